@@ -1,0 +1,123 @@
+/** What the processor asks of the rest of the machine, and what it gives: the seam between x86/ and machine/. */
+
+/** The world outside the processor. Physical addresses are integers below 2^52; sizes are 1, 2, 4 or 8 bytes. */
+export interface CpuBus {
+  /** Reads an I/O port (size 1, 2 or 4); absent ports read all ones. Charges virtual time. */
+  portRead(port: number, size: number): number;
+  portWrite(port: number, size: number, value: number): void;
+  /** Reads physical memory that is not RAM. Absent memory reads all ones. */
+  mmioRead(address: number, size: number): bigint;
+  mmioWrite(address: number, size: number, value: bigint): void;
+  /** The interrupt controller's acknowledge cycle: the vector 0..255, or -1 when the request went away. */
+  acknowledgeInterrupt(): number;
+  /** The time-stamp counter before IA32_TSC_ADJUST, in ticks, at `retired` instructions. */
+  timeStampCounter(retired: bigint): bigint;
+  /** 64 deterministic random bits (RDRAND, RDSEED). */
+  random(): bigint;
+}
+
+/** A CPU model: what CPUID says, and so which instructions exist. */
+export type CpuModel = 'min' | 'default';
+
+/** Debug hooks: undefined members cost nothing. All run synchronously on the machine's thread, between two instructions, at an exact count. */
+export interface CpuHooks {
+  /** A `syscall` instruction is about to transfer control; registers are as before it. */
+  syscall?(): void;
+  /** FS.base or GS.base changed (WRFSBASE, WRMSR, SWAPGS). */
+  segmentBase?(segment: 'fs' | 'gs', from: bigint, to: bigint): void;
+  /** An exception is about to be delivered. Answer 'stop' to stop before its delivery. */
+  exception?(vector: number, errorCode: number | undefined): 'stop' | undefined;
+  /** An external interrupt is about to be delivered. */
+  interrupt?(vector: number): 'stop' | undefined;
+  /** An interrupt or exception handler returned (IRET). */
+  interruptReturn?(): void;
+  /** FXSAVE, XSAVE, XSAVEOPT, FXRSTOR, XRSTOR ran on the area at this linear address. */
+  extendedState?(kind: 'save' | 'restore', address: bigint): void;
+}
+
+/** A function run when execution reaches an address, before its instruction. Answer 'stop' to stop there. */
+export type Probe = () => 'stop' | undefined;
+
+/** A range of linear addresses that is watched. */
+export interface Watchpoint {
+  readonly id: number;
+  readonly address: bigint;
+  /** Bytes, at least 1. */
+  readonly length: number;
+  readonly access: 'read' | 'write' | 'readWrite';
+}
+
+/** Why `Cpu.run` came back. */
+export type CpuExit =
+  /** The budget is used up, exactly. */
+  | { readonly kind: 'budget' }
+  /** HLT: nothing to do until an interrupt. */
+  | { readonly kind: 'halted'; readonly interruptible: boolean }
+  /** A probe answered 'stop', before the instruction at RIP. */
+  | { readonly kind: 'probe'; readonly address: bigint }
+  /** A watched range was accessed by the instruction before RIP (after it completed). */
+  | {
+      readonly kind: 'watch';
+      readonly hits: readonly {
+        readonly id: number;
+        readonly address: bigint;
+        readonly size: number;
+        readonly write: boolean;
+        readonly rip: bigint;
+      }[];
+    }
+  /** A hook answered 'stop'. */
+  | { readonly kind: 'hook' }
+  /** `requestStop` was called (by a device: power-off, reset, exit port). */
+  | { readonly kind: 'stop' }
+  /** A fault while delivering a double fault: the processor shuts down (SDM vol. 3A, 6.15). */
+  | { readonly kind: 'tripleFault'; readonly vector: number }
+  /** An instruction, MSR or mode that a real processor has and this one lacks: bytes and address, in a sentence. */
+  | { readonly kind: 'unsupported'; readonly address: bigint; readonly bytes: Uint8Array; readonly reason: string };
+
+/** The processor as the machine and the debugger see it. Linear addresses and 64-bit registers are bigint, always unsigned. */
+export interface Cpu {
+  readonly model: CpuModel;
+  /** Instructions retired since reset (exact whenever `run` is not on the stack, and inside bus, hook and probe calls). */
+  readonly retired: bigint;
+  readonly hooks: CpuHooks;
+  /** Runs at most `budget` instructions (1 .. 2^31-1). */
+  run(budget: number): CpuExit;
+  /** Level of the INTR line; sampled before every block and after STI, POPF, IRET. */
+  setInterruptLine(level: boolean): void;
+  /** Makes `run` return with 'stop' after the current instruction. */
+  requestStop(): void;
+  /** Power-on state (SDM vol. 3A, 9.1.1); a boot loader then sets what its protocol asks for. */
+  reset(): void;
+  /** After the state block or guest RAM was written from outside: drops derived state (TLBs, blocks, mode). */
+  invalidate(): void;
+  /** After bytes of guest RAM changed from outside (loader, DMA, debugger): drops code decoded from them. */
+  invalidateCode(physical: number, length: number): void;
+  setProbe(address: bigint, probe: Probe | undefined): void;
+  setWatchpoints(list: readonly Watchpoint[]): void;
+
+  /** Registers by name: rax..r15, eax.., rip, rflags, cs..gs, fs_base, gs_base, cr0.., dr0.., efer, star, lstar, kernel_gs_base, mxcsr, fcw, fsw, ftw. */
+  getRegister(name: string): bigint | undefined;
+  /** Returns false where the name or the value is not acceptable; never leaves the processor in a state that hardware cannot have. */
+  setRegister(name: string, value: bigint): boolean;
+  /** The 16 or 32 bytes of a vector register, or the 10 of an x87 register (st0..st7 as the stack has them). */
+  getWideRegister(name: string): Uint8Array | undefined;
+  setWideRegister(name: string, bytes: Uint8Array): boolean;
+  /** Physical address of a linear one by the current page tables, without side effects (no A/D bits, no fault), or undefined where unmapped. */
+  translate(
+    linear: bigint,
+    access?: 'read' | 'write' | 'execute',
+  ):
+    | {
+        readonly physical: number;
+        readonly writable: boolean;
+        readonly executable: boolean;
+        readonly user: boolean;
+        readonly pageSize: number;
+      }
+    | undefined;
+  /** Copies memory by linear address; shorter than asked where a page is unmapped. Device memory is not touched and ends the copy. */
+  readMemory(linear: bigint, length: number): Uint8Array;
+  /** Bytes written (ignoring write protection), stopping at an unmapped page. */
+  writeMemory(linear: bigint, bytes: Uint8Array): number;
+}
