@@ -1,0 +1,207 @@
+/** The debugger as the protocol side sees it: plain data in, plain data out, so that it can cross from the machine's worker. */
+import { type CpuModel } from '../x86/api';
+
+/** What to boot and how. Files were read by whoever calls: the debugger touches no file. */
+export interface LaunchOptions {
+  readonly imageName: string;
+  readonly image: Uint8Array;
+  /** The `.dbg` beside the image, or the image itself. */
+  readonly symbols?: { readonly name: string; readonly bytes: Uint8Array };
+  readonly initrd?: Uint8Array;
+  readonly commandLine: string;
+  /** Bytes. */
+  readonly memory: number;
+  readonly cpuModel: CpuModel;
+  readonly clock: 'real' | 'skip';
+  readonly stopOnEntry: boolean;
+  readonly trace: readonly TraceKind[];
+  /** Prefixes to rewrite in the paths that the DWARF records. */
+  readonly sourceMap: readonly { readonly from: string; readonly to: string }[];
+}
+
+export type TraceKind = 'syscalls' | 'tls' | 'extendedState' | 'interrupts';
+
+/** Answer to a launch: what is worth telling although it booted. */
+export interface LaunchResult {
+  readonly warnings: readonly string[];
+}
+
+export type Granularity = 'statement' | 'line' | 'instruction';
+
+/** A breakpoint as asked for; texts are the protocol's. */
+export interface BreakpointOptions {
+  readonly condition?: string;
+  readonly hitCondition?: string;
+  readonly logMessage?: string;
+}
+export interface SourceBreakpointRequest extends BreakpointOptions {
+  readonly line: number;
+  readonly column?: number;
+}
+export interface FunctionBreakpointRequest extends BreakpointOptions {
+  readonly name: string;
+}
+export interface InstructionBreakpointRequest extends BreakpointOptions {
+  readonly address: bigint;
+}
+export interface DataBreakpointRequest extends BreakpointOptions {
+  readonly address: bigint;
+  readonly length: number;
+  readonly access: 'read' | 'write' | 'readWrite';
+}
+
+export interface SourceLocation {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What became of a breakpoint. */
+export interface BreakpointStatus {
+  readonly id: number;
+  readonly verified: boolean;
+  readonly message?: string;
+  readonly location?: SourceLocation;
+  readonly address?: bigint;
+}
+
+export interface ExceptionFilter {
+  readonly filter: string;
+  readonly condition?: string;
+}
+
+export interface ThreadInfo {
+  readonly id: number;
+  readonly name: string;
+}
+
+export interface FrameInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly address: bigint;
+  readonly location?: SourceLocation;
+  readonly library?: string;
+  /** How the frame was found: exactly, by the frame pointer, or guessed from the stack's contents. */
+  readonly origin: 'pc' | 'cfi' | 'frame-pointer' | 'inlined' | 'interrupt' | 'syscall' | 'guess';
+}
+
+export interface ScopeInfo {
+  readonly name: string;
+  readonly kind: 'arguments' | 'locals' | 'registers' | 'globals';
+  readonly handle: number;
+  readonly count?: number;
+  readonly expensive: boolean;
+}
+
+/** One row of the Variables view. */
+export interface VariableInfo {
+  readonly name: string;
+  readonly value: string;
+  readonly type?: string;
+  /** Handle of the children, 0 where there are none. */
+  readonly handle: number;
+  /** Children by index, where the value is an array. */
+  readonly indexed?: number;
+  readonly named?: number;
+  readonly memory?: bigint;
+  readonly evaluateName?: string;
+  readonly readOnly: boolean;
+  /** Changed since the last stop. */
+  readonly changed: boolean;
+}
+
+export interface DisassembledInstruction {
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+  readonly text: string;
+  readonly symbol?: string;
+  readonly location?: SourceLocation;
+  readonly valid: boolean;
+}
+
+export interface ModuleInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly path?: string;
+  readonly range?: { readonly low: bigint; readonly high: bigint };
+  readonly size?: number;
+  readonly symbolStatus: string;
+}
+
+export type StopKind =
+  'entry' | 'step' | 'breakpoint' | 'function breakpoint' | 'instruction breakpoint' | 'data breakpoint' | 'pause' | 'exception' | 'goto';
+
+/** What happens on the machine's side. */
+export type DebuggerEvent =
+  | {
+      readonly kind: 'stopped';
+      readonly reason: StopKind;
+      readonly threadId: number;
+      readonly description?: string;
+      readonly text?: string;
+      readonly breakpoints: readonly number[];
+    }
+  | { readonly kind: 'continued'; readonly threadId: number }
+  /** Bytes that the guest wrote to its console. */
+  | { readonly kind: 'console'; readonly bytes: Uint8Array }
+  /** A finished line about the guest: a traced syscall, a log point, a warning. */
+  | {
+      readonly kind: 'message';
+      readonly category: 'trace' | 'log' | 'warning' | 'error';
+      readonly text: string;
+      readonly location?: SourceLocation;
+    }
+  | { readonly kind: 'breakpoint'; readonly status: BreakpointStatus }
+  | { readonly kind: 'exited'; readonly code: number; readonly description: string };
+
+/** Statistics of the run so far. */
+export interface RunStatistics {
+  readonly instructions: bigint;
+  /** Nanoseconds of the guest's time. */
+  readonly virtualTime: number;
+}
+
+export interface ExceptionDetails {
+  readonly id: string;
+  readonly description: string;
+  readonly details: string;
+}
+
+/** The methods; every one may throw a CodedError whose message is for people. */
+export interface DebuggerApi {
+  launch(options: LaunchOptions): LaunchResult;
+  /** Begins execution after the breakpoints were set. */
+  start(): void;
+  resume(): void;
+  pause(): void;
+  step(kind: 'over' | 'in' | 'out', granularity: Granularity): void;
+  setSourceBreakpoints(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[];
+  setFunctionBreakpoints(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[];
+  setInstructionBreakpoints(requests: readonly InstructionBreakpointRequest[]): readonly BreakpointStatus[];
+  setDataBreakpoints(requests: readonly DataBreakpointRequest[]): readonly BreakpointStatus[];
+  setExceptionFilters(filters: readonly ExceptionFilter[]): readonly BreakpointStatus[];
+  breakpointLocations(path: string, fromLine: number, toLine: number): readonly SourceLocation[];
+  threads(): readonly ThreadInfo[];
+  stack(threadId: number, start: number, levels: number): { readonly frames: readonly FrameInfo[]; readonly total: number };
+  scopes(frameId: number): readonly ScopeInfo[];
+  variables(handle: number, start?: number, count?: number, hex?: boolean): readonly VariableInfo[];
+  setVariable(handle: number, name: string, value: string): VariableInfo;
+  evaluate(expression: string, frameId: number | undefined, hex: boolean): VariableInfo;
+  setExpression(expression: string, value: string, frameId: number | undefined): VariableInfo;
+  completions(
+    text: string,
+    column: number,
+    frameId: number | undefined,
+  ): readonly { readonly label: string; readonly kind: 'variable' | 'register' | 'function' | 'field' }[];
+  readMemory(address: bigint, length: number): Uint8Array;
+  writeMemory(address: bigint, bytes: Uint8Array): number;
+  /** Exactly `count` entries, `offset` instructions (which may be negative) from `address`. */
+  disassemble(address: bigint, offset: number, count: number): readonly DisassembledInstruction[];
+  modules(): readonly ModuleInfo[];
+  loadedSources(): readonly string[];
+  exceptionInfo(): ExceptionDetails | undefined;
+  consoleInput(text: string): void;
+  statistics(): RunStatistics;
+  /** Ends the run; the worker may be ended after it. */
+  terminate(): void;
+}

@@ -1,0 +1,101 @@
+/** One breakpoint: where its probes are, and whether a hit stops, counts or logs. */
+import { type ProbeRegistration } from '../../machine/probes';
+import { type BreakpointOptions, type BreakpointStatus, type SourceLocation } from '../api';
+import { CodedError } from '../channel';
+import { type HitCondition, parseHitCondition } from './hit-condition';
+import { type LogPart, parseLogMessage } from './log-message';
+
+export type BreakpointKind = 'breakpoint' | 'function breakpoint' | 'instruction breakpoint' | 'data breakpoint';
+
+/** Evaluates in the state of the guest at a hit. */
+export interface HitEvaluator {
+  /** True, false, or a CodedError where the expression cannot be evaluated. */
+  isTrue(expression: string): boolean;
+  text(expression: string): string;
+}
+
+/** What a hit leads to. */
+export type HitOutcome =
+  { readonly kind: 'stop'; readonly note?: string } | { readonly kind: 'log'; readonly text: string } | { readonly kind: 'pass' };
+
+export class Breakpoint {
+  #hits = 0;
+  #probes: ProbeRegistration[] = [];
+  readonly #hitCondition: HitCondition | undefined;
+  readonly #log: readonly LogPart[] | undefined;
+  readonly #condition: string | undefined;
+  readonly message: string | undefined;
+
+  constructor(
+    readonly id: number,
+    readonly kind: BreakpointKind,
+    options: BreakpointOptions,
+    readonly sites: readonly { readonly address: bigint; readonly location?: SourceLocation }[],
+    message: string | undefined,
+  ) {
+    this.#condition = options.condition?.trim() === '' ? undefined : options.condition;
+    this.#log = options.logMessage === undefined || options.logMessage === '' ? undefined : parseLogMessage(options.logMessage);
+    let fault = message;
+    try {
+      if (options.hitCondition !== undefined && options.hitCondition.trim() !== '')
+        this.#hitCondition = parseHitCondition(options.hitCondition);
+    } catch (error) {
+      fault = error instanceof CodedError ? error.message : String(error);
+    }
+    this.message = fault;
+  }
+
+  get verified(): boolean {
+    return this.sites.length > 0 && this.message === undefined;
+  }
+
+  get status(): BreakpointStatus {
+    const [first] = this.sites;
+    return {
+      id: this.id,
+      verified: this.verified,
+      ...(this.message === undefined ? {} : { message: this.message }),
+      ...(first?.location === undefined ? {} : { location: first.location }),
+      ...(first === undefined ? {} : { address: first.address }),
+    };
+  }
+
+  arm(add: (address: bigint) => ProbeRegistration): void {
+    this.disarm();
+    if (this.verified) this.#probes = this.sites.map(({ address }) => add(address));
+  }
+
+  disarm(): void {
+    for (const probe of this.#probes) probe.remove();
+    this.#probes = [];
+  }
+
+  /** Called at a hit, with the guest standing before the instruction. A condition that cannot be evaluated stops and says so. */
+  hit(evaluator: HitEvaluator): HitOutcome {
+    if (this.#condition !== undefined) {
+      try {
+        if (!evaluator.isTrue(this.#condition)) return { kind: 'pass' };
+      } catch (error) {
+        return {
+          kind: 'stop',
+          note: `The condition "${this.#condition}" could not be evaluated: ${error instanceof Error ? error.message : String(error)}`,
+        };
+      }
+    }
+    this.#hits++;
+    if (this.#hitCondition?.(this.#hits) === false) return { kind: 'pass' };
+    if (this.#log === undefined) return { kind: 'stop' };
+    return {
+      kind: 'log',
+      text: this.#log.map((part) => ('text' in part ? part.text : evaluateOrExplain(evaluator, part.expression))).join(''),
+    };
+  }
+}
+
+function evaluateOrExplain(evaluator: HitEvaluator, expression: string): string {
+  try {
+    return evaluator.text(expression);
+  } catch (error) {
+    return `<${error instanceof Error ? error.message : String(error)}>`;
+  }
+}

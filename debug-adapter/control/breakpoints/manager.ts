@@ -1,0 +1,170 @@
+/** All breakpoints of a session: resolves what the user asked for to addresses and answers hits. */
+import {
+  type BreakpointOptions,
+  type BreakpointStatus,
+  type DataBreakpointRequest,
+  type FunctionBreakpointRequest,
+  type InstructionBreakpointRequest,
+  type SourceBreakpointRequest,
+  type SourceLocation,
+} from '../api';
+import { type Target } from '../target';
+import { Breakpoint, type BreakpointKind, type HitEvaluator } from './breakpoint';
+
+/** A hit that stops the guest. */
+export interface BreakpointStop {
+  readonly kind: BreakpointKind;
+  readonly ids: readonly number[];
+  readonly note?: string;
+}
+
+interface Site {
+  readonly address: bigint;
+  readonly location?: SourceLocation;
+}
+
+export class BreakpointManager {
+  #nextId = 1;
+  readonly #bySource = new Map<string, Breakpoint[]>();
+  #functions: Breakpoint[] = [];
+  #instructions: Breakpoint[] = [];
+  #data: Breakpoint[] = [];
+  #hits: { breakpoint: Breakpoint; note: string | undefined }[] = [];
+
+  constructor(
+    private readonly target: Target,
+    private readonly evaluator: HitEvaluator,
+    private readonly log: (text: string, location: SourceLocation | undefined) => void,
+  ) {}
+
+  /** Replaces the breakpoints of one source file. */
+  setSource(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[] {
+    const made = requests.map((request) => {
+      const sites = this.#sourceSites(path, request);
+      const why = sites.length > 0 ? undefined : this.#whyNoSite(path, request.line);
+      return this.#make('breakpoint', request, sites, why);
+    });
+    return this.#replace(this.#bySource.get(path) ?? [], made, (list) => this.#bySource.set(path, list));
+  }
+
+  setFunctions(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[] {
+    const made = requests.map((request) => {
+      const sites = this.#functionSites(request.name);
+      const why =
+        sites.length > 0 ? undefined : `No function matches "${request.name}". Write a name, library:name, or /regular expression/.`;
+      return this.#make('function breakpoint', request, sites, why);
+    });
+    return this.#replace(this.#functions, made, (list) => (this.#functions = list));
+  }
+
+  setInstructions(requests: readonly InstructionBreakpointRequest[]): readonly BreakpointStatus[] {
+    const made = requests.map((request) => this.#make('instruction breakpoint', request, [this.#site(request.address)], undefined));
+    return this.#replace(this.#instructions, made, (list) => (this.#instructions = list));
+  }
+
+  setData(requests: readonly DataBreakpointRequest[]): readonly BreakpointStatus[] {
+    for (const old of this.#data) old.disarm();
+    this.#data = requests.map(
+      (request) => new Breakpoint(this.#nextId++, 'data breakpoint', request, [{ address: request.address }], undefined),
+    );
+    this.target.machine.cpu.setWatchpoints(
+      requests.map(({ address, length, access }, index) => ({ id: this.#data[index]!.id, address, length, access })),
+    );
+    return this.#data.map(({ status }) => status);
+  }
+
+  /** What stopped the guest at the probe that it stands at; empties the list. */
+  takeStop(): BreakpointStop | undefined {
+    const hits = this.#hits;
+    this.#hits = [];
+    const [first] = hits;
+    if (first === undefined) return undefined;
+    const note = hits.find((hit) => hit.note !== undefined)?.note;
+    const stop = { kind: first.breakpoint.kind, ids: hits.map(({ breakpoint }) => breakpoint.id) };
+    return note === undefined ? stop : { ...stop, note };
+  }
+
+  /** A watched range was touched by the instruction that just ran. Returns the stop, if one is wanted. */
+  dataHit(id: number): BreakpointStop | undefined {
+    const breakpoint = this.#data.find((each) => each.id === id);
+    if (breakpoint === undefined || !this.#answer(breakpoint)) return undefined;
+    return this.takeStop();
+  }
+
+  /** Positions that can hold a breakpoint in lines `from` to `to`, both inside. */
+  locations(path: string, from: number, to: number): readonly SourceLocation[] {
+    const seen = new Set<string>();
+    return this.target.symbolFiles
+      .flatMap((file) => this.target.recorded(path).flatMap((recorded) => file.breakpointLocations(recorded, from, to)))
+      .filter(({ line, column }) => !seen.has(`${line}:${column}`) && seen.add(`${line}:${column}`))
+      .map((position) => this.target.present(position));
+  }
+
+  #make(kind: BreakpointKind, options: BreakpointOptions, sites: readonly Site[], message: string | undefined): Breakpoint {
+    return new Breakpoint(this.#nextId++, kind, options, sites, message);
+  }
+
+  #replace(old: readonly Breakpoint[], made: Breakpoint[], store: (list: Breakpoint[]) => void): readonly BreakpointStatus[] {
+    for (const breakpoint of old) breakpoint.disarm();
+    for (const breakpoint of made) {
+      breakpoint.arm((address) => this.target.probes.add(address, () => (this.#answer(breakpoint) ? 'stop' : undefined)));
+    }
+    store(made);
+    return made.map(({ status }) => status);
+  }
+
+  /** True where the hit stops the guest. */
+  #answer(breakpoint: Breakpoint): boolean {
+    const outcome = breakpoint.hit(this.evaluator);
+    if (outcome.kind === 'log') this.log(outcome.text, this.target.location(this.target.pc));
+    if (outcome.kind !== 'stop') return false;
+    this.#hits.push({ breakpoint, note: outcome.note });
+    return true;
+  }
+
+  #site(address: bigint): Site {
+    const location = this.target.location(address);
+    return location === undefined ? { address } : { address, location };
+  }
+
+  #sourceSites(path: string, { line, column }: SourceBreakpointRequest): Site[] {
+    for (const recorded of this.target.recorded(path)) {
+      const sites = this.target.symbolFiles.flatMap((file) => file.breakpointSites(recorded, line, column));
+      if (sites.length > 0) return sites.map((site) => ({ address: site.address, location: this.target.present(site) }));
+    }
+    return [];
+  }
+
+  #whyNoSite(path: string, line: number): string {
+    if (!this.target.symbolFiles.some((file) => file.hasDwarf))
+      return 'The image has no debug information: build it with -g, or name its .dbg file under "symbols".';
+    const known = this.target
+      .recorded(path)
+      .some((recorded) => this.target.symbolFiles.some((file) => file.sourcesNamed(recorded).length > 0));
+    return known
+      ? `No code was generated for line ${line} or the lines after it.`
+      : 'This file is not part of the image. If the sources moved, map their path under "sourceMap".';
+  }
+
+  #functionSites(name: string): Site[] {
+    const pattern = /^\/(.*)\/$/.exec(name.trim());
+    const qualified = pattern === null ? /^([\w.-]+):([^:].*)$/.exec(name.trim()) : null;
+    let query: string | RegExp = qualified?.[2] ?? name.trim();
+    if (pattern !== null) {
+      try {
+        query = new RegExp(pattern[1]!);
+      } catch {
+        return [];
+      }
+    }
+    const library = qualified?.[1];
+    const sites = this.target.symbolFiles.flatMap((file) =>
+      file.functions(library === undefined ? { name: query } : { name: query, library }).flatMap((fn) => file.functionSites(fn)),
+    );
+    if (sites.length > 0) return sites.map((site) => ({ address: site.address, location: this.target.present(site) }));
+    const symbols = this.target.symbolFiles.flatMap((file) =>
+      typeof query === 'string' ? file.symbolsNamed(query) : file.searchSymbols(query, 1000),
+    );
+    return symbols.filter(({ kind }) => kind === 'function' || kind === 'label').map(({ address }) => this.#site(address));
+  }
+}

@@ -1,0 +1,431 @@
+/** The debugger: one machine, its symbols, and everything that a protocol may ask of them. Runs beside the machine, on its thread. */
+import { type Machine, type StopReason } from '../machine/api';
+import { SourcePathMap, SymbolFile } from '../symbols/api';
+import {
+  type BreakpointStatus,
+  type DataBreakpointRequest,
+  type DebuggerApi,
+  type DebuggerEvent,
+  type DisassembledInstruction,
+  type ExceptionDetails,
+  type ExceptionFilter,
+  type FrameInfo,
+  type FunctionBreakpointRequest,
+  type Granularity,
+  type InstructionBreakpointRequest,
+  type LaunchOptions,
+  type LaunchResult,
+  type ModuleInfo,
+  type RunStatistics,
+  type ScopeInfo,
+  type SourceBreakpointRequest,
+  type SourceLocation,
+  type StopKind,
+  type ThreadInfo,
+  type VariableInfo,
+} from './api';
+import { BreakpointManager } from './breakpoints/manager';
+import { Disassembler } from './disassembler';
+import { errors } from './errors';
+import { ExceptionCatcher } from './exceptions';
+import { Evaluator } from './expr/evaluator';
+import { scopeNodes } from './expr/scopes';
+import { disassemble } from './instructions';
+import { modules } from './modules';
+import { registerNodes } from './register-nodes';
+import { registerGroups } from './registers';
+import { type Host, Runner, type RunPlan } from './runner';
+import { type StepDemand, Stepper } from './stepper';
+import { Target } from './target';
+import { attachTracers, type Tracers } from './tracers';
+import { type StackFrame, walkStack } from './unwind';
+import { ValueStore } from './value-store';
+
+/** The one thread that the processor is; guests' own threads come beside it. */
+const processorThread = 1;
+
+export type MachineFactory = (options: LaunchOptions) => Machine;
+
+export class Debugger implements DebuggerApi {
+  #target: Target | undefined;
+  #runner: Runner | undefined;
+  #breakpoints: BreakpointManager | undefined;
+  #evaluator: Evaluator | undefined;
+  #catcher: ExceptionCatcher | undefined;
+  #tracers: Tracers | undefined;
+  #disassembler: Disassembler | undefined;
+  #stopOnEntry = false;
+  #ended = false;
+  #exception: ExceptionDetails | undefined;
+  readonly #values = new ValueStore();
+  #stack: readonly StackFrame[] | undefined;
+
+  constructor(
+    private readonly createMachine: MachineFactory,
+    private readonly host: Host,
+    private readonly emit: (event: DebuggerEvent) => void,
+  ) {}
+
+  async launch(options: LaunchOptions): Promise<LaunchResult> {
+    const warnings: string[] = [];
+    const machine = this.createMachine(options);
+    this.#disassembler ??= await Disassembler.load('intel');
+    const target = new Target(machine, new SourcePathMap(options.sourceMap));
+    const symbols = options.symbols ?? { name: options.imageName, bytes: options.image };
+    const file = SymbolFile.open(symbols.bytes, { name: symbols.name });
+    target.addSymbols(file);
+    if (!file.hasDwarf)
+      warnings.push(
+        `${symbols.name} holds no debug information: source breakpoints will not bind. Build with -g, or name the .dbg file under "symbols".`,
+      );
+    this.#target = target;
+    this.#stopOnEntry = options.stopOnEntry;
+    this.#evaluator = new Evaluator(target);
+    const log = (text: string, location: SourceLocation | undefined): void =>
+      this.emit({ kind: 'message', category: 'log', text, ...(location === undefined ? {} : { location }) });
+    this.#breakpoints = new BreakpointManager(target, this.#hitEvaluator(), log);
+    this.#catcher = new ExceptionCatcher(target);
+    this.#tracers = attachTracers(target, options.trace, (text) => this.emit({ kind: 'message', category: 'trace', text }));
+    this.#runner = new Runner(machine, this.host, options.clock, () => this.#stopped('pause'));
+    machine.onConsoleOutput = (bytes) => this.emit({ kind: 'console', bytes });
+    return { warnings };
+  }
+
+  start(): void {
+    if (this.#stopOnEntry) this.#stopped('entry');
+    else this.resume();
+  }
+
+  resume(): void {
+    this.#begin({ onStop: (reason) => this.#onStop(reason) });
+  }
+
+  pause(): void {
+    this.#live().runner.pause();
+  }
+
+  step(kind: 'over' | 'in' | 'out', granularity: Granularity): void {
+    const { target, catcher } = this.#halted();
+    const program = new Stepper(target, this.#disassembler!, catcher.watchDeliveries()).program(kind, granularity);
+    let demand: StepDemand | undefined;
+    let limit: bigint | undefined;
+    let reached = false;
+    let probe: { remove(): void } | undefined;
+    const clear = (): void => {
+      probe?.remove();
+      probe = undefined;
+    };
+    /** Asks the program what comes next; false when the step is done. */
+    const advance = (): boolean => {
+      clear();
+      const next = program.next();
+      if (next.done === true) return false;
+      demand = next.value;
+      reached = false;
+      target.probes.passCurrent();
+      limit = demand.kind === 'instruction' ? target.machine.cpu.retired + 1n : undefined;
+      if (demand.kind === 'until') {
+        const { address, when } = demand;
+        probe = target.probes.add(address, () => {
+          reached = when();
+          return reached ? 'stop' : undefined;
+        });
+      }
+      return true;
+    };
+    const finish = (outcome: 'resume' | 'end'): 'resume' | 'end' => {
+      if (outcome === 'end') {
+        clear();
+        catcher.unwatchDeliveries();
+      }
+      return outcome;
+    };
+    if (!advance()) return this.#stopped('step');
+    this.#begin({
+      limit: () => limit,
+      onStop: (reason) => {
+        if (reason.kind === 'limit' || (reason.kind === 'probe' && reached)) {
+          // A breakpoint at the place that the step ends at is a hit of the breakpoint.
+          if (advance()) return 'resume';
+          const hit = this.#breakpoints?.takeStop();
+          if (hit === undefined) this.#stopped('step');
+          else this.#stopped(hit.kind, hit.ids, hit.note);
+          return finish('end');
+        }
+        return finish(this.#onStop(reason));
+      },
+    });
+  }
+
+  setSourceBreakpoints(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[] {
+    return this.#live().breakpoints.setSource(path, requests);
+  }
+
+  setFunctionBreakpoints(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[] {
+    return this.#live().breakpoints.setFunctions(requests);
+  }
+
+  setInstructionBreakpoints(requests: readonly InstructionBreakpointRequest[]): readonly BreakpointStatus[] {
+    return this.#live().breakpoints.setInstructions(requests);
+  }
+
+  setDataBreakpoints(requests: readonly DataBreakpointRequest[]): readonly BreakpointStatus[] {
+    return this.#live().breakpoints.setData(requests);
+  }
+
+  setExceptionFilters(filters: readonly ExceptionFilter[]): readonly BreakpointStatus[] {
+    return this.#live().catcher.setFilters(filters);
+  }
+
+  breakpointLocations(path: string, fromLine: number, toLine: number): readonly SourceLocation[] {
+    return this.#live().breakpoints.locations(path, fromLine, toLine);
+  }
+
+  threads(): readonly ThreadInfo[] {
+    return [{ id: processorThread, name: 'CPU 0' }];
+  }
+
+  stack(_threadId: number, start: number, levels: number): { readonly frames: readonly FrameInfo[]; readonly total: number } {
+    const { target } = this.#halted();
+    const frames = this.#frames();
+    const wanted = levels > 0 ? frames.slice(start, start + levels) : frames.slice(start);
+    return { frames: wanted.map((frame, index) => frameInfo(target, frame, start + index + 1)), total: frames.length };
+  }
+
+  scopes(frameId: number): readonly ScopeInfo[] {
+    const { target } = this.#halted();
+    const frame = this.#frame(frameId);
+    const own = scopeNodes(target, frame, { hex: false }).map(({ name, kind, count, expensive }): ScopeInfo => ({
+      name,
+      kind,
+      expensive,
+      handle: this.#values.add(
+        name,
+        (from, size) =>
+          scopeNodes(target, frame, { hex: this.#hex })
+            .find((scope) => scope.name === name)
+            ?.children(from, size) ?? [],
+      ),
+      ...(count === undefined ? {} : { count }),
+    }));
+    const registers = registerGroups.map((group): ScopeInfo => {
+      const children = (): ReturnType<typeof registerNodes> => registerNodes(target.machine, group, { hex: this.#hex });
+      return {
+        name: `Registers: ${group.name}`,
+        kind: 'registers',
+        expensive: group.name !== 'General',
+        handle: this.#values.add(group.name, children),
+      };
+    });
+    return [...own, ...registers];
+  }
+
+  variables(handle: number, start?: number, count?: number, hex = false): readonly VariableInfo[] {
+    this.#halted();
+    return this.#withHex(hex, () => this.#values.children(handle, start, count));
+  }
+
+  setVariable(handle: number, name: string, value: string): VariableInfo {
+    this.#halted();
+    const result = this.#values.assign(handle, name, value);
+    this.#stack = undefined;
+    return result;
+  }
+
+  evaluate(expression: string, frameId: number | undefined, hex: boolean): VariableInfo {
+    const { evaluator } = this.#halted();
+    return this.#withHex(hex, () =>
+      this.#values.present(evaluator.evaluate(expression, this.#optionalFrame(frameId), { hex }), 'evaluate'),
+    );
+  }
+
+  setExpression(expression: string, value: string, frameId: number | undefined): VariableInfo {
+    const { evaluator } = this.#halted();
+    const node = evaluator.evaluate(expression, this.#optionalFrame(frameId), { hex: false });
+    if (node.assign === undefined) throw errors.readOnly(expression);
+    const changed = node.assign(value);
+    this.#stack = undefined;
+    return this.#values.present(changed, 'evaluate');
+  }
+
+  completions(text: string, column: number, frameId: number | undefined): ReturnType<DebuggerApi['completions']> {
+    const { evaluator } = this.#halted();
+    return evaluator.completions(text, column, this.#optionalFrame(frameId));
+  }
+
+  readMemory(address: bigint, length: number): Uint8Array {
+    return this.#live().target.machine.cpu.readMemory(address, length);
+  }
+
+  writeMemory(address: bigint, bytes: Uint8Array): number {
+    const { target } = this.#live();
+    const written = target.writeMemory(address, bytes);
+    this.#stack = undefined;
+    return written;
+  }
+
+  disassemble(address: bigint, offset: number, count: number): readonly DisassembledInstruction[] {
+    return disassemble(this.#live().target, this.#disassembler!, address, offset, count);
+  }
+
+  modules(): readonly ModuleInfo[] {
+    return modules(this.#live().target);
+  }
+
+  loadedSources(): readonly string[] {
+    const { target } = this.#live();
+    return target.symbolFiles.flatMap((file) => file.sources().map((source) => target.sourceMap.toLocal(source.path)));
+  }
+
+  exceptionInfo(): ExceptionDetails | undefined {
+    return this.#exception;
+  }
+
+  consoleInput(text: string): void {
+    const { target, runner } = this.#live();
+    target.machine.consoleInput(new TextEncoder().encode(text));
+    runner.wake();
+  }
+
+  statistics(): RunStatistics {
+    const { machine } = this.#live().target;
+    return { instructions: machine.cpu.retired, virtualTime: machine.clock.now() };
+  }
+
+  terminate(): void {
+    this.#runner?.halt();
+    this.#ended = true;
+  }
+
+  #hex = false;
+
+  #withHex<T>(hex: boolean, work: () => T): T {
+    this.#hex = hex;
+    return work();
+  }
+
+  #live(): { target: Target; runner: Runner; breakpoints: BreakpointManager; evaluator: Evaluator; catcher: ExceptionCatcher } {
+    if (this.#target === undefined || this.#runner === undefined) throw errors.notLaunched();
+    return {
+      target: this.#target,
+      runner: this.#runner,
+      breakpoints: this.#breakpoints!,
+      evaluator: this.#evaluator!,
+      catcher: this.#catcher!,
+    };
+  }
+
+  /** For what needs a guest that stands still. */
+  #halted(): ReturnType<Debugger['#live']> {
+    const live = this.#live();
+    if (live.runner.running) throw errors.running();
+    return live;
+  }
+
+  #begin(plan: RunPlan): void {
+    const { target, runner } = this.#halted();
+    if (this.#ended) throw errors.exited();
+    this.#values.invalidate();
+    this.#stack = undefined;
+    this.#exception = undefined;
+    target.probes.passCurrent();
+    runner.start(plan);
+    this.emit({ kind: 'continued', threadId: processorThread });
+  }
+
+  #frames(): readonly StackFrame[] {
+    this.#stack ??= walkStack(this.#live().target);
+    return this.#stack;
+  }
+
+  #frame(id: number): StackFrame {
+    const frame = this.#frames()[id - 1];
+    if (frame === undefined) throw errors.unknownFrame(id);
+    return frame;
+  }
+
+  #optionalFrame(id: number | undefined): StackFrame {
+    return this.#frame(id ?? 1);
+  }
+
+  #hitEvaluator(): { isTrue(expression: string): boolean; text(expression: string): string } {
+    const frame = (): StackFrame => {
+      const [innermost] = walkStack(this.#live().target, 1);
+      return innermost!;
+    };
+    return {
+      isTrue: (expression) => this.#evaluator!.isTrue(expression, frame()),
+      text: (expression) => this.#evaluator!.evaluate(expression, frame(), { hex: false }).text,
+    };
+  }
+
+  #onStop(reason: StopReason): 'resume' | 'end' {
+    switch (reason.kind) {
+      case 'limit':
+      case 'idle':
+        return 'resume';
+      case 'probe': {
+        const stop = this.#breakpoints?.takeStop();
+        if (stop === undefined) return 'resume';
+        this.#stopped(stop.kind, stop.ids, stop.note);
+        return 'end';
+      }
+      case 'watch': {
+        for (const hit of reason.hits) {
+          const stop = this.#breakpoints?.dataHit(hit.id);
+          if (stop === undefined) continue;
+          const text = `${hit.write ? 'Written' : 'Read'}: ${hit.size} bytes at 0x${hit.address.toString(16)} by ${this.#live().target.describe(hit.rip)}`;
+          this.#stopped('data breakpoint', stop.ids, text);
+          return 'end';
+        }
+        return 'resume';
+      }
+      case 'exit':
+      case 'dead': {
+        const end = describeEnd(reason);
+        this.#ended = true;
+        this.emit({ kind: 'exited', ...end });
+        return 'end';
+      }
+      case 'tripleFault':
+      case 'unsupported':
+      case 'hook': {
+        this.#exception = this.#catcher?.explain(reason);
+        this.#stopped('exception', [], this.#exception?.description);
+        return 'end';
+      }
+    }
+  }
+
+  #stopped(reason: StopKind, breakpoints: readonly number[] = [], text?: string): void {
+    this.#runner?.halt();
+    this.#target?.probes.passCurrent();
+    this.emit({ kind: 'stopped', reason, threadId: processorThread, breakpoints, ...(text === undefined ? {} : { text }) });
+  }
+}
+
+function frameInfo(target: Target, frame: StackFrame, id: number): FrameInfo {
+  const position = frame.symbolic?.position;
+  const location = position === undefined ? target.location(frame.lookup) : target.present(position);
+  const library = frame.symbols?.unitAt(frame.lookup)?.library;
+  return {
+    id,
+    name: frame.name,
+    address: frame.pc,
+    origin: frame.origin,
+    ...(location === undefined ? {} : { location }),
+    ...(library === undefined ? {} : { library }),
+  };
+}
+
+function describeEnd(reason: Extract<StopReason, { kind: 'exit' | 'dead' }>): { code: number; description: string } {
+  if (reason.kind === 'dead') return { code: 0, description: 'The guest halted with interrupts off.' };
+  switch (reason.exit.kind) {
+    case 'powerOff':
+      return { code: 0, description: 'The guest powered off.' };
+    case 'reset':
+      return { code: 0, description: 'The guest asked for a reset.' };
+    case 'exitPort':
+      return { code: (reason.exit.value << 1) | 1, description: `The guest wrote ${reason.exit.value} to the debug exit port.` };
+  }
+}

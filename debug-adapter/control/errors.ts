@@ -1,0 +1,23 @@
+/** Errors of run control that people read: each has a code and says what to do. */
+import { CodedError } from './channel';
+
+export const errors = {
+  notLaunched: () => new CodedError('not-launched', 'No image is loaded. Launch one first.'),
+  running: () => new CodedError('running', 'The guest is running. Pause it first.'),
+  exited: () => new CodedError('exited', 'The guest has ended. Restart to run it again.'),
+  unknownFrame: (id: number) =>
+    new CodedError('unknown-frame', `There is no stack frame ${id} any more: the guest ran since it was shown.`),
+  unknownHandle: (handle: number) =>
+    new CodedError('unknown-handle', `There is no variable group ${handle} any more: the guest ran since it was shown.`),
+  unknownVariable: (name: string) => new CodedError('unknown-variable', `There is no variable ${name} here.`),
+  readOnly: (name: string) => new CodedError('read-only', `${name} cannot be changed.`),
+  badValue: (name: string, value: string) =>
+    new CodedError('bad-value', `"${value}" is not a value that ${name} can take. Give a number (decimal, 0x…, 0b…) within its width.`),
+  unmapped: (address: bigint) => new CodedError('unmapped', `Nothing is mapped at 0x${address.toString(16)}.`),
+  noCaller: () => new CodedError('no-caller', 'The outermost frame has no caller to step out to.'),
+  badHitCondition: (text: string) =>
+    new CodedError(
+      'hit-condition',
+      `"${text}" is not a hit condition. Write a number, or one of < <= = >= > % before a number, e.g. ">= 3" or "% 2".`,
+    ),
+};

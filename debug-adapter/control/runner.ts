@@ -1,0 +1,145 @@
+/** Runs the machine in slices of some milliseconds between which its worker reads messages, and waits while the guest idles. */
+import { type Machine, type StopReason } from '../machine/api';
+
+/** Decides what a stop of the machine means: run on, or end the run. */
+export interface RunPlan {
+  /** Instructions after which the machine must come back to the plan, or undefined for no limit. */
+  limit?(): bigint | undefined;
+  /** Answers 'resume' to run on. Anything else ends the run; the plan has reported why. */
+  onStop(reason: StopReason): 'resume' | 'end';
+}
+
+/** How the host's time is used; given in, so that nothing here depends on Node or a browser. */
+export interface Host {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** Calls back after at least `milliseconds`; 0 means as soon as waiting messages were read. Returns a function that cancels. */
+  later(milliseconds: number, callback: () => void): () => void;
+}
+
+/** A slice's aim, milliseconds: short enough that a message is answered at once, long enough that slicing costs nothing. */
+const sliceMilliseconds = 8;
+const firstSlice = 100_000n;
+const longestSlice = 500_000_000n;
+/** Guest seconds may lag behind the host's by so much before the guest is no longer made to catch up. */
+const maximumLagNanoseconds = 1e9;
+
+export class Runner {
+  #plan: RunPlan | undefined;
+  #slice = firstSlice;
+  #cancel: (() => void) | undefined;
+  #pauseAsked = false;
+  /** Guest time that corresponds to host time `#anchorHost`. */
+  #anchorGuest = 0;
+  #anchorHost = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly host: Host,
+    private readonly clock: 'real' | 'skip',
+    private readonly onPause: () => void,
+  ) {}
+
+  get running(): boolean {
+    return this.#plan !== undefined;
+  }
+
+  /** Begins a run; it goes on until its plan ends it or `pause` does. */
+  start(plan: RunPlan): void {
+    this.#plan = plan;
+    this.#pauseAsked = false;
+    this.#anchorGuest = this.machine.clock.now();
+    this.#anchorHost = this.host.now();
+    this.#next(0);
+  }
+
+  /** Stops at the end of the current slice, which is within milliseconds. */
+  pause(): void {
+    if (this.#plan === undefined) return;
+    this.#pauseAsked = true;
+    this.#next(0);
+  }
+
+  /** Ends the run without a word. */
+  halt(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#plan = undefined;
+  }
+
+  /** Input arrived: an idle guest looks at it at once. */
+  wake(): void {
+    if (this.#plan !== undefined) this.#next(0);
+  }
+
+  #next(milliseconds: number): void {
+    this.#cancel?.();
+    this.#cancel = this.host.later(milliseconds, () => this.#runSlice());
+  }
+
+  #runSlice(): void {
+    this.#cancel = undefined;
+    const plan = this.#plan;
+    if (plan === undefined) return;
+    if (this.#pauseAsked) {
+      this.halt();
+      return this.onPause();
+    }
+    const deadline = this.host.now() + sliceMilliseconds;
+    for (;;) {
+      const started = this.host.now();
+      const before = this.machine.cpu.retired;
+      const planLimit = plan.limit?.();
+      const sliceLimit = before + this.#slice;
+      const reason = this.machine.run(planLimit !== undefined && planLimit < sliceLimit ? planLimit : sliceLimit);
+      if (this.#plan !== plan) return;
+      if (reason.kind === 'idle') {
+        if (this.#idle(reason.until, deadline)) continue;
+        return;
+      }
+      const slicedOut = reason.kind === 'limit' && (planLimit === undefined || this.machine.cpu.retired < planLimit);
+      if (!slicedOut && plan.onStop(reason) === 'end') {
+        if (this.#plan === plan) this.#plan = undefined;
+        return;
+      }
+      if (slicedOut) this.#adapt(this.machine.cpu.retired - before, this.host.now() - started);
+      if (this.host.now() >= deadline) return this.#next(0);
+    }
+  }
+
+  /** Returns true when the guest can go on at once. */
+  #idle(until: number | undefined, deadline: number): boolean {
+    if (until === undefined) {
+      // Only input can wake it; `wake` or `pause` calls back.
+      this.#cancel = undefined;
+      return false;
+    }
+    if (this.clock === 'skip') {
+      this.machine.skipIdle();
+      if (this.host.now() < deadline) return true;
+      this.#next(0);
+      return false;
+    }
+    const due = this.#anchorHost + (until - this.#anchorGuest) / 1e6;
+    const now = this.host.now();
+    if (due > now) {
+      this.#next(Math.ceil(due - now));
+      return false;
+    }
+    if ((now - due) * 1e6 > maximumLagNanoseconds) {
+      this.#anchorGuest = until;
+      this.#anchorHost = now;
+    }
+    this.machine.skipIdle();
+    return now < deadline ? true : (this.#next(0), false);
+  }
+
+  #adapt(instructions: bigint, milliseconds: number): void {
+    if (milliseconds < 0.5) {
+      this.#slice = this.#slice * 2n < longestSlice ? this.#slice * 2n : longestSlice;
+      return;
+    }
+    const ideal = BigInt(Math.max(1000, Math.round((Number(instructions) * sliceMilliseconds) / milliseconds)));
+    this.#slice = ideal < longestSlice ? ideal : longestSlice;
+  }
+}

@@ -1,0 +1,86 @@
+/** What is being debugged: the machine, its probes, and every symbol file that describes code in it. */
+import { type Machine } from '../machine/api';
+import { ProbeTable } from '../machine/probes';
+import { type SourcePosition, type SourcePathMap, type SymbolFile } from '../symbols/api';
+import { type SourceLocation } from './api';
+
+const pageBytes = 4096;
+
+/** A machine with its symbols. Symbol files are asked in order; the first that covers an address answers for it. */
+export class Target {
+  readonly probes: ProbeTable;
+  readonly #files: SymbolFile[] = [];
+
+  constructor(
+    readonly machine: Machine,
+    readonly sourceMap: SourcePathMap,
+  ) {
+    this.probes = new ProbeTable(machine.cpu);
+  }
+
+  get symbolFiles(): readonly SymbolFile[] {
+    return this.#files;
+  }
+
+  addSymbols(file: SymbolFile): void {
+    this.#files.push(file);
+  }
+
+  symbolsAt(address: bigint): SymbolFile | undefined {
+    return this.#files.find((file) => file.covers(address));
+  }
+
+  register(name: string): bigint {
+    return this.machine.cpu.getRegister(name) ?? 0n;
+  }
+
+  get pc(): bigint {
+    return this.register('rip');
+  }
+
+  /** A little-endian integer of guest memory by linear address, or undefined where it is not all mapped. */
+  readInteger(address: bigint, bytes: number): bigint | undefined {
+    const data = this.machine.cpu.readMemory(address, bytes);
+    if (data.length < bytes) return undefined;
+    return data.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  }
+
+  /** Writes guest memory by linear address through the machine's journal, page by page. Returns the bytes written before an unmapped page. */
+  writeMemory(address: bigint, bytes: Uint8Array): number {
+    let done = 0;
+    while (done < bytes.length) {
+      const at = address + BigInt(done);
+      const mapping = this.machine.cpu.translate(at);
+      if (mapping === undefined) break;
+      const part = bytes.subarray(done, done + Math.min(bytes.length - done, pageBytes - Number(at & BigInt(pageBytes - 1))));
+      if (!this.machine.edit({ kind: 'memory', physical: mapping.physical, bytes: part.slice() })) break;
+      done += part.length;
+    }
+    return done;
+  }
+
+  /** The function or symbol at an address with the offset in it, e.g. `schedcoop_schedule+0x12`. */
+  describe(address: bigint): string {
+    const file = this.symbolsAt(address);
+    const symbol = file?.symbolAt(address);
+    const name = file?.functionAt(address)?.name ?? symbol?.name;
+    if (name === undefined) return `0x${address.toString(16)}`;
+    const start = symbol?.address ?? address;
+    return address === start ? name : `${name}+0x${(address - start).toString(16)}`;
+  }
+
+  location(address: bigint): SourceLocation | undefined {
+    const row = this.symbolsAt(address)?.lineAt(address);
+    return row === undefined || row.line === 0 ? undefined : this.present(row);
+  }
+
+  /** A position of the DWARF as the user's file system has it. */
+  present(position: SourcePosition): SourceLocation {
+    return { path: this.sourceMap.toLocal(position.file.path), line: position.line, column: position.column };
+  }
+
+  /** What the build may have called a path of the user's file system, likeliest first. */
+  recorded(path: string): readonly string[] {
+    return this.sourceMap.toRecorded(path);
+  }
+}

@@ -1,0 +1,168 @@
+/** Walks the stack: call frame information first, then the frame pointer; inlined functions become frames of their own. */
+import { dwarfRegisterName, type EvaluationContext, type SymbolFile, type SymbolicFrame } from '../symbols/api';
+import { type FrameInfo } from './api';
+import { type Target } from './target';
+
+/** DWARF numbers of the general registers run to 15; 16 is the return address (System V psABI, figure 3.36). */
+const generalRegisters = 16;
+const RBP = 6;
+const RSP = 7;
+const RETURN_ADDRESS = 16;
+const maximumFrames = 1000;
+
+/** One frame as found, physical or inlined. */
+export interface StackFrame {
+  readonly name: string;
+  readonly pc: bigint;
+  /** The address by which line and scopes are found: one before the return address in callers. */
+  readonly lookup: bigint;
+  readonly origin: FrameInfo['origin'];
+  readonly symbols: SymbolFile | undefined;
+  /** Index in `SymbolFile.framesAt(lookup)`. */
+  readonly inlineIndex: number;
+  readonly symbolic: SymbolicFrame | undefined;
+  /** Canonical frame address, where known: the stack pointer before the call pushed the return address. */
+  readonly cfa: bigint | undefined;
+  /** By DWARF number; a missing one is lost. */
+  readonly registers: ReadonlyMap<number, bigint>;
+  /** Where callers' registers are saved, for editing. */
+  readonly savedAt: ReadonlyMap<number, bigint>;
+}
+
+interface PhysicalFrame {
+  readonly pc: bigint;
+  readonly registers: Map<number, bigint>;
+  readonly savedAt: Map<number, bigint>;
+  readonly origin: FrameInfo['origin'];
+  /** The pc is that of an interrupted instruction, not a return address. */
+  readonly exact: boolean;
+}
+
+/** The frames of the processor's current state, innermost first. */
+export function walkStack(target: Target, limit = maximumFrames): readonly StackFrame[] {
+  return walkStackFrom(target, currentRegisters(target), limit);
+}
+
+/** The frames of any saved state: `registers` by DWARF number with the pc under 16. */
+export function walkStackFrom(target: Target, registers: Map<number, bigint>, limit = maximumFrames): readonly StackFrame[] {
+  const frames: StackFrame[] = [];
+  const seen = new Set<string>();
+  let physical: PhysicalFrame | undefined = {
+    pc: registers.get(RETURN_ADDRESS) ?? 0n,
+    registers,
+    savedAt: new Map(),
+    origin: 'pc',
+    exact: true,
+  };
+  while (physical !== undefined && frames.length < limit) {
+    const key = `${physical.pc}:${physical.registers.get(RSP) ?? 0n}`;
+    if (seen.has(key)) break;
+    seen.add(key);
+    const { caller, cfa }: { caller: PhysicalFrame | undefined; cfa: bigint | undefined } = unwindOne(target, physical);
+    frames.push(...symbolicFrames(target, physical, cfa));
+    physical = caller;
+  }
+  return frames.slice(0, limit);
+}
+
+/** What DWARF expressions of a frame may ask. */
+export function evaluationContext(target: Target, frame: Pick<StackFrame, 'lookup' | 'registers' | 'cfa' | 'symbols'>): EvaluationContext {
+  const { cpu } = target.machine;
+  return {
+    pc: frame.lookup,
+    readMemory: (address, length) => {
+      const bytes = cpu.readMemory(address, length);
+      return bytes.length === length ? bytes : undefined;
+    },
+    register: (number) => frame.registers.get(number) ?? vectorRegister(target, number),
+    cfa: () => frame.cfa,
+    tlsBase: () => frame.symbols?.tlsBlockBase(target.register('fs_base')),
+  };
+}
+
+function currentRegisters(target: Target): Map<number, bigint> {
+  const registers = new Map<number, bigint>();
+  for (let number = 0; number < generalRegisters; number++) registers.set(number, target.register(dwarfRegisterName(number) ?? ''));
+  registers.set(RETURN_ADDRESS, target.pc);
+  return registers;
+}
+
+function vectorRegister(target: Target, number: number): bigint | undefined {
+  const name = dwarfRegisterName(number);
+  const bytes = name?.startsWith('xmm') === true ? target.machine.cpu.getWideRegister(name) : undefined;
+  return bytes?.slice(0, 16).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+}
+
+function symbolicFrames(target: Target, physical: PhysicalFrame, cfa: bigint | undefined): StackFrame[] {
+  const lookup = physical.exact ? physical.pc : physical.pc - 1n;
+  const symbols = target.symbolsAt(lookup);
+  const base = { pc: physical.pc, lookup, symbols, cfa, registers: physical.registers, savedAt: physical.savedAt };
+  const symbolic = symbols?.framesAt(lookup) ?? [];
+  if (symbolic.length === 0)
+    return [{ ...base, name: target.describe(lookup), origin: physical.origin, inlineIndex: 0, symbolic: undefined }];
+  return symbolic.map((each, index) => ({
+    ...base,
+    name: each.function.name,
+    origin: each.inlined ? 'inlined' : physical.origin,
+    inlineIndex: index,
+    symbolic: each,
+  }));
+}
+
+function unwindOne(target: Target, frame: PhysicalFrame): { caller: PhysicalFrame | undefined; cfa: bigint | undefined } {
+  const lookup = frame.exact ? frame.pc : frame.pc - 1n;
+  const symbols = target.symbolsAt(lookup);
+  if (symbols === undefined) return { caller: undefined, cfa: undefined };
+  const row = symbols.unwindRule(lookup);
+  if (row !== undefined) {
+    const unwound = symbols.unwind(row, evaluationContext(target, { lookup, registers: frame.registers, cfa: undefined, symbols }));
+    if (unwound !== undefined) {
+      const { cfa, returnAddress } = unwound;
+      if (returnAddress === undefined || returnAddress === 0n || unwound.lost.has(row.returnAddressRegister))
+        return { caller: undefined, cfa };
+      const registers = new Map(unwound.registers);
+      registers.set(RETURN_ADDRESS, returnAddress);
+      if (!registers.has(RSP)) registers.set(RSP, cfa);
+      const caller = { pc: returnAddress, registers, savedAt: new Map(unwound.savedAt), origin: 'cfi', exact: row.signalFrame } as const;
+      return { caller: isCode(target, returnAddress) ? caller : undefined, cfa };
+    }
+  }
+  return unwindByFramePointer(target, frame);
+}
+
+/** The prologue is `push %rbp; mov %rsp,%rbp`: before its first and second instruction the return address lies elsewhere. */
+function unwindByFramePointer(target: Target, frame: PhysicalFrame): { caller: PhysicalFrame | undefined; cfa: bigint | undefined } {
+  const rsp = frame.registers.get(RSP);
+  const rbp = frame.registers.get(RBP);
+  if (rsp === undefined || rbp === undefined) return { caller: undefined, cfa: undefined };
+  const cfa = canonicalFrameAddress(target, frame, rsp, rbp);
+  const returnAddress = cfa === undefined ? undefined : target.readInteger(cfa - 8n, 8);
+  if (cfa === undefined || returnAddress === undefined || cfa <= rsp || !isCode(target, returnAddress - 1n))
+    return { caller: undefined, cfa };
+  const registers = new Map(frame.registers);
+  const savedAt = new Map(frame.savedAt);
+  if (cfa === rbp + 16n) {
+    const saved = target.readInteger(rbp, 8);
+    if (saved !== undefined) registers.set(RBP, saved);
+    savedAt.set(RBP, rbp);
+  }
+  registers.set(RSP, cfa);
+  registers.set(RETURN_ADDRESS, returnAddress);
+  return { caller: { pc: returnAddress, registers, savedAt, origin: 'frame-pointer', exact: false }, cfa };
+}
+
+function canonicalFrameAddress(target: Target, frame: PhysicalFrame, rsp: bigint, rbp: bigint): bigint | undefined {
+  const entry = target.symbolsAt(frame.pc)?.symbolAt(frame.pc)?.address;
+  if (frame.exact && entry !== undefined) {
+    const code = target.machine.cpu.readMemory(entry, 8);
+    const push = code.findIndex((byte, index) => byte === 0x55 && (index === 0 || index === 4));
+    const offset = Number(frame.pc - entry);
+    if (offset <= Math.max(push, 0)) return rsp + 8n;
+    if (push >= 0 && offset === push + 1) return rsp + 16n;
+    if (target.machine.cpu.readMemory(frame.pc, 1)[0] === 0xc3) return rsp + 8n;
+  }
+  return rbp === 0n ? undefined : rbp + 16n;
+}
+
+const isCode = (target: Target, address: bigint): boolean =>
+  target.symbolsAt(address) !== undefined && target.machine.cpu.translate(address, 'execute') !== undefined;

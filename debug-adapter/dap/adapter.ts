@@ -1,0 +1,85 @@
+/** What the request handlers share: the client's ways of counting, the running debugger, and the road for events. */
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type DebuggerApi, type DebuggerEvent } from '../control/api';
+import { connect, type Remote } from '../control/channel';
+import { protocolErrors } from './errors';
+import { EventTranslator } from './events';
+import { type AdapterHost, type WorkerHandle } from './host';
+import { type LaunchArguments } from './launch-arguments';
+
+/** How this client counts lines and columns and which paths it uses. */
+export interface ClientConventions {
+  readonly linesStartAt1: boolean;
+  readonly columnsStartAt1: boolean;
+}
+
+/** Sends one event of the protocol. */
+export type EventSink = (event: string, body: unknown) => void;
+
+interface Running {
+  readonly worker: WorkerHandle;
+  readonly remote: Remote<DebuggerApi>;
+  readonly launch: LaunchArguments;
+}
+
+export class Adapter {
+  client: ClientConventions = { linesStartAt1: true, columnsStartAt1: true };
+  #running: Running | undefined;
+  readonly #events: EventTranslator;
+
+  constructor(
+    readonly host: AdapterHost,
+    readonly send: EventSink,
+  ) {
+    this.#events = new EventTranslator(this);
+  }
+
+  /** The debugger of the launched image. */
+  get debugger(): Remote<DebuggerApi> {
+    if (this.#running === undefined) throw protocolErrors.notLaunched();
+    return this.#running.remote;
+  }
+
+  get launched(): LaunchArguments | undefined {
+    return this.#running?.launch;
+  }
+
+  /** Starts a worker for a launch; ends the one before. */
+  async startWorker(launch: LaunchArguments): Promise<Remote<DebuggerApi>> {
+    await this.stopWorker();
+    const started: { fail?: (reason: string) => void } = {};
+    const worker = this.host.startWorker((reason) => {
+      started.fail?.(protocolErrors.workerFailed(reason).message);
+      this.send('output', { category: 'important', output: `${protocolErrors.workerFailed(reason).message}\n` });
+      this.send('terminated', {});
+    });
+    const { remote, fail } = connect<DebuggerApi, DebuggerEvent>(worker.channel, (event) => this.#events.translate(event));
+    started.fail = fail;
+    this.#running = { worker, remote, launch };
+    return remote;
+  }
+
+  async stopWorker(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.worker.terminate();
+  }
+
+  // Lines and columns: the debugger counts from 1.
+  lineToClient(line: number): number {
+    return this.client.linesStartAt1 ? line : line - 1;
+  }
+  lineFromClient(line: number): number {
+    return this.client.linesStartAt1 ? line : line + 1;
+  }
+  columnToClient(column: number): number {
+    return this.client.columnsStartAt1 ? column : column - 1;
+  }
+  columnFromClient(column: number): number {
+    return this.client.columnsStartAt1 ? column : column + 1;
+  }
+
+  source(path: string): DebugProtocol.Source {
+    return { name: path.slice(path.lastIndexOf('/') + 1), path };
+  }
+}

@@ -1,0 +1,44 @@
+/** What the adapter tells the client that it can do. */
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { exceptionNames, filterOf } from '../control/exceptions';
+
+export function capabilities(): DebugProtocol.Capabilities {
+  return {
+    supportsConfigurationDoneRequest: true,
+    supportsFunctionBreakpoints: true,
+    supportsConditionalBreakpoints: true,
+    supportsHitConditionalBreakpoints: true,
+    supportsLogPoints: true,
+    supportsInstructionBreakpoints: true,
+    supportsDataBreakpoints: true,
+    supportsDataBreakpointBytes: true,
+    supportsBreakpointLocationsRequest: true,
+    supportsEvaluateForHovers: true,
+    supportsSetVariable: true,
+    supportsSetExpression: true,
+    supportsCompletionsRequest: true,
+    completionTriggerCharacters: ['$', '.', '>'],
+    supportsSteppingGranularity: true,
+    supportsReadMemoryRequest: true,
+    supportsWriteMemoryRequest: true,
+    supportsDisassembleRequest: true,
+    supportsModulesRequest: true,
+    additionalModuleColumns: [{ attributeName: 'size', label: 'Size', format: 'number', type: 'number' }],
+    supportsLoadedSourcesRequest: true,
+    supportsRestartRequest: true,
+    supportsTerminateRequest: true,
+    supportTerminateDebuggee: true,
+    supportsExceptionInfoRequest: true,
+    supportsExceptionFilterOptions: true,
+    supportsValueFormattingOptions: true,
+    supportsClipboardContext: true,
+    supportsDelayedStackTraceLoading: true,
+    supportsCancelRequest: true,
+    exceptionBreakpointFilters: exceptionNames.map(([vector, mnemonic, name]) => ({
+      filter: filterOf(mnemonic),
+      label: `${mnemonic} ${name}`,
+      description: `Stop before exception ${vector} is delivered to the guest.`,
+      default: vector === 8,
+    })),
+  };
+}

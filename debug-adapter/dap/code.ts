@@ -1,0 +1,89 @@
+/** Requests on memory, instructions, modules and sources. */
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type DisassembledInstruction } from '../control/api';
+import { type Adapter } from './adapter';
+import { protocolErrors } from './errors';
+import { formatAddress, type Handlers, parseAddress } from './handler';
+
+/** One answer's limit; clients page through more. */
+const mostBytes = 1 << 20;
+const mostInstructions = 10_000;
+
+export const codeHandlers: Pick<Handlers, 'readMemory' | 'writeMemory' | 'disassemble' | 'modules' | 'loadedSources'> = {
+  readMemory: async (adapter, { memoryReference, offset, count }) => {
+    const address = parseAddress(memoryReference, offset);
+    const bytes = await adapter.debugger.readMemory(address, Math.min(Math.max(count, 0), mostBytes));
+    return {
+      address: formatAddress(address),
+      data: encodeBase64(bytes),
+      ...(bytes.length < count ? { unreadableBytes: count - bytes.length } : {}),
+    };
+  },
+
+  writeMemory: async (adapter, { memoryReference, offset, data, allowPartial }) => {
+    const address = parseAddress(memoryReference, offset);
+    const bytes = decodeBase64(data);
+    if (allowPartial !== true) {
+      const readable = await adapter.debugger.readMemory(address, bytes.length);
+      if (readable.length < bytes.length)
+        throw protocolErrors.badArguments(
+          'writeMemory',
+          `only ${readable.length} of ${bytes.length} bytes at ${formatAddress(address)} are mapped`,
+        );
+    }
+    const bytesWritten = await adapter.debugger.writeMemory(address, bytes);
+    adapter.send('invalidated', { areas: ['variables', 'stacks'] });
+    return { bytesWritten };
+  },
+
+  disassemble: async (adapter, { memoryReference, offset, instructionOffset = 0, instructionCount, resolveSymbols }) => {
+    const count = Math.min(Math.max(instructionCount, 0), mostInstructions);
+    const list = await adapter.debugger.disassemble(parseAddress(memoryReference, offset), instructionOffset, count);
+    return { instructions: list.map((each) => instruction(adapter, each, resolveSymbols ?? false)) };
+  },
+
+  modules: async (adapter, args) => {
+    const list = await adapter.debugger.modules();
+    const start = args?.startModule ?? 0;
+    const wanted = list.slice(start, args?.moduleCount === undefined || args.moduleCount === 0 ? undefined : start + args.moduleCount);
+    return {
+      totalModules: list.length,
+      modules: wanted.map(({ id, name, path, range, size, symbolStatus }) => ({
+        id,
+        name,
+        symbolStatus,
+        ...(path === undefined ? {} : { path }),
+        ...(range === undefined ? {} : { addressRange: `${formatAddress(range.low)}-${formatAddress(range.high)}` }),
+        ...(size === undefined ? {} : { size }),
+      })),
+    };
+  },
+
+  loadedSources: async (adapter) => ({ sources: (await adapter.debugger.loadedSources()).map((path) => adapter.source(path)) }),
+};
+
+function instruction(adapter: Adapter, each: DisassembledInstruction, withSymbols: boolean): DebugProtocol.DisassembledInstruction {
+  const { location } = each;
+  return {
+    address: formatAddress(each.address),
+    instruction: each.text,
+    instructionBytes: [...each.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
+    ...(withSymbols && each.symbol !== undefined ? { symbol: each.symbol } : {}),
+    ...(location === undefined ? {} : { location: adapter.source(location.path), line: adapter.lineToClient(location.line) }),
+    ...(each.valid ? {} : { presentationHint: 'invalid' as const }),
+  };
+}
+
+function encodeBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(binary);
+}
+
+function decodeBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    throw protocolErrors.badArguments('writeMemory', 'the data is not base64');
+  }
+}

@@ -1,0 +1,59 @@
+/** The shape of a request's handler: the protocol's own argument and body types by command. */
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type Adapter } from './adapter';
+import { protocolErrors } from './errors';
+
+/** Arguments and response body of each request that the adapter serves. */
+export interface Requests {
+  initialize: [DebugProtocol.InitializeRequestArguments, DebugProtocol.Capabilities];
+  launch: [DebugProtocol.LaunchRequestArguments, void];
+  configurationDone: [undefined, void];
+  restart: [DebugProtocol.RestartArguments | undefined, void];
+  disconnect: [DebugProtocol.DisconnectArguments | undefined, void];
+  terminate: [DebugProtocol.TerminateArguments | undefined, void];
+  cancel: [DebugProtocol.CancelArguments | undefined, void];
+  setBreakpoints: [DebugProtocol.SetBreakpointsArguments, DebugProtocol.SetBreakpointsResponse['body']];
+  setFunctionBreakpoints: [DebugProtocol.SetFunctionBreakpointsArguments, DebugProtocol.SetFunctionBreakpointsResponse['body']];
+  setInstructionBreakpoints: [DebugProtocol.SetInstructionBreakpointsArguments, DebugProtocol.SetInstructionBreakpointsResponse['body']];
+  setExceptionBreakpoints: [DebugProtocol.SetExceptionBreakpointsArguments, DebugProtocol.SetExceptionBreakpointsResponse['body']];
+  dataBreakpointInfo: [DebugProtocol.DataBreakpointInfoArguments, DebugProtocol.DataBreakpointInfoResponse['body']];
+  setDataBreakpoints: [DebugProtocol.SetDataBreakpointsArguments, DebugProtocol.SetDataBreakpointsResponse['body']];
+  breakpointLocations: [DebugProtocol.BreakpointLocationsArguments, DebugProtocol.BreakpointLocationsResponse['body']];
+  continue: [DebugProtocol.ContinueArguments, DebugProtocol.ContinueResponse['body']];
+  pause: [DebugProtocol.PauseArguments, void];
+  next: [DebugProtocol.NextArguments, void];
+  stepIn: [DebugProtocol.StepInArguments, void];
+  stepOut: [DebugProtocol.StepOutArguments, void];
+  threads: [undefined, DebugProtocol.ThreadsResponse['body']];
+  stackTrace: [DebugProtocol.StackTraceArguments, DebugProtocol.StackTraceResponse['body']];
+  scopes: [DebugProtocol.ScopesArguments, DebugProtocol.ScopesResponse['body']];
+  variables: [DebugProtocol.VariablesArguments, DebugProtocol.VariablesResponse['body']];
+  setVariable: [DebugProtocol.SetVariableArguments, DebugProtocol.SetVariableResponse['body']];
+  evaluate: [DebugProtocol.EvaluateArguments, DebugProtocol.EvaluateResponse['body']];
+  setExpression: [DebugProtocol.SetExpressionArguments, DebugProtocol.SetExpressionResponse['body']];
+  completions: [DebugProtocol.CompletionsArguments, DebugProtocol.CompletionsResponse['body']];
+  exceptionInfo: [DebugProtocol.ExceptionInfoArguments, DebugProtocol.ExceptionInfoResponse['body']];
+  readMemory: [DebugProtocol.ReadMemoryArguments, DebugProtocol.ReadMemoryResponse['body']];
+  writeMemory: [DebugProtocol.WriteMemoryArguments, DebugProtocol.WriteMemoryResponse['body']];
+  disassemble: [DebugProtocol.DisassembleArguments, DebugProtocol.DisassembleResponse['body']];
+  modules: [DebugProtocol.ModulesArguments | undefined, DebugProtocol.ModulesResponse['body']];
+  loadedSources: [undefined, DebugProtocol.LoadedSourcesResponse['body']];
+  'unikernel/consoleInput': [{ readonly text: string }, void];
+  'unikernel/statistics': [undefined, { readonly instructions: string; readonly virtualTime: number }];
+}
+
+export type Command = keyof Requests;
+
+/** Answers one request. Rejections become error responses. */
+export type Handler<K extends Command> = (adapter: Adapter, args: Requests[K][0]) => Promise<Requests[K][1]>;
+
+export type Handlers = { readonly [K in Command]: Handler<K> };
+
+/** An address as the protocol spells it: 0x and hexadecimal digits, no padding, so that equal addresses are equal strings. */
+export const formatAddress = (address: bigint): string => `0x${address.toString(16)}`;
+
+/** Reads an address reference with an optional byte offset. */
+export function parseAddress(text: string, offset = 0): bigint {
+  if (!/^(0x[0-9a-f]+|\d+)$/i.test(text.trim())) throw protocolErrors.badAddress(text);
+  return BigInt.asUintN(64, BigInt(text.trim()) + BigInt(offset));
+}

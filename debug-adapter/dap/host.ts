@@ -1,0 +1,15 @@
+/** What the adapter needs of the program around it: files and a worker. Node's is in host.node.ts. */
+import { type Channel } from '../control/channel';
+
+export interface AdapterHost {
+  /** The file's bytes, in a buffer of its own. Rejects with the system's reason. */
+  readFile(path: string): Promise<Uint8Array>;
+  exists(path: string): Promise<boolean>;
+  /** Starts a worker that serves a Debugger. `onFailure` is called when it dies by itself. */
+  startWorker(onFailure: (reason: string) => void): WorkerHandle;
+}
+
+export interface WorkerHandle {
+  readonly channel: Channel;
+  terminate(): Promise<void>;
+}

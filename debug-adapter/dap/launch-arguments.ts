@@ -1,0 +1,105 @@
+/** The launch request's own arguments, checked field by field; the extension's manifest holds the same names. */
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type TraceKind } from '../control/api';
+import { protocolErrors } from './errors';
+
+/** As launch.json has them. */
+export interface LaunchArguments {
+  /** Path of the kernel image. */
+  readonly image: string;
+  /** Path of the file with symbols; default: `<image>.dbg` where it exists, else the image. */
+  readonly symbols?: string;
+  /** Path of an initial RAM disk. */
+  readonly initrd?: string;
+  /** What follows the image's name on the kernel's command line. */
+  readonly cmdline: string;
+  /** MiB of RAM. */
+  readonly memory: number;
+  readonly cpu: 'min' | 'default';
+  readonly clock: 'real' | 'skip';
+  readonly stopOnEntry: boolean;
+  readonly trace: readonly TraceKind[];
+  /** Recorded path prefix to local path prefix. */
+  readonly sourceMap: Readonly<Record<string, string>>;
+  /** Run without stopping anywhere. */
+  readonly noDebug: boolean;
+}
+
+type Check<T> = (value: unknown) => T | undefined;
+
+const text: Check<string> = (value) => (typeof value === 'string' ? value : undefined);
+const flag: Check<boolean> = (value) => (typeof value === 'boolean' ? value : undefined);
+const oneOf =
+  <T extends string>(...allowed: readonly T[]): Check<T> =>
+  (value) =>
+    allowed.find((each) => each === value);
+
+const traceKinds = ['syscalls', 'tls', 'extendedState', 'interrupts'] as const;
+/** RAM that can be offered: what Unikraft needs at the least, and what one 32-bit WebAssembly memory can hold at the most. */
+export const memoryLimits = { least: 2, most: 3500 } as const;
+
+/** Fields that VS Code itself adds to every configuration; names that begin with `__` are its private ones. */
+const foreign: readonly string[] = [
+  ...['type', 'request', 'name', 'presentation', 'preLaunchTask', 'postDebugTask', 'internalConsoleOptions'],
+  ...['debugServer', 'serverReadyAction', 'suppressMultipleSessionWarning', 'linux', 'windows', 'osx'],
+];
+
+const known = ['image', 'symbols', 'initrd', 'cmdline', 'memory', 'cpu', 'clock', 'stopOnEntry', 'trace', 'sourceMap', 'noDebug'] as const;
+
+/** Checks what the client sent. Throws a ProtocolError that names the field and the fault. */
+export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments): LaunchArguments {
+  const raw = args as unknown as Readonly<Record<string, unknown>>;
+  for (const field of Object.keys(raw)) {
+    if (field.startsWith('_') || foreign.includes(field) || (known as readonly string[]).includes(field)) continue;
+    throw protocolErrors.unknownLaunchField(field, closest(field, known));
+  }
+  const take = <T>(field: (typeof known)[number], check: Check<T>, expected: string): T | undefined => {
+    const value = raw[field];
+    if (value === undefined || value === null) return undefined;
+    const result = check(value);
+    if (result === undefined) throw protocolErrors.launchField(field, expected);
+    return result;
+  };
+  const image = take('image', text, 'must be a path, as a string');
+  if (image === undefined || image.trim() === '') throw protocolErrors.launchField('image', 'is missing: name the kernel image to boot');
+  const symbols = take('symbols', text, 'must be a path, as a string');
+  const initrd = take('initrd', text, 'must be a path, as a string');
+  const isMemory: Check<number> = (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= memoryLimits.least && value <= memoryLimits.most ? value : undefined;
+  const isTrace: Check<readonly TraceKind[]> = (value) =>
+    Array.isArray(value) && value.every((each) => (traceKinds as readonly unknown[]).includes(each)) ? (value as TraceKind[]) : undefined;
+  const isMap: Check<Readonly<Record<string, string>>> = (value) =>
+    typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
+      ? (value as Record<string, string>)
+      : undefined;
+  return {
+    image,
+    ...(symbols === undefined ? {} : { symbols }),
+    ...(initrd === undefined ? {} : { initrd }),
+    cmdline: take('cmdline', text, 'must be a string') ?? '',
+    memory: take('memory', isMemory, `must be a whole number of MiB from ${memoryLimits.least} to ${memoryLimits.most}`) ?? 128,
+    cpu: take('cpu', oneOf('min', 'default'), 'must be "min" or "default"') ?? 'default',
+    clock: take('clock', oneOf('real', 'skip'), 'must be "real" or "skip"') ?? 'real',
+    stopOnEntry: take('stopOnEntry', flag, 'must be true or false') ?? false,
+    trace: take('trace', isTrace, `must be a list of ${traceKinds.map((kind) => `"${kind}"`).join(', ')}`) ?? ['syscalls', 'tls'],
+    sourceMap: take('sourceMap', isMap, 'must map recorded paths to local paths, both strings') ?? {},
+    noDebug: take('noDebug', flag, 'must be true or false') ?? false,
+  };
+}
+
+/** The known name within two edits of a wrong one. */
+function closest(name: string, names: readonly string[]): string | undefined {
+  const ranked = names.map((each) => [editDistance(name.toLowerCase(), each.toLowerCase()), each] as const).sort(([a], [b]) => a - b);
+  const [best] = ranked;
+  return best !== undefined && best[0] <= 2 ? best[1] : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}

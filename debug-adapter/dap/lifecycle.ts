@@ -1,0 +1,94 @@
+/** Requests that begin and end a session. */
+import { CodedError } from '../control/channel';
+import { type Adapter } from './adapter';
+import { capabilities } from './capabilities';
+import { ProtocolError, protocolErrors } from './errors';
+import { type Handlers } from './handler';
+import { type LaunchArguments, parseLaunchArguments } from './launch-arguments';
+
+export const lifecycleHandlers: Pick<
+  Handlers,
+  'initialize' | 'launch' | 'configurationDone' | 'restart' | 'disconnect' | 'terminate' | 'cancel'
+> = {
+  initialize: async (adapter, args) => {
+    adapter.client = { linesStartAt1: args.linesStartAt1 ?? true, columnsStartAt1: args.columnsStartAt1 ?? true };
+    return Promise.resolve(capabilities());
+  },
+
+  launch: async (adapter, args) => {
+    await launch(adapter, parseLaunchArguments(args));
+    // Only now can breakpoints be resolved; the client sends them and then configurationDone.
+    adapter.send('initialized', {});
+  },
+
+  configurationDone: async (adapter) => adapter.debugger.start(),
+
+  restart: async (adapter, args) => {
+    const again = args?.arguments as (Parameters<typeof parseLaunchArguments>[0] & { readonly image?: unknown }) | undefined;
+    const launched = again?.image === undefined ? adapter.launched : parseLaunchArguments(again);
+    if (launched === undefined) throw protocolErrors.notLaunched();
+    await launch(adapter, launched);
+    adapter.send('initialized', {});
+  },
+
+  disconnect: (adapter) => adapter.stopWorker(),
+
+  terminate: async (adapter) => {
+    if (adapter.launched !== undefined) await adapter.debugger.terminate();
+    await adapter.stopWorker();
+    adapter.send('terminated', {});
+  },
+
+  cancel: () => Promise.resolve(),
+};
+
+async function launch(adapter: Adapter, args: LaunchArguments): Promise<void> {
+  const image = await read(adapter, 'image', args.image);
+  const symbols = await readSymbols(adapter, args);
+  const initrd = args.initrd === undefined ? undefined : await read(adapter, 'initrd', args.initrd);
+  const remote = await adapter.startWorker(args);
+  try {
+    const { warnings } = await remote.launch({
+      imageName: args.image,
+      image,
+      ...(symbols === undefined ? {} : { symbols }),
+      ...(initrd === undefined ? {} : { initrd }),
+      commandLine: args.cmdline,
+      memory: args.memory * 1024 * 1024,
+      cpuModel: args.cpu,
+      clock: args.clock,
+      stopOnEntry: args.stopOnEntry && !args.noDebug,
+      trace: args.trace,
+      sourceMap: Object.entries(args.sourceMap).map(([from, to]) => ({ from, to })),
+    });
+    for (const warning of warnings) adapter.send('output', { category: 'important', output: `${warning}\n` });
+  } catch (error) {
+    await adapter.stopWorker();
+    throw error instanceof CodedError ? protocolErrors.bootFailed(error.message) : error;
+  }
+}
+
+/** The `.dbg` beside the image is what upstream's build leaves there; the image itself is stripped. */
+async function readSymbols(adapter: Adapter, args: LaunchArguments): Promise<{ name: string; bytes: Uint8Array } | undefined> {
+  if (args.symbols !== undefined) return { name: args.symbols, bytes: await read(adapter, 'symbols', args.symbols) };
+  const sibling = `${args.image}.dbg`;
+  return (await adapter.host.exists(sibling)) ? { name: sibling, bytes: await read(adapter, 'symbols', sibling) } : undefined;
+}
+
+async function read(adapter: Adapter, field: string, path: string): Promise<Uint8Array> {
+  try {
+    return await adapter.host.readFile(path);
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    const code = (error as { readonly code?: string }).code;
+    const fault =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EACCES'
+          ? 'permission denied'
+          : code === 'EISDIR'
+            ? 'it is a folder'
+            : String(error);
+    throw protocolErrors.unreadable(field, path, fault);
+  }
+}

@@ -1,0 +1,95 @@
+/** Requests that look at the stopped guest: threads, stack, variables, expressions. */
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type FrameInfo, type VariableInfo } from '../control/api';
+import { type Adapter } from './adapter';
+import { formatAddress, type Handlers } from './handler';
+
+type StateRequests = 'threads' | 'stackTrace' | 'scopes' | 'variables' | 'setVariable' | 'evaluate' | 'setExpression' | 'completions';
+
+export const stateHandlers: Pick<Handlers, StateRequests> = {
+  threads: async (adapter) => ({ threads: (await adapter.debugger.threads()).map(({ id, name }) => ({ id, name })) }),
+
+  stackTrace: async (adapter, { threadId, startFrame = 0, levels = 0 }) => {
+    const { frames, total } = await adapter.debugger.stack(threadId, startFrame, levels);
+    return { stackFrames: frames.map((frame) => stackFrame(adapter, frame)), totalFrames: total };
+  },
+
+  scopes: async (adapter, { frameId }) => ({
+    scopes: (await adapter.debugger.scopes(frameId)).map((scope) => ({
+      name: scope.name,
+      variablesReference: scope.handle,
+      expensive: scope.expensive,
+      ...(scope.kind === 'globals' ? {} : { presentationHint: scope.kind }),
+      ...(scope.count === undefined ? {} : { namedVariables: scope.count }),
+    })),
+  }),
+
+  variables: async (adapter, { variablesReference, filter, start, count, format }) => {
+    // Our groups hold named or indexed rows, never both; a client that asks for the other kind gets none.
+    const rows = await adapter.debugger.variables(variablesReference, start, count === 0 ? undefined : count, format?.hex);
+    const wanted = filter === undefined ? rows : rows.filter((row) => row.name.startsWith('[') === (filter === 'indexed'));
+    return { variables: wanted.map(variable) };
+  },
+
+  setVariable: async (adapter, { variablesReference, name, value }) => {
+    const { value: text, ...rest } = variable(await adapter.debugger.setVariable(variablesReference, name, value));
+    return { value: text, ...pick(rest) };
+  },
+
+  evaluate: async (adapter, { expression, frameId, format }) => {
+    const { value, ...rest } = variable(await adapter.debugger.evaluate(expression, frameId, format?.hex ?? false));
+    return { result: value, ...pick(rest), variablesReference: rest.variablesReference };
+  },
+
+  setExpression: async (adapter, { expression, value, frameId }) => {
+    const { value: text, ...rest } = variable(await adapter.debugger.setExpression(expression, value, frameId));
+    return { value: text, ...pick(rest) };
+  },
+
+  completions: async (adapter, { text, column, frameId }) => {
+    const items = await adapter.debugger.completions(text, adapter.columnFromClient(column), frameId);
+    return { targets: items.map(({ label, kind }) => ({ label, type: kind === 'register' ? 'variable' : kind })) };
+  },
+};
+
+function stackFrame(adapter: Adapter, frame: FrameInfo): DebugProtocol.StackFrame {
+  const { location } = frame;
+  const base = {
+    id: frame.id,
+    name: frame.name,
+    instructionPointerReference: formatAddress(frame.address),
+    ...(frame.library === undefined ? {} : { moduleId: frame.library }),
+  };
+  if (frame.origin === 'guess') return { ...base, name: `${frame.name} (guessed)`, line: 0, column: 0, presentationHint: 'subtle' };
+  if (location === undefined) return { ...base, line: 0, column: 0, presentationHint: 'subtle' };
+  return {
+    ...base,
+    source: adapter.source(location.path),
+    line: adapter.lineToClient(location.line),
+    column: adapter.columnToClient(Math.max(location.column, 1)),
+  };
+}
+
+function variable(row: VariableInfo): DebugProtocol.Variable {
+  const attributes = [...(row.readOnly ? ['readOnly'] : []), ...(row.changed ? ['unikernelChanged'] : [])];
+  return {
+    name: row.name,
+    value: row.value,
+    variablesReference: row.handle,
+    ...(row.type === undefined ? {} : { type: row.type }),
+    ...(row.indexed === undefined ? {} : { indexedVariables: row.indexed }),
+    ...(row.named === undefined ? {} : { namedVariables: row.named }),
+    ...(row.memory === undefined ? {} : { memoryReference: formatAddress(row.memory) }),
+    ...(row.evaluateName === undefined ? {} : { evaluateName: row.evaluateName }),
+    ...(attributes.length === 0 ? {} : { presentationHint: { attributes } }),
+  };
+}
+
+/** The fields that a variable and an evaluation result have in common. */
+const pick = ({ type, variablesReference, indexedVariables, namedVariables, memoryReference }: Omit<DebugProtocol.Variable, 'value'>) => ({
+  variablesReference,
+  ...(type === undefined ? {} : { type }),
+  ...(indexedVariables === undefined ? {} : { indexedVariables }),
+  ...(namedVariables === undefined ? {} : { namedVariables }),
+  ...(memoryReference === undefined ? {} : { memoryReference }),
+});

@@ -1,0 +1,114 @@
+/** Virtual time as a function of retired instructions and of what devices charged, and the timers that hang on it. */
+import { type Clock, type Timer } from './api';
+
+/** TSC ticks a nanosecond: 2 GHz, which Unikraft's 32-bit kHz and multiplier arithmetic both can hold. One instruction takes one tick. */
+const ticksPerNanosecond = 2;
+export const tscKilohertz = 1_000_000 * ticksPerNanosecond;
+
+/** What the clock keeps in a snapshot. */
+export interface ClockState {
+  /** Ticks that were not instructions. */
+  readonly charged: number;
+  /** For each timer in order of creation, nanoseconds or undefined. */
+  readonly timers: readonly (number | undefined)[];
+}
+
+class ClockTimer implements Timer {
+  at: number | undefined;
+  constructor(
+    private readonly clock: VirtualClock,
+    readonly callback: () => void,
+  ) {}
+
+  arm(at: number): void {
+    this.at = Math.max(0, Math.ceil(at));
+    this.clock.timersChanged();
+  }
+
+  disarm(): void {
+    if (this.at === undefined) return;
+    this.at = undefined;
+    this.clock.timersChanged();
+  }
+}
+
+/** The machine's clock. `retired` is asked for when needed, so that time is right in the middle of a run, at a port access. */
+export class VirtualClock implements Clock {
+  private charged = 0;
+  private readonly timers: ClockTimer[] = [];
+  private next: ClockTimer | undefined;
+  /** Called when the next timer may have come nearer in instructions. */
+  onChange: (() => void) | undefined;
+
+  constructor(private readonly retired: () => number) {}
+
+  /** Ticks of the time-stamp counter since reset; 2^53 of them are 52 days. */
+  ticks(): number {
+    return this.retired() + this.charged;
+  }
+
+  /** The same as a bigint, at an instruction count that the caller knows. */
+  ticksAt(retired: bigint): bigint {
+    return retired + BigInt(this.charged);
+  }
+
+  now(): number {
+    return Math.floor(this.ticks() / ticksPerNanosecond);
+  }
+
+  charge(nanoseconds: number): void {
+    this.charged += nanoseconds * ticksPerNanosecond;
+    this.onChange?.();
+  }
+
+  createTimer(callback: () => void): Timer {
+    const timer = new ClockTimer(this, callback);
+    this.timers.push(timer);
+    return timer;
+  }
+
+  timersChanged(): void {
+    // A handful of timers: a scan costs less than keeping a heap in order.
+    let next: ClockTimer | undefined;
+    for (const timer of this.timers) if (timer.at !== undefined && (next === undefined || timer.at < next.at!)) next = timer;
+    this.next = next;
+    this.onChange?.();
+  }
+
+  /** Virtual time of the next timer, nanoseconds. */
+  nextAt(): number | undefined {
+    return this.next?.at;
+  }
+
+  /** Instructions that may run before the next timer is due: 0 when it is, Infinity without one. */
+  instructionsToNext(): number {
+    if (this.next === undefined) return Infinity;
+    return Math.max(0, this.next.at! * ticksPerNanosecond - this.ticks());
+  }
+
+  /** Runs timers that are due, in order. */
+  runDue(): void {
+    // A timer that re-arms itself in the past must not hold the host for ever: it gets another turn after the next instruction.
+    for (let turns = 0; turns < 1000 && this.next !== undefined && this.instructionsToNext() === 0; turns++) {
+      const timer = this.next;
+      timer.disarm();
+      timer.callback();
+    }
+  }
+
+  /** Moves time forward to `to` nanoseconds; never back. */
+  advanceTo(to: number): void {
+    const missing = to * ticksPerNanosecond - this.ticks();
+    if (missing > 0) this.charged += missing;
+  }
+
+  save(): ClockState {
+    return { charged: this.charged, timers: this.timers.map((timer) => timer.at) };
+  }
+
+  restore(state: ClockState): void {
+    this.charged = state.charged;
+    this.timers.forEach((timer, index) => (timer.at = state.timers[index]));
+    this.timersChanged();
+  }
+}

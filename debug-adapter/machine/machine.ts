@@ -1,0 +1,286 @@
+/** The run loop: the processor in slices between timers and recorded inputs, idle detection, the journal. */
+import { type Cpu } from '../x86/api';
+import {
+  type Clock,
+  type Device,
+  type DeviceHost,
+  type JournalEntry,
+  type Machine,
+  type MachineExit,
+  type StopReason,
+  type TextScreen,
+} from './api';
+import { type VirtualClock } from './clock';
+import { type RandomSource } from './random';
+import { hashState, restoreSnapshot, saveSnapshot } from './snapshot';
+
+/** Most instructions in one go of the processor. */
+const mostBudget = 1 << 30;
+/** How long a guest that polls the console is left asleep, nanoseconds: doubled from the first to the last while it does nothing else. */
+const pollSleepFirst = 1_000_000;
+const pollSleepLast = 16_000_000;
+
+/** The device that carries the console. */
+export interface ConsoleDevice extends Device {
+  onOutput: ((bytes: Uint8Array) => void) | undefined;
+  flush(): void;
+}
+
+/** A processor that can be told, inside a bus access, that the next timer has come nearer. */
+interface ShortenableCpu extends Cpu {
+  shortenBudget?(instructions: number): void;
+}
+
+export interface MachineParts {
+  readonly memory: WebAssembly.Memory;
+  readonly ram: Uint8Array;
+  readonly clock: VirtualClock;
+  readonly random: RandomSource;
+}
+
+/** What the assembly of the machine plugs in once it is made. */
+export interface MachineDevices {
+  readonly cpu: Cpu;
+  readonly devices: readonly Device[];
+  readonly console: ConsoleDevice;
+  readonly setIrq: (line: number, level: boolean) => void;
+  readonly screen: () => TextScreen;
+}
+
+type Edit = Parameters<Machine['edit']>[0];
+type Recorded = JournalEntry extends infer E ? (E extends JournalEntry ? Omit<E, 'at'> : never) : never;
+
+export class PcMachine implements Machine, DeviceHost {
+  readonly memory: WebAssembly.Memory;
+  readonly ram: Uint8Array;
+  readonly random: RandomSource;
+  private readonly virtualClock: VirtualClock;
+  private parts: MachineDevices | undefined;
+  private readonly entries: JournalEntry[] = [];
+  /** Index of the first journal entry that lies ahead; kept in snapshots. */
+  cursor = 0;
+  /** The furthest instruction count reached. */
+  private frontier = 0n;
+  private ended: MachineExit | undefined;
+  private running = false;
+  private pollRequested = false;
+  private pollSleep = pollSleepFirst;
+  private idleUntil: number | undefined;
+
+  constructor(parts: MachineParts) {
+    this.memory = parts.memory;
+    this.ram = parts.ram;
+    this.random = parts.random;
+    this.virtualClock = parts.clock;
+    parts.clock.onChange = () => this.deadlineMoved();
+  }
+
+  /** Completes the machine: devices need their host before they exist, and the processor its bus. */
+  connect(devices: MachineDevices): void {
+    this.parts = devices;
+    devices.console.onOutput = (bytes) => {
+      this.onConsoleOutput?.(bytes);
+    };
+  }
+
+  onConsoleOutput: ((bytes: Uint8Array) => void) | undefined;
+
+  private get made(): MachineDevices {
+    if (this.parts === undefined) throw new Error('The machine is not connected yet.');
+    return this.parts;
+  }
+
+  get cpu(): ShortenableCpu {
+    return this.made.cpu;
+  }
+
+  get clock(): Clock & VirtualClock {
+    return this.virtualClock;
+  }
+
+  get devices(): readonly Device[] {
+    return this.made.devices;
+  }
+
+  get journal(): readonly JournalEntry[] {
+    return this.entries;
+  }
+
+  get replaying(): boolean {
+    return this.cursor < this.entries.length || this.cpu.retired < this.frontier;
+  }
+
+  run(limit: bigint): StopReason {
+    const reason = this.runSlices(limit);
+    this.made.console.flush();
+    return reason;
+  }
+
+  private runSlices(limit: bigint): StopReason {
+    const { cpu } = this;
+    for (;;) {
+      if (this.ended !== undefined) return { kind: 'exit', exit: this.ended };
+      this.replayDue();
+      this.virtualClock.runDue();
+      const { retired } = cpu;
+      if (retired >= limit) return { kind: 'limit' };
+      const budget = Math.min(Number(limit - retired), mostBudget, this.virtualClock.instructionsToNext(), this.instructionsToEntry(retired));
+      this.running = true;
+      const exit = cpu.run(Math.max(1, budget));
+      this.running = false;
+      if (cpu.retired > this.frontier) this.frontier = cpu.retired;
+      switch (exit.kind) {
+        case 'budget':
+          break;
+        case 'stop':
+          if (this.pollRequested && this.ended === undefined) {
+            this.pollRequested = false;
+            if (!this.entryIsDue()) return this.idlePolling();
+          }
+          break;
+        case 'halted':
+          if (this.entryIsDue() || this.virtualClock.instructionsToNext() === 0) break;
+          if (!exit.interruptible) return { kind: 'dead' };
+          this.idleUntil = this.virtualClock.nextAt();
+          return { kind: 'idle', until: this.idleUntil };
+        default:
+          return exit;
+      }
+    }
+  }
+
+  /** The guest polls for input: as good as halted, for a while that grows while it keeps to that. */
+  private idlePolling(): StopReason {
+    const now = this.virtualClock.now();
+    this.idleUntil = Math.min(this.virtualClock.nextAt() ?? Infinity, now + this.pollSleep);
+    this.pollSleep = Math.min(this.pollSleep * 2, pollSleepLast);
+    return { kind: 'idle', until: this.idleUntil };
+  }
+
+  private instructionsToEntry(retired: bigint): number {
+    const entry = this.entries[this.cursor];
+    return entry === undefined ? Infinity : Number(entry.at - retired);
+  }
+
+  private entryIsDue(): boolean {
+    const entry = this.entries[this.cursor];
+    return entry !== undefined && entry.at <= this.cpu.retired;
+  }
+
+  private replayDue(): void {
+    while (this.entryIsDue()) this.apply(this.entries[this.cursor++]!);
+  }
+
+  /** Timers that are due come before what arrives at the same count, live and replayed alike. */
+  private apply(entry: Recorded): boolean {
+    this.virtualClock.runDue();
+    switch (entry.kind) {
+      case 'input':
+        this.devices.find((device) => device.name === entry.device)?.input?.(entry.bytes);
+        return true;
+      case 'advance':
+        this.virtualClock.advanceTo(entry.to);
+        return true;
+      case 'memory':
+        if (entry.physical < 0 || entry.physical + entry.bytes.length > this.ram.length) return false;
+        this.ram.set(entry.bytes, entry.physical);
+        this.ramWritten(entry.physical, entry.bytes.length);
+        return true;
+      case 'register':
+        return this.cpu.setRegister(entry.name, entry.value);
+    }
+  }
+
+  private record(entry: Recorded): void {
+    this.entries.push({ ...entry, at: this.cpu.retired } as JournalEntry);
+    this.cursor = this.entries.length;
+  }
+
+  skipIdle(): void {
+    if (this.idleUntil !== undefined) this.advance(this.idleUntil);
+  }
+
+  advance(to: number): void {
+    if (this.replaying) return;
+    const bounded = Math.floor(Math.min(to, this.virtualClock.nextAt() ?? Infinity));
+    if (bounded <= this.virtualClock.now()) return;
+    this.apply({ kind: 'advance', to: bounded });
+    this.record({ kind: 'advance', to: bounded });
+  }
+
+  consoleInput(bytes: Uint8Array): void {
+    this.pollSleep = pollSleepFirst;
+    this.input(this.made.console.name, bytes);
+  }
+
+  input(device: string, bytes: Uint8Array): void {
+    this.forgetFuture();
+    this.apply({ kind: 'input', device, bytes });
+    this.record({ kind: 'input', device, bytes: bytes.slice() });
+  }
+
+  edit(edit: Edit): boolean {
+    this.forgetFuture();
+    if (!this.apply(edit)) return false;
+    this.record(edit.kind === 'memory' ? { ...edit, bytes: edit.bytes.slice() } : edit);
+    return true;
+  }
+
+  forgetFuture(): void {
+    this.entries.length = this.cursor;
+    this.frontier = this.cpu.retired;
+  }
+
+  save(): Uint8Array {
+    return saveSnapshot(this);
+  }
+
+  restore(snapshot: Uint8Array): void {
+    restoreSnapshot(this, snapshot);
+    this.ended = undefined;
+    this.pollRequested = false;
+    this.idleUntil = undefined;
+    this.cursor = Math.min(this.cursor, this.entries.length);
+  }
+
+  hash(): bigint {
+    return hashState(this);
+  }
+
+  screen(): TextScreen {
+    return this.made.screen();
+  }
+
+  // What devices ask of the machine.
+
+  setIrq(line: number, level: boolean): void {
+    this.parts?.setIrq(line, level);
+  }
+
+  setInterruptRequest(level: boolean): void {
+    this.parts?.cpu.setInterruptLine(level);
+  }
+
+  ramWritten(physical: number, length: number): void {
+    this.cpu.invalidateCode(physical, length);
+  }
+
+  stop(reason: MachineExit): void {
+    this.ended ??= reason;
+    this.cpu.requestStop();
+  }
+
+  polling(): void {
+    this.pollRequested = true;
+    this.cpu.requestStop();
+  }
+
+  /** Virtual time was charged, or a timer set, inside a bus access: the processor must come back in time for the next one. */
+  private deadlineMoved(): void {
+    if (!this.running) return;
+    const left = this.virtualClock.instructionsToNext();
+    if (left === Infinity) return;
+    if (this.cpu.shortenBudget !== undefined) this.cpu.shortenBudget(Math.max(0, left - 1));
+    else this.cpu.requestStop();
+  }
+}

@@ -1,0 +1,23 @@
+/** The machine's one linear memory: the processor's areas, and guest RAM above them. */
+import { Layout } from '../x86/state';
+import { machineErrors } from './errors';
+
+const mebibyte = 1 << 20;
+const wasmPage = 0x1_0000;
+/** Below this nothing boots; above it a 32-bit memory with its firmware hole ends. */
+export const leastRam = 2 * mebibyte;
+export const mostRam = 3072 * mebibyte;
+
+export interface MachineMemory {
+  readonly memory: WebAssembly.Memory;
+  /** Guest RAM: physical address 0 at index 0. */
+  readonly ram: Uint8Array;
+}
+
+/** @param ramBytes a multiple of 1 MiB. Throws MachineError where it is not acceptable. */
+export function createMemory(ramBytes: number): MachineMemory {
+  if (!Number.isInteger(ramBytes / mebibyte) || ramBytes < leastRam || ramBytes > mostRam) throw machineErrors.badMemorySize(ramBytes, leastRam, mostRam);
+  const pages = (Layout.ramBase + ramBytes) / wasmPage;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  return { memory, ram: new Uint8Array(memory.buffer, Layout.ramBase, ramBytes) };
+}

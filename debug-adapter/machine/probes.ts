@@ -1,0 +1,59 @@
+/** Shares the processor's one probe an address between breakpoints, steps and tracers, and keeps a stopped probe from stopping again at once. */
+import { type Cpu } from '../x86/api';
+
+/** What a probe answers: stop before the instruction, or go on. */
+export type ProbeVerdict = 'stop' | undefined;
+
+/** A function called before the instruction at its address runs. */
+export type ProbeHandler = () => ProbeVerdict;
+
+export interface ProbeRegistration {
+  readonly address: bigint;
+  remove(): void;
+}
+
+/** All probes of one processor. */
+export class ProbeTable {
+  readonly #cpu: Cpu;
+  readonly #handlers = new Map<bigint, Set<ProbeHandler>>();
+  /** Instruction count at which stopping probes are passed over: where the machine stands stopped. */
+  #passAt = -1n;
+
+  constructor(cpu: Cpu) {
+    this.#cpu = cpu;
+  }
+
+  /** Adds a probe. Handlers of one address all run, in the order in which they were added. */
+  add(address: bigint, handler: ProbeHandler): ProbeRegistration {
+    let handlers = this.#handlers.get(address);
+    if (handlers === undefined) {
+      handlers = new Set();
+      this.#handlers.set(address, handlers);
+      this.#cpu.setProbe(address, () => this.#hit(address));
+    }
+    // A wrapper of its own, so that one function may be registered twice.
+    const entry: ProbeHandler = () => handler();
+    handlers.add(entry);
+    return {
+      address,
+      remove: () => {
+        const set = this.#handlers.get(address);
+        if (set?.delete(entry) !== true || set.size > 0) return;
+        this.#handlers.delete(address);
+        this.#cpu.setProbe(address, undefined);
+      },
+    };
+  }
+
+  /** Tells that the machine stands stopped here: the next run leaves this instruction without hitting its probes. */
+  passCurrent(): void {
+    this.#passAt = this.#cpu.retired;
+  }
+
+  #hit(address: bigint): ProbeVerdict {
+    if (this.#cpu.retired === this.#passAt) return undefined;
+    let verdict: ProbeVerdict;
+    for (const handler of [...(this.#handlers.get(address) ?? [])]) if (handler() === 'stop') verdict = 'stop';
+    return verdict;
+  }
+}

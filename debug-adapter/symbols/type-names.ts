@@ -1,0 +1,67 @@
+/** Spells types as their language declares them. */
+import { type Type } from './api';
+
+const MAX_DEPTH = 48;
+
+/** The type without typedefs and qualifiers on top. */
+export function stripType(type: Type): Type {
+  let bare = type;
+  for (let depth = 0; depth < MAX_DEPTH && (bare.kind === 'typedef' || bare.kind === 'qualified'); depth++) bare = bare.target;
+  return bare;
+}
+
+/** `const struct uk_thread *`, `char [16]`, `int (*)(void *, unsigned long)`; for C++, Rust and Go qualified names. */
+export function typeName(type: Type): string {
+  return declare(type, '', 0);
+}
+
+/** C's declarator syntax grows around the name: pointers to the left, arrays and parameters to the right. */
+function declare(type: Type, inner: string, depth: number): string {
+  if (depth > MAX_DEPTH) return join('…', inner);
+  switch (type.kind) {
+    case 'pointer': {
+      // Rust and Go name their pointer types themselves.
+      if (type.name !== undefined && type.language !== 'c' && type.language !== 'c++') return join(type.name, inner);
+      const mark = type.reference === 'none' ? '*' : type.reference === 'lvalue' ? '&' : '&&';
+      const needsParentheses = type.target.kind === 'array' || type.target.kind === 'function';
+      return declare(type.target, needsParentheses ? `(${mark}${inner})` : `${mark}${inner}`, depth + 1);
+    }
+    case 'array': {
+      const extent = type.vector
+        ? ` __attribute__((vector_size(${type.byteSize ?? '?'})))`
+        : type.dimensions.map(({ count }) => `[${count ?? ''}]`).join('') || '[]';
+      return declare(type.element, inner === '' ? extent.replace(/^\[/, ' [').trimStart() : `${inner}${extent}`, depth + 1);
+    }
+    case 'function': {
+      const parameters = type.parameters.map((parameter) => declare(parameter, '', depth + 1));
+      if (type.variadic) parameters.push('...');
+      return declare(type.returns, `${inner}(${parameters.join(', ') || 'void'})`, depth + 1);
+    }
+    case 'qualified':
+      // On a pointer the qualifier stands right of the star.
+      if (type.target.kind === 'pointer') return declare(type.target, join(type.qualifier, inner), depth + 1);
+      return `${type.qualifier === 'atomic' ? '_Atomic' : type.qualifier} ${declare(type.target, inner, depth + 1)}`;
+    case 'pointer-to-member':
+      return declare(type.target, `(${declare(type.container, '', depth + 1)}::*${inner})`, depth + 1);
+    case 'struct':
+    case 'class':
+    case 'union': {
+      const name = type.qualifiedName ?? type.name ?? '{…}';
+      return join(type.language === 'c' || type.name === undefined ? `${type.kind} ${name}` : name, inner);
+    }
+    case 'enum':
+      return join(type.language === 'c' || type.name === undefined ? `enum ${type.name ?? '{…}'}` : type.name, inner);
+    case 'base':
+    case 'typedef':
+    case 'subrange':
+    case 'void':
+    case 'unspecified':
+    case 'unknown':
+      return join(type.name ?? `<${type.kind}>`, inner);
+  }
+}
+
+function join(left: string, right: string): string {
+  if (right === '') return left;
+  return /^[*&(\w[]/.test(right) ? `${left} ${right}` : left + right;
+}

@@ -1,0 +1,308 @@
+/** Writes the body of one WebAssembly function: instructions in order, labels by handle, locals by type. */
+
+import {
+  laneOpcodes,
+  memoryOpcodes,
+  opcodes,
+  valueTypes,
+  type LaneOp,
+  type MemoryOp,
+  type PlainOp,
+  type ValueType,
+} from './opcodes';
+
+/** A growing byte buffer with the LEB128 encodings of the binary format. */
+export class Bytes {
+  #data = new Uint8Array(256);
+  length = 0;
+
+  byte(value: number): void {
+    if (this.length === this.#data.length) this.#grow(1);
+    this.#data[this.length++] = value;
+  }
+
+  #grow(more: number): void {
+    const next = new Uint8Array(Math.max(this.#data.length * 2, this.length + more));
+    next.set(this.#data.subarray(0, this.length));
+    this.#data = next;
+  }
+
+  /** Unsigned LEB128 of a value below 2^32. */
+  u32(value: number): void {
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.byte(rest);
+  }
+
+  /** Signed LEB128 of a 32-bit value. */
+  s32(value: number): void {
+    let rest = value | 0;
+    for (;;) {
+      const low = rest & 0x7f;
+      rest >>= 7;
+      if ((rest === 0 && !(low & 0x40)) || (rest === -1 && low & 0x40)) {
+        this.byte(low);
+        return;
+      }
+      this.byte(low | 0x80);
+    }
+  }
+
+  /** Signed LEB128 of a 64-bit value. */
+  s64(value: bigint): void {
+    let rest = BigInt.asIntN(64, value);
+    if (rest >= -0x40000000n && rest < 0x40000000n) {
+      this.s32(Number(rest));
+      return;
+    }
+    for (;;) {
+      const low = Number(rest & 0x7fn);
+      rest >>= 7n;
+      if ((rest === 0n && !(low & 0x40)) || (rest === -1n && low & 0x40)) {
+        this.byte(low);
+        return;
+      }
+      this.byte(low | 0x80);
+    }
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.#data.length) this.#grow(bytes.length);
+    this.#data.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** The bytes written so far; a view that the next write may replace. */
+  view(): Uint8Array {
+    return this.#data.subarray(0, this.length);
+  }
+}
+
+/** A block, loop or if that is open: what `br` names. */
+export type Label = number & { readonly label: unique symbol };
+
+/** Writes one function body. Parameters are locals 0 .. params.length-1. */
+export class Code {
+  readonly bytes = new Bytes();
+  readonly #params: readonly ValueType[];
+  readonly #locals: ValueType[] = [];
+  #depth = 0;
+
+  constructor(params: readonly ValueType[]) {
+    this.#params = params;
+  }
+
+  /** Number of blocks, loops and ifs that are open. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** A new local, zero at the start of the function. */
+  local(type: ValueType): number {
+    this.#locals.push(type);
+    return this.#params.length + this.#locals.length - 1;
+  }
+
+  localType(index: number): ValueType {
+    return this.#params[index] ?? this.#locals[index - this.#params.length]!;
+  }
+
+  #opcode(code: number): void {
+    if (code > 0xff) {
+      this.bytes.byte(code >>> 8);
+      this.bytes.u32(code & 0xff);
+    } else {
+      this.bytes.byte(code);
+    }
+  }
+
+  /** Appends instructions without immediates, in order. */
+  op(...names: PlainOp[]): this {
+    for (const name of names) this.#opcode(opcodes[name]);
+    return this;
+  }
+
+  get(local: number): this {
+    this.bytes.byte(0x20);
+    this.bytes.u32(local);
+    return this;
+  }
+
+  set(local: number): this {
+    this.bytes.byte(0x21);
+    this.bytes.u32(local);
+    return this;
+  }
+
+  tee(local: number): this {
+    this.bytes.byte(0x22);
+    this.bytes.u32(local);
+    return this;
+  }
+
+  i32(value: number): this {
+    this.bytes.byte(0x41);
+    this.bytes.s32(value);
+    return this;
+  }
+
+  i64(value: bigint | number): this {
+    this.bytes.byte(0x42);
+    this.bytes.s64(BigInt(value));
+    return this;
+  }
+
+  f32(value: number): this {
+    this.bytes.byte(0x43);
+    this.bytes.append(new Uint8Array(new Float32Array([value]).buffer));
+    return this;
+  }
+
+  f64(value: number): this {
+    this.bytes.byte(0x44);
+    this.bytes.append(new Uint8Array(new Float64Array([value]).buffer));
+    return this;
+  }
+
+  /** A v128 constant from its 16 bytes, or from two 64-bit halves (low first). */
+  v128(value: Uint8Array | readonly [bigint, bigint]): this {
+    this.#opcode(0xfd0c);
+    this.bytes.append(value instanceof Uint8Array ? value : new Uint8Array(BigUint64Array.from(value, (half) => BigInt.asUintN(64, half)).buffer));
+    return this;
+  }
+
+  /** A load or store at the address on the stack plus a static offset. */
+  mem(name: MemoryOp, offset = 0): this {
+    this.#opcode(memoryOpcodes[name]);
+    this.bytes.byte(0);
+    this.bytes.u32(offset);
+    return this;
+  }
+
+  /** `v128.loadN_lane` / `v128.storeN_lane`; size in bytes. */
+  memLane(kind: 'load' | 'store', size: 1 | 2 | 4 | 8, lane: number, offset = 0): this {
+    this.#opcode((kind === 'load' ? 0xfd54 : 0xfd58) + Math.log2(size));
+    this.bytes.byte(0);
+    this.bytes.u32(offset);
+    this.bytes.byte(lane);
+    return this;
+  }
+
+  lane(name: LaneOp, lane: number): this {
+    this.#opcode(laneOpcodes[name]);
+    this.bytes.byte(lane);
+    return this;
+  }
+
+  /** `i8x16.shuffle`: 16 lane numbers, 0..15 of the first operand and 16..31 of the second. */
+  shuffle(lanes: readonly number[]): this {
+    this.#opcode(0xfd0d);
+    for (let i = 0; i < 16; i++) this.bytes.byte(lanes[i]!);
+    return this;
+  }
+
+  #open(opcode: number, type: ValueType | undefined): Label {
+    this.bytes.byte(opcode);
+    this.bytes.byte(type === undefined ? 0x40 : valueTypes[type]);
+    return ++this.#depth as Label;
+  }
+
+  block(type?: ValueType): Label {
+    return this.#open(0x02, type);
+  }
+
+  loop(type?: ValueType): Label {
+    return this.#open(0x03, type);
+  }
+
+  if(type?: ValueType): Label {
+    return this.#open(0x04, type);
+  }
+
+  else(): this {
+    this.bytes.byte(0x05);
+    return this;
+  }
+
+  end(): this {
+    this.bytes.byte(0x0b);
+    this.#depth--;
+    return this;
+  }
+
+  br(label: Label): this {
+    this.bytes.byte(0x0c);
+    this.bytes.u32(this.#depth - label);
+    return this;
+  }
+
+  brIf(label: Label): this {
+    this.bytes.byte(0x0d);
+    this.bytes.u32(this.#depth - label);
+    return this;
+  }
+
+  brTable(labels: readonly Label[], otherwise: Label): this {
+    this.bytes.byte(0x0e);
+    this.bytes.u32(labels.length);
+    for (const label of labels) this.bytes.u32(this.#depth - label);
+    this.bytes.u32(this.#depth - otherwise);
+    return this;
+  }
+
+  call(functionIndex: number): this {
+    this.bytes.byte(0x10);
+    this.bytes.u32(functionIndex);
+    return this;
+  }
+
+  returnCall(functionIndex: number): this {
+    this.bytes.byte(0x12);
+    this.bytes.u32(functionIndex);
+    return this;
+  }
+
+  returnCallIndirect(typeIndex: number, table = 0): this {
+    this.bytes.byte(0x13);
+    this.bytes.u32(typeIndex);
+    this.bytes.u32(table);
+    return this;
+  }
+
+  memoryCopy(): this {
+    this.bytes.byte(0xfc);
+    this.bytes.u32(10);
+    this.bytes.byte(0);
+    this.bytes.byte(0);
+    return this;
+  }
+
+  memoryFill(): this {
+    this.bytes.byte(0xfc);
+    this.bytes.u32(11);
+    this.bytes.byte(0);
+    return this;
+  }
+
+  /** The function body as the code section has it, without its size. */
+  body(): Uint8Array {
+    const out = new Bytes();
+    const runs: { type: ValueType; count: number }[] = [];
+    for (const type of this.#locals) {
+      const last = runs.at(-1);
+      if (last?.type === type) last.count++;
+      else runs.push({ type, count: 1 });
+    }
+    out.u32(runs.length);
+    for (const run of runs) {
+      out.u32(run.count);
+      out.byte(valueTypes[run.type]);
+    }
+    out.append(this.bytes.view());
+    out.byte(0x0b);
+    return out.view();
+  }
+}

@@ -1,0 +1,75 @@
+// Builds everything in dist/: the extension, the debug adapter and its machine worker, the language server, the command line and the webviews.
+// Options: --watch rebuilds on change, --production minifies and leaves source maps out.
+import { build, context } from 'esbuild';
+import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const watch = process.argv.includes('--watch');
+const production = process.argv.includes('--production');
+const require = createRequire(import.meta.url);
+
+/** es2022 and not esnext: esnext makes esbuild emit `Uint8Array.fromBase64`, which Node 20 lacks. */
+const common = {
+  bundle: true,
+  target: 'es2022',
+  minify: production,
+  sourcemap: production ? false : 'linked',
+  legalComments: 'none',
+  logLevel: 'warning',
+  logOverride: { 'empty-import-meta': 'silent' },
+};
+
+const node = { ...common, platform: 'node', format: 'cjs', mainFields: ['module', 'main'] };
+
+/** Entry point -> output, where the entry exists. */
+const entries = [
+  { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
+  { ...node, entryPoints: ['debug-adapter/main.ts'], outfile: 'dist/adapter.js' },
+  { ...node, entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/worker.js' },
+  { ...node, entryPoints: ['src/language-server/main.ts'], outfile: 'dist/language-server.js' },
+  { ...node, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+].filter(({ entryPoints: [entry] }) => existsSync(entry));
+
+/** Each folder of src/webviews but lib/ is one front end: index.ts and, beside it, styles imported from there. */
+for (const folder of existsSync('src/webviews') ? await readdir('src/webviews', { withFileTypes: true }) : []) {
+  const entry = `src/webviews/${folder.name}/index.ts`;
+  if (!folder.isDirectory() || folder.name === 'lib' || !existsSync(entry)) continue;
+  entries.push({
+    ...common,
+    platform: 'browser',
+    format: 'iife',
+    entryPoints: [entry],
+    outfile: `dist/webviews/${folder.name}.js`,
+    loader: { '.ttf': 'dataurl' },
+  });
+}
+
+/** Runs an exported function of a TypeScript module at build time. */
+async function runTypeScript(entry, name, ...args) {
+  const outfile = path.resolve(`dist/.build/${path.basename(entry, '.ts')}.mjs`);
+  await build({ ...common, sourcemap: false, platform: 'node', format: 'esm', entryPoints: [entry], outfile, packages: 'external' });
+  const module = await import(pathToFileURL(outfile).href);
+  return module[name](...args);
+}
+
+await mkdir('dist', { recursive: true });
+
+// The interpreter's instruction handlers, one WebAssembly module, made once here so that no start has to.
+if (existsSync('debug-adapter/x86/build-handlers.ts')) {
+  await writeFile('dist/handlers.wasm', await runTypeScript('debug-adapter/x86/build-handlers.ts', 'buildHandlers'));
+}
+
+// iced-x86's Node build reads its WebAssembly from beside the bundle.
+await copyFile(path.join(path.dirname(require.resolve('iced-x86')), 'iced_x86_bg.wasm'), 'dist/iced_x86_bg.wasm');
+
+if (watch) {
+  const contexts = await Promise.all(entries.map((entry) => context({ ...entry, logLevel: 'info' })));
+  await Promise.all(contexts.map((each) => each.watch()));
+} else {
+  await Promise.all(entries.map((entry) => build(entry)));
+  if (existsSync('dist/cli.js')) await chmod('dist/cli.js', 0o755);
+  await rm('dist/.build', { recursive: true, force: true });
+}

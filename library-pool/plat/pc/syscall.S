@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where the SYSCALL instruction arrives: RCX = return address, R11 = flags,
+ * RAX = number, on the application's stack, with the application's FS and GS.
+ * Everything is saved into a struct uk_syscall_ctx on the auxiliary stack,
+ * the C handler works on that, and what it leaves there is loaded again.
+ */
+#include <uk/arch/ctx.h>
+#include <uk/plat/lcpu.h>
+#include <pc/pc.h>
+
+#define CTX_AUXSP	UKARCH_EXECENV_SIZE	/* after the execenv */
+#define CTX_SLOT	(UKARCH_EXECENV_SIZE + 64)
+
+	.section .note.GNU-stack, "", @progbits
+	.text
+
+	.globl _ukplat_syscall
+	.type _ukplat_syscall, @function
+_ukplat_syscall:
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_def_cfa rsp, 0
+	.cfi_register rip, rcx
+	cli
+	swapgs
+	movq	%rsp, %gs:LCPU_SCRATCH_OFFSET
+	movq	%gs:LCPU_AUXSP_OFFSET, %rsp
+	/* Start below what already lies on this stack. */
+	movq	-(UKARCH_AUXSPCB_SIZE - UKARCH_AUXSPCB_CURR_FP)(%rsp), %rsp
+	subq	$56, %rsp
+	pushq	%gs:LCPU_AUXSP_OFFSET
+	subq	$(UKARCH_ECTX_SIZE + UKARCH_SYSCTX_SIZE), %rsp
+	pushq	$PC_GDT_DATA
+	pushq	%gs:LCPU_SCRATCH_OFFSET
+	pushq	%r11
+	pushq	$PC_GDT_CODE64
+	pushq	%rcx
+	pushq	%rax
+	swapgs
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	subq	$8, %rsp
+	.cfi_def_cfa rsp, __REGS_SIZEOF
+	.cfi_offset rip, __REGS_OFFSETOF_RIP - __REGS_SIZEOF
+	.cfi_offset rsp, __REGS_OFFSETOF_RSP - __REGS_SIZEOF
+	.cfi_offset rbp, __REGS_OFFSETOF_RBP - __REGS_SIZEOF
+	.cfi_offset rbx, __REGS_OFFSETOF_RBX - __REGS_SIZEOF
+	.cfi_offset r12, __REGS_OFFSETOF_R12 - __REGS_SIZEOF
+	.cfi_offset r13, __REGS_OFFSETOF_R13 - __REGS_SIZEOF
+	.cfi_offset r14, __REGS_OFFSETOF_R14 - __REGS_SIZEOF
+	.cfi_offset r15, __REGS_OFFSETOF_R15 - __REGS_SIZEOF
+
+	/* A system call made while this one runs must not reuse the frame. */
+	movq	CTX_AUXSP(%rsp), %rax
+	movq	%rsp, -(UKARCH_AUXSPCB_SIZE - UKARCH_AUXSPCB_CURR_FP)(%rax)
+	sti
+
+	movq	%rsp, %rbx
+	leaq	UKARCH_EXECENV_OFFSETOF_ECTX(%rbx), %rdi
+	call	ukarch_ectx_sanitize
+	leaq	UKARCH_EXECENV_OFFSETOF_ECTX(%rbx), %rdi
+	call	ukarch_ectx_store
+	leaq	UKARCH_EXECENV_OFFSETOF_SYSCTX(%rbx), %rdi
+	call	ukarch_sysctx_store
+	movq	%rbx, %rdi
+	call	ukplat_syscall_handler
+
+	cli
+	leaq	UKARCH_EXECENV_OFFSETOF_ECTX(%rbx), %rdi
+	call	ukarch_ectx_load
+	leaq	UKARCH_EXECENV_OFFSETOF_SYSCTX(%rbx), %rdi
+	call	ukarch_sysctx_load
+	movq	CTX_AUXSP(%rsp), %rax
+	leaq	CTX_SLOT(%rsp), %rcx
+	movq	%rcx, -(UKARCH_AUXSPCB_SIZE - UKARCH_AUXSPCB_CURR_FP)(%rax)
+
+	addq	$8, %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	.cfi_def_cfa_offset __REGS_SIZEOF - __REGS_OFFSETOF_ORIG_RAX
+	/*
+	 * RCX and R11 carry the return address and the flags back, as the
+	 * instruction's contract has it. The flags are loaded while still on
+	 * this stack: the application's red zone must stay as it is.
+	 */
+	movq	8(%rsp), %rcx
+	movq	24(%rsp), %r11
+	pushq	%r11
+	popfq
+	movq	32(%rsp), %rsp
+	jmp	*%rcx
+	.cfi_endproc
+	.size _ukplat_syscall, . - _ukplat_syscall

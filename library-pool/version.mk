@@ -1,0 +1,5 @@
+# Version of the pool.
+UK_VERSION = 0
+UK_SUBVERSION = 1
+UK_EXTRAVERSION = .0
+UK_CODENAME = Hinny

@@ -1,0 +1,33 @@
+/** What a sub-command sees of the process that it runs in, so that it can be tested without one. */
+
+export interface CliIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What `run` needs beyond that: files, the console, and the host's time. */
+export interface RunIo extends CliIo {
+  /** The file's bytes. Throws an Error with a message for people. */
+  readFile(path: string): Uint8Array;
+  /** Undefined where nothing stands at the path. */
+  fileKind(path: string): 'file' | 'directory' | undefined;
+  writeFile(path: string, bytes: Uint8Array): void;
+  /** A newc archive of the directory's contents. */
+  archive(directory: string): Promise<Uint8Array>;
+  /** Bytes for the console, written before this returns. */
+  writeConsole(bytes: Uint8Array): void;
+  /** Whether a person sits at the console. */
+  readonly interactive: boolean;
+  /** Starts to deliver console input; a terminal is put into raw mode until `close`. */
+  openConsole(onInput: (bytes: Uint8Array) => void, onInterrupt: () => void): void;
+  /** Gives the terminal back as it was. */
+  close(): void;
+  /** Milliseconds since the process started. */
+  elapsed(): number;
+  /** Waits, at most so long (milliseconds), or until `wake` is called. */
+  sleep(milliseconds: number): { readonly done: Promise<void>; wake(): void };
+  /** Lets pending input and signals in. */
+  breathe(): Promise<void>;
+}

@@ -1,0 +1,138 @@
+/** The command line of `unikernel run`. */
+
+export interface RunOptions {
+  readonly image: string;
+  readonly symbols?: string;
+  readonly initrd?: string;
+  readonly append: string;
+  readonly memory: number;
+  readonly net?: string;
+  readonly trace: readonly TraceKind[];
+  readonly traceOut?: string;
+  readonly maxInstructions?: bigint;
+  /** Seconds of host time. */
+  readonly timeout?: number;
+  readonly stats: boolean;
+  readonly clock: 'real' | 'skip' | 'auto';
+  readonly cpu: 'min' | 'default';
+  /** Measure the TSC against the PIT instead of being told by CPUID. */
+  readonly calibrate: boolean;
+}
+
+export const traceKinds = ['syscalls', 'tls', 'ports', 'interrupts', 'exceptions'] as const;
+export type TraceKind = (typeof traceKinds)[number];
+
+export const runHelp = `Usage: unikernel run IMAGE [options]
+
+Boots a unikernel image. The serial console is standard input and output.
+
+  --symbols FILE          ELF file with the symbols (default: IMAGE.dbg where it exists)
+  --initrd FILE|DIR       initial RAM disk; a directory is packed into a cpio archive
+  --append STRING         kernel command line
+  --memory MIB            memory in MiB (default 128)
+  --net SPEC              network: user[,hostfwd=tcp:ADDR:PORT-:PORT][,restrict=off]
+  --trace KINDS           what to trace: ${traceKinds.join(', ')}; separated by commas
+  --trace-out FILE        where the trace goes (default: standard error)
+  --max-instructions N    stop after so many instructions, with status 124
+  --timeout SECONDS       stop after so much time, with status 124
+  --stats                 print one line of JSON about the run on standard error
+  --clock real|skip       let idle time pass, or skip it (default: real at a terminal, else skip)
+  --cpu min|default       processor model
+  --calibrate             let the guest measure the clock instead of telling it the frequency
+  --help                  show this text
+
+At a terminal, Ctrl-A X ends the run, and Ctrl-A Ctrl-A sends Ctrl-A.
+Exit status: the guest's own, 124 on a limit, 125 where the image or the emulator fails.
+`;
+
+/** Names of the options that take a value. */
+const valued = [
+  'symbols',
+  'initrd',
+  'append',
+  'memory',
+  'net',
+  'trace',
+  'trace-out',
+  'max-instructions',
+  'timeout',
+  'clock',
+  'cpu',
+] as const;
+type Valued = (typeof valued)[number];
+const flags = ['stats', 'calibrate', 'help'] as const;
+type Flag = (typeof flags)[number];
+
+/** Reads the arguments; answers a message for people where they are wrong, and 'help' where help is wanted. */
+export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | { readonly error: string } {
+  const values = new Map<Valued, string>();
+  const set = new Set<Flag>();
+  const positional: string[] = [];
+  let literal = false;
+  for (let i = 0; i < argv.length; i++) {
+    const argument = argv[i]!;
+    if (literal || !argument.startsWith('-') || argument === '-') {
+      positional.push(argument);
+      continue;
+    }
+    if (argument === '--') {
+      literal = true;
+      continue;
+    }
+    if (argument === '-h') return 'help';
+    const equals = argument.indexOf('=');
+    const name = argument.slice(2, equals < 0 ? undefined : equals);
+    const flag = flags.find((f) => f === name);
+    const option = valued.find((v) => v === name);
+    if (!argument.startsWith('--') || (flag === undefined && option === undefined)) return { error: `Unknown option ${argument}.` };
+    if (flag !== undefined) {
+      if (equals >= 0) return { error: `--${flag} takes no value.` };
+      set.add(flag);
+    } else {
+      const value = equals >= 0 ? argument.slice(equals + 1) : argv[++i];
+      if (value === undefined) return { error: `--${name} needs a value.` };
+      values.set(option!, value);
+    }
+  }
+  if (set.has('help')) return 'help';
+  const [image, ...rest] = positional;
+  if (image === undefined) return { error: 'No image is given.' };
+  if (rest.length > 0) return { error: `One image can be run, but there is also ${rest[0]!}. (The guest's arguments go into --append.)` };
+
+  const memory = Number(values.get('memory') ?? '128');
+  if (!Number.isInteger(memory) || memory <= 0) return { error: `--memory takes a whole number of MiB, not ${values.get('memory')!}.` };
+  const limit = values.get('max-instructions');
+  if (limit !== undefined && !/^[0-9_]+$/.test(limit)) return { error: `--max-instructions takes a whole number, not ${limit}.` };
+  const timeout = values.get('timeout');
+  if (timeout !== undefined && !(Number(timeout) > 0)) return { error: `--timeout takes a number of seconds above 0, not ${timeout}.` };
+  const clock = values.get('clock');
+  if (clock !== undefined && clock !== 'real' && clock !== 'skip') return { error: `--clock is real or skip, not ${clock}.` };
+  const cpu = values.get('cpu');
+  if (cpu !== undefined && cpu !== 'min' && cpu !== 'default') return { error: `--cpu is min or default, not ${cpu}.` };
+  const trace: TraceKind[] = [];
+  for (const word of values.get('trace')?.split(',') ?? []) {
+    const kind = traceKinds.find((k) => k === word);
+    if (kind === undefined) return { error: `--trace knows ${traceKinds.join(', ')}, but not ${word === '' ? 'an empty word' : word}.` };
+    trace.push(kind);
+  }
+  const optional = <K extends string>(key: K, name: Valued): Partial<Record<K, string>> => {
+    const value = values.get(name);
+    return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+  };
+  return {
+    image,
+    ...optional('symbols', 'symbols'),
+    ...optional('initrd', 'initrd'),
+    ...optional('net', 'net'),
+    ...optional('traceOut', 'trace-out'),
+    append: values.get('append') ?? '',
+    memory,
+    trace,
+    ...(limit === undefined ? {} : { maxInstructions: BigInt(limit.replaceAll('_', '')) }),
+    ...(timeout === undefined ? {} : { timeout: Number(timeout) }),
+    stats: set.has('stats'),
+    clock: clock ?? 'auto',
+    cpu: cpu ?? 'default',
+    calibrate: set.has('calibrate'),
+  };
+}

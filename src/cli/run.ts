@@ -1,0 +1,244 @@
+/** `unikernel run`: boots an image with its serial console on standard input and output. */
+import { MachineError, type StopReason } from '../../debug-adapter/machine/api';
+import { createMachine } from '../../debug-adapter/machine/pc';
+import { type PcMachine } from '../../debug-adapter/machine/machine';
+import { type RunIo } from './io';
+import { parseRunOptions, runHelp, type RunOptions } from './run-options';
+
+const ExitStatus = { usage: 2, limit: 124, failure: 125, interrupted: 130 } as const;
+
+/** Host milliseconds that a slice of the guest aims at: input and signals are looked at between slices. */
+const sliceGoal = 10;
+const firstSlice = 500_000n;
+const leastSlice = 20_000n;
+const mostSlice = 200_000_000n;
+/** Input is not looked for in the first milliseconds: a short run never pays for opening the console. */
+const consoleGrace = 60;
+/** Idle virtual time skipped without a word on the console, after which a guest counts as asleep, and takes no more host time than that. */
+const skipAllowance = 60e9;
+
+/** How a run ended, for the exit status and --stats. */
+interface Outcome {
+  readonly status: number;
+  readonly exit: string;
+  /** For standard error. */
+  readonly message?: string;
+}
+
+/** Runs an image by the command line. Resolves to the process's exit status; never throws for what the user or the guest did. */
+export async function runCommand(argv: readonly string[], io: RunIo): Promise<number> {
+  const options = parseRunOptions(argv);
+  if (options === 'help') {
+    io.stdout(runHelp);
+    return 0;
+  }
+  if ('error' in options) {
+    io.stderr(`unikernel run: ${options.error}\nTry 'unikernel run --help'.\n`);
+    return ExitStatus.usage;
+  }
+  try {
+    return await new Run(options, io).go();
+  } catch (error) {
+    // MachineError and the errors of reading files carry messages for people; anything else is a defect here and shows its place.
+    const expected = error instanceof MachineError || (error instanceof Error && error.constructor === Error);
+    io.stderr(`unikernel run: ${expected ? error.message : String((error as Error).stack)}\n`);
+    return ExitStatus.failure;
+  } finally {
+    io.close();
+  }
+}
+
+function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+class Run {
+  private interrupted = false;
+  private wake: (() => void) | undefined;
+  private consoleOpen = false;
+  private firstOutput: number | undefined;
+  /** Virtual time of the last sign of life. */
+  private lastOutputAt = 0;
+
+  constructor(
+    private readonly options: RunOptions,
+    private readonly io: RunIo,
+  ) {}
+
+  async go(): Promise<number> {
+    const { options, io } = this;
+    const image = io.readFile(options.image);
+    const initrd = options.initrd === undefined ? undefined : await this.readInitrd(options.initrd);
+    const net = options.net === undefined ? undefined : (await import('./net')).openNetwork(options.net, io);
+    const { machine, bus } = createMachine({
+      image,
+      imageName: fileName(options.image),
+      commandLine: options.append,
+      ...(initrd === undefined ? {} : { initrd }),
+      memory: options.memory * (1 << 20),
+      cpuModel: options.cpu,
+      tscLeaf: !options.calibrate,
+      ...(net === undefined ? {} : { extraDevices: net.devices }),
+    });
+    machine.onConsoleOutput = (bytes) => {
+      this.firstOutput ??= io.elapsed();
+      this.lastOutputAt = machine.clock.now();
+      io.writeConsole(bytes);
+    };
+    net?.connect(machine, () => this.wake?.());
+    const tracer = options.trace.length === 0 ? undefined : (await import('./run-trace')).startTrace(options, io, machine, bus);
+    const started = io.elapsed();
+    let outcome: Outcome;
+    try {
+      outcome = await this.loop(machine, () => tracer?.drain());
+    } finally {
+      tracer?.close();
+      net?.close();
+    }
+    if (outcome.message !== undefined) io.stderr(`${outcome.message}\n`);
+    if (options.stats) this.printStats(machine, outcome, started);
+    return outcome.status;
+  }
+
+  private async readInitrd(path: string): Promise<Uint8Array> {
+    return this.io.fileKind(path) === 'directory' ? await this.io.archive(path) : this.io.readFile(path);
+  }
+
+  private async loop(machine: PcMachine, afterSlice: () => void): Promise<Outcome> {
+    const { options, io } = this;
+    const limit = options.maxInstructions ?? 1n << 62n;
+    const deadline = options.timeout === undefined ? Infinity : io.elapsed() + options.timeout * 1000;
+    let slice = firstSlice;
+    for (;;) {
+      const before = io.elapsed();
+      const from = machine.cpu.retired;
+      const reason = machine.run(from + slice < limit ? from + slice : limit);
+      afterSlice();
+      const took = io.elapsed() - before;
+      if (reason.kind === 'limit') {
+        if (machine.cpu.retired >= limit) return { status: ExitStatus.limit, exit: 'limit', message: `Stopped after ${limit} instructions.` };
+        slice = nextSlice(slice, took);
+      } else if (reason.kind === 'idle') {
+        // A limit on instructions must end a guest that sleeps for ever as well.
+        if (reason.until === undefined && options.maxInstructions !== undefined && !this.canWake()) {
+          return { status: ExitStatus.limit, exit: 'idle', message: 'The guest waits for an interrupt that nothing can raise.' };
+        }
+        await this.idle(machine, reason.until, deadline);
+      } else return describe(reason, machine);
+      if (this.interrupted) return { status: ExitStatus.interrupted, exit: 'interrupted' };
+      if (io.elapsed() >= deadline) return { status: ExitStatus.limit, exit: 'timeout', message: `Stopped after ${options.timeout!} seconds.` };
+      if (io.elapsed() > consoleGrace) {
+        this.openConsole(machine);
+        await io.breathe();
+      }
+    }
+  }
+
+  private canWake(): boolean {
+    return this.options.net !== undefined || this.io.interactive;
+  }
+
+  private openConsole(machine: PcMachine): void {
+    if (this.consoleOpen) return;
+    this.consoleOpen = true;
+    this.io.openConsole(
+      (bytes) => {
+        machine.consoleInput(bytes);
+        this.lastOutputAt = machine.clock.now();
+        this.wake?.();
+      },
+      () => {
+        this.interrupted = true;
+        this.wake?.();
+      },
+    );
+  }
+
+  /** Lets virtual time pass until `until` (nanoseconds): at once where time is skipped, else as long as it takes or until something wakes the guest. */
+  private async idle(machine: PcMachine, until: number | undefined, deadline: number): Promise<void> {
+    const { io } = this;
+    const now = machine.clock.now();
+    if (until !== undefined && this.skips(now)) {
+      machine.skipIdle();
+      return;
+    }
+    this.openConsole(machine);
+    const wanted = until === undefined ? Infinity : (until - now) / 1e6;
+    const from = io.elapsed();
+    const span = Math.min(wanted, deadline - from, 60_000);
+    // Timers of the host are no finer than this.
+    if (span >= 0.5) {
+      const sleep = io.sleep(span);
+      this.wake = () => sleep.wake();
+      await sleep.done;
+      this.wake = undefined;
+    }
+    const passed = Math.max(io.elapsed() - from, span < 0.5 ? span : 0) * 1e6;
+    machine.advance(Math.min(until ?? Infinity, now + Math.floor(passed)));
+    if (until !== undefined && span === wanted && passed >= (until - now) * 0.999) machine.skipIdle();
+  }
+
+  private skips(now: number): boolean {
+    const { clock } = this.options;
+    if (clock !== 'auto') return clock === 'skip';
+    return !this.io.interactive && this.options.net === undefined && now - this.lastOutputAt < skipAllowance;
+  }
+
+  private printStats(machine: PcMachine, outcome: Outcome, started: number): void {
+    const { io } = this;
+    const wallMs = io.elapsed();
+    const runMs = wallMs - started;
+    const round = (value: number): number => Math.round(value * 1000) / 1000;
+    const stats = {
+      instructions: Number(machine.cpu.retired),
+      wallMs: round(wallMs),
+      runMs: round(runMs),
+      mips: round(Number(machine.cpu.retired) / 1000 / Math.max(runMs, 0.001)),
+      exit: outcome.exit,
+      status: outcome.status,
+      bootMs: this.firstOutput === undefined ? null : round(this.firstOutput),
+      virtualMs: round(machine.clock.now() / 1e6),
+    };
+    io.stderr(`${JSON.stringify(stats)}\n`);
+  }
+}
+
+/** Grows or shrinks a slice towards the goal, by a factor of four at most. */
+function nextSlice(slice: bigint, took: number): bigint {
+  const factor = Math.min(4, Math.max(0.25, sliceGoal / Math.max(took, 0.1)));
+  const next = (slice * BigInt(Math.round(factor * 16))) / 16n;
+  return next < leastSlice ? leastSlice : next > mostSlice ? mostSlice : next;
+}
+
+function describe(reason: Exclude<StopReason, { kind: 'limit' | 'idle' }>, machine: PcMachine): Outcome {
+  const at = (): string => `0x${(machine.cpu.getRegister('rip') ?? 0n).toString(16)} after ${machine.cpu.retired} instructions`;
+  switch (reason.kind) {
+    case 'exit':
+      switch (reason.exit.kind) {
+        case 'exitPort':
+          return { status: ((reason.exit.value << 1) | 1) & 0xff, exit: `exitPort:${reason.exit.value}` };
+        case 'powerOff':
+        case 'reset':
+          return { status: 0, exit: reason.exit.kind };
+      }
+      break;
+    case 'dead':
+      return { status: 0, exit: 'dead', message: `The guest halted with interrupts off at ${at()}.` };
+    case 'tripleFault':
+      return {
+        status: ExitStatus.failure,
+        exit: 'tripleFault',
+        message: `The processor shut down: a fault while it delivered a double fault (first vector ${reason.vector}), at ${at()}.`,
+      };
+    case 'unsupported': {
+      const bytes = [...reason.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+      return {
+        status: ExitStatus.failure,
+        exit: 'unsupported',
+        message: `The emulator lacks something that the guest needs: ${reason.reason} (bytes ${bytes} at 0x${reason.address.toString(16)}).`,
+      };
+    }
+    default:
+  }
+  return { status: ExitStatus.failure, exit: reason.kind, message: `The run stopped at ${at()}: ${reason.kind}.` };
+}

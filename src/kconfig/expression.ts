@@ -1,0 +1,385 @@
+/** Conditions: their forms, their text, and the simplifications that Kconfig applies before it uses or prints them. */
+import { type Comparison } from './ast';
+import { type KSymbol } from './model';
+
+/** A condition; undefined in the model stands for y. */
+export type Expr =
+  | { readonly kind: 'symbol'; readonly symbol: KSymbol }
+  | { readonly kind: 'not'; readonly operand: Expr }
+  | { readonly kind: 'and' | 'or'; readonly operands: readonly Expr[] }
+  | { readonly kind: 'compare'; readonly operator: Comparison; readonly left: KSymbol; readonly right: KSymbol };
+
+/** The constants that simplification speaks of. */
+export interface Constants {
+  readonly no: KSymbol;
+  readonly mod: KSymbol;
+  readonly yes: KSymbol;
+}
+
+export function symbolExpr(symbol: KSymbol): Expr {
+  return { kind: 'symbol', symbol };
+}
+
+export function compareExpr(operator: Comparison, left: KSymbol, right: KSymbol): Expr {
+  return { kind: 'compare', operator, left, right };
+}
+
+/** `a && b`, where undefined is y; operands of the same kind are merged. */
+export function andExpr(a: Expr | undefined, b: Expr | undefined): Expr | undefined {
+  if (!a || !b) return a ?? b;
+  return joined('and', [a, b]);
+}
+
+/** `a || b`, where undefined is nothing at all. */
+export function orExpr(a: Expr | undefined, b: Expr | undefined): Expr | undefined {
+  if (!a || !b) return a ?? b;
+  return joined('or', [a, b]);
+}
+
+/** A conjunction or disjunction of at least one operand. */
+export function joined(kind: 'and' | 'or', operands: readonly Expr[]): Expr {
+  if (operands.length === 1) return operands[0]!;
+  if (!operands.some((operand) => operand.kind === kind)) return { kind, operands };
+  return { kind, operands: operands.flatMap((operand) => (operand.kind === kind ? operand.operands : [operand])) };
+}
+
+/** Calls `visit` for every symbol in an expression, from left to right. */
+export function forEachSymbol(expr: Expr | undefined, visit: (symbol: KSymbol) => void): void {
+  if (!expr) return;
+  switch (expr.kind) {
+    case 'symbol':
+      visit(expr.symbol);
+      return;
+    case 'not':
+      forEachSymbol(expr.operand, visit);
+      return;
+    case 'compare':
+      visit(expr.left);
+      visit(expr.right);
+      return;
+    case 'and':
+    case 'or':
+      for (const operand of expr.operands) forEachSymbol(operand, visit);
+  }
+}
+
+export function containsSymbol(expr: Expr | undefined, symbol: KSymbol): boolean {
+  if (!expr) return false;
+  switch (expr.kind) {
+    case 'symbol':
+      return expr.symbol === symbol;
+    case 'not':
+      return containsSymbol(expr.operand, symbol);
+    case 'compare':
+      return expr.left === symbol || expr.right === symbol;
+    case 'and':
+    case 'or':
+      return expr.operands.some((operand) => containsSymbol(operand, symbol));
+  }
+}
+
+/** True where the expression can only hold when the symbol is not n, as far as its form shows. */
+export function dependsOnSymbol(expr: Expr | undefined, symbol: KSymbol, c: Constants): boolean {
+  if (!expr) return false;
+  switch (expr.kind) {
+    case 'symbol':
+      return expr.symbol === symbol;
+    case 'and':
+      return expr.operands.some((operand) => dependsOnSymbol(operand, symbol, c));
+    case 'compare':
+      if (expr.left !== symbol) return false;
+      return expr.operator === '=' ? expr.right === c.yes || expr.right === c.mod : expr.operator === '!=' && expr.right === c.no;
+    default:
+      return false;
+  }
+}
+
+/** Simplifies expressions as the C engine does; the results are equal in value, and their text is the one it prints. */
+export class Simplifier {
+  private joins = 0;
+
+  constructor(
+    private readonly c: Constants,
+    /** Told when a bool is compared with m, which can never hold. */
+    private readonly testedForM: (symbol: KSymbol, forced: 'y' | 'n') => void,
+  ) {}
+
+  /** Takes comparisons of bools and negations apart. */
+  transform(expr: Expr | undefined): Expr | undefined {
+    return expr && this.transformed(expr);
+  }
+
+  /** Drops operands that say nothing new, the earlier of two. */
+  withoutDuplicates(expr: Expr | undefined): Expr | undefined {
+    if (!expr || (expr.kind !== 'and' && expr.kind !== 'or')) return expr;
+    let current: Expr = expr;
+    const outer = this.joins;
+    for (;;) {
+      this.joins = 0;
+      if (current.kind === 'and' || current.kind === 'or') current = this.joinLevel(current);
+      if (this.joins === 0) break;
+      current = this.withoutConstants(current);
+    }
+    this.joins = outer;
+    return current;
+  }
+
+  /** `X != n` for a tristate X in the condition of something that is none. */
+  forBool(expr: Expr | undefined): Expr | undefined {
+    if (!expr) return undefined;
+    switch (expr.kind) {
+      case 'and':
+      case 'or': {
+        const operands = expr.operands.map((operand) => this.forBool(operand)!);
+        return operands.every((operand, index) => operand === expr.operands[index]) ? expr : joined(expr.kind, operands);
+      }
+      case 'not': {
+        const operand = this.forBool(expr.operand)!;
+        return operand === expr.operand ? expr : { kind: 'not', operand };
+      }
+      case 'compare':
+        return expr.operator === '!=' && expr.left.type === 'tristate' && expr.right === this.c.no ? symbolExpr(expr.left) : expr;
+      default:
+        return expr;
+    }
+  }
+
+  /** Rewrites every symbol as a comparison: what holds exactly when `expr` is (or is not) `value`. */
+  compared(expr: Expr | undefined, operator: '=' | '!=', value: KSymbol): Expr {
+    const negate = (inner: Expr): Expr => (operator === '!=' ? { kind: 'not', operand: inner } : inner);
+    if (!expr) return negate(symbolExpr(value));
+    switch (expr.kind) {
+      case 'symbol':
+        return compareExpr(operator, expr.symbol, value);
+      case 'not':
+        return this.compared(expr.operand, operator === '=' ? '!=' : '=', value);
+      case 'compare': {
+        const holds = (operator === '=') === (value === this.c.yes);
+        return holds ? expr : { kind: 'not', operand: expr };
+      }
+      case 'and':
+      case 'or': {
+        const kind = (expr.kind === 'and') === (value === this.c.yes) ? 'and' : 'or';
+        return negate(
+          joined(
+            kind,
+            expr.operands.map((operand) => this.compared(operand, '=', value)),
+          ),
+        );
+      }
+    }
+  }
+
+  /** Takes away the operands that two expressions share. */
+  withoutCommon(a: Expr, b: Expr): readonly [Expr, Expr] {
+    let pair: readonly [Expr, Expr] = [a, b];
+    if (a.kind === 'and' || a.kind === 'or') pair = this.cancel(a.kind, ...pair);
+    if (a.kind !== b.kind && (b.kind === 'and' || b.kind === 'or')) pair = this.cancel(b.kind, ...pair);
+    return [this.withoutConstants(pair[0]), this.withoutConstants(pair[1])];
+  }
+
+  isYes(expr: Expr): boolean {
+    return expr.kind === 'symbol' && expr.symbol === this.c.yes;
+  }
+
+  private transformed(expr: Expr): Expr {
+    switch (expr.kind) {
+      case 'symbol':
+        return expr;
+      case 'and':
+      case 'or': {
+        const operands = expr.operands.map((operand) => this.transformed(operand));
+        return operands.every((operand, index) => operand === expr.operands[index]) ? expr : joined(expr.kind, operands);
+      }
+      case 'compare':
+        return this.transformedCompare(expr);
+      case 'not':
+        return this.negated(this.transformed(expr.operand), expr);
+    }
+  }
+
+  private transformedCompare(expr: Extract<Expr, { kind: 'compare' }>): Expr {
+    const { left, right, operator } = expr;
+    if (left.type !== 'bool' || (operator !== '=' && operator !== '!=')) return expr;
+    const equal = operator === '=';
+    if (right === this.c.mod) {
+      this.testedForM(left, equal ? 'n' : 'y');
+      return symbolExpr(equal ? this.c.no : this.c.yes);
+    }
+    if (right !== this.c.no && right !== this.c.yes) return expr;
+    return equal === (right === this.c.yes) ? symbolExpr(left) : { kind: 'not', operand: symbolExpr(left) };
+  }
+
+  private negated(operand: Expr, original: Expr): Expr {
+    switch (operand.kind) {
+      case 'not':
+        return this.transformed(operand.operand);
+      case 'compare': {
+        const opposite: Readonly<Record<Comparison, Comparison>> = { '=': '!=', '!=': '=', '<': '>=', '>=': '<', '>': '<=', '<=': '>' };
+        return compareExpr(opposite[operand.operator], operand.left, operand.right);
+      }
+      case 'and':
+      case 'or':
+        return joined(
+          operand.kind === 'and' ? 'or' : 'and',
+          operand.operands.map((inner) => this.transformed({ kind: 'not', operand: inner })),
+        );
+      case 'symbol':
+        if (operand.symbol === this.c.yes) return symbolExpr(this.c.no);
+        if (operand.symbol === this.c.no) return symbolExpr(this.c.yes);
+        if (operand.symbol === this.c.mod) return operand;
+        return original.kind === 'not' && original.operand === operand ? original : { kind: 'not', operand };
+    }
+  }
+
+  private withoutConstants(expr: Expr): Expr {
+    if (expr.kind !== 'and' && expr.kind !== 'or') return expr;
+    const { yes, no } = this.c;
+    const absorbing = expr.kind === 'and' ? no : yes;
+    const neutral = expr.kind === 'and' ? yes : no;
+    const operands = expr.operands.map((operand) => this.withoutConstants(operand));
+    if (operands.some((operand) => operand.kind === 'symbol' && operand.symbol === absorbing)) return symbolExpr(absorbing);
+    const kept = operands.filter((operand) => operand.kind !== 'symbol' || operand.symbol !== neutral);
+    return kept.length === 0 ? symbolExpr(neutral) : joined(expr.kind, kept);
+  }
+
+  private cancel(kind: 'and' | 'or', a: Expr, b: Expr): readonly [Expr, Expr] {
+    const left = a.kind === kind ? [...a.operands] : [a];
+    const right = b.kind === kind ? [...b.operands] : [b];
+    const gone = symbolExpr(kind === 'and' ? this.c.yes : this.c.no);
+    for (const [i] of left.entries()) {
+      for (const [j] of right.entries()) {
+        const one = left[i]!;
+        const other = right[j]!;
+        if (one.kind === 'symbol' && (one.symbol === this.c.yes || one.symbol === this.c.no)) continue;
+        if (!this.equal(one, other)) continue;
+        left[i] = gone;
+        right[j] = gone;
+      }
+    }
+    return [joined(kind, left), joined(kind, right)];
+  }
+
+  private equal(a: Expr, b: Expr): boolean {
+    if (a === b) return true;
+    if (a.kind !== b.kind) return false;
+    switch (a.kind) {
+      case 'symbol':
+        return b.kind === 'symbol' && a.symbol === b.symbol;
+      case 'not':
+        return b.kind === 'not' && this.equal(a.operand, b.operand);
+      case 'compare':
+        return b.kind === 'compare' && a.operator === b.operator && a.left === b.left && a.right === b.right;
+      case 'and':
+      case 'or': {
+        const [x, y] = this.withoutCommon(a, b);
+        return x.kind === 'symbol' && y.kind === 'symbol' && x.symbol === y.symbol;
+      }
+    }
+  }
+
+  private joinLevel(expr: Extract<Expr, { kind: 'and' | 'or' }>): Expr {
+    const { kind } = expr;
+    const operands = [...expr.operands];
+    const neutral = symbolExpr(kind === 'and' ? this.c.yes : this.c.no);
+    for (const [i] of operands.entries()) {
+      for (const [j] of operands.entries()) {
+        if (i === j) continue;
+        const one = operands[i]!;
+        if (one.kind === 'and' || one.kind === 'or') operands[i] = this.joinLevel(one);
+        const join = this.join(kind, operands[i]!, operands[j]!);
+        if (!join) continue;
+        operands[i] = neutral;
+        operands[j] = join;
+        this.joins++;
+      }
+    }
+    return { kind, operands };
+  }
+
+  /** One expression equal to `a && b` or `a || b`, where a simple one is known. */
+  private join(kind: 'and' | 'or', a: Expr, b: Expr): Expr | undefined {
+    if (this.equal(a, b)) return a;
+    const one = literalOf(a);
+    const other = literalOf(b);
+    if (!one || !other || one.symbol !== other.symbol || !one.symbol.isBoolean) return undefined;
+    // A negated comparison stands only on the left.
+    if (b.kind === 'not' && b.operand.kind !== 'symbol') return undefined;
+    return kind === 'and' ? this.joinAnd(a, b, one.symbol) : this.joinOr(a, b, one.symbol);
+  }
+
+  private joinOr(a: Expr, b: Expr, symbol: KSymbol): Expr | undefined {
+    const { yes, mod, no } = this.c;
+    if (symbol.type === 'tristate') {
+      const pair = comparedPair(a, b, '=', '=');
+      if (!pair) return undefined;
+      const rest = [no, mod, yes].filter((value) => !pair.includes(value));
+      return pair.every((value) => value === yes || value === mod || value === no) && rest.length === 1
+        ? compareExpr('!=', symbol, rest[0]!)
+        : undefined;
+    }
+    const opposite = (x: Expr, y: Expr): boolean => x.kind === 'not' && x.operand.kind === 'symbol' && y.kind === 'symbol';
+    return opposite(a, b) || opposite(b, a) ? symbolExpr(yes) : undefined;
+  }
+
+  private joinAnd(a: Expr, b: Expr, symbol: KSymbol): Expr | undefined {
+    const { yes, mod, no } = this.c;
+    const [plain, test] = a.kind === 'symbol' ? [a, b] : [b, a];
+    if (plain.kind === 'symbol' && test.kind === 'compare') {
+      if (test.operator === '=' && test.right === yes) return compareExpr('=', symbol, yes);
+      if (test.operator === '!=' && test.right === no) return symbolExpr(symbol);
+      if (test.operator === '!=' && test.right === mod) return compareExpr('=', symbol, yes);
+      return undefined;
+    }
+    if (symbol.type !== 'tristate') return undefined;
+    const mixed = comparedPair(a, b, '=', '!=') ?? comparedPair(b, a, '=', '!=');
+    if (mixed) {
+      const [is, isNot] = mixed;
+      if (!is.isConstant || !isNot.isConstant) return undefined;
+      return is === isNot ? symbolExpr(no) : compareExpr('=', symbol, is);
+    }
+    const pair = comparedPair(a, b, '!=', '!=');
+    if (!pair || pair[0] === pair[1]) return undefined;
+    const rest = [no, mod, yes].filter((value) => !pair.includes(value));
+    return rest.length === 1 ? compareExpr('=', symbol, rest[0]!) : undefined;
+  }
+}
+
+/** The symbol of `S`, `!S`, `S = x`, `S != x` and `!(S = x)`. */
+function literalOf(expr: Expr): { readonly symbol: KSymbol } | undefined {
+  if (expr.kind === 'symbol') return expr;
+  if (expr.kind === 'compare') return expr.operator === '=' || expr.operator === '!=' ? { symbol: expr.left } : undefined;
+  if (expr.kind === 'not') return literalOf(expr.operand.kind === 'not' ? { kind: 'and', operands: [] } : expr.operand);
+  return undefined;
+}
+
+function comparedPair(a: Expr, b: Expr, first: Comparison, second: Comparison): readonly [KSymbol, KSymbol] | undefined {
+  return a.kind === 'compare' && b.kind === 'compare' && a.operator === first && b.operator === second ? [a.right, b.right] : undefined;
+}
+
+/** How tightly an operator binds, for the parentheses of the printed text. */
+const strength = { or: 0, and: 1, not: 2, compare: 3, symbol: 4 } as const;
+
+/** The text of an expression; `mark` may add to a symbol's name (its value, say). */
+export function exprText(expr: Expr | undefined, mark: (symbol: KSymbol) => string = (symbol) => symbol.label): string {
+  return expr ? text(expr, 0, mark) : 'y';
+}
+
+function text(expr: Expr, outer: number, mark: (symbol: KSymbol) => string): string {
+  const own = strength[expr.kind];
+  switch (expr.kind) {
+    case 'symbol':
+      return mark(expr.symbol);
+    case 'compare':
+      return parenthesized(outer > own, mark(expr.left) + expr.operator + mark(expr.right));
+    case 'not':
+      return parenthesized(outer > own, `!${text(expr.operand, own, mark)}`);
+    case 'and':
+    case 'or':
+      return parenthesized(outer > own, expr.operands.map((operand) => text(operand, own, mark)).join(expr.kind === 'and' ? ' && ' : ' || '));
+  }
+}
+
+function parenthesized(needed: boolean, inner: string): string {
+  return needed ? `(${inner})` : inner;
+}

@@ -1,0 +1,169 @@
+/** The configuration's model: symbols, the menu tree, properties and the places where each is written. */
+import { type FileSyntax, type Statement } from './ast';
+import { type Dialect } from './dialect';
+import { type Diagnostic } from './diagnostics';
+import { type Expr } from './expression';
+
+/** n, m, y as numbers, so that min, max and 2-x are the logic of Kconfig. */
+export type Tri = 0 | 1 | 2;
+
+/** A symbol's type; `unknown` for names that nothing defines. */
+export type SymbolType = 'unknown' | 'bool' | 'tristate' | 'int' | 'hex' | 'string';
+
+/** A symbol, a constant (a quoted text), or a choice. */
+export class KSymbol {
+  type: SymbolType = 'unknown';
+  /** Everything said about the symbol, in the order of reading. */
+  readonly properties: Property[] = [];
+  /** The places that define it. */
+  readonly nodes: MenuNode[] = [];
+  /** OR of the dependencies of all definitions; undefined is y. */
+  directDependency: Expr | undefined;
+  /** OR of `selector && condition`; undefined is n. */
+  reverseDependency: Expr | undefined;
+  implied: Expr | undefined;
+  /** The choice this is a member of. */
+  choice: KSymbol | undefined;
+  /** A choice's members, in order. */
+  readonly members: KSymbol[] = [];
+  /** False only for choices that must have a member selected. */
+  optional = true;
+  noWrite = false;
+  yesInAllNo = false;
+  /** Indexes into `properties` by kind, made when the tree is finished. */
+  prompts: readonly Property[] = [];
+  defaults: readonly Property[] = [];
+  ranges: readonly Property[] = [];
+
+  constructor(
+    readonly id: number,
+    readonly name: string | undefined,
+    readonly isConstant: boolean,
+    readonly isChoice: boolean,
+  ) {}
+
+  /** The name for people, `<choice>` for a choice without one. */
+  get label(): string {
+    return this.name ?? '<choice>';
+  }
+
+  get isDefined(): boolean {
+    return this.nodes.length > 0;
+  }
+
+  get isBoolean(): boolean {
+    return this.type === 'bool' || this.type === 'tristate';
+  }
+}
+
+export type PropertyKind = 'prompt' | 'menu' | 'comment' | 'default' | 'select' | 'imply' | 'range' | 'symbol' | 'choice';
+
+/** One statement about a symbol (or a menu's title), with the condition under which it holds. */
+export interface Property {
+  readonly kind: PropertyKind;
+  readonly node: MenuNode;
+  readonly file: string;
+  readonly line: number;
+  /** Where it is written, unless the engine made it up. */
+  readonly statement: Statement | undefined;
+  /** The condition as written, without what it inherits. */
+  readonly ownCondition: Expr | undefined;
+  /** The whole condition, with all dependencies of menus and ifs; undefined is y. */
+  condition: Expr | undefined;
+  readonly text?: string;
+  /** A default's value. */
+  value?: Expr;
+  /** The symbol selected or implied, a choice's default. */
+  readonly target?: KSymbol;
+  readonly low?: KSymbol;
+  readonly high?: KSymbol;
+}
+
+export type NodeKind = 'root' | 'menu' | 'if' | 'comment' | 'config' | 'menuconfig' | 'choice';
+
+/** One entry of the menu tree. */
+export class MenuNode {
+  parent: MenuNode | undefined;
+  children: MenuNode[] = [];
+  prompt: Property | undefined;
+  /** All dependencies; undefined is y. */
+  dependency: Expr | undefined;
+  /** The `depends on` of this entry alone. */
+  ownDependency: Expr | undefined;
+  visibility: Expr | undefined;
+  help: string | undefined;
+  helpStatement: Statement | undefined;
+  /** The statement that ends the block. */
+  endStatement: Statement | undefined;
+  /** The statements that belong to the entry. */
+  readonly statements: Statement[] = [];
+
+  constructor(
+    readonly id: number,
+    readonly kind: NodeKind,
+    readonly symbol: KSymbol | undefined,
+    readonly file: string,
+    readonly line: number,
+    readonly statement: Statement | undefined,
+  ) {}
+}
+
+/** What a name stands for at one place. */
+export type ReferenceRole = 'definition' | 'depends' | 'condition' | 'default' | 'select' | 'imply' | 'range' | 'visible' | 'if';
+
+/** One place where a symbol's name is written. */
+export interface Reference {
+  readonly symbol: KSymbol;
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+  readonly role: ReferenceRole;
+  /** The entry in which it stands, where there is one. */
+  readonly node: MenuNode | undefined;
+}
+
+/** A file that was read. */
+export interface ModelFile {
+  /** The name by which `source` gave it, which is how messages name it. */
+  readonly name: string;
+  readonly path: string;
+  readonly syntax: FileSyntax;
+  /** Made by the engine (a generated menu), not on disk. */
+  readonly generated: boolean;
+}
+
+/** One `source` statement and what it found. */
+export interface Inclusion {
+  readonly file: string;
+  readonly statement: Statement;
+  readonly pattern: string;
+  readonly found: readonly string[];
+}
+
+/** A finished configuration tree. Nothing in it changes when values do. */
+export interface Model {
+  readonly dialect: Dialect;
+  readonly root: MenuNode;
+  /** Every symbol that is named, defined or not, and every choice, by id. */
+  readonly symbols: readonly KSymbol[];
+  /** Named symbols that are no constants. */
+  readonly byName: ReadonlyMap<string, KSymbol>;
+  /** Symbols and constants in the order that `conf` visits them. */
+  readonly hashOrder: readonly KSymbol[];
+  /** The symbol that turns modules on. */
+  readonly modules: KSymbol | undefined;
+  readonly defconfigList: KSymbol | undefined;
+  readonly files: ReadonlyMap<string, ModelFile>;
+  readonly inclusions: readonly Inclusion[];
+  readonly references: readonly Reference[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Environment variables that macros read, with their values. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** True where `conf` would stop with status 1 before computing anything. */
+  readonly refused: boolean;
+  readonly no: KSymbol;
+  readonly mod: KSymbol;
+  readonly yes: KSymbol;
+  /** All nodes, depth first, in the order of the finished tree. */
+  nodes(): Generator<MenuNode>;
+}

@@ -1,0 +1,325 @@
+/** Turns a file's lines into statements, one line at a time, so that a broken line costs no more than itself. */
+import { type ExpressionSyntax, type FileSyntax, type Statement, type TypeName, type Comparison } from './ast';
+import { type Dialect } from './dialect';
+import { Scanner, type LogicalLine, type Token } from './scanner';
+import { SourceText } from './text/source';
+
+/** Expressions nested deeper than this are an error, so that no input can exhaust the stack. */
+const deepestExpression = 400;
+
+/** Reads a whole file. */
+export function parseFile(text: string, dialect: Dialect): FileSyntax {
+  const scanner = new Scanner(text, dialect);
+  const statements: Statement[] = [];
+  let inOptions = false;
+  for (let line = scanner.nextLine(); line; line = scanner.nextLine()) {
+    const first = line.tokens[0]!;
+    if (first.kind === 'keyword' && isHelp(first) && line.tokens.length === 1 && inOptions) {
+      const help = scanner.help();
+      statements.push({ ...line, kind: 'help', help });
+      continue;
+    }
+    const statement = parseLine(line, dialect);
+    statements.push(statement);
+    if (opensOptions(statement)) inOptions = true;
+    else if (closesOptions(statement)) inOptions = false;
+  }
+  return {
+    source: new SourceText(text),
+    statements,
+    comments: scanner.comments,
+    problems: scanner.trailingProblems(),
+    lastLine: scanner.currentLine,
+  };
+}
+
+function isHelp(token: Token): boolean {
+  return token.text === 'help' || token.text === '---help---';
+}
+
+function opensOptions(statement: Statement): boolean {
+  return statement.kind === 'config' || statement.kind === 'menuconfig' || statement.kind === 'choice';
+}
+
+function closesOptions(statement: Statement): boolean {
+  switch (statement.kind) {
+    case 'mainmenu':
+    case 'menu':
+    case 'comment':
+    case 'if':
+    case 'end':
+    case 'source':
+    case 'assignment':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Reads one line by itself. */
+export function parseLine(line: LogicalLine, dialect: Dialect): Statement {
+  return new LineParser(line, dialect).statement();
+}
+
+/** Reads a lone expression, such as a condition typed into a search box; undefined where it is none. */
+export function parseExpression(text: string, dialect: Dialect): ExpressionSyntax | undefined {
+  const line = new Scanner(`if ${text}`, dialect).nextLine();
+  const statement = line && parseLine(line, dialect);
+  return statement?.kind === 'if' ? statement.condition : undefined;
+}
+
+class LineParser {
+  private at = 1;
+  private readonly tokens: readonly Token[];
+
+  constructor(
+    private readonly line: LogicalLine,
+    private readonly dialect: Dialect,
+  ) {
+    this.tokens = line.tokens;
+  }
+
+  statement(): Statement {
+    const first = this.tokens[0]!;
+    const statement = first.kind === 'keyword' ? this.keyword(first.text) : this.assignment(first);
+    return statement ?? { ...this.line, kind: 'error', at: this.at };
+  }
+
+  private keyword(word: string): Statement | undefined {
+    const { line } = this;
+    switch (word) {
+      case 'mainmenu':
+      case 'menu':
+      case 'comment': {
+        const prompt = this.prompt();
+        return prompt && this.done({ ...line, kind: word, prompt });
+      }
+      case 'config':
+      case 'menuconfig': {
+        const name = this.name();
+        return name && this.done({ ...line, kind: word, name });
+      }
+      case 'choice': {
+        if (!this.dialect.richChoices) return this.done({ ...line, kind: 'choice', name: undefined });
+        const name = this.peek()?.kind === 'word' ? this.take() : undefined;
+        return this.done({ ...line, kind: 'choice', name });
+      }
+      case 'endmenu':
+      case 'endif':
+      case 'endchoice':
+        return this.done({ ...line, kind: 'end', block: word === 'endmenu' ? 'menu' : word === 'endif' ? 'if' : 'choice' });
+      case 'if': {
+        const condition = this.expression();
+        return condition && this.done({ ...line, kind: 'if', condition });
+      }
+      case 'source':
+      case 'osource':
+      case 'rsource':
+      case 'orsource':
+      case 'gsource':
+      case 'grsource': {
+        const path = this.prompt();
+        const optional = word.startsWith('o') || word.startsWith('g');
+        return path && this.done({ ...line, kind: 'source', path, optional, relative: word.includes('rs') });
+      }
+      default:
+        return this.property(word);
+    }
+  }
+
+  private property(word: string): Statement | undefined {
+    const { line } = this;
+    switch (word) {
+      case 'bool':
+      case 'tristate':
+      case 'int':
+      case 'hex':
+      case 'string': {
+        const token = this.peek();
+        const prompt = token && !this.atIf() ? this.prompt() : undefined;
+        if (token && !prompt) return undefined;
+        const condition = this.condition();
+        return condition && this.done({ ...line, kind: 'type', type: word, prompt, condition: condition.expression });
+      }
+      case 'prompt': {
+        const prompt = this.prompt();
+        const condition = prompt && this.condition();
+        return condition && this.done({ ...line, kind: 'prompt', prompt: prompt!, condition: condition.expression });
+      }
+      case 'default':
+      case 'def_bool':
+      case 'def_tristate':
+      case 'def_int':
+      case 'def_hex':
+      case 'def_string': {
+        const value = this.expression();
+        const condition = value && this.condition();
+        const type = word === 'default' ? undefined : (word.slice(4) as TypeName);
+        return condition && this.done({ ...line, kind: 'default', type, value, condition: condition.expression });
+      }
+      case 'select':
+      case 'imply': {
+        const target = this.name();
+        const condition = target && this.condition();
+        return condition && this.done({ ...line, kind: word, target, condition: condition.expression });
+      }
+      case 'range': {
+        const low = this.symbol();
+        const high = low && this.symbol();
+        const condition = high && this.condition();
+        return condition && this.done({ ...line, kind: 'range', low: low!, high, condition: condition.expression });
+      }
+      case 'depends': {
+        if (this.peek()?.text !== 'on' || this.peek()?.kind !== 'keyword') return undefined;
+        this.at++;
+        const condition = this.expression();
+        return condition && this.done({ ...line, kind: 'depends', condition });
+      }
+      case 'visible': {
+        const condition = this.condition();
+        return condition && this.done({ ...line, kind: 'visible', condition: condition.expression });
+      }
+      case 'optional':
+        return this.dialect.richChoices ? this.done({ ...line, kind: 'optional' }) : this.wrongFirst();
+      case 'modules':
+        return this.dialect.modulesStatement ? this.done({ ...line, kind: 'modules' }) : this.wrongFirst();
+      case 'option':
+        return this.option();
+      default:
+        return this.wrongFirst();
+    }
+  }
+
+  private option(): Statement | undefined {
+    const { line } = this;
+    const word = this.peek();
+    if (word?.kind !== 'keyword') return undefined;
+    switch (word.text) {
+      case 'modules':
+      case 'defconfig_list':
+      case 'allnoconfig_y':
+        this.at++;
+        return this.done({ ...line, kind: 'option', option: word.text });
+      case 'env': {
+        this.at++;
+        if (this.peek()?.text !== '=') return undefined;
+        this.at++;
+        const value = this.peek();
+        if (value?.kind !== 'quoted') return undefined;
+        this.at++;
+        return this.done({ ...line, kind: 'option', option: 'env', value });
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  private assignment(first: Token): Statement | undefined {
+    if (first.kind !== 'word') return this.wrongFirst();
+    const operator = this.peek();
+    if (operator?.kind !== 'operator') return undefined;
+    const { text } = operator;
+    if (text !== '=' && text !== ':=' && text !== '+=') return undefined;
+    this.at++;
+    const value = this.peek()?.kind === 'assigned' ? this.take() : undefined;
+    return this.done({ ...this.line, kind: 'assignment', name: first, operator: text, value });
+  }
+
+  private wrongFirst(): undefined {
+    this.at = 0;
+    return undefined;
+  }
+
+  private done(statement: Statement): Statement | undefined {
+    return this.at === this.tokens.length ? statement : undefined;
+  }
+
+  private peek(): Token | undefined {
+    return this.tokens[this.at];
+  }
+
+  private take(): Token {
+    return this.tokens[this.at++]!;
+  }
+
+  private atIf(): boolean {
+    const token = this.peek();
+    return token?.kind === 'keyword' && token.text === 'if';
+  }
+
+  private prompt(): Token | undefined {
+    const token = this.peek();
+    if (token?.kind === 'quoted' || (token?.kind === 'word' && !this.dialect.quotesRequired)) return this.take();
+    return undefined;
+  }
+
+  private name(): Token | undefined {
+    return this.peek()?.kind === 'word' ? this.take() : undefined;
+  }
+
+  private symbol(): Token | undefined {
+    const token = this.peek();
+    return token?.kind === 'word' || token?.kind === 'quoted' ? this.take() : undefined;
+  }
+
+  /** An optional `if E`; undefined only where `if` is followed by no expression. */
+  private condition(): { readonly expression: ExpressionSyntax | undefined } | undefined {
+    if (!this.atIf()) return { expression: undefined };
+    this.at++;
+    const expression = this.expression();
+    return expression && { expression };
+  }
+
+  private expression(depth = 0): ExpressionSyntax | undefined {
+    return this.chain('or', '||', () => this.chain('and', '&&', () => this.negation(depth)));
+  }
+
+  private chain(kind: 'and' | 'or', operator: string, operand: () => ExpressionSyntax | undefined): ExpressionSyntax | undefined {
+    const first = operand();
+    if (!first || !this.atOperator(operator)) return first;
+    const operands = [first];
+    while (this.atOperator(operator)) {
+      this.at++;
+      const next = operand();
+      if (!next) return undefined;
+      operands.push(next);
+    }
+    return { kind, operands, start: first.start, end: operands.at(-1)!.end };
+  }
+
+  private atOperator(text: string): boolean {
+    const token = this.peek();
+    return token?.kind === 'operator' && token.text === text;
+  }
+
+  private negation(depth: number): ExpressionSyntax | undefined {
+    if (depth > deepestExpression) return undefined;
+    const token = this.peek();
+    if (token?.kind === 'operator' && token.text === '!') {
+      this.at++;
+      const operand = this.negation(depth + 1);
+      return operand && { kind: 'not', operand, start: token.start, end: operand.end };
+    }
+    if (token?.kind === 'operator' && token.text === '(') {
+      this.at++;
+      const inner = this.expression(depth + 1);
+      const close = this.peek();
+      if (!inner || close?.kind !== 'operator' || close.text !== ')') return undefined;
+      this.at++;
+      return { ...inner, start: token.start, end: close.end };
+    }
+    const left = this.symbol();
+    if (!left) return undefined;
+    const operator = this.peek();
+    if (operator?.kind !== 'operator' || !isComparison(operator.text)) {
+      return { kind: 'symbol', token: left, start: left.start, end: left.end };
+    }
+    this.at++;
+    const right = this.symbol();
+    return right && { kind: 'compare', operator: operator.text, left, right, start: left.start, end: right.end };
+  }
+}
+
+function isComparison(text: string): text is Comparison {
+  return text === '=' || text === '!=' || text === '<' || text === '<=' || text === '>' || text === '>=';
+}

@@ -1,0 +1,419 @@
+/** Cuts a Kconfig text into logical lines of tokens, keeping where each stands, and never failing. */
+import { type Dialect } from './dialect';
+
+/** What a token is. `assigned` is the raw right-hand side of a macro's assignment. */
+export type TokenKind = 'word' | 'quoted' | 'keyword' | 'operator' | 'assigned';
+
+/** A piece of a word or string: text as it stands, or the inside of `$(…)`. */
+export interface TextPart {
+  readonly text: string;
+  readonly macro: boolean;
+  /** Offset of the piece (of the `$` for a macro). */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One token; `text` is its value with quotes and escapes taken away, `parts` is set where macros are to be expanded. */
+export interface Token {
+  readonly kind: TokenKind;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** 1-based line on which the token starts. */
+  readonly line: number;
+  readonly parts?: readonly TextPart[];
+}
+
+/** Something the scanner stumbled over; it goes on after it. */
+export interface ScanProblem {
+  readonly code: 'unsupported-character' | 'multi-line-string' | 'unterminated-macro' | 'no-final-newline';
+  /** The character, or the text after `$(`. */
+  readonly detail: string;
+  readonly line: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The tokens up to an end of line that is not escaped. */
+export interface LogicalLine {
+  readonly tokens: readonly Token[];
+  /** 1-based line of the first token. */
+  readonly line: number;
+  /** 1-based line on which the logical line ends. */
+  readonly endLine: number;
+  readonly start: number;
+  readonly end: number;
+  readonly problems: readonly ScanProblem[];
+}
+
+/** A help text; `text` has its indentation and trailing blanks taken away as `conf` does. */
+export interface HelpText {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** 1-based line the scanner is on when the text has ended, which is the line `conf` reports. */
+  readonly endLine: number;
+}
+
+/** The body of a comment, or a run of blanks, between tokens. */
+export interface Trivia {
+  readonly kind: 'comment';
+  readonly start: number;
+  readonly end: number;
+}
+
+const commonKeywords = [
+  'allnoconfig_y',
+  'bool',
+  'choice',
+  'comment',
+  'config',
+  'def_bool',
+  'def_tristate',
+  'default',
+  'defconfig_list',
+  'depends',
+  'endchoice',
+  'endif',
+  'endmenu',
+  'help',
+  'hex',
+  'if',
+  'imply',
+  'int',
+  'mainmenu',
+  'menu',
+  'menuconfig',
+  'modules',
+  'on',
+  'option',
+  'optional',
+  'prompt',
+  'range',
+  'select',
+  'source',
+  'string',
+  'tristate',
+  'visible',
+];
+const removedLater = new Set(['allnoconfig_y', 'defconfig_list', 'option']);
+const kconfiglibOnly = ['def_int', 'def_hex', 'def_string', 'env', 'osource', 'rsource', 'orsource', 'gsource', 'grsource'];
+
+/** The words that a dialect reads as keywords wherever they stand unquoted. */
+export function keywordsOf(dialect: Dialect): ReadonlySet<string> {
+  const words = commonKeywords.filter((word) => dialect.optionStatement || !removedLater.has(word));
+  if (dialect.dashedHelp) words.push('---help---');
+  if (dialect.engine === 'kconfiglib') words.push(...kconfiglibOnly);
+  return new Set(words);
+}
+
+const TAB = 9;
+const LF = 10;
+const SPACE = 32;
+const BACKSLASH = 92;
+const DOLLAR = 36;
+
+function isWordCode(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 || code === 45;
+}
+
+/** Reads one text from front to back. */
+export class Scanner {
+  private at = 0;
+  private line = 1;
+  private problems: ScanProblem[] = [];
+  readonly comments: Trivia[] = [];
+  private readonly keywords: ReadonlySet<string>;
+  private readonly loose: boolean;
+
+  constructor(
+    readonly text: string,
+    private readonly dialect: Dialect,
+  ) {
+    this.keywords = keywordsOf(dialect);
+    this.loose = dialect.engine === 'kconfiglib';
+  }
+
+  /** The 1-based line the scanner is on. */
+  get currentLine(): number {
+    return this.line;
+  }
+
+  /** Problems met since the last line was handed out (those after the last token of a text). */
+  trailingProblems(): readonly ScanProblem[] {
+    const problems = this.problems;
+    this.problems = [];
+    return problems;
+  }
+
+  /** The next line that holds a token, or undefined at the end of the text. */
+  nextLine(): LogicalLine | undefined {
+    const tokens: Token[] = [];
+    const { text } = this;
+    let first = -1;
+    let firstLine = this.line;
+    for (;;) {
+      if (this.at >= text.length) {
+        if (tokens.length === 0) return undefined;
+        if (this.dialect.unendedLine !== 'allowed') this.report('no-final-newline', '', this.at, this.at);
+        break;
+      }
+      const code = text.charCodeAt(this.at);
+      if (code === SPACE || code === TAB) {
+        this.at++;
+        continue;
+      }
+      if (code === LF) {
+        this.at++;
+        this.line++;
+        if (tokens.length === 0) continue;
+        this.line--;
+        const line = this.finish(tokens, first, firstLine, this.at - 1);
+        this.line++;
+        return line;
+      }
+      if (code === 35) {
+        const end = this.endOfLine();
+        this.comments.push({ kind: 'comment', start: this.at, end });
+        this.at = end;
+        continue;
+      }
+      if (code === BACKSLASH && text.charCodeAt(this.at + 1) === LF) {
+        this.at += 2;
+        this.line++;
+        continue;
+      }
+      if (this.loose && (code === 13 || code === 12 || code === 0xfeff)) {
+        this.at++;
+        continue;
+      }
+      const token = this.token(code);
+      if (!token) continue;
+      if (tokens.length === 0) {
+        first = token.start;
+        firstLine = token.line;
+      }
+      tokens.push(token);
+      if (tokens.length === 2 && tokens[0]!.kind === 'word' && isAssignment(token)) {
+        const value = this.assignedValue();
+        if (value) tokens.push(value);
+      }
+    }
+    return this.finish(tokens, first, firstLine, this.at);
+  }
+
+  /** Reads the text that follows a `help` line; it ends before the first line that is indented less. */
+  help(): HelpText {
+    const { text } = this;
+    const start = this.at;
+    let firstIndent = 0;
+    let lastIndent = 0;
+    let out = '';
+    let end = start;
+    for (;;) {
+      if (this.at >= text.length) break;
+      const lineStart = this.at;
+      let at = lineStart;
+      let indent = 0;
+      for (; at < text.length; at++) {
+        const code = text.charCodeAt(at);
+        if (code === TAB) indent = (indent & ~7) + 8;
+        else if (code === SPACE) indent++;
+        else break;
+      }
+      if (at < text.length && text.charCodeAt(at) === LF) {
+        const next = text.charCodeAt(at + 1);
+        // An empty line directly before a line that is not indented ends the text; `conf` eats that line feed.
+        this.at = at + 1;
+        this.line++;
+        if (next === next && next !== LF && next !== SPACE && next !== TAB) break;
+        out += '\n';
+        continue;
+      }
+      if (at > lineStart) {
+        lastIndent = indent;
+        if (firstIndent && indent < firstIndent) {
+          this.at = at;
+          break;
+        }
+        if (firstIndent) out += ' '.repeat(indent - firstIndent);
+      } else if (firstIndent) {
+        // Text in the first column after indented text: the line before it ended with its line feed directly in front of it.
+        break;
+      }
+      if (at >= text.length) {
+        this.at = at;
+        break;
+      }
+      let lineEnd = text.indexOf('\n', at);
+      if (lineEnd < 0) lineEnd = text.length;
+      let last = lineEnd;
+      while (last > at && (text.charCodeAt(last - 1) === SPACE || text.charCodeAt(last - 1) === TAB)) last--;
+      out += text.slice(at, last);
+      end = last;
+      if (!firstIndent) firstIndent = lastIndent;
+      this.at = lineEnd;
+      if (lineEnd < text.length) {
+        const next = text.charCodeAt(lineEnd + 1);
+        this.at = lineEnd + 1;
+        this.line++;
+        // `conf` looks past a line feed: text in the first column ends the help.
+        if (next === next && next !== LF && next !== SPACE && next !== TAB) break;
+        out += '\n';
+      }
+    }
+    return { text: out, start, end, endLine: this.line };
+  }
+
+  private finish(tokens: readonly Token[], start: number, line: number, end: number): LogicalLine {
+    const problems = this.problems;
+    this.problems = [];
+    return { tokens, line, endLine: this.line, start, end, problems };
+  }
+
+  private token(code: number): Token | undefined {
+    const start = this.at;
+    const { text, line } = this;
+    if (code === 34 || code === 39) return this.quoted(code);
+    if (isWordCode(code) || code === DOLLAR || (this.loose && (code === 46 || code === 47))) return this.word();
+    const two = text.slice(start, start + 2);
+    if (two === '||' || two === '&&' || two === '!=' || two === '<=' || two === '>=' || two === ':=' || two === '+=') {
+      this.at += 2;
+      return { kind: 'operator', text: two, start, end: this.at, line };
+    }
+    const one = text[start]!;
+    if (one === '=' || one === '<' || one === '>' || one === '!' || one === '(' || one === ')') {
+      this.at++;
+      return { kind: 'operator', text: one, start, end: this.at, line };
+    }
+    // A character outside the basic plane is one character to the reader.
+    const width = code >= 0xd800 && code < 0xdc00 && start + 1 < text.length ? 2 : 1;
+    this.at += width;
+    this.report('unsupported-character', text.slice(start, this.at), start, this.at);
+    return undefined;
+  }
+
+  private word(): Token {
+    const { text, line } = this;
+    const start = this.at;
+    let parts: TextPart[] | undefined;
+    let value = '';
+    let literal = start;
+    for (;;) {
+      const code = text.charCodeAt(this.at);
+      if (code === DOLLAR) {
+        if (text.charCodeAt(this.at + 1) !== 40) {
+          this.at++;
+          continue;
+        }
+        parts ??= [];
+        if (this.at > literal) parts.push({ text: text.slice(literal, this.at), macro: false, start: literal, end: this.at });
+        parts.push(this.macro());
+        literal = this.at;
+        continue;
+      }
+      if (code !== code || !(isWordCode(code) || (this.loose && (code === 46 || code === 47)))) break;
+      this.at++;
+    }
+    if (parts) {
+      if (this.at > literal) parts.push({ text: text.slice(literal, this.at), macro: false, start: literal, end: this.at });
+      return { kind: 'word', text: text.slice(start, this.at), start, end: this.at, line, parts };
+    }
+    value = text.slice(start, this.at);
+    return { kind: this.keywords.has(value) ? 'keyword' : 'word', text: value, start, end: this.at, line };
+  }
+
+  private quoted(quote: number): Token {
+    const { text, line } = this;
+    const start = this.at++;
+    let parts: TextPart[] | undefined;
+    let value = '';
+    let literalStart = this.at;
+    let run = this.at;
+    const flush = (): void => {
+      value += text.slice(run, this.at);
+    };
+    for (;;) {
+      const code = text.charCodeAt(this.at);
+      if (code !== code) {
+        flush();
+        break;
+      }
+      if (code === quote) {
+        flush();
+        this.at++;
+        break;
+      }
+      if (code === LF) {
+        flush();
+        this.report('multi-line-string', '', start, this.at);
+        break;
+      }
+      if (code === BACKSLASH) {
+        flush();
+        this.at++;
+        // A backslash before the end of the line stands for nothing.
+        run = this.at;
+        if (this.at < text.length && text.charCodeAt(this.at) !== LF) this.at++;
+        continue;
+      }
+      if (code === DOLLAR && text.charCodeAt(this.at + 1) === 40) {
+        flush();
+        parts ??= [];
+        if (value !== '') parts.push({ text: value, macro: false, start: literalStart, end: this.at });
+        value = '';
+        parts.push(this.macro());
+        literalStart = this.at;
+        run = this.at;
+        continue;
+      }
+      this.at++;
+    }
+    if (parts) {
+      if (value !== '') parts.push({ text: value, macro: false, start: literalStart, end: this.at });
+      return { kind: 'quoted', text: text.slice(start, this.at), start, end: this.at, line, parts };
+    }
+    return { kind: 'quoted', text: value, start, end: this.at, line };
+  }
+
+  /** Reads `$(…)`, whose end is the parenthesis that closes it on the same line. */
+  private macro(): TextPart {
+    const { text } = this;
+    const start = this.at;
+    let at = start + 2;
+    for (let nesting = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === LF) break;
+      if (code === 40) nesting++;
+      else if (code === 41 && nesting-- === 0) {
+        this.at = at + 1;
+        return { text: text.slice(start + 2, at), macro: true, start, end: at + 1 };
+      }
+    }
+    this.report('unterminated-macro', text.slice(start + 2, at), start, at);
+    this.at = at;
+    return { text: text.slice(start + 2, at), macro: true, start, end: at };
+  }
+
+  private assignedValue(): Token | undefined {
+    const { text, line } = this;
+    while (this.at < text.length && (text.charCodeAt(this.at) === SPACE || text.charCodeAt(this.at) === TAB)) this.at++;
+    const start = this.at;
+    this.at = this.endOfLine();
+    if (this.at === start) return undefined;
+    return { kind: 'assigned', text: text.slice(start, this.at), start, end: this.at, line };
+  }
+
+  private endOfLine(): number {
+    const end = this.text.indexOf('\n', this.at);
+    return end < 0 ? this.text.length : end;
+  }
+
+  private report(code: ScanProblem['code'], detail: string, start: number, end: number): void {
+    this.problems.push({ code, detail, line: this.line, start, end });
+  }
+}
+
+function isAssignment(token: Token): boolean {
+  return token.kind === 'operator' && (token.text === '=' || token.text === ':=' || token.text === '+=');
+}
