@@ -169,7 +169,7 @@ export interface ExceptionDetails {
 
 /** The methods; every one may throw a CodedError whose message is for people. */
 export interface DebuggerApi {
-  launch(options: LaunchOptions): LaunchResult;
+  launch(options: LaunchOptions): Promise<LaunchResult>;
   /** Begins execution after the breakpoints were set. */
   start(): void;
   resume(): void;
@@ -193,6 +193,12 @@ export interface DebuggerApi {
     column: number,
     frameId: number | undefined,
   ): readonly { readonly label: string; readonly kind: 'variable' | 'register' | 'function' | 'field' }[];
+  /** Where a variable of a group, or an expression, lies in memory; undefined where it does not. */
+  dataPlace(
+    name: string,
+    handle: number | undefined,
+    frameId: number | undefined,
+  ): { readonly address: bigint; readonly length: number } | undefined;
   readMemory(address: bigint, length: number): Uint8Array;
   writeMemory(address: bigint, bytes: Uint8Array): number;
   /** Exactly `count` entries, `offset` instructions (which may be negative) from `address`. */

@@ -253,6 +253,16 @@ export class Debugger implements DebuggerApi {
     return evaluator.completions(text, column, this.#optionalFrame(frameId));
   }
 
+  dataPlace(
+    name: string,
+    handle: number | undefined,
+    frameId: number | undefined,
+  ): { readonly address: bigint; readonly length: number } | undefined {
+    const { evaluator } = this.#halted();
+    const expression = handle === undefined || handle === 0 ? name : this.#values.expressionOf(handle, name);
+    return expression === undefined ? undefined : evaluator.place(expression, this.#optionalFrame(frameId));
+  }
+
   readMemory(address: bigint, length: number): Uint8Array {
     return this.#live().target.machine.cpu.readMemory(address, length);
   }

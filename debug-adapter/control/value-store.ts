@@ -42,6 +42,13 @@ export class ValueStore {
     return this.present(node.assign(text), group.path);
   }
 
+  /** The expression of a row of a group, or undefined where it has none. */
+  expressionOf(handle: number, name: string): string | undefined {
+    return this.#group(handle)
+      .children()
+      .find((each) => each.name === name)?.evaluateName;
+  }
+
   /** A row for the other side; `parent` is the path of the group it stands in. */
   present(node: ValueNode, parent: string): VariableInfo {
     const path = `${parent}/${node.name}`;

@@ -44,7 +44,12 @@ export function parseAbbrevs(section: Uint8Array, offset: number, diagnostics: D
       const constant = form === FORM.implicit_const ? r.sleb() : 0;
       if ((name === 0 && form === 0) || r.failed) break;
       if (names.length >= MAX_ATTRIBUTES) {
-        diagnostics.add('dwarf-abbrev', `Abbreviation ${code} has more than ${MAX_ATTRIBUTES} attributes; the rest of the table is not read.`, '.debug_abbrev', offset);
+        diagnostics.add(
+          'dwarf-abbrev',
+          `Abbreviation ${code} has more than ${MAX_ATTRIBUTES} attributes; the rest of the table is not read.`,
+          '.debug_abbrev',
+          offset,
+        );
         return table(all, byCode);
       }
       names.push(name);

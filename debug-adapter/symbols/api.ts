@@ -106,13 +106,13 @@ export interface FunctionInfo {
   /** With namespaces and classes: `core::fmt::write`, `Widget::draw`. */
   readonly qualifiedName: string;
   /** DW_AT_linkage_name: the symbol as the linker sees it. */
-  readonly linkageName?: string;
+  readonly linkageName?: string | undefined;
   readonly unit: CompilationUnit;
   /** Empty for a function that exists only inlined. */
   readonly ranges: readonly AddressRange[];
   /** DW_AT_entry_pc or the first range's low; absent for a function that exists only inlined. */
-  readonly entry?: Address;
-  readonly declaration?: SourcePosition;
+  readonly entry?: Address | undefined;
+  readonly declaration?: SourcePosition | undefined;
   readonly external: boolean;
   readonly noreturn: boolean;
   /** Lazily read; `void` where the function returns nothing. */
@@ -133,7 +133,7 @@ export interface SymbolicFrame {
   /** For an inlined frame: where it is called from, in the next outer frame. */
   readonly callSite?: SourcePosition;
   /** For an inlined frame: the address at which a breakpoint on entering it belongs. */
-  readonly entry?: Address;
+  readonly entry?: Address | undefined;
 }
 
 /** A lexical block of a frame, innermost first; the outermost one is the function itself and holds its parameters. */
@@ -152,7 +152,7 @@ export interface Variable {
   /** `static` is a variable of static storage inside a function. */
   readonly kind: 'parameter' | 'local' | 'static' | 'global';
   readonly type: Type;
-  readonly declaration?: SourcePosition;
+  readonly declaration?: SourcePosition | undefined;
   /** Visible outside its unit. */
   readonly external: boolean;
   /** Made by the compiler, e.g. `this`. */
@@ -234,7 +234,7 @@ interface TypeCommon {
   readonly name?: string;
   /** Undefined where incomplete or not stated. */
   readonly byteSize?: number;
-  readonly declaration?: SourcePosition;
+  readonly declaration?: SourcePosition | undefined;
   readonly language: Language;
 }
 
@@ -254,7 +254,8 @@ export type Type =
 export interface BaseType extends TypeCommon {
   readonly kind: 'base';
   readonly byteSize: number;
-  readonly encoding: 'boolean' | 'signed' | 'unsigned' | 'float' | 'complex' | 'signed-char' | 'unsigned-char' | 'utf' | 'decimal' | 'address' | 'other';
+  readonly encoding:
+    'boolean' | 'signed' | 'unsigned' | 'float' | 'complex' | 'signed-char' | 'unsigned-char' | 'utf' | 'decimal' | 'address' | 'other';
   readonly bigEndian: boolean;
 }
 export interface PointerType extends TypeCommon {
@@ -439,7 +440,7 @@ export interface SymbolFile {
   readonly bias: bigint;
   readonly elf: ElfFile;
   /** NT_GNU_BUILD_ID in hexadecimal. */
-  readonly buildId?: string;
+  readonly buildId?: string | undefined;
   readonly hasDwarf: boolean;
   /** What could not be read so far, in order of discovery; at most some hundreds are kept. */
   diagnostics(): readonly Diagnostic[];
@@ -540,5 +541,5 @@ export const SymbolFile: { open(bytes: Uint8Array, options: OpenOptions): Symbol
 export { parseElf, type ElfFile } from './elf';
 export { SourcePathMap, type SourcePathRule } from './source-paths';
 export { dwarfRegisterName, dwarfRegisterNumber } from './registers';
-export { readLocation } from './read-location';
+export { readLocation, sliceLocation } from './read-location';
 export { stripType, typeName } from './type-names';

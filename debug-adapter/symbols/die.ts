@@ -73,7 +73,11 @@ export function buildTree(unit: Unit): DieTree {
     const { forms } = abbrev;
     for (let i = 0; i < forms.length; i++) {
       if (!skipForm(r, forms[i]!, unit)) {
-        complain('dwarf-form', `Unknown form ${dwarfName('FORM', forms[i]!)} of ${dwarfName('AT', abbrev.names[i]!)}; the rest of the unit is not read.`, offset);
+        complain(
+          'dwarf-form',
+          `Unknown form ${dwarfName('FORM', forms[i]!)} of ${dwarfName('AT', abbrev.names[i]!)}; the rest of the unit is not read.`,
+          offset,
+        );
         break walk;
       }
     }

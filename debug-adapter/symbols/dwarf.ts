@@ -47,12 +47,23 @@ export class Dwarf {
       const next = r.pos + length;
       const version = r.u16();
       if (r.failed || next > end) {
-        diagnostics.add('dwarf-unit', 'The unit reaches past the end of the section; it and what follows are not read.', section, offset - types);
+        diagnostics.add(
+          'dwarf-unit',
+          'The unit reaches past the end of the section; it and what follows are not read.',
+          section,
+          offset - types,
+        );
         return;
       }
       const unit = version >= 2 && version <= 5 ? this.readHeader(r, offset, next, version, is64, types > 0) : undefined;
       if (unit) yield unit;
-      else diagnostics.add('dwarf-version', `A unit of DWARF version ${version} with an unknown header is passed over; versions 2 to 5 are read.`, section, offset - types);
+      else
+        diagnostics.add(
+          'dwarf-version',
+          `A unit of DWARF version ${version} with an unknown header is passed over; versions 2 to 5 are read.`,
+          section,
+          offset - types,
+        );
       if (next <= offset) return;
       offset = next;
     }

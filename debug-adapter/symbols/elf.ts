@@ -4,9 +4,30 @@ import { Reader, stringAt } from './reader';
 
 export const ET = { REL: 1, EXEC: 2, DYN: 3, CORE: 4 } as const;
 export const EM = { I386: 3, ARM: 40, X86_64: 62, AARCH64: 183, RISCV: 243 } as const;
-export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, PHDR: 6, TLS: 7, GNU_EH_FRAME: 0x6474e550, GNU_STACK: 0x6474e551, GNU_RELRO: 0x6474e552 } as const;
+export const PT = {
+  LOAD: 1,
+  DYNAMIC: 2,
+  INTERP: 3,
+  NOTE: 4,
+  PHDR: 6,
+  TLS: 7,
+  GNU_EH_FRAME: 0x6474e550,
+  GNU_STACK: 0x6474e551,
+  GNU_RELRO: 0x6474e552,
+} as const;
 export const PF = { X: 1, W: 2, R: 4 } as const;
-export const SHT = { NULL: 0, PROGBITS: 1, SYMTAB: 2, STRTAB: 3, RELA: 4, NOTE: 7, NOBITS: 8, REL: 9, DYNSYM: 11, SYMTAB_SHNDX: 18 } as const;
+export const SHT = {
+  NULL: 0,
+  PROGBITS: 1,
+  SYMTAB: 2,
+  STRTAB: 3,
+  RELA: 4,
+  NOTE: 7,
+  NOBITS: 8,
+  REL: 9,
+  DYNSYM: 11,
+  SYMTAB_SHNDX: 18,
+} as const;
 export const SHF = { WRITE: 1, ALLOC: 2, EXECINSTR: 4, MERGE: 0x10, STRINGS: 0x20, TLS: 0x400, COMPRESSED: 0x800 } as const;
 export const STT = { NOTYPE: 0, OBJECT: 1, FUNC: 2, SECTION: 3, FILE: 4, COMMON: 5, TLS: 6, GNU_IFUNC: 10 } as const;
 export const STB = { LOCAL: 0, GLOBAL: 1, WEAK: 2 } as const;
@@ -112,7 +133,10 @@ export class ElfFile {
     const cached = this.inflated.get(section.index);
     if (cached) return cached;
     if (section.type === SHT.NOBITS || section.type === SHT.NULL) return this.bytes.subarray(0, 0);
-    const raw = this.bytes.subarray(Math.min(section.offset, this.bytes.length), Math.min(section.offset + section.size, this.bytes.length));
+    const raw = this.bytes.subarray(
+      Math.min(section.offset, this.bytes.length),
+      Math.min(section.offset + section.size, this.bytes.length),
+    );
     if (raw.length < section.size) this.error('elf-truncated', `Section ${section.name} reaches past the end of the file.`, section.offset);
     const compressed = (section.flags & SHF.COMPRESSED) !== 0;
     if (!compressed && !section.name.startsWith('.zdebug')) return raw;
@@ -201,7 +225,8 @@ export class ElfFile {
       this.error('elf-magic', 'Not an ELF file: the first four bytes are not 7f 45 4c 46.', 0);
       return;
     }
-    if (bytes[4] !== 1 && bytes[4] !== 2) return this.error('elf-format', `Unknown ELF class ${bytes[4]}: expected 1 (32 bits) or 2 (64 bits).`, 4);
+    if (bytes[4] !== 1 && bytes[4] !== 2)
+      return this.error('elf-format', `Unknown ELF class ${bytes[4]}: expected 1 (32 bits) or 2 (64 bits).`, 4);
     if (bytes[5] !== 1) return this.error('elf-format', `ELF data encoding ${bytes[5]} is not little-endian (1).`, 5);
     this.bits = bytes[4] === 2 ? 64 : 32;
     this.osAbi = bytes[7]!;
@@ -248,7 +273,8 @@ export class ElfFile {
   private parseSections(offset: number, entrySize: number, count: number, nameIndex: number): void {
     if (offset === 0) return;
     const minimum = this.bits === 64 ? 64 : 40;
-    if (entrySize < minimum) return this.error('elf-section', `Section headers of ${entrySize} bytes are too short; sections are not read.`, offset);
+    if (entrySize < minimum)
+      return this.error('elf-section', `Section headers of ${entrySize} bytes are too short; sections are not read.`, offset);
     const first = this.sectionHeader(offset, 0);
     if (!first) return this.error('elf-truncated', 'The section headers lie outside the file.', offset);
     // With 0xff00 sections or more, the counts are in section 0 (gABI, "Section Header").
@@ -264,7 +290,9 @@ export class ElfFile {
       headers.push(header);
     }
     const table = headers[names]?.header;
-    const strings = table ? this.bytes.subarray(Math.min(table.offset, this.bytes.length), Math.min(table.offset + table.size, this.bytes.length)) : undefined;
+    const strings = table
+      ? this.bytes.subarray(Math.min(table.offset, this.bytes.length), Math.min(table.offset + table.size, this.bytes.length))
+      : undefined;
     if (!strings && headers.length > 1) this.error('elf-section', 'The section name table is missing.', offset);
     for (const { header, nameOffset } of headers) this.sections.push({ ...header, name: strings ? stringAt(strings, nameOffset) : '' });
   }
@@ -312,7 +340,16 @@ export class ElfFile {
       }
       if (indexes) indexes.pos = Math.min(i * 4, indexes.end);
       if (index === SHN.XINDEX && indexes) index = indexes.u32();
-      if (i > 0) list.push({ name: stringAt(names, name), value, size: length, type: info & 15, binding: info >> 4, visibility: other & 3, section: index });
+      if (i > 0)
+        list.push({
+          name: stringAt(names, name),
+          value,
+          size: length,
+          type: info & 15,
+          binding: info >> 4,
+          visibility: other & 3,
+          section: index,
+        });
     }
     return list;
   }

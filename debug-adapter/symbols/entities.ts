@@ -192,13 +192,12 @@ export class FunctionEntity implements FunctionInfo {
   get entryPoint(): number | undefined {
     return this.internalRanges.length > 0 ? entryOf(this.die, this.internalRanges) : undefined;
   }
-  // A getter cannot be absent, so the facade's optional `entry` is declared to allow undefined here.
-  get entry(): bigint {
+  get entry(): bigint | undefined {
     const entry = this.entryPoint;
-    return entry === undefined ? (undefined as never) : this.entities.address(entry);
+    return entry === undefined ? undefined : this.entities.address(entry);
   }
-  get declaration(): SourcePosition {
-    return this.entities.declaration(this.die) ?? (undefined as never);
+  get declaration(): SourcePosition | undefined {
+    return this.entities.declaration(this.die);
   }
   get external(): boolean {
     return this.die.inherited(AT.external)?.flag(AT.external) ?? false;
@@ -210,7 +209,9 @@ export class FunctionEntity implements FunctionInfo {
     return this.entities.types.typeOf(this.die);
   }
   get parameters(): readonly Variable[] {
-    return (this.parameterCache ??= declaredIn(this.die, (tag) => tag === TAG.formal_parameter).map((die) => this.entities.variable(die, this.die)));
+    return (this.parameterCache ??= declaredIn(this.die, (tag) => tag === TAG.formal_parameter).map((die) =>
+      this.entities.variable(die, this.die),
+    ));
   }
   get variadic(): boolean {
     return declaredIn(this.die, (tag) => tag === TAG.unspecified_parameters).length > 0;
@@ -243,14 +244,16 @@ export class VariableEntity implements Variable {
     if (!this.frame) return 'global';
     const { location } = this;
     if (this.external) return 'global';
-    const isStatic = location.kind === 'expression' && (location.expression.bytes[0] === OP.addr || location.expression.bytes[0] === OP.addrx || this.threadLocal);
+    const isStatic =
+      location.kind === 'expression' &&
+      (location.expression.bytes[0] === OP.addr || location.expression.bytes[0] === OP.addrx || this.threadLocal);
     return isStatic ? 'static' : 'local';
   }
   get type(): Type {
     return this.entities.types.typeOf(this.die);
   }
-  get declaration(): SourcePosition {
-    return this.entities.declaration(this.die) ?? (undefined as never);
+  get declaration(): SourcePosition | undefined {
+    return this.entities.declaration(this.die);
   }
   get external(): boolean {
     return this.die.inherited(AT.external)?.flag(AT.external) ?? false;

@@ -16,6 +16,9 @@ export class UnitFunctions {
   /** By offset of the abstract function or declaration: indexes of its concrete instances. */
   readonly instances = new Map<number, number[]>();
 
+  /** By offset of a declaration: offsets of the abstract functions that define it. */
+  private readonly definitions = new Map<number, number[]>();
+
   constructor(readonly unit: Unit) {
     const tree = unit.tree();
     const { sections } = unit.dwarf;
@@ -30,9 +33,14 @@ export class UnitFunctions {
         const ranges = rangesOf(die).filter((range) => sections.isCode(range.low));
         for (const range of ranges) entries.push({ ...range, value: i });
         if (ranges.length > 0 && origin >= 0) append(this.instances, origin, i);
+        else if (origin >= 0 && die.has(AT.inline)) append(this.definitions, origin, die.offset);
       }
     }
     this.concrete = new RangeMap(entries);
+  }
+
+  abstractDefinitions(declaration: number): readonly number[] {
+    return this.definitions.get(declaration) ?? [];
   }
 
   /** The function's DIE and, from it inwards, the blocks and inlined functions that hold the address. */
@@ -108,7 +116,13 @@ function collect(scope: Die, wanted: (tag: number) => boolean, found: Die[], see
     if (wanted(child.tag)) {
       found.push(child);
       for (const die of child.origins()) seen.add(die.offset);
-    } else if (child.tag === TAG.lexical_block && depth < 16 && !child.has(AT.low_pc) && !child.has(AT.ranges) && child.has(AT.abstract_origin) === scope.has(AT.abstract_origin)) {
+    } else if (
+      child.tag === TAG.lexical_block &&
+      depth < 16 &&
+      !child.has(AT.low_pc) &&
+      !child.has(AT.ranges) &&
+      child.has(AT.abstract_origin) === scope.has(AT.abstract_origin)
+    ) {
       if (scope.tag !== TAG.subprogram || rangesOf(scope).length > 0) collect(child, wanted, found, seen, depth + 1);
     }
   }

@@ -68,7 +68,8 @@ export function parseLineHeader(sections: DebugSections, offset: number, unit: U
   const opcodeBase = r.u8();
   const operandCounts = [0];
   for (let i = 1; i < opcodeBase; i++) operandCounts.push(r.u8());
-  if (r.failed || program > end || (addressSize !== 4 && addressSize !== 8)) return refuse('The header of the line number program is damaged.');
+  if (r.failed || program > end || (addressSize !== 4 && addressSize !== 8))
+    return refuse('The header of the line number program is damaged.');
   const tables = new Reader(bytes, r.pos, program);
   const { directories, files } =
     version >= 5 ? entryTables(tables, sections, unit, { version, is64, addressSize }) : oldTables(tables, unit.directory);
@@ -113,7 +114,12 @@ interface Entry {
 }
 
 /** Version 5: both tables describe their own format; entry 0 is the unit's directory, or its file. */
-function entryTables(r: Reader, sections: DebugSections, unit: Unit, form: Parameters<typeof skipForm>[2]): Pick<LineHeader, 'directories' | 'files'> {
+function entryTables(
+  r: Reader,
+  sections: DebugSections,
+  unit: Unit,
+  form: Parameters<typeof skipForm>[2],
+): Pick<LineHeader, 'directories' | 'files'> {
   const recorded = readEntries(r, sections, unit, form);
   const base = joinPath(unit.directory, recorded[0]?.path ?? '');
   const directories = recorded.map((entry, i) => (i === 0 ? base : joinPath(base, entry.path)));

@@ -225,7 +225,12 @@ function closeSequence(table: LineTable, sections: DebugSections, first: number)
   // Within a sequence addresses only grow; a program that breaks this cannot be searched, but its rows stay readable.
   for (let i = first; i < last; i++) {
     if (table.addresses[i + 1]! < table.addresses[i]!) {
-      sections.diagnostics.add('dwarf-line', 'The addresses of a line number sequence go backwards; the sequence is not used.', '.debug_line', table.header.offset);
+      sections.diagnostics.add(
+        'dwarf-line',
+        'The addresses of a line number sequence go backwards; the sequence is not used.',
+        '.debug_line',
+        table.header.offset,
+      );
       return;
     }
   }

@@ -14,7 +14,16 @@ export interface Range {
 /** A list longer than this is damage. */
 const MAX_RANGES = 1 << 18;
 
-const RLE = { end_of_list: 0, base_addressx: 1, startx_endx: 2, startx_length: 3, offset_pair: 4, base_address: 5, start_end: 6, start_length: 7 } as const;
+const RLE = {
+  end_of_list: 0,
+  base_addressx: 1,
+  startx_endx: 2,
+  startx_length: 3,
+  offset_pair: 4,
+  base_address: 5,
+  start_end: 6,
+  start_length: 7,
+} as const;
 
 /** Ranges in the order recorded, empty ones left out; none for a DIE without code. */
 export function rangesOf(die: Die): Range[] {

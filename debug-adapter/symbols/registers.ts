@@ -11,14 +11,29 @@ function add(first: number, names: readonly string[]): void {
 }
 
 add(0, ['rax', 'rdx', 'rcx', 'rbx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip']);
-add(17, Array.from({ length: 16 }, (_, i) => `xmm${i}`));
-add(33, Array.from({ length: 8 }, (_, i) => `st${i}`));
-add(41, Array.from({ length: 8 }, (_, i) => `mm${i}`));
+add(
+  17,
+  Array.from({ length: 16 }, (_, i) => `xmm${i}`),
+);
+add(
+  33,
+  Array.from({ length: 8 }, (_, i) => `st${i}`),
+);
+add(
+  41,
+  Array.from({ length: 8 }, (_, i) => `mm${i}`),
+);
 add(49, ['rflags', 'es', 'cs', 'ss', 'ds', 'fs', 'gs']);
 add(58, ['fs.base', 'gs.base']);
 add(62, ['tr', 'ldtr', 'mxcsr', 'fcw', 'fsw']);
-add(67, Array.from({ length: 16 }, (_, i) => `xmm${i + 16}`));
-add(118, Array.from({ length: 8 }, (_, i) => `k${i}`));
+add(
+  67,
+  Array.from({ length: 16 }, (_, i) => `xmm${i + 16}`),
+);
+add(
+  118,
+  Array.from({ length: 8 }, (_, i) => `k${i}`),
+);
 
 /** The number of the return address column, and of the stack and frame pointers. */
 export const RIP = 16;

@@ -18,7 +18,8 @@ export function applyRelocations(elf: ElfFile, section: ElfSection, bytes: Uint8
     if (!target) continue;
     const value = target.value + (elf.sections[target.section]?.address ?? 0n) + addend;
     if (type === R_X86_64_64 && offset + 8 <= copy.length) view.setBigUint64(offset, BigInt.asUintN(64, value), true);
-    else if ((type === R_X86_64_32 || type === R_X86_64_32S) && offset + 4 <= copy.length) view.setUint32(offset, Number(BigInt.asUintN(32, value)), true);
+    else if ((type === R_X86_64_32 || type === R_X86_64_32S) && offset + 4 <= copy.length)
+      view.setUint32(offset, Number(BigInt.asUintN(32, value)), true);
     else if (type === R_X86_64_PC32 && offset + 4 <= copy.length) {
       view.setUint32(offset, Number(BigInt.asUintN(32, value - (section.address + BigInt(offset)))), true);
     }

@@ -62,7 +62,8 @@ export class SymbolTable {
     }
     if (!best) return undefined;
     // Of several at one address, functions and global names win.
-    for (let i = sorted.indexOf(best) - 1; i >= 0 && sorted[i]!.address === best.address; i--) if (rank(sorted[i]!) > rank(best)) best = sorted[i]!;
+    for (let i = sorted.indexOf(best) - 1; i >= 0 && sorted[i]!.address === best.address; i--)
+      if (rank(sorted[i]!) > rank(best)) best = sorted[i]!;
     return best;
   }
 
@@ -86,9 +87,7 @@ export class SymbolTable {
   }
 
   private sort(): TableSymbol[] {
-    return this.all
-      .filter((s) => s.kind !== 'tls' && s.elf.section !== SHN.ABS)
-      .sort((a, b) => a.address - b.address || rank(a) - rank(b));
+    return this.all.filter((s) => s.kind !== 'tls' && s.elf.section !== SHN.ABS).sort((a, b) => a.address - b.address || rank(a) - rank(b));
   }
 }
 

@@ -5,7 +5,6 @@ import {
   type EnumType,
   type Language,
   type Member,
-  type SourcePosition,
   type StructType,
   type Type,
   type VariantPart,
@@ -47,7 +46,8 @@ export class TypeFactory {
   of(die: Die): Type {
     let type = this.cache.get(die.offset);
     if (!type) {
-      type = this.make(die);
+      // The declaration is looked up late: it reads the unit's line table.
+      type = lazy(this.make(die), { declaration: () => this.entities.declaration(die) }) as Type;
       this.cache.set(die.offset, type);
     }
     return type;
@@ -63,28 +63,29 @@ export class TypeFactory {
   }
 
   private make(die: Die): Type {
-    const { entities } = this;
-    const common = {
+    const common: CommonFields = {
       id: die.offset,
       language: die.unit.language,
       ...optional('name', die.string(AT.name)),
       ...optional('byteSize', byteSizeOf(die, 0)),
-      // Evaluated late: it reads the unit's line table.
-      get declaration(): SourcePosition {
-        return entities.declaration(die) ?? (undefined as never);
-      },
     };
     const target = (): Type => this.typeOf(die);
     const qualifier = QUALIFIERS.get(die.tag);
-    if (qualifier) return lazy({ ...lazyCopy(common), kind: 'qualified', qualifier }, { target });
+    if (qualifier) return lazy({ ...common, kind: 'qualified', qualifier }, { target });
     switch (die.tag) {
       case TAG.base_type:
-        return { ...lazyCopy(common), kind: 'base', byteSize: common.byteSize ?? 0, encoding: encodingOf(die), bigEndian: die.number(AT.endianity) === 1 };
+        return {
+          ...common,
+          kind: 'base',
+          byteSize: common.byteSize ?? 0,
+          encoding: encodingOf(die),
+          bigEndian: die.number(AT.endianity) === 1,
+        };
       case TAG.pointer_type:
       case TAG.reference_type:
       case TAG.rvalue_reference_type: {
         const reference = die.tag === TAG.pointer_type ? 'none' : die.tag === TAG.reference_type ? 'lvalue' : 'rvalue';
-        return lazy({ ...lazyCopy(common), kind: 'pointer', byteSize: common.byteSize ?? die.unit.addressSize, reference }, { target });
+        return lazy({ ...common, kind: 'pointer', byteSize: common.byteSize ?? die.unit.addressSize, reference }, { target });
       }
       case TAG.structure_type:
       case TAG.class_type:
@@ -93,42 +94,45 @@ export class TypeFactory {
         return this.struct(die, common);
       case TAG.array_type:
         return lazy(
-          { ...lazyCopy(common), kind: 'array', vector: die.flag(AT.GNU_vector) },
+          { ...common, kind: 'array', vector: die.flag(AT.GNU_vector) },
           { element: target, dimensions: () => this.dimensions(die) },
         );
       case TAG.enumeration_type: {
         const underlying = die.has(AT.type) ? { underlying: target } : {};
         return lazy(
-          { ...lazyCopy(common), kind: 'enum', signed: isSignedEnum(die), incomplete: die.flag(AT.declaration) },
+          { ...common, kind: 'enum', signed: isSignedEnum(die), incomplete: die.flag(AT.declaration) },
           { ...underlying, enumerators: () => this.enumerators(die) },
         ) as EnumType;
       }
       case TAG.typedef:
       case TAG.template_alias:
-        return lazy({ ...lazyCopy(common), kind: 'typedef' }, { target });
+        return lazy({ ...common, kind: 'typedef' }, { target });
       case TAG.subroutine_type:
       case TAG.subprogram: {
         const children = (): Die[] => [...die.children()];
         return lazy(
-          { ...lazyCopy(common), kind: 'function' },
+          { ...common, kind: 'function' },
           {
             returns: target,
-            parameters: () => children().filter((child) => child.tag === TAG.formal_parameter).map((child) => this.typeOf(child)),
+            parameters: () =>
+              children()
+                .filter((child) => child.tag === TAG.formal_parameter)
+                .map((child) => this.typeOf(child)),
             variadic: () => children().some((child) => child.tag === TAG.unspecified_parameters),
           },
         );
       }
       case TAG.ptr_to_member_type:
-        return lazy({ ...lazyCopy(common), kind: 'pointer-to-member' }, { target, container: () => this.typeOf(die, 0x1d) });
+        return lazy({ ...common, kind: 'pointer-to-member' }, { target, container: () => this.typeOf(die, 0x1d) });
       case TAG.subrange_type: {
         const underlying = die.has(AT.type) ? { underlying: target } : {};
         const bounds = { ...optional('lower', die.big(AT.lower_bound, true)), ...optional('upper', die.big(AT.upper_bound, true)) };
-        return lazy({ ...lazyCopy(common), kind: 'subrange', ...bounds }, underlying) as Type;
+        return lazy({ ...common, kind: 'subrange', ...bounds }, underlying) as Type;
       }
       case TAG.unspecified_type:
-        return { ...lazyCopy(common), kind: 'unspecified' };
+        return { ...common, kind: 'unspecified' };
       default:
-        return { ...lazyCopy(common), kind: 'unknown' };
+        return { ...common, kind: 'unknown' };
     }
   }
 
@@ -146,14 +150,17 @@ export class TypeFactory {
     const size = common.byteSize ?? byteSizeOf(defined, 0);
     return lazy(
       {
-        ...lazyCopy(common),
+        ...common,
         ...optional('byteSize', size),
         ...optional('qualifiedName', qualifiedName),
         kind,
         incomplete: die.flag(AT.declaration) && defined === die,
       },
       {
-        members: () => children(TAG.member).filter((child) => !isStatic(child)).map((child) => this.member(child)),
+        members: () =>
+          children(TAG.member)
+            .filter((child) => !isStatic(child))
+            .map((child) => this.member(child)),
         bases: () => children(TAG.inheritance).map((child) => this.member(child)),
         statics: () =>
           [...children(TAG.member).filter(isStatic), ...children(TAG.variable)].map((child) => this.entities.variable(child, undefined)),
@@ -257,12 +264,6 @@ interface CommonFields {
   readonly language: Language;
   readonly name?: string;
   readonly byteSize?: number;
-  readonly declaration: SourcePosition;
-}
-
-/** Spreading would evaluate the getter; this keeps it. */
-function lazyCopy(common: CommonFields): CommonFields {
-  return Object.create(Object.prototype, Object.getOwnPropertyDescriptors(common)) as CommonFields;
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
@@ -270,7 +271,10 @@ function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]
 }
 
 /** Adds properties that are computed when first read, then kept. */
-function lazy<T extends object, L extends Record<string, () => unknown>>(base: T, getters: L): T & { readonly [K in keyof L]: ReturnType<L[K]> } {
+function lazy<T extends object, L extends Record<string, () => unknown>>(
+  base: T,
+  getters: L,
+): T & { readonly [K in keyof L]: ReturnType<L[K]> } {
   for (const [key, compute] of Object.entries(getters)) {
     Object.defineProperty(base, key, {
       configurable: true,
@@ -392,7 +396,8 @@ function isSignedEnum(die: Die): boolean {
     const encoding = base.number(AT.encoding);
     if (encoding !== undefined) return encoding === ATE.signed || encoding === ATE.signed_char;
   }
-  for (const child of die.children()) if (child.form(AT.const_value) === FORM.sdata && (child.big(AT.const_value, true) ?? 0n) < 0n) return true;
+  for (const child of die.children())
+    if (child.form(AT.const_value) === FORM.sdata && (child.big(AT.const_value, true) ?? 0n) < 0n) return true;
   return false;
 }
 

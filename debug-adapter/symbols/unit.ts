@@ -6,7 +6,7 @@ import { Die, type DieTree } from './die';
 import { type Dwarf } from './dwarf';
 import { libraryOf } from './library';
 import { joinPath } from './paths';
-import { Reader } from "./reader";
+import { Reader } from './reader';
 
 export interface UnitHeader {
   readonly offset: number;

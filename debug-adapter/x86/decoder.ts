@@ -207,6 +207,7 @@ export class Decoder {
         if (e.digit !== undefined && e.digit !== ((modrm >> 3) & 7)) continue;
         if (e.mod !== undefined && (e.mod === 'reg') !== modrm >= 0xc0) continue;
         if (e.rm !== undefined && e.rm !== (modrm & 7)) continue;
+        if (e.rexB !== undefined && rex & 1) continue;
         if (e.w !== undefined && (e.w === 1) !== rexW) continue;
         if (e.mode !== undefined && (e.mode === '64') !== long) continue;
         if (e.vex !== undefined && e.vex !== 'ig' && e.vex !== vexL) continue;
@@ -425,11 +426,12 @@ export class Decoder {
           kind = Kind.mem;
           insn.hasMemory = true;
           insn.memBase = 6;
+          insn.segment = segment >= 0 ? segment : Seg.DS;
           break;
         case 'Y':
           kind = Kind.mem;
           insn.hasMemory = true;
-          if (insn.memBase < 0) {
+          if (!fields.some((other) => other.method === 'X')) {
             insn.memBase = 7;
             insn.segment = Seg.ES;
           }

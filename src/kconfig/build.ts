@@ -6,7 +6,7 @@ import { type Dialect } from './dialect';
 import { andExpr, compareExpr, joined, symbolExpr, type Expr } from './expression';
 import { finalize } from './finalize';
 import { glob, hasWildcard, joinPath } from './glob';
-import { Grammar } from './grammar';
+import { Grammar, type OptionContext } from './grammar';
 import { reportKconfiglib } from './kconfiglib-report';
 import { checkLoops } from './loops';
 import { Macros } from './macros';
@@ -74,6 +74,8 @@ class Builder {
   private modules: KSymbol | undefined;
   private defconfigList: KSymbol | undefined;
   private memberAt: MenuNode | undefined;
+  /** What the entry's options may be, kept through broken lines. */
+  private optionsOf: OptionContext = 'none';
 
   constructor(private readonly input: BuildInput) {
     this.dialect = input.dialect;
@@ -348,7 +350,6 @@ class Builder {
     if (!statement) return;
     if (this.dialect.engine === 'c') {
       const before = this.sink.all.length;
-      const context = this.grammar.context;
       const accepted = this.grammar.accept(statement, file, () => this.leaveEntry());
       if (this.fatal) this.sink.all.length = before;
       if (this.dialect.unendedLine === 'error' && original.problems.some((problem) => problem.code === 'no-final-newline')) {
@@ -356,9 +357,9 @@ class Builder {
       }
       // What can be understood is kept, so that one mistake does not empty the tree.
       if (!accepted) {
-        if (context !== 'none' && isOption(statement)) this.grammar.context = context;
-        else if (!isOption(statement) || statement.kind === 'error') return this.brokenBlock(statement);
-        else return;
+        if (!isOption(statement)) return this.brokenBlock(statement);
+        if (this.optionsOf !== 'none') this.apply(statement);
+        return;
       }
     } else if (!this.acceptedByLibrary(statement)) return this.brokenBlock(statement);
     this.apply(statement);
@@ -383,7 +384,6 @@ class Builder {
 
   private acceptedByLibrary(statement: Statement): boolean {
     const { kind } = statement;
-    const context = this.grammar.context;
     const fail = (reason: string): false => {
       this.stop('syntax', `error: couldn't parse '${this.sourceLine(statement)}': ${reason}`, { start: statement.start, end: statement.end });
       return false;
@@ -398,9 +398,8 @@ class Builder {
       const fits = this.menu !== this.root && this.menu.kind === statement.block && this.menu.file === this.file!.name;
       return fits || fail(`no corresponding '${statement.block}'`);
     }
-    if (isOption(statement)) return context !== 'none' || fail('unrecognized construct');
+    if (isOption(statement)) return this.optionsOf !== 'none' || fail('unrecognized construct');
     this.leaveEntry();
-    this.grammar.context = 'none';
     return true;
   }
 
@@ -434,20 +433,26 @@ class Builder {
       case 'comment':
         this.add(statement.kind, undefined, statement);
         this.entry.prompt = this.prompt(statement.kind, this.entry, statement.prompt, undefined, statement);
-        this.grammar.context = statement.kind;
+        this.openOptions(statement.kind);
         if (statement.kind === 'menu') this.enter('menu');
         return;
       case 'if':
+        this.optionsOf = 'none';
         this.add('if', undefined, statement);
         this.depend(statement.condition, 'if');
         this.enter('if');
         return;
       case 'end':
+        this.optionsOf = 'none';
         if (this.dialect.engine === 'c') this.grammar.close(statement.block, statement, this.file!.name);
         return this.leaveBlock(statement);
       case 'source':
-        return this.source(statement);
+        this.optionsOf = 'none';
+        this.source(statement);
+        this.optionsOf = 'none';
+        return;
       case 'assignment':
+        this.optionsOf = 'none';
         return this.macros.assign(this.text(statement.name), statement.operator, statement.value?.text ?? '');
       case 'error':
         return;
@@ -462,7 +467,7 @@ class Builder {
     symbol.optional = true;
     this.add(statement.kind, symbol, statement);
     this.property('symbol', this.entry, symbol, statement, {});
-    this.grammar.context = 'config';
+    this.openOptions('config');
     let parent: MenuNode | undefined = this.menu;
     while (parent?.kind === 'if') parent = parent.parent;
     this.memberAt = parent?.kind === 'choice' ? this.entry : undefined;
@@ -476,8 +481,13 @@ class Builder {
     this.add('choice', symbol, statement);
     this.property('symbol', this.entry, symbol, statement, {});
     this.property('choice', this.entry, symbol, statement, {});
-    this.grammar.context = 'choice';
+    this.openOptions('choice');
     this.enter('choice');
+  }
+
+  private openOptions(context: OptionContext): void {
+    this.optionsOf = context;
+    this.grammar.context = context;
   }
 
   private add(kind: NodeKind, symbol: KSymbol | undefined, statement: Statement): void {

@@ -93,6 +93,16 @@ export class SseControl {
     this.flags = 0;
   }
 
+  /**
+   * Flags of the whole instruction, all its elements done. IE, DE and ZE are found before anything is computed: where one of them is not masked,
+   * the instruction stops there, and no element has OE, UE or PE yet (SDM vol. 1, 11.5.2 and 11.5.3).
+   */
+  finish(): number {
+    const before = Mxcsr.invalid | Mxcsr.denormal | Mxcsr.zeroDivide;
+    if ((this.flags & before & ~this.masks) !== 0) this.flags &= before;
+    return this.flags;
+  }
+
   /** Takes an operand apart; denormals become zeros under DAZ. Raises nothing. */
   unpack(f: Format, bits: bigint): Unpacked {
     const negative = (bits & f.signBit) !== 0n;
@@ -126,17 +136,19 @@ export class SseControl {
     // Tininess is detected after rounding, as if the exponent were unbounded (SDM vol. 1, 4.9.1.5).
     const carried = rounded >> BigInt(f.precision) !== 0n;
     const place = exponent + excess + (carried ? 1 : 0);
+    // What PE says where OE or UE is not masked: whether the digits, with the exponent unbounded, are exact.
+    const digitsLost = excess > 0 && (significand & ((1n << BigInt(excess)) - 1n)) !== 0n;
     if (place >= f.leastExponent) {
       const biased = place - f.leastExponent + 1;
-      if (biased >= f.exponentMask) return this.#overflow(f, negative, sign);
-      if (excess > 0 && (significand & ((1n << BigInt(excess)) - 1n)) !== 0n) this.flags |= Mxcsr.precision;
+      if (biased >= f.exponentMask) return this.#overflow(f, negative, sign, digitsLost);
+      if (digitsLost) this.flags |= Mxcsr.precision;
       const whole = carried ? rounded >> 1n : rounded;
       return sign | (BigInt(biased) << f.fractionBits) | (whole & f.fractionMask);
     }
     const drop = f.leastExponent - exponent;
     const inexact = drop > 0 && (significand & ((1n << BigInt(drop)) - 1n)) !== 0n;
     if ((this.masks & Mxcsr.underflow) === 0) {
-      this.flags |= Mxcsr.underflow | (inexact ? Mxcsr.precision : 0);
+      this.flags |= Mxcsr.underflow | (digitsLost ? Mxcsr.precision : 0);
     } else if (this.flushToZero) {
       this.flags |= Mxcsr.underflow | Mxcsr.precision;
       return sign;
@@ -153,8 +165,9 @@ export class SseControl {
     return roundAway(significand, count, this.rounding, negative);
   }
 
-  #overflow(f: Format, negative: boolean, sign: bigint): bigint {
-    this.flags |= Mxcsr.overflow | Mxcsr.precision;
+  #overflow(f: Format, negative: boolean, sign: bigint, digitsLost: boolean): bigint {
+    const masked = (this.masks & Mxcsr.overflow) !== 0;
+    this.flags |= Mxcsr.overflow | (masked || digitsLost ? Mxcsr.precision : 0);
     const toInfinity =
       this.rounding === Rounding.nearest || (this.rounding === Rounding.down && negative) || (this.rounding === Rounding.up && !negative);
     return sign | (toInfinity ? f.infinity : f.infinity - 1n);

@@ -64,6 +64,8 @@ export interface Encoding {
   readonly plusR?: boolean;
   /** The opcode's low 4 bits are a condition: the row covers opcode..opcode+15. */
   readonly plusCc?: boolean;
+  /** REX.B must be clear (NOP is XCHG rAX,rAX without it). */
+  readonly rexB?: 0;
   /** Required REX.W / VEX.W. */
   readonly w?: 0 | 1;
   /** Only in 64-bit code, or only outside of it. */
@@ -140,6 +142,8 @@ export interface Definition {
   /** Default operand size in 64-bit code: 'd64' 64 bits, 66 makes it 16 (PUSH, POP, LEAVE); 'f64' always 64 (near branches). */
   readonly size64?: 'd64' | 'f64';
   readonly flags?: FlagEffects;
+  /** Flags may stay as they are for some operands (shift counts of 0). */
+  readonly conditionalFlags?: boolean;
   /** Flags that are left undefined for some operands: a sentence of data for the oracle, e.g. OF of a shift by more than 1. Mask by masked count. */
   readonly undefinedFor?: (operands: { readonly count: number; readonly size: number }) => number;
   readonly feature?: Feature;

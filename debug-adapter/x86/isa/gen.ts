@@ -70,6 +70,8 @@ export interface Gen {
   ea(i: number): void;
   /** Pushes the linear address of memory operand i (+ `disp`). */
   linear(i: number, disp?: number): void;
+  /** Pushes the linear address DS:rSI (after overrides) or ES:rDI of a string instruction, for an access of the element's size. */
+  stringAddress(which: 'source' | 'destination', size: number, access: Access): void;
   /**
    * Host address (i32 local) of memory operand i, checked for `access` of `size` bytes (1..64) at +`disp`.
    * After stores through it call `commit(local)`. Before stores nothing is committed; a fault leaves the handler.
@@ -123,6 +125,9 @@ export interface Gen {
   push(size: 2 | 4 | 8, value: number): void;
   /** Pops into a new i64 local: the load may fault, rSP changes after it. */
   pop(size: 2 | 4 | 8): number;
+  /** The same without moving rSP: for what must check the value first (RET). `adjustStack(size)` then moves it. */
+  popPeek(size: 2 | 4 | 8): number;
+  adjustStack(delta: number): void;
   /** Linear address of the next instruction, as i64 constant or record value. */
   nextRip(): void;
   /** Ends the block: goes to branch operand i. */

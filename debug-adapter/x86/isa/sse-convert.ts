@@ -16,7 +16,11 @@ function fromGeneral(kind: LaneKind, size: 4 | 8): Emitter {
     if (kind.element === 4 || size === 8) {
       const limit = kind.element === 4 ? 0x100_0000 : 2 ** 53;
       unless(g, () => {
-        c.get(x).i64(limit).op('i64.add').i64(2 * limit).op('i64.le_u');
+        c.get(x)
+          .i64(limit)
+          .op('i64.add')
+          .i64(2 * limit)
+          .op('i64.le_u');
         inexactIsSilent(g);
         c.op('i32.or');
       });
@@ -32,7 +36,9 @@ function toGeneral(kind: LaneKind, size: 4 | 8, truncate: boolean): Emitter {
     const x = g.temp(kind.type);
     const whole = g.temp(kind.type);
     g.frd(1, kind.element);
-    c.tee(x).op(floatOp(kind, truncate ? 'trunc' : 'nearest')).set(whole);
+    c.tee(x)
+      .op(floatOp(kind, truncate ? 'trunc' : 'nearest'))
+      .set(whole);
     const guard = new Guard(g, kind);
     unless(g, () => {
       guard.below(x, size === 4 ? 0x7fff_ff00 : 2 ** 62).all();
@@ -96,8 +102,14 @@ const narrowPacked: Emitter = (g) => {
   c.tee(x).op('f32x4.demote_f64x2_zero').tee(r).op('f64x2.promote_low_f32x4').set(back);
   unless(g, () => {
     // The bounds of the narrow format, tested on the widened result.
-    c.get(back).op('f64x2.abs').v128(new Uint8Array(new Float64Array(2).fill(2 ** -126).buffer)).op('f64x2.gt');
-    c.get(back).op('f64x2.abs').v128(new Uint8Array(new Float64Array(2).fill(2 ** 128).buffer)).op('f64x2.lt', 'v128.and');
+    c.get(back)
+      .op('f64x2.abs')
+      .v128(new Uint8Array(new Float64Array(2).fill(2 ** -126).buffer))
+      .op('f64x2.gt');
+    c.get(back)
+      .op('f64x2.abs')
+      .v128(new Uint8Array(new Float64Array(2).fill(2 ** 128).buffer))
+      .op('f64x2.lt', 'v128.and');
     new Guard(g, pd).zero(x);
     c.op('v128.or', 'i64x2.all_true');
     inexactIsSilent(g);
@@ -122,7 +134,10 @@ const integersToSingles: Emitter = (g) => {
   c.tee(x).op('f32x4.convert_i32x4_s').set(r);
   unless(g, () => {
     // Magnitudes up to 2^24 are exact.
-    c.get(x).op('i32x4.abs').v128(new Uint8Array(new Int32Array(4).fill(0x100_0000).buffer)).op('i32x4.le_u', 'i32x4.all_true');
+    c.get(x)
+      .op('i32x4.abs')
+      .v128(new Uint8Array(new Int32Array(4).fill(0x100_0000).buffer))
+      .op('i32x4.le_u', 'i32x4.all_true');
     inexactIsSilent(g);
     c.op('i32.or');
   });
@@ -136,7 +151,9 @@ function packedToIntegers(kind: LaneKind, truncate: boolean): Emitter {
     const x = g.temp('v128');
     const whole = g.temp('v128');
     g.vrd(1);
-    c.tee(x).op(floatOp(kind, truncate ? 'trunc' : 'nearest')).set(whole);
+    c.tee(x)
+      .op(floatOp(kind, truncate ? 'trunc' : 'nearest'))
+      .set(whole);
     const guard = new Guard(g, kind);
     unless(g, () => {
       guard.below(x, 0x7fff_ff00).all();
@@ -193,4 +210,3 @@ export const sseConvert: readonly Definition[] = [
   mmx('sse', 'CVTPS2PI', np(1, 0x2d, ['Pq', 'Wq']), undefined, helper),
   mmx('sse2', 'CVTPD2PI', p66(1, 0x2d, ['Pq', 'Wpd']), undefined, helper),
 ];
-

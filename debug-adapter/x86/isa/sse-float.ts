@@ -90,7 +90,12 @@ function extreme(which: 'min' | 'max', kind: LaneKind): Emitter {
     g.c.set(a);
     unless(g, () => new Guard(g, kind).clean(a).clean(b).and().all());
     const r = g.temp(kind.type);
-    g.c.get(a).get(b).get(a).get(b).op(floatOp(kind, which === 'min' ? 'lt' : 'gt'));
+    g.c
+      .get(a)
+      .get(b)
+      .get(a)
+      .get(b)
+      .op(floatOp(kind, which === 'min' ? 'lt' : 'gt'));
     if (kind.type === 'v128') g.c.op('v128.bitselect');
     else g.c.op('select');
     g.c.set(r);
@@ -167,10 +172,7 @@ function four(
 }
 
 function logic(opcode: number, stem: string, emit: Emitter): readonly Definition[] {
-  return [
-    sse('sse', `${stem}PS`, np(1, opcode, ['Vps', 'Wps']), emit),
-    sse('sse2', `${stem}PD`, p66(1, opcode, ['Vpd', 'Wpd']), emit),
-  ];
+  return [sse('sse', `${stem}PS`, np(1, opcode, ['Vps', 'Wps']), emit), sse('sse2', `${stem}PD`, p66(1, opcode, ['Vpd', 'Wpd']), emit)];
 }
 
 function flagComparison(mnemonic: string, feature: 'sse' | 'sse2', encoding: Encoding, kind: LaneKind): Definition {

@@ -28,7 +28,8 @@ export const pd: LaneKind = { type: 'v128', prefix: 'f64x2', element: 8, size: 1
 const leastNormal = { 4: 2 ** -126, 8: 2 ** -1022 } as const;
 const greatest = { 4: (2 - 2 ** -23) * 2 ** 127, 8: Number.MAX_VALUE } as const;
 
-type FloatOp = 'abs' | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'ceil' | 'floor' | 'trunc' | 'nearest';
+type FloatOp =
+  'abs' | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'ceil' | 'floor' | 'trunc' | 'nearest';
 
 /** The wasm instruction of this kind of lane. */
 export function floatOp(kind: LaneKind, op: FloatOp): PlainOp {
@@ -114,13 +115,21 @@ const precisionSet = 0x20;
 /** i32: rounding to nearest, and an inexact result changes nothing. */
 export function inexactIsSilent(g: Gen): void {
   g.loadState('i32.load', State.mxcsr);
-  g.c.i32(roundingField | precisionMasked | precisionSet).op('i32.and').i32(precisionMasked | precisionSet).op('i32.eq');
+  g.c
+    .i32(roundingField | precisionMasked | precisionSet)
+    .op('i32.and')
+    .i32(precisionMasked | precisionSet)
+    .op('i32.eq');
 }
 
 /** i32: an inexact result changes nothing, whatever the rounding (truncations). */
 export function truncationIsSilent(g: Gen): void {
   g.loadState('i32.load', State.mxcsr);
-  g.c.i32(precisionMasked | precisionSet).op('i32.and').i32(precisionMasked | precisionSet).op('i32.eq');
+  g.c
+    .i32(precisionMasked | precisionSet)
+    .op('i32.and')
+    .i32(precisionMasked | precisionSet)
+    .op('i32.eq');
 }
 
 /** i32: rounding to nearest. */

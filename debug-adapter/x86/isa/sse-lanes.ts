@@ -86,11 +86,17 @@ export function sse(
   emit: Emitter | undefined,
   more: Partial<Definition> = {},
 ): Definition {
-  const encodings = 'map' in encoding ? [encoding] : encoding;
+  const encodings: readonly Encoding[] = 'opcode' in encoding ? [encoding] : encoding;
   return { mnemonic, encodings, feature, unit: 'sse', ...(emit === undefined ? {} : { emit }), ...more };
 }
 
-export function mmx(feature: Feature, mnemonic: string, encoding: Encoding, emit: Emitter | undefined, more: Partial<Definition> = {}): Definition {
+export function mmx(
+  feature: Feature,
+  mnemonic: string,
+  encoding: Encoding,
+  emit: Emitter | undefined,
+  more: Partial<Definition> = {},
+): Definition {
   return { mnemonic, encodings: [encoding], feature, unit: 'mmx', ...(emit === undefined ? {} : { emit }), ...more };
 }
 

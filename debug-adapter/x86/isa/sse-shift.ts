@@ -28,7 +28,11 @@ function shift(g: Gen, op: ShiftOp, count: number): void {
   const c = g.c;
   const width = widthOf(op);
   if (op.endsWith('shr_s')) {
-    c.get(count).i64(width - 1).get(count).i64(width).op('i64.lt_u', 'select', 'i32.wrap_i64', op);
+    c.get(count)
+      .i64(width - 1)
+      .get(count)
+      .i64(width)
+      .op('i64.lt_u', 'select', 'i32.wrap_i64', op);
     return;
   }
   c.get(count).op('i32.wrap_i64', op);

@@ -82,7 +82,11 @@ const pextrwXmm: Emitter = (g) =>
 const pextrwMmx: Emitter = (g) =>
   g.wr(0, () => {
     g.mrd(1);
-    g.c.i64(16 * (immediateByte(g, 2) & 3)).op('i64.shr_u').i64(0xffff).op('i64.and');
+    g.c
+      .i64(16 * (immediateByte(g, 2) & 3))
+      .op('i64.shr_u')
+      .i64(0xffff)
+      .op('i64.and');
   });
 
 function maskOf(op: 'i8x16.bitmask' | 'i32x4.bitmask' | 'i64x2.bitmask'): Emitter {
@@ -103,18 +107,47 @@ const pmovmskbMmx: Emitter = (g) =>
 const fixed = { staticImmediate: true } as const;
 
 export const sseShuffle: readonly Definition[] = [
-  sse('sse2', 'PSHUFD', p66(1, 0x70, ['Vdq', 'Wdq', 'Ib']), shuffleOne((order) => choose(4, fields(order))), fixed),
-  sse('sse2', 'PSHUFHW', pF3(1, 0x70, ['Vdq', 'Wdq', 'Ib']), shuffleOne((order) => shuffleWords(order, 4)), fixed),
-  sse('sse2', 'PSHUFLW', pF2(1, 0x70, ['Vdq', 'Wdq', 'Ib']), shuffleOne((order) => shuffleWords(order, 0)), fixed),
+  sse(
+    'sse2',
+    'PSHUFD',
+    p66(1, 0x70, ['Vdq', 'Wdq', 'Ib']),
+    shuffleOne((order) => choose(4, fields(order))),
+    fixed,
+  ),
+  sse(
+    'sse2',
+    'PSHUFHW',
+    pF3(1, 0x70, ['Vdq', 'Wdq', 'Ib']),
+    shuffleOne((order) => shuffleWords(order, 4)),
+    fixed,
+  ),
+  sse(
+    'sse2',
+    'PSHUFLW',
+    pF2(1, 0x70, ['Vdq', 'Wdq', 'Ib']),
+    shuffleOne((order) => shuffleWords(order, 0)),
+    fixed,
+  ),
   mmx('sse', 'PSHUFW', np(1, 0x70, ['Pq', 'Qq', 'Ib']), pshufw, fixed),
   sse(
     'sse',
     'SHUFPS',
     np(1, 0xc6, ['Vps', 'Wps', 'Ib']),
-    shuffleTwo((order) => choose(4, fields(order).map((field, i) => (i < 2 ? field : field + 4)))),
+    shuffleTwo((order) =>
+      choose(
+        4,
+        fields(order).map((field, i) => (i < 2 ? field : field + 4)),
+      ),
+    ),
     fixed,
   ),
-  sse('sse2', 'SHUFPD', p66(1, 0xc6, ['Vpd', 'Wpd', 'Ib']), shuffleTwo((order) => choose(8, [order & 1, 2 + ((order >>> 1) & 1)])), fixed),
+  sse(
+    'sse2',
+    'SHUFPD',
+    p66(1, 0xc6, ['Vpd', 'Wpd', 'Ib']),
+    shuffleTwo((order) => choose(8, [order & 1, 2 + ((order >>> 1) & 1)])),
+    fixed,
+  ),
   sse('sse', 'UNPCKLPS', np(1, 0x14, ['Vps', 'Wps']), xmmBinary(interleave(4, false))),
   sse('sse', 'UNPCKHPS', np(1, 0x15, ['Vps', 'Wps']), xmmBinary(interleave(4, true))),
   sse('sse2', 'UNPCKLPD', p66(1, 0x14, ['Vpd', 'Wpd']), xmmBinary(interleave(8, false))),

@@ -103,7 +103,9 @@ export interface OpcodeTable {
 /** Rows with more conditions are tried first. */
 function specificity(encoding: Encoding): number {
   return (
+    (encoding.prefix !== undefined && encoding.prefix !== 'none' ? 16 : 0) +
     (encoding.rm !== undefined ? 8 : 0) +
+    (encoding.rexB !== undefined ? 1 : 0) +
     (encoding.digit !== undefined ? 4 : 0) +
     (encoding.mod !== undefined ? 2 : 0) +
     (encoding.w !== undefined ? 1 : 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Turns on x87 and SSE and chooses how contexts are saved. */
+/* Sets x87 and SSE up and chooses how contexts are saved. */
 #include <uk/arch/ctx.h>
 #include <x86/cpu.h>
 
@@ -9,7 +9,6 @@ void ukarch_ctx_early_init(void)
 
 	x86_write_cr0((x86_read_cr0() & ~(uint64_t)X86_CR0_EM) | X86_CR0_MP |
 		      X86_CR0_NE);
-	x86_write_cr4(x86_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT);
 	__asm__ __volatile__("fninit; ldmxcsr %0" :: "m"(mxcsr));
 	x86_ectx_init();
 	x86_sysctx_init();

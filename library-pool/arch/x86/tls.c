@@ -26,10 +26,9 @@ uintptr_t ukarch_tls_tlsp(void *area)
 void ukarch_tls_area_init(void *area)
 {
 	uintptr_t tlsp = ukarch_tls_tlsp(area);
-	/* The last byte of the segment is the byte before the thread pointer. */
-	char *data = (char *)tlsp - (_tls_end - _tls_start);
 
+	/* The linker gives the segment this alignment, so it starts the area. */
 	memset(area, 0, ukarch_tls_area_size());
-	memcpy(data, _tls_start, (size_t)(_etdata - _tls_start));
+	memcpy(area, _tls_start, (size_t)(_etdata - _tls_start));
 	*(uintptr_t *)tlsp = tlsp;
 }

@@ -126,8 +126,7 @@ static const char *flags(const char *fmt, struct spec *s)
 	}
 }
 
-int vsnprintf(char *restrict buf, size_t size, const char *restrict fmt,
-	      va_list ap)
+int vsnprintf(char *restrict buf, size_t size, const char *fmt, va_list ap)
 {
 	struct out o = { buf, size, 0 };
 

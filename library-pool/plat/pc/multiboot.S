@@ -15,7 +15,7 @@
 	.type _multiboot_entry, @function
 _multiboot_entry:
 	.cfi_startproc
-	.cfi_undefined rip
+	.cfi_undefined 16	/* rip; 32-bit code knows no such name */
 	cli
 	cld
 	movl	%eax, %edi

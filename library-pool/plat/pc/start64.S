@@ -2,6 +2,7 @@
 /* First 64-bit instructions of both protocols, descriptor table and stack. */
 #include <uk/config.h>
 #include <pc/pc.h>
+#include <x86/cpu.h>
 
 	.section .note.GNU-stack, "", @progbits
 	.section .text.boot, "ax"
@@ -18,6 +19,10 @@ pc_start64:
 	movl	%ecx, %ss
 	movl	%ecx, %fs
 	movl	%ecx, %gs
+	/* The compiler uses SSE registers from the first function on. */
+	movq	%cr4, %rcx
+	orl	$(X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT), %ecx
+	movq	%rcx, %cr4
 	call	*%rax
 	ud2
 	.cfi_endproc

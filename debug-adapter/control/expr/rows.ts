@@ -1,0 +1,279 @@
+/** Makes rows of the Variables view from typed values: a line of text, and children read when they are opened. */
+import { type EnumType, type Member, stripType, type StructType, type Type, typeName } from '../../symbols/api';
+import { CodedError } from '../channel';
+import { type Target } from '../target';
+import { type Formatting, type ValueNode } from '../value-node';
+import { completed, dereference, evaluateNode, type Scope, store } from './evaluate';
+import { isTypeName } from './names';
+import { parse } from './parser';
+import { isFloat, isInteger } from './types';
+import { addressOf, asInteger, asNumber, part, readBytes, sizeOf, type Value } from './value';
+
+/** How a row is to be shown beyond the view's own hex setting. */
+export interface RowOptions extends Formatting {
+  /** Format letter of an expression: x, d, u, o, b, c, s, a. */
+  readonly letter?: string;
+}
+
+const longestString = 200;
+const previewMembers = 4;
+const charEncodings: readonly string[] = ['signed-char', 'unsigned-char'];
+
+/** The row of a value. `expression` gives it again when evaluated in the same frame. */
+export function rowOf(scope: Scope, name: string, value: Value, expression: string | undefined, options: RowOptions): ValueNode {
+  const { target } = scope;
+  const row: ValueNode = {
+    name,
+    text: textOf(target, value, options, 0),
+    type: typeName(value.type),
+    ...(expression === undefined ? {} : { evaluateName: expression }),
+    ...(memoryOf(value) === undefined ? {} : { memory: memoryOf(value)! }),
+    ...childrenOf(scope, value, expression, options),
+  };
+  return isAssignable(value) ? { ...row, assign: (text) => assignText(scope, name, value, expression, options, text) } : row;
+}
+
+/** One line for a value; what cannot be read is said in angle brackets. */
+export function textOf(target: Target, value: Value, options: RowOptions, depth: number): string {
+  try {
+    return describe(target, value, options, depth);
+  } catch (error) {
+    if (error instanceof CodedError) return `<${error.message.replace(/\.$/, '')}>`;
+    throw error;
+  }
+}
+
+function describe(target: Target, value: Value, options: RowOptions, depth: number): string {
+  const type = completed(target, value.type);
+  switch (type.kind) {
+    case 'base':
+    case 'subrange':
+      return scalarText(target, value, type, options);
+    case 'enum':
+      return enumText(type, asInteger(target, value), options);
+    case 'pointer':
+      return pointerText(target, value, type.target, options);
+    case 'function':
+      return `{${typeName(value.type)}} 0x${addressOf(value).toString(16)} <${target.describe(addressOf(value))}>`;
+    case 'array':
+      return arrayText(target, value, type, options, depth);
+    case 'struct':
+    case 'class':
+    case 'union':
+      return depth > 1 ? '{…}' : structText(target, value, type, options, depth);
+    default:
+      return `<${typeName(value.type)}>`;
+  }
+}
+
+function scalarText(target: Target, value: Value, type: Type, options: RowOptions): string {
+  if (isFloat(type) && options.letter !== 'x') return floatText(asNumber(target, value));
+  const integer = asInteger(target, value);
+  const bits = value.bits?.size ?? sizeOf(type) * 8;
+  const unsigned = BigInt.asUintN(bits, integer);
+  switch (options.letter) {
+    case 'x':
+      return `0x${unsigned.toString(16)}`;
+    case 'o':
+      return `0${unsigned.toString(8)}`;
+    case 'b':
+      return `0b${unsigned.toString(2)}`;
+    case 'u':
+      return String(unsigned);
+    case 'd':
+      return String(BigInt.asIntN(bits, integer));
+    case 'c':
+      return `${String(integer)} ${characterText(integer)}`;
+    case 'a':
+      return `0x${unsigned.toString(16)} <${target.describe(unsigned)}>`;
+  }
+  if (type.kind === 'base' && type.encoding === 'boolean') return integer === 0n ? 'false' : 'true';
+  const text = options.hex ? `0x${unsigned.toString(16)}` : String(integer);
+  return type.kind === 'base' && charEncodings.includes(type.encoding) && type.byteSize === 1 ? `${text} ${characterText(integer)}` : text;
+}
+
+function floatText(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) < 1e21 ? value.toFixed(1).replace(/\.0$/, '') : String(value);
+}
+
+const characterText = (value: bigint): string => {
+  const code = Number(BigInt.asUintN(8, value));
+  const named: Readonly<Record<number, string>> = { 0: '\\0', 9: '\\t', 10: '\\n', 13: '\\r', 27: '\\e', 39: "\\'", 92: '\\\\' };
+  return `'${named[code] ?? (code >= 32 && code < 127 ? String.fromCharCode(code) : `\\x${code.toString(16).padStart(2, '0')}`)}'`;
+};
+
+/** An enumerator's name, or the flags that make up the value. */
+function enumText(type: EnumType, value: bigint, options: RowOptions): string {
+  const number = options.hex || options.letter === 'x' ? `0x${BigInt.asUintN(64, value).toString(16)}` : String(value);
+  const exact = type.enumerators.find((each) => each.value === value);
+  if (exact !== undefined) return `${exact.name} (${number})`;
+  const flags = type.enumerators.filter(
+    (each) => each.value !== 0n && (each.value & (each.value - 1n)) === 0n && (value & each.value) === each.value,
+  );
+  const rest = flags.reduce((left, each) => left & ~each.value, value);
+  return flags.length > 0 && rest === 0n ? `${flags.map((each) => each.name).join(' | ')} (${number})` : number;
+}
+
+function pointerText(target: Target, value: Value, pointee: Type, options: RowOptions): string {
+  const address = asInteger(target, value);
+  const text = `0x${address.toString(16)}`;
+  if (address === 0n) return text;
+  const bare = stripType(pointee);
+  if (options.letter === 's' || (bare.kind === 'base' && charEncodings.includes(bare.encoding) && bare.byteSize === 1)) {
+    const string = stringAt(target, address);
+    return string === undefined ? `${text} <not mapped>` : `${text} ${string}`;
+  }
+  if (bare.kind === 'function' || options.letter === 'a') return `${text} <${target.describe(address)}>`;
+  const symbol = target.symbolsAt(address)?.symbolAt(address);
+  return symbol?.kind === 'data' ? `${text} <${target.describe(address)}>` : text;
+}
+
+function arrayText(target: Target, value: Value, type: Extract<Type, { kind: 'array' }>, options: RowOptions, depth: number): string {
+  const bare = stripType(type.element);
+  const count = type.dimensions[0]?.count;
+  if (type.dimensions.length === 1 && bare.kind === 'base' && charEncodings.includes(bare.encoding)) {
+    const bytes = readBytes(target, value, Number(count !== undefined && count < BigInt(longestString) ? count : BigInt(longestString)));
+    return quote(bytes, count === undefined || count > BigInt(longestString));
+  }
+  if (depth > 0 || count === undefined) return `[${count ?? ''}]`;
+  const shown = indexed({ target }, value, 0, Math.min(Number(count), previewMembers)).map((element) =>
+    textOf(target, element, options, depth + 1),
+  );
+  return `[${count}] {${[...shown, ...(count > BigInt(previewMembers) ? ['…'] : [])].join(', ')}}`;
+}
+
+function structText(target: Target, value: Value, type: StructType, options: RowOptions, depth: number): string {
+  const shown = type.members
+    .slice(0, previewMembers)
+    .map((member) => `${member.name === '' ? '{…}' : member.name} = ${textOf(target, memberValue(value, member), options, depth + 1)}`);
+  return `{${[...shown, ...(type.members.length > previewMembers ? ['…'] : [])].join(', ')}}`;
+}
+
+function stringAt(target: Target, address: bigint): string | undefined {
+  const bytes = target.machine.cpu.readMemory(address, longestString);
+  return bytes.length === 0 ? undefined : quote(bytes, true);
+}
+
+/** Bytes up to the first zero as a C string; `cut` tells that more may follow. */
+function quote(bytes: Uint8Array, cut: boolean): string {
+  const end = bytes.indexOf(0);
+  const content = end < 0 ? bytes : bytes.subarray(0, end);
+  const text = new TextDecoder()
+    .decode(content)
+    .replace(/[\\"\n\r\t]/g, (character) => ({ '\\': '\\\\', '"': '\\"', '\n': '\\n', '\r': '\\r', '\t': '\\t' })[character] ?? character);
+  // eslint-disable-next-line no-control-regex -- control characters are what must not reach the view
+  return `"${text.replace(/[\x00-\x1f\x7f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)}"${end < 0 && cut ? '…' : ''}`;
+}
+
+const memberValue = (whole: Value, member: Member): Value =>
+  part(
+    whole,
+    member.type,
+    member.offset,
+    member.bitSize === undefined ? undefined : { offset: member.bitOffset ?? 0, size: member.bitSize },
+  );
+
+function memoryOf(value: Value): bigint | undefined {
+  return value.location.kind === 'memory' && value.bits === undefined ? value.location.address : undefined;
+}
+
+function isAssignable(value: Value): boolean {
+  const type = stripType(value.type);
+  const scalar = isInteger(type) || isFloat(type) || type.kind === 'pointer';
+  return scalar && (value.location.kind === 'memory' || (value.location.kind === 'register' && value.frame !== undefined));
+}
+
+function assignText(
+  scope: Scope,
+  name: string,
+  value: Value,
+  expression: string | undefined,
+  options: RowOptions,
+  text: string,
+): ValueNode {
+  const parsed = parse(text, (word) => isTypeName(scope, word));
+  store(scope.target, value, evaluateNode(scope, parsed.node), name);
+  return rowOf(scope, name, value, expression, options);
+}
+
+/** Elements `start` to `start + count` of an array or behind a pointer. */
+function indexed({ target }: Pick<Scope, 'target'>, value: Value, start: number, count: number): Value[] {
+  const type = stripType(value.type);
+  if (type.kind !== 'array') return [];
+  const inner = type.dimensions.slice(1);
+  const innerCount = inner.reduce((product, { count: each }) => product * (each ?? 0n), 1n);
+  const size = sizeOf(completed(target, type.element)) * Number(innerCount);
+  const element: Type = inner.length === 0 ? type.element : { ...type, dimensions: inner, byteSize: size };
+  return Array.from({ length: count }, (_, offset) => part(value, element, (start + offset) * size));
+}
+
+function childrenOf(
+  scope: Scope,
+  value: Value,
+  expression: string | undefined,
+  options: RowOptions,
+): Pick<ValueNode, 'children' | 'indexed' | 'named'> {
+  const { target } = scope;
+  const type = completed(target, value.type);
+  const path = (suffix: string): string | undefined => (expression === undefined ? undefined : `${parenthesised(expression)}${suffix}`);
+  switch (type.kind) {
+    case 'struct':
+    case 'class':
+    case 'union': {
+      const bases = type.bases.map((each) => ({ member: each, label: typeName(each.type), expression: undefined }));
+      const own = type.members.map((each) => ({
+        member: each,
+        label: each.name === '' ? `<anonymous ${stripType(each.type).kind}>` : each.name,
+        expression: each.name === '' ? expression : path(`.${each.name}`),
+      }));
+      const all = [...bases, ...own];
+      return {
+        named: all.length,
+        children: () => all.map(({ member, label, expression: inner }) => rowOf(scope, label, memberValue(value, member), inner, options)),
+      };
+    }
+    case 'array': {
+      const count = Number(type.dimensions[0]?.count ?? 0n);
+      const lower = Number(type.dimensions[0]?.lower ?? 0n);
+      if (count === 0) return {};
+      return {
+        indexed: count,
+        children: (start = 0, wanted = count) =>
+          indexed(scope, value, start, Math.max(0, Math.min(wanted, count - start))).map((element, offset) =>
+            rowOf(scope, `[${lower + start + offset}]`, element, path(`[${lower + start + offset}]`), options),
+          ),
+      };
+    }
+    case 'pointer': {
+      const bare = completed(target, type.target);
+      if (bare.kind === 'function' || bare.kind === 'void' || bare.kind === 'unknown') return {};
+      if (safeInteger(target, value) === 0n) return {};
+      const pointee = (): Value => dereference(target, value);
+      // A pointer to a struct opens straight to the members.
+      if (bare.kind === 'struct' || bare.kind === 'class' || bare.kind === 'union') {
+        return {
+          named: bare.members.length + bare.bases.length,
+          children: () =>
+            childrenOf(scope, pointee(), expression === undefined ? undefined : `*${parenthesised(expression)}`, options).children?.() ??
+            [],
+        };
+      }
+      const inner = expression === undefined ? undefined : `*${parenthesised(expression)}`;
+      return { named: 1, children: () => [rowOf(scope, inner ?? '*', pointee(), inner, options)] };
+    }
+    default:
+      return {};
+  }
+}
+
+function safeInteger(target: Target, value: Value): bigint {
+  try {
+    return asInteger(target, value);
+  } catch (error) {
+    if (error instanceof CodedError) return 0n;
+    throw error;
+  }
+}
+
+const parenthesised = (expression: string): string =>
+  /^[\w$.[\]>-]+$/.test(expression) && !expression.startsWith('-') ? expression : `(${expression})`;

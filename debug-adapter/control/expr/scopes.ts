@@ -1,0 +1,68 @@
+/** The variables that a frame shows: arguments, locals, the unit's globals, thread-local ones. */
+import { type SymbolFile, type Variable } from '../../symbols/api';
+import { type ScopeInfo } from '../api';
+import { type Target } from '../target';
+import { type StackFrame } from '../unwind';
+import { type Formatting, type ValueNode } from '../value-node';
+import { type Scope } from './evaluate';
+import { localVariables, variableValue } from './names';
+import { rowOf } from './rows';
+
+export interface ScopeNodes {
+  readonly name: string;
+  readonly kind: ScopeInfo['kind'];
+  readonly count?: number;
+  readonly expensive: boolean;
+  children(start?: number, count?: number): readonly ValueNode[];
+}
+
+/** The scopes of a frame that hold anything. A name that an inner block hides is shown once, as the inner one. */
+export function scopeNodes(target: Target, frame: StackFrame, formatting: Formatting): readonly ScopeNodes[] {
+  const { symbols } = frame;
+  if (symbols === undefined) return [];
+  const scope: Scope = { target, frame };
+  const visible = unhidden(localVariables(frame));
+  const unit = symbols.unitAt(frame.lookup);
+  const globals = unit === undefined ? [] : symbols.globals(unit);
+  const make = (name: string, kind: ScopeInfo['kind'], variables: readonly Variable[], expensive: boolean): ScopeNodes[] =>
+    variables.length === 0
+      ? []
+      : [
+          {
+            name,
+            kind,
+            count: variables.length,
+            expensive,
+            children: () => variables.map((each) => row(scope, each, symbols, formatting)),
+          },
+        ];
+  return [
+    ...make(
+      'Arguments',
+      'arguments',
+      visible.filter((each) => each.kind === 'parameter'),
+      false,
+    ),
+    ...make(
+      'Locals',
+      'locals',
+      visible.filter((each) => each.kind !== 'parameter'),
+      false,
+    ),
+    ...make(
+      `Globals of ${unit?.library ?? 'this file'}`,
+      'globals',
+      globals.filter((each) => !each.threadLocal),
+      true,
+    ),
+    ...make('Thread-local', 'globals', symbols.threadLocals(), true),
+  ];
+}
+
+const row = (scope: Scope, variable: Variable, file: SymbolFile, formatting: Formatting): ValueNode =>
+  rowOf(scope, variable.name, variableValue(scope, variable, file), variable.name, formatting);
+
+function unhidden(variables: readonly Variable[]): readonly Variable[] {
+  const seen = new Set<string>();
+  return variables.filter(({ name }) => name !== '' && !seen.has(name) && seen.add(name) !== undefined);
+}

@@ -1,0 +1,45 @@
+/** Call sites of a function, for entry values and tail calls (DWARF 5, section 3.4, and GCC's form of it in DWARF 4). */
+import { type CallSite } from './api';
+import { AT, TAG } from './constants';
+import { type Core } from './core';
+import { Die } from './die';
+import { type Entities, expressionOf } from './entities';
+
+export function callSitesOf(core: Core, entities: Entities, address: number): CallSite[] {
+  const unit = core.unitMap.find(address);
+  const found = unit && core.functions(unit).concrete.find(address);
+  if (!unit || !found) return [];
+  const tree = unit.tree();
+  const sites: CallSite[] = [];
+  const end = tree.ends[found.value]!;
+  const frame = new Die(unit, found.value);
+  for (let i = found.value + 1; i < end; i++) {
+    const { tag } = tree.abbrevs[i]!;
+    if (tag !== TAG.call_site && tag !== TAG.GNU_call_site) continue;
+    const site = callSite(entities, new Die(unit, i), frame);
+    if (site) sites.push(site);
+  }
+  return sites;
+}
+
+function callSite(entities: Entities, die: Die, frame: Die): CallSite | undefined {
+  // GCC's older form calls the return address low_pc.
+  const returnPc = die.address(AT.call_return_pc) ?? die.address(AT.low_pc);
+  if (returnPc === undefined) return undefined;
+  const origin = die.ref(AT.call_origin) ?? die.ref(AT.abstract_origin);
+  const target = die.block(AT.call_target) ?? die.block(AT.GNU_call_site_target);
+  const values: { location: Uint8Array; value: ReturnType<typeof expressionOf> }[] = [];
+  for (const child of die.children()) {
+    if (child.tag !== TAG.call_site_parameter && child.tag !== TAG.GNU_call_site_parameter) continue;
+    const location = child.block(AT.location);
+    const value = child.block(AT.call_value) ?? child.block(AT.GNU_call_site_value);
+    if (location && value) values.push({ location, value: expressionOf(die.unit, value, frame) });
+  }
+  return {
+    returnAddress: entities.address(returnPc),
+    tailCall: die.flag(AT.call_tail_call) || die.flag(AT.GNU_tail_call),
+    ...(origin && { callee: entities.function(origin) }),
+    ...(target && { target: expressionOf(die.unit, target, frame) }),
+    values,
+  };
+}

@@ -1,0 +1,142 @@
+/** Preprocessor macros: .debug_macro of DWARF 5 and GNU's version 4, and .debug_macinfo (DWARF 5, section 6.3). */
+import { type Macro, type SourcePosition } from './api';
+import { AT } from './constants';
+import { type Core } from './core';
+import { Reader } from './reader';
+import { stringAt } from './reader';
+import { type Unit } from './unit';
+
+const MACRO = {
+  define: 1,
+  undef: 2,
+  start_file: 3,
+  end_file: 4,
+  define_strp: 5,
+  undef_strp: 6,
+  import: 7,
+  define_strx: 0x0b,
+  undef_strx: 0x0c,
+} as const;
+
+/** Entries read for one unit, imports included; imports may repeat each other. */
+const MAX_ENTRIES = 2_000_000;
+const MAX_NESTING = 64;
+
+/** One event of a unit's preprocessing, in order. */
+export interface MacroEvent {
+  readonly kind: 'define' | 'undef';
+  readonly text: string;
+  readonly position: SourcePosition | undefined;
+}
+
+interface Walk {
+  readonly files: (number | undefined)[];
+  budget: number;
+}
+
+/** Definitions and undefinitions of a unit in the order of its text. */
+export function* macroEvents(core: Core, unit: Unit): Generator<MacroEvent> {
+  const walk: Walk = { files: [], budget: MAX_ENTRIES };
+  const offset = unit.root.number(AT.macros) ?? unit.root.number(AT.GNU_macros);
+  if (offset !== undefined) yield* readUnit(core, unit, offset, walk, 0);
+  const old = unit.root.number(AT.macro_info);
+  if (old !== undefined) yield* entries(core, unit, new Reader(core.sections.get('.debug_macinfo'), old), false, walk, 0);
+}
+
+function* readUnit(core: Core, unit: Unit, offset: number, walk: Walk, nesting: number): Generator<MacroEvent> {
+  const r = new Reader(core.sections.get('.debug_macro'), offset);
+  const version = r.u16();
+  const flags = r.u8();
+  const is64 = (flags & 1) !== 0;
+  if (flags & 2) r.offset(is64);
+  if (r.failed || (version !== 4 && version !== 5) || flags & 4) {
+    core.sections.diagnostics.add(
+      'dwarf-macro',
+      `Macro unit of version ${version} with flags ${flags} is not read.`,
+      '.debug_macro',
+      offset,
+    );
+    return;
+  }
+  yield* entries(core, unit, r, is64, walk, nesting);
+}
+
+function* entries(core: Core, unit: Unit, r: Reader, is64: boolean, walk: Walk, nesting: number): Generator<MacroEvent> {
+  const strings = core.sections.get('.debug_str');
+  while (r.more && walk.budget-- > 0) {
+    const at = r.pos;
+    const kind = r.u8();
+    switch (kind) {
+      case 0:
+        return;
+      case MACRO.start_file:
+        r.uleb();
+        if (walk.files.length < 4096) walk.files.push(r.uleb());
+        else r.uleb();
+        // The line of the #include belongs to the outer file; definitions carry their own lines.
+        break;
+      case MACRO.end_file:
+        walk.files.pop();
+        break;
+      case MACRO.import: {
+        const target = r.offset(is64);
+        if (nesting < MAX_NESTING) yield* readUnit(core, unit, target, walk, nesting + 1);
+        break;
+      }
+      case MACRO.define:
+      case MACRO.undef:
+      case MACRO.define_strp:
+      case MACRO.undef_strp:
+      case MACRO.define_strx:
+      case MACRO.undef_strx: {
+        const line = r.uleb();
+        const isPlain = kind === MACRO.define || kind === MACRO.undef;
+        const isOffset = kind === MACRO.define_strp || kind === MACRO.undef_strp;
+        const text = isPlain ? r.cstring() : isOffset ? stringAt(strings, r.offset(is64)) : (unit.indexedString(r.uleb()) ?? '');
+        const isDefine = kind === MACRO.define || kind === MACRO.define_strp || kind === MACRO.define_strx;
+        const number = walk.files[walk.files.length - 1];
+        const file = number === undefined ? undefined : core.fileOf(unit, number);
+        if (!r.failed)
+          yield { kind: isDefine ? 'define' : 'undef', text, position: file && line > 0 ? { file, line, column: 0 } : undefined };
+        break;
+      }
+      default:
+        core.sections.diagnostics.add(
+          'dwarf-macro',
+          `Unknown macro entry ${kind}; the rest of the unit's macros are not read.`,
+          '.debug_macro',
+          at,
+        );
+        return;
+    }
+  }
+}
+
+/** Splits `NAME(a, b) body` or `NAME body`. */
+export function parseMacro(event: MacroEvent): Macro {
+  const match = /^([A-Za-z_$][\w$]*)(\(([^)]*)\))?\s?([\s\S]*)$/.exec(event.text);
+  const parameters =
+    match?.[3] === undefined
+      ? undefined
+      : match[3]
+          .split(',')
+          .map((p) => p.trim())
+          .filter((p) => p !== '');
+  return {
+    name: match?.[1] ?? event.text,
+    ...(parameters && { parameters }),
+    body: match?.[4] ?? '',
+    ...(event.position && { definedAt: event.position }),
+  };
+}
+
+/** Macros defined at the end of a unit, by name. */
+export function macrosInForce(core: Core, unit: Unit): Map<string, MacroEvent> {
+  const table = new Map<string, MacroEvent>();
+  for (const event of macroEvents(core, unit)) {
+    const name = /^[\w$]+/.exec(event.text)?.[0] ?? event.text;
+    if (event.kind === 'define') table.set(name, event);
+    else table.delete(name);
+  }
+  return table;
+}

@@ -1,0 +1,165 @@
+/** Writes recorded events out as text: system calls as strace would. */
+import { vectorPieceBytes } from './capture';
+import { type Capture, type OtherEvent, type SyscallEvent, type TraceEvent } from './ring';
+import { errnoOf } from './syscalls/errno';
+import { formatEnum, formatFlags, formatSignal } from './syscalls/flags';
+import { type SyscallArgument, type SyscallResult } from './syscalls/row';
+import { formatPoll, formatSocketAddress, formatStructure } from './syscalls/structures';
+import { syscallByNumber } from './syscalls/table';
+import { quoteBuffer, quoteBytes } from './syscalls/text';
+
+/** Largest error number that a result can be (errno values are below 4096). */
+const mostErrno = 4095n;
+
+/** `write(1, "Hello\n", 6) = 6`; an open call ends in `= ?`. */
+export function formatSyscall(event: SyscallEvent): string {
+  const call = formatCall(event);
+  return `${call}${' '.repeat(Math.max(0, 39 - call.length))} = ${formatResult(event)}`;
+}
+
+/** The call without its result. */
+export function formatCall(event: SyscallEvent): string {
+  const row = syscallByNumber(event.number);
+  if (row === undefined) return `syscall_${event.number}(${event.args.map((arg) => `0x${arg.toString(16)}`).join(', ')})`;
+  const args = row.args.slice(0, presentArguments(event, row.name, row.args.length));
+  return `${row.name}(${args.map((argument, index) => formatArgument(event, argument, index)).join(', ')})`;
+}
+
+/** The mode of `open` is there only where a file may be created. */
+function presentArguments(event: SyscallEvent, name: string, count: number): number {
+  if (name !== 'open' && name !== 'openat') return count;
+  const flags = event.args[name === 'open' ? 1 : 2]!;
+  return (flags & 0x40n) !== 0n || (flags & 0x41_0000n) === 0x41_0000n ? count : count - 1;
+}
+
+/** The result with the error's name and meaning. */
+export function formatResult(event: SyscallEvent): string {
+  const { result } = event;
+  if (result === undefined) return '?';
+  if (result < 0n && result >= -mostErrno) {
+    const error = errnoOf(Number(-result));
+    return error === undefined ? `-1 (errno ${-result})` : `-1 ${error.name} (${error.meaning})`;
+  }
+  return formatNumber(syscallByNumber(event.number)?.result ?? 'hex', result);
+}
+
+function formatNumber(kind: SyscallResult, value: bigint): string {
+  switch (kind) {
+    case 'ptr':
+    case 'hex':
+      return hex(BigInt.asUintN(64, value));
+    case 'size':
+      return value.toString();
+    default:
+      return BigInt.asIntN(32, value).toString();
+  }
+}
+
+function hex(value: bigint): string {
+  return value === 0n ? '0' : `0x${value.toString(16)}`;
+}
+
+function formatArgument(event: SyscallEvent, argument: SyscallArgument, index: number): string {
+  const value = event.args[index]!;
+  const { kind } = argument;
+  if (kind.startsWith('f.')) return formatFlags(kind.slice(2), kind === 'f.clone' || kind === 'f.mount' ? value : BigInt.asUintN(32, value));
+  if (kind.startsWith('e.')) return formatEnum(kind.slice(2), value);
+  switch (kind) {
+    case 'int':
+    case 'fd':
+    case 'pid':
+      if (!argument.filled) return BigInt.asIntN(32, value).toString();
+      break;
+    case 'uid':
+    case 'uint':
+      return BigInt.asUintN(32, value) === 0xffff_ffffn ? '-1' : BigInt.asUintN(32, value).toString();
+    case 'dirfd':
+      return BigInt.asIntN(32, value) === -100n ? 'AT_FDCWD' : BigInt.asIntN(32, value).toString();
+    case 'long':
+      if (!argument.filled) return BigInt.asIntN(64, value).toString();
+      break;
+    case 'off':
+      return BigInt.asIntN(64, value).toString();
+    case 'size':
+      return value.toString();
+    case 'mode':
+      return `0${BigInt.asUintN(32, value).toString(8)}`;
+    case 'sig':
+      return formatSignal(Number(BigInt.asIntN(32, value)));
+    case 'hex':
+      return hex(value);
+    case 'dev':
+      return `makedev(${hex((value >> 8n) & 0xfffn)}, ${hex((value & 0xffn) | ((value >> 12n) & 0xfff00n))})`;
+    default:
+  }
+  if (value === 0n) return 'NULL';
+  const capture = event.captures[index];
+  // What a call that failed, or has not returned, was to fill in is only an address.
+  const failed = argument.filled && (event.result === undefined || (event.result < 0n && event.result >= -mostErrno));
+  return (capture === undefined || failed ? undefined : formatFollowed(kind, capture, event, index)) ?? `0x${value.toString(16)}`;
+}
+
+function formatFollowed(kind: string, capture: Capture, event: SyscallEvent, index: number): string | undefined {
+  switch (kind) {
+    case 'path':
+    case 'str':
+      return quoteBytes(capture.bytes, capture.truncated);
+    case 'bytes':
+      return quoteBuffer(capture.bytes, capture.truncated);
+    case 'strings':
+      return formatStrings(capture);
+    case 'iovec':
+      return formatVector(capture.bytes, Number(BigInt.asIntN(32, event.args[index + 1] ?? 0n)));
+    case 'pollfd':
+      return formatPoll(capture.bytes, event.result !== undefined, capture.truncated);
+    case 'sockaddr':
+      return formatSocketAddress(capture.bytes);
+    default:
+      return formatStructure(kind, capture.bytes);
+  }
+}
+
+function formatStrings(capture: Capture): string {
+  const items: string[] = [];
+  for (let at = 0; at < capture.bytes.length; ) {
+    const end = capture.bytes.indexOf(0, at);
+    if (end < 0) break;
+    items.push(quoteBytes(capture.bytes.subarray(at, end), false));
+    at = end + 1;
+  }
+  if (capture.truncated) items.push('...');
+  return `[${items.join(', ')}]`;
+}
+
+function formatVector(bytes: Uint8Array, count: number): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const items: string[] = [];
+  for (let at = 0; at + vectorPieceBytes <= bytes.length; at += vectorPieceBytes) {
+    const length = view.getUint32(at, true);
+    const kept = Math.min(length, vectorPieceBytes - 4);
+    items.push(`{iov_base=${quoteBuffer(bytes.subarray(at + 4, at + 4 + kept), kept < length)}, iov_len=${length}}`);
+  }
+  if (items.length < count) items.push('...');
+  return `[${items.join(', ')}]`;
+}
+
+/** Any event on one line. */
+export function formatEvent(event: TraceEvent): string {
+  return event.kind === 'syscall' ? formatSyscall(event) : formatOther(event);
+}
+
+function formatOther(event: OtherEvent): string {
+  const at = `at 0x${event.rip.toString(16)}`;
+  switch (event.kind) {
+    case 'segmentBase':
+      return `${event.number === 4 ? 'fs' : 'gs'}_base 0x${event.from.toString(16)} -> 0x${event.value.toString(16)} ${at}`;
+    case 'exception':
+      return `exception ${event.number} (error code 0x${event.value.toString(16)}) ${at}`;
+    case 'interrupt':
+      return `interrupt 0x${event.number.toString(16)} ${at}`;
+    case 'interruptReturn':
+      return `iret ${at}`;
+    case 'extendedState':
+      return `${event.number === 0 ? 'save' : 'restore'} of extended registers at 0x${event.value.toString(16)}, ${at}`;
+  }
+}

@@ -1,0 +1,162 @@
+/** Watches a machine for system calls on both paths of Unikraft's shim, and writes them into the ring. */
+import { captureArgument, type MemoryReader } from './capture';
+import { type EventRing, type SyscallPath } from './ring';
+import { type SyscallRow } from './syscalls/row';
+import { syscallByName, syscallByNumber } from './syscalls/table';
+
+/** What the recorder needs of a processor. */
+export interface TracedCpu {
+  readonly retired: bigint;
+  readonly hooks: { syscall?(): void };
+  getRegister(name: string): bigint | undefined;
+  readMemory(linear: bigint, length: number): Uint8Array;
+  setProbe(address: bigint, probe: (() => 'stop' | undefined) | undefined): void;
+}
+
+/** What the recorder needs of symbols. */
+export interface TracedSymbols {
+  searchSymbols(pattern: RegExp, limit?: number): readonly { readonly name: string; readonly kind: string; readonly address: bigint }[];
+  symbolsNamed(name: string): readonly { readonly address: bigint }[];
+}
+
+/** Handlers of the compiled-in path: raw results, without the context-aware forms that only these call. */
+const handlerPattern = /^uk_syscall_r_(?!e_)/;
+const handlerPrefix = 'uk_syscall_r_';
+/** The scheduler's pointer to the running thread. */
+const currentThreadSymbol = '__uk_sched_thread_current';
+/** Length of the `syscall` instruction. */
+const syscallBytes = 2n;
+const binaryRegisters = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'] as const;
+const callRegisters = ['rdi', 'rsi', 'rdx', 'rcx', 'r8', 'r9'] as const;
+/** Calls open at one return address; more are calls that never came back. */
+const mostOpenPerSite = 256;
+
+interface OpenCall {
+  readonly sequence: number;
+  readonly path: SyscallPath;
+  readonly row: SyscallRow | undefined;
+  readonly args: readonly bigint[];
+  readonly thread: bigint;
+  /** RSP that the caller has once the call is over. */
+  readonly stack: bigint;
+}
+
+export class SyscallRecorder {
+  /** Open calls by return address. */
+  private readonly open = new Map<bigint, OpenCall[]>();
+  /** Innermost open call by thread. */
+  private readonly byThread = new Map<bigint, OpenCall>();
+  private readonly probed: bigint[] = [];
+  private readonly currentThread: bigint | undefined;
+  private readonly read: MemoryReader;
+  /** Called when a call was recorded, at its beginning and at its end. */
+  onEvent: ((sequence: number, phase: 'begin' | 'end') => void) | undefined;
+
+  constructor(
+    private readonly cpu: TracedCpu,
+    private readonly now: () => number,
+    private readonly ring: EventRing,
+    symbols: TracedSymbols | undefined,
+  ) {
+    this.read = (address, length) => cpu.readMemory(address, length);
+    this.currentThread = symbols?.symbolsNamed(currentThreadSymbol)[0]?.address;
+    cpu.hooks.syscall = () => this.onInstruction();
+    for (const symbol of symbols?.searchSymbols(handlerPattern, 1000) ?? []) {
+      if (symbol.kind !== 'function') continue;
+      const row = syscallByName(symbol.name.slice(handlerPrefix.length));
+      if (row === undefined) continue;
+      this.probed.push(symbol.address);
+      cpu.setProbe(symbol.address, () => this.onHandler(row, symbol.address));
+    }
+  }
+
+  /** Takes hooks and probes away. */
+  close(): void {
+    delete this.cpu.hooks.syscall;
+    for (const address of [...this.probed, ...this.open.keys()]) this.cpu.setProbe(address, undefined);
+  }
+
+  private register(name: string): bigint {
+    return this.cpu.getRegister(name) ?? 0n;
+  }
+
+  private thread(): bigint {
+    if (this.currentThread === undefined) return 0n;
+    const bytes = this.read(this.currentThread, 8);
+    return bytes.length < 8 ? 0n : new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  }
+
+  /** A `syscall` instruction is about to run. */
+  private onInstruction(): undefined {
+    const rip = this.register('rip');
+    const row = syscallByNumber(Number(BigInt.asIntN(32, this.register('rax'))));
+    const number = row?.number ?? Number(BigInt.asIntN(32, this.register('rax')));
+    this.begin('binary', row, number, binaryRegisters, rip, rip + syscallBytes, this.register('rsp'));
+  }
+
+  /** A handler of the shim was entered, by a direct call or from the binary path's dispatcher. */
+  private onHandler(row: SyscallRow, rip: bigint): undefined {
+    const stack = this.register('rsp') + 8n;
+    const outer = this.byThread.get(this.thread());
+    if (outer !== undefined) {
+      // The call's own handler, or one system call made by another's handler: one event. A compiled-in call whose frame is gone was left without a return.
+      const abandoned = outer.path === 'compiled-in' && outer.stack < stack;
+      if (!abandoned) return;
+    }
+    const word = this.read(stack - 8n, 8);
+    if (word.length < 8) return;
+    const returnAddress = new DataView(word.buffer, word.byteOffset, 8).getBigUint64(0, true);
+    this.begin('compiled-in', row, row.number, callRegisters, rip, returnAddress, stack);
+  }
+
+  private begin(
+    path: SyscallPath,
+    row: SyscallRow | undefined,
+    number: number,
+    registers: readonly string[],
+    rip: bigint,
+    returnAddress: bigint,
+    stack: bigint,
+  ): void {
+    const args = registers.map((name) => this.register(name));
+    const thread = this.thread();
+    const sequence = this.ring.beginSyscall(path, number, args, this.cpu.retired, this.now(), rip, thread);
+    const call: OpenCall = { sequence, path, row, args, thread, stack };
+    this.capture(call, undefined);
+    this.onEvent?.(sequence, 'begin');
+    if (row?.result === 'never') return;
+    this.byThread.set(thread, call);
+    let calls = this.open.get(returnAddress);
+    if (calls === undefined) {
+      this.open.set(returnAddress, (calls = []));
+      this.cpu.setProbe(returnAddress, () => this.onReturn(returnAddress));
+    }
+    calls.push(call);
+    if (calls.length > mostOpenPerSite) calls.shift();
+  }
+
+  /** Execution reached an address that some call returns to. */
+  private onReturn(address: bigint): undefined {
+    const calls = this.open.get(address);
+    if (calls === undefined || calls.length === 0) return;
+    const stack = this.register('rsp');
+    const index = calls.findLastIndex((call) => call.stack === stack);
+    if (index < 0) return;
+    const [call] = calls.splice(index, 1);
+    if (this.byThread.get(call!.thread) === call) this.byThread.delete(call!.thread);
+    const result = this.register('rax');
+    this.ring.endSyscall(call!.sequence, result, this.cpu.retired);
+    this.capture(call!, BigInt.asIntN(64, result));
+    this.onEvent?.(call!.sequence, 'end');
+  }
+
+  /** Keeps what arguments point to: before the call what goes in, after it what came out. */
+  private capture(call: OpenCall, result: bigint | undefined): void {
+    if (call.row === undefined) return;
+    call.row.args.forEach((argument, index) => {
+      if (argument.filled !== (result !== undefined) && !(argument.kind === 'pollfd' && result !== undefined)) return;
+      const captured = captureArgument(call.row!, index, call.args, result, this.read);
+      if (captured !== undefined) this.ring.capture(call.sequence, index, captured.bytes, captured.truncated);
+    });
+  }
+}

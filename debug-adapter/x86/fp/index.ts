@@ -1,0 +1,7 @@
+/** All helpers of the SIMD families. */
+
+import { type HelperTable } from '../context';
+import { extensionHelpers } from './extensions';
+import { sse2Helpers } from './helpers';
+
+export const sseHelpers: HelperTable = { ...sse2Helpers, ...extensionHelpers };

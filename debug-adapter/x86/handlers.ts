@@ -1,0 +1,297 @@
+/** Builds the wasm handlers of the interpreter, ahead of time for the shapes that ordinary code has and at run time for the others, and finds the handler of a shape. */
+
+import { Code } from './wasm/code';
+import { ModuleBuilder } from './wasm/module';
+import { type OpcodeTable, type Row } from './isa/table';
+import { Decoder, DecodeResult, Insn, Kind } from './decoder';
+import { Exit, Imports, InterpGen, namedHelpers, Runtime } from './interp-gen';
+import { addRuntimeFunctions } from './runtime-functions';
+import { makeShape, Rec, shapeKey, shapeText, type Shape } from './shape';
+import { Mode, State } from './state';
+import { flagKind } from './isa/flags';
+
+/** Table slots of handlers that stand for no instruction. */
+export const Special = {
+  /** Leaves before this record. */ leave: 0,
+  /** Goes on at `next`: the end of a block that a limit cut. */ goto: 1,
+  /** Raises the fault (imm2 = vector, imm = error code, -1 for none). */ raise: 2,
+  /** Calls the `check` import (a floating-point unit that may be off), then goes on. */ check: 3,
+  count: 4,
+} as const;
+
+const RUNTIME_NAMES = [...Array.from({ length: 8 }, (_, i) => `condition${i}`), 'arithmetic', ...namedHelpers];
+
+/** Import declarations, in the order of `Imports`. Returns the handlers' type index. */
+function declareImports(module: ModuleBuilder, withRuntime: boolean): number {
+  module.importMemory('env', 'memory', 1);
+  module.importTable('env', 'table');
+  module.importGlobal('env', 'base');
+  module.importFunction('env', 'slow', ['i64', 'i32', 'i32'], ['i32']);
+  module.importFunction('env', 'commit', ['i32'], []);
+  module.importFunction('env', 'helper', ['i32'], ['i32']);
+  module.importFunction('env', 'raise', ['i32', 'i32', 'i32'], []);
+  module.importFunction('env', 'segmented', ['i32', 'i32', 'i64'], ['i64']);
+  if (withRuntime) {
+    for (let i = 0; i < 8; i++) module.importFunction('runtime', RUNTIME_NAMES[i]!, [], ['i32']);
+    module.importFunction('runtime', 'arithmetic', [], ['i64']);
+    for (const name of namedHelpers) module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
+  }
+  return module.type(['i32'], []);
+}
+
+function specialHandlers(handlerType: number): Code[] {
+  const leave = new Code(['i32']);
+  leave.i32(0).get(0).mem('i32.store', State.exitRecord);
+  leave.i32(0).i32(Exit.leave).mem('i32.store', State.exit);
+  const goto = new Code(['i32']);
+  new InterpGen(goto, handlerType).fallThrough();
+  const raise = new Code(['i32']);
+  raise.get(0).get(0).mem('i32.load', Rec.imm2).get(0).mem('i32.load', Rec.imm).call(Imports.raise);
+  const check = new Code(['i32']);
+  check.get(0).call(Imports.helper);
+  check.if();
+  check.op('return');
+  check.end();
+  check.get(0).i32(Rec.size).op('i32.add').get(0).mem('i32.load', Rec.size).returnCallIndirect(handlerType);
+  return [leave, goto, raise, check];
+}
+
+/** What is known of a generated handler. */
+interface Handler {
+  readonly slot: number;
+  /** Flag kind left in the state: -1 unknown, -2 unchanged. */
+  readonly outKind: number;
+}
+
+const fusible = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'DEC', 'INC', 'OR', 'XOR']);
+
+/** May stand first in a fused pair: sets flags, stores nothing to memory. */
+export function isFusible(insn: Insn): boolean {
+  const name = insn.row.definition.mnemonic;
+  return fusible.has(name) && (insn.kinds[0] !== Kind.mem || name === 'CMP' || name === 'TEST');
+}
+
+const KEY_SPAN = 0x100_0000_0000;
+
+/** The prebuilt module's list of shapes is a custom section of this name: pairs of f64 (key, slot * 128 + outKind + 2). */
+const SECTION = 'shapes';
+
+/** Collects handlers for one module. */
+class Batch {
+  readonly codes: Code[] = [];
+  readonly #table: OpcodeTable;
+  readonly #definitionIndex: ReadonlyMap<unknown, number>;
+  readonly #byText: Map<string, Handler>;
+  readonly #firstSlot: number;
+
+  constructor(table: OpcodeTable, definitionIndex: ReadonlyMap<unknown, number>, byText: Map<string, Handler>, firstSlot: number) {
+    this.#table = table;
+    this.#definitionIndex = definitionIndex;
+    this.#byText = byText;
+    this.#firstSlot = firstSlot;
+  }
+
+  get table(): OpcodeTable {
+    return this.#table;
+  }
+
+  handler(shapes: readonly Shape[], handlerType: number): Handler {
+    const text = shapes.map((shape) => shapeText(shape, this.#definitionIndex.get(shape.row.definition)!)).join('+');
+    const known = this.#byText.get(text);
+    if (known) return known;
+    const c = new Code(['i32']);
+    const gen = new InterpGen(c, handlerType);
+    shapes.forEach((shape, i) => gen.run(shape, i === shapes.length - 1));
+    const handler = { slot: this.#firstSlot + this.codes.length, outKind: gen.outKind };
+    this.codes.push(c);
+    this.#byText.set(text, handler);
+    return handler;
+  }
+}
+
+function indexDefinitions(table: OpcodeTable): Map<unknown, number> {
+  const index = new Map<unknown, number>();
+  for (const row of table.rows) if (!index.has(row.definition)) index.set(row.definition, index.size);
+  return index;
+}
+
+/** The key of a fused pair: the first one's handler slot (made for live flags of unknown history) and the condition. */
+function fusedKey(slot: number, cc: number): number {
+  return KEY_SPAN * 0x1000 + slot * 16 + cc;
+}
+
+function fullKey(row: Row, key: number): number {
+  return row.index * KEY_SPAN + key;
+}
+
+/** Bytes of sample instructions for one row in 64-bit or flat 32-bit code: prefixes and ModRM forms that ordinary code has. */
+function* samples(row: Row): Generator<number[]> {
+  const e = row.encoding;
+  if (e.vex !== undefined || e.mode === 'legacy') return;
+  const escape = e.map === 0 ? [] : e.map === 1 ? [0x0f] : e.map === 2 ? [0x0f, 0x38] : [0x0f, 0x3a];
+  const mandatory = e.prefix === '66' ? [[0x66]] : e.prefix === 'F3' ? [[0xf3]] : e.prefix === 'F2' ? [[0xf2]] : row.definition.rep ? [[], [0xf3]] : [[]];
+  const prefixSets = e.prefix === undefined ? [[], [0x48], [0x66]] : [[], [0x48]];
+  const digit = (e.digit ?? 0) << 3;
+  const modrms: number[][] = [];
+  if (row.modrm) {
+    if (e.mod !== 'mem') modrms.push([0xc0 | digit | (e.rm ?? 0)]);
+    if (e.mod !== 'reg') modrms.push([0x40 | digit, 8], [0x44 | digit, 0x98, 8]);
+  } else {
+    modrms.push([]);
+  }
+  const conditions = e.plusCc ? 16 : 1;
+  for (let cc = 0; cc < conditions; cc++) {
+    for (const must of mandatory) {
+      for (const prefixes of prefixSets) {
+        for (const modrm of modrms) {
+          const ordered = prefixes[0] === 0x48 ? [...must, 0x48] : [...prefixes, ...must];
+          yield [...ordered, ...escape, e.opcode + cc, ...modrm, 0, 0, 0, 0, 0, 0, 0, 0];
+        }
+      }
+    }
+  }
+}
+
+/** Kinds of flags that a condition often meets. */
+const commonKinds: readonly number[] = [
+  flagKind('sub', 1),
+  flagKind('sub', 4),
+  flagKind('sub', 8),
+  flagKind('logic', 1),
+  flagKind('logic', 4),
+  flagKind('logic', 8),
+];
+
+/** Makes the binary with the handlers that ordinary code needs; deterministic. `dist/` may hold it, `HandlerSet` takes it. */
+export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  const handlerType = declareImports(module, false);
+  const runtime = addRuntimeFunctions(module);
+  const batch = new Batch(table, indexDefinitions(table), new Map(), Special.count);
+  const entries: number[] = [];
+  const known = new Set<number>();
+  const decoder = new Decoder(table);
+  const insn = new Insn();
+  const mode = Mode.long | Mode.flat | Mode.protected;
+  const jumps: Insn[] = [];
+  const add = (key: number, handler: Handler): void => {
+    if (known.has(key)) return;
+    known.add(key);
+    entries.push(key, handler.slot * 128 + handler.outKind + 2);
+  };
+  const decode = (bytes: number[], into: Insn): boolean => decoder.decode(Uint8Array.from(bytes), 0, bytes.length, mode, 0, 0, () => true, into) === DecodeResult.ok;
+  for (let cc = 0; cc < 16; cc++) {
+    const jump = new Insn();
+    if (decode([0x70 + cc, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], jump)) jumps.push(jump);
+  }
+  for (const row of table.rows) {
+    for (const bytes of samples(row)) {
+      while (bytes.length < 20) bytes.push(0);
+      if (!decode(bytes, insn) || insn.row !== row) continue;
+      // The immediate decides the shape of some: those are made when met.
+      if (row.definition.staticImmediate) continue;
+      const flags = row.definition.flags;
+      const writes = flags !== undefined && ((flags.writes ?? 0) | (flags.undefined ?? 0) | (flags.cleared ?? 0) | (flags.set ?? 0)) !== 0;
+      const kinds = flags?.reads !== undefined && row.definition.emit && row.encoding.plusCc ? [-1, ...commonKinds] : [-1];
+      for (const live of writes && row.definition.emit ? [true, false] : [true]) {
+        for (const kind of kinds) {
+          const handler = batch.handler([makeShape(insn, mode, live, kind)], handlerType);
+          add(fullKey(row, shapeKey(insn, mode, live, kind)), handler);
+          if (live && kind === -1 && insn.operandSize !== 2 && isFusible(insn)) {
+            for (const jump of jumps) add(fusedKey(handler.slot, jump.opcode & 15), batch.handler([makeShape(insn, mode, true, -1), makeShape(jump, mode, true, -1)], handlerType));
+          }
+        }
+      }
+    }
+  }
+  const functions = [...specialHandlers(handlerType), ...batch.codes].map((code) => module.func(handlerType, code));
+  const enter = new Code(['i32']);
+  enter.get(0).get(0).mem('i32.load').returnCallIndirect(handlerType);
+  module.exportFunction('enter', module.func(handlerType, enter));
+  runtime.forEach((index, i) => module.exportFunction(RUNTIME_NAMES[i]!, index));
+  if (runtime[0] !== Runtime.condition) throw new Error('runtime functions are out of place');
+  module.elements('base', functions);
+  module.custom(SECTION, new Uint8Array(Float64Array.from([functions.length, ...entries]).buffer));
+  return module.build();
+}
+
+/** Functions that handlers call (see `Imports`). */
+export interface HandlerImports {
+  slow(linear: bigint, description: number, record: number): number;
+  commit(record: number): void;
+  helper(record: number): number;
+  raise(record: number, vector: number, errorCode: number): void;
+  segmented(record: number, description: number, offset: bigint): bigint;
+}
+
+/** The handlers of one processor: the table, and the slot of each shape. */
+export class HandlerSet {
+  readonly #table: OpcodeTable;
+  readonly #memory: WebAssembly.Memory;
+  readonly #imports: HandlerImports;
+  readonly #functions = new WebAssembly.Table({ element: 'anyfunc', initial: 0x1000 });
+  readonly #byKey = new Map<number, number>();
+  readonly #byText = new Map<string, Handler>();
+  readonly #definitionIndex: ReadonlyMap<unknown, number>;
+  readonly #runtime: WebAssembly.Exports;
+  #count: number;
+  /** Runs from a record until an exit. */
+  readonly enter: (record: number) => void;
+
+  constructor(table: OpcodeTable, prebuilt: WebAssembly.Module, memory: WebAssembly.Memory, imports: HandlerImports) {
+    this.#table = table;
+    this.#memory = memory;
+    this.#imports = imports;
+    this.#definitionIndex = indexDefinitions(table);
+    const section = WebAssembly.Module.customSections(prebuilt, SECTION)[0]!;
+    const data = new Float64Array(section);
+    this.#count = data[0]!;
+    if (this.#count > this.#functions.length) this.#functions.grow(this.#count - this.#functions.length + 0x400);
+    for (let i = 1; i < data.length; i += 2) this.#byKey.set(data[i]!, data[i + 1]!);
+    this.#runtime = this.#instantiate(prebuilt, 0).exports;
+    this.enter = this.#runtime['enter'] as (record: number) => void;
+  }
+
+  #instantiate(module: WebAssembly.Module, base: number): WebAssembly.Instance {
+    return new WebAssembly.Instance(module, {
+      env: { memory: this.#memory, table: this.#functions, base: new WebAssembly.Global({ value: 'i32' }, base), ...this.#imports },
+      runtime: this.#runtime ?? {},
+    } as unknown as WebAssembly.Imports);
+  }
+
+  /** Slot of the handler for an instruction, times 128, plus its outgoing flag kind + 2. Generates it where missing. */
+  find(insn: Insn, mode: number, live: boolean, flagIn: number): number {
+    let found = this.#byKey.get(fullKey(insn.row, shapeKey(insn, mode, live, flagIn)));
+    if (found !== undefined) return found;
+    const general = fullKey(insn.row, shapeKey(insn, mode, true, -1));
+    found = this.#byKey.get(general);
+    if (found === undefined) {
+      const handler = this.#make([makeShape(insn, mode, true, -1)]);
+      found = handler.slot * 128 + handler.outKind + 2;
+      this.#byKey.set(general, found);
+    }
+    return found;
+  }
+
+  /** The same for a fused pair, or -1 where there is none. `first` is what `find` gave for live flags and unknown history. */
+  findFused(first: number, cc: number): number {
+    return this.#byKey.get(fusedKey(first >> 7, cc)) ?? -1;
+  }
+
+  #make(shapes: readonly Shape[]): Handler {
+    const module = new ModuleBuilder();
+    const handlerType = declareImports(module, true);
+    const batch = new Batch(this.#table, this.#definitionIndex, this.#byText, this.#count);
+    const handler = batch.handler(shapes, handlerType);
+    if (batch.codes.length === 0) return handler;
+    const base = this.#count;
+    this.#count += batch.codes.length;
+    if (this.#count > this.#functions.length) this.#functions.grow(0x400);
+    module.elements(
+      'base',
+      batch.codes.map((code) => module.func(handlerType, code)),
+    );
+    this.#instantiate(new WebAssembly.Module(module.build()), base);
+    return handler;
+  }
+}

@@ -1,0 +1,125 @@
+/** The x87 unit as the processor's helper table has it: effective addresses, faults and flags between instruction and unit. */
+
+import { type CpuContext, type DecodedInsn, type HelperTable, Vector } from '../context';
+import { Cr0, readCr0 } from '../control-bits';
+import { baseOf, protectedMode } from '../segments';
+import { Seg } from '../state';
+import { type X87Port, X87Unit } from './execute';
+
+/** RFLAGS bits that FCOMI writes: ZF PF CF, and OF SF AF, which it clears. */
+const compareFlags = 0x8d5;
+
+class Port implements X87Port {
+  readonly operand = new DataView(new ArrayBuffer(128));
+  private readonly bytes = new Uint8Array(this.operand.buffer);
+  private insn: DecodedInsn | undefined;
+
+  constructor(private readonly cpu: CpuContext) {}
+
+  begin(insn: DecodedInsn): void {
+    this.insn = insn;
+  }
+
+  load(size: number): void {
+    const { cpu, operand } = this;
+    const linear = cpu.linearAddress(this.insn!, size, 'read');
+    switch (size) {
+      case 2:
+        operand.setUint16(0, Number(cpu.readVirtual(linear, 2)), true);
+        return;
+      case 4:
+        operand.setUint32(0, Number(cpu.readVirtual(linear, 4)), true);
+        return;
+      case 8:
+        operand.setBigUint64(0, cpu.readVirtual(linear, 8), true);
+        return;
+      default:
+        this.bytes.set(cpu.readBytes(linear, size));
+    }
+  }
+
+  store(size: number): void {
+    const { cpu, operand } = this;
+    const linear = cpu.linearAddress(this.insn!, size, 'write');
+    switch (size) {
+      case 2:
+        cpu.writeVirtual(linear, 2, BigInt(operand.getUint16(0, true)));
+        return;
+      case 4:
+        cpu.writeVirtual(linear, 4, BigInt(operand.getUint32(0, true)));
+        return;
+      case 8:
+        cpu.writeVirtual(linear, 8, operand.getBigUint64(0, true));
+        return;
+      default:
+        cpu.probe(linear, size, 'write');
+        cpu.writeBytes(linear, this.bytes.subarray(0, size));
+    }
+  }
+
+  arithmeticFlags(): number {
+    return Number(this.cpu.getFlags() & 0xffffn);
+  }
+
+  setCompareFlags(bits: number): void {
+    this.cpu.setArithmeticFlags(bits & compareFlags);
+  }
+
+  setAx(value: number): void {
+    this.cpu.setReg(0, 2, BigInt(value));
+  }
+
+  get operand16(): boolean {
+    return this.insn!.operandSize === 2;
+  }
+
+  get realFormat(): boolean {
+    return !protectedMode(this.cpu);
+  }
+
+  get instructionPointer(): bigint {
+    const { rip } = this.insn!;
+    return this.realFormat ? baseOf(this.cpu, Seg.CS) + rip : rip;
+  }
+
+  get dataPointer(): bigint {
+    const offset = this.cpu.effectiveAddress(this.insn!);
+    return this.realFormat ? baseOf(this.cpu, this.insn!.memory!.segment) + offset : offset;
+  }
+}
+
+const units = new WeakMap<CpuContext, { readonly view: DataView; readonly unit: X87Unit; readonly port: Port }>();
+
+function unitOf(cpu: CpuContext): { readonly unit: X87Unit; readonly port: Port } {
+  let entry = units.get(cpu);
+  // The view is replaced when the memory behind it grows.
+  if (entry === undefined || entry.view !== cpu.view) {
+    entry = { view: cpu.view, unit: new X87Unit(cpu.view), port: new Port(cpu) };
+    units.set(cpu, entry);
+  }
+  return entry;
+}
+
+/** A waiting exception is #MF with CR0.NE; without it a PC reports it by IRQ 13, which this one does not have. */
+function reportPending(cpu: CpuContext): never {
+  if ((readCr0(cpu.view) & Cr0.NE) === 0) return cpu.unsupported('an x87 exception is pending with CR0.NE clear: reporting it by IRQ 13 is not implemented');
+  return cpu.raise(Vector.MF);
+}
+
+function x87(cpu: CpuContext, insn: DecodedInsn): void {
+  if ((readCr0(cpu.view) & (Cr0.EM | Cr0.TS)) !== 0) cpu.raise(Vector.NM);
+  const { unit, port } = unitOf(cpu);
+  port.begin(insn);
+  const outcome = unit.execute(insn.opcode, insn.modrm, port);
+  if (outcome === 'undefined') cpu.raise(Vector.UD);
+  if (outcome === 'pending') reportPending(cpu);
+}
+
+/** WAIT: #NM needs both MP and TS. */
+function fwait(cpu: CpuContext): void {
+  const cr0 = readCr0(cpu.view);
+  if ((cr0 & Cr0.MP) !== 0 && (cr0 & Cr0.TS) !== 0) cpu.raise(Vector.NM);
+  if (unitOf(cpu).unit.pending) reportPending(cpu);
+}
+
+export const x87Helpers: HelperTable = { X87: x87, FWAIT: fwait };

@@ -1,0 +1,36 @@
+/** The configuration of a build: values read from a .config, and the header that C code sees. */
+
+/** Values by symbol without the `CONFIG_` prefix: `y`, `m`, numbers, and strings without their quotes. */
+export interface Configuration {
+  readonly values: ReadonlyMap<string, string>;
+  /** Names whose value is a string: they are quoted in the header. */
+  readonly strings: ReadonlySet<string>;
+}
+
+/** Reads the text of a .config; lines of any other form say nothing. */
+export function readConfiguration(text: string): Configuration {
+  const values = new Map<string, string>();
+  const strings = new Set<string>();
+  for (const line of text.split(/\r?\n/)) {
+    const match = /^CONFIG_([A-Za-z0-9_]+)=(.*)$/.exec(line);
+    if (!match) continue;
+    const name = match[1]!;
+    const raw = match[2]!;
+    const quoted = /^"((?:[^"\\]|\\.)*)"/.exec(raw);
+    if (quoted) strings.add(name);
+    values.set(name, quoted ? quoted[1]!.replace(/\\(.)/g, '$1') : raw.trim());
+  }
+  return { values, strings };
+}
+
+/** Text of `uk/bits/config.h`. */
+export function configurationHeader(config: Configuration): string {
+  const lines = ['/* Written by the build from the configuration. */'];
+  for (const [name, value] of config.values) {
+    if (config.strings.has(name)) lines.push(`#define CONFIG_${name} "${value.replace(/[\\"]/g, '\\$&')}"`);
+    else if (value === 'y') lines.push(`#define CONFIG_${name} 1`);
+    else if (value === 'm') lines.push(`#define CONFIG_${name}_MODULE 1`);
+    else if (value !== 'n' && value !== '') lines.push(`#define CONFIG_${name} ${value}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,170 @@
+/** Numbers of the ELF-64 format for x86-64 (System V ABI, chapters 4 and 5; AMD64 supplement, chapter 4). */
+
+export const EHDR_SIZE = 64;
+export const PHDR_SIZE = 56;
+export const SHDR_SIZE = 64;
+export const SYM_SIZE = 24;
+export const RELA_SIZE = 24;
+
+export const ELFCLASS32 = 1;
+export const ELFCLASS64 = 2;
+export const EM_386 = 3;
+export const EM_X86_64 = 62;
+
+export const ET = { REL: 1, EXEC: 2, DYN: 3 } as const;
+export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, TLS: 7, GNU_EH_FRAME: 0x6474e550, GNU_STACK: 0x6474e551, GNU_RELRO: 0x6474e552 } as const;
+export const PF = { X: 1, W: 2, R: 4 } as const;
+
+export const SHT = {
+  NULL: 0,
+  PROGBITS: 1,
+  SYMTAB: 2,
+  STRTAB: 3,
+  RELA: 4,
+  HASH: 5,
+  DYNAMIC: 6,
+  NOTE: 7,
+  NOBITS: 8,
+  REL: 9,
+  DYNSYM: 11,
+  INIT_ARRAY: 14,
+  FINI_ARRAY: 15,
+  PREINIT_ARRAY: 16,
+  GROUP: 17,
+  SYMTAB_SHNDX: 18,
+  LLVM_ADDRSIG: 0x6fff4c03,
+  X86_64_UNWIND: 0x70000001,
+} as const;
+
+export const SHF = { WRITE: 1, ALLOC: 2, EXECINSTR: 4, MERGE: 0x10, STRINGS: 0x20, INFO_LINK: 0x40, GROUP: 0x200, TLS: 0x400, EXCLUDE: 0x80000000 } as const;
+
+export const SHN = { UNDEF: 0, LORESERVE: 0xff00, ABS: 0xfff1, COMMON: 0xfff2, XINDEX: 0xffff } as const;
+export const STB = { LOCAL: 0, GLOBAL: 1, WEAK: 2, GNU_UNIQUE: 10 } as const;
+export const STT = { NOTYPE: 0, OBJECT: 1, FUNC: 2, SECTION: 3, FILE: 4, COMMON: 5, TLS: 6, GNU_IFUNC: 10 } as const;
+export const STV = { DEFAULT: 0, INTERNAL: 1, HIDDEN: 2, PROTECTED: 3 } as const;
+export const GRP_COMDAT = 1;
+
+/** A program header of an executable. */
+export interface ProgramHeader {
+  readonly type: number;
+  readonly flags: number;
+  readonly offset: number;
+  readonly vaddr: number;
+  readonly paddr: number;
+  readonly filesz: number;
+  readonly memsz: number;
+  readonly align: number;
+}
+
+/** A section header. Addresses and sizes fit a double: this tool makes images below 2^53. */
+export interface SectionHeader {
+  readonly name: string;
+  readonly type: number;
+  readonly flags: number;
+  readonly addr: number;
+  readonly offset: number;
+  readonly size: number;
+  readonly link: number;
+  readonly info: number;
+  readonly align: number;
+  readonly entsize: number;
+}
+
+/** What the headers of an ELF-64 executable say. */
+export interface Executable {
+  readonly type: number;
+  readonly machine: number;
+  readonly entry: number;
+  readonly programs: readonly ProgramHeader[];
+  readonly sections: readonly SectionHeader[];
+}
+
+/** A fault in an ELF file, in words for the user; `undefined` results are never used for faults. */
+export class ElfError extends Error {}
+
+function u64(view: DataView, at: number): number {
+  const v = view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x100000000;
+  if (v > Number.MAX_SAFE_INTEGER) throw new ElfError(`the number at byte ${at} is too large`);
+  return v;
+}
+
+/** Text up to the next NUL. */
+export function cString(bytes: Uint8Array, at: number): string {
+  let end = at;
+  while (end < bytes.length && bytes[end] !== 0) end++;
+  let text = '';
+  for (let i = at; i < end; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
+
+/** Checks the identification of an ELF-64 little-endian x86-64 file. */
+export function checkElf64(bytes: Uint8Array, name: string): DataView {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < EHDR_SIZE || view.getUint32(0, true) !== 0x464c457f) throw new ElfError(`${name} is not an ELF file.`);
+  if (bytes[4] !== ELFCLASS64 || bytes[5] !== 1) throw new ElfError(`${name} is not a 64-bit little-endian ELF file.`);
+  const machine = view.getUint16(18, true);
+  if (machine !== EM_X86_64) throw new ElfError(`${name} is for another processor (ELF machine ${machine}); x86-64 is 62.`);
+  return view;
+}
+
+/** Section headers with their names. @throws ElfError where they do not lie in the file. */
+export function readSections(bytes: Uint8Array, view: DataView, name: string): SectionHeader[] {
+  const shoff = u64(view, 40);
+  const entsize = view.getUint16(58, true);
+  let count = view.getUint16(60, true);
+  let strndx = view.getUint16(62, true);
+  if (shoff === 0) return [];
+  if (entsize !== SHDR_SIZE || shoff + SHDR_SIZE > bytes.length) throw new ElfError(`${name}: the section headers lie outside the file.`);
+  if (count === 0) count = u64(view, shoff + 32);
+  if (strndx === SHN.XINDEX) strndx = view.getUint32(shoff + 40, true);
+  if (shoff + count * SHDR_SIZE > bytes.length) throw new ElfError(`${name}: the section headers lie outside the file.`);
+  const raw: { nameAt: number; header: SectionHeader }[] = [];
+  for (let i = 0; i < count; i++) {
+    const at = shoff + i * SHDR_SIZE;
+    const header: SectionHeader = {
+      name: '',
+      type: view.getUint32(at + 4, true),
+      flags: view.getUint32(at + 8, true),
+      addr: u64(view, at + 16),
+      offset: u64(view, at + 24),
+      size: u64(view, at + 32),
+      link: view.getUint32(at + 40, true),
+      info: view.getUint32(at + 44, true),
+      align: u64(view, at + 48),
+      entsize: u64(view, at + 56),
+    };
+    if (header.type !== SHT.NOBITS && header.type !== SHT.NULL && header.offset + header.size > bytes.length)
+      throw new ElfError(`${name}: section ${i} lies outside the file.`);
+    raw.push({ nameAt: view.getUint32(at, true), header });
+  }
+  const strings = raw[strndx]?.header;
+  if (!strings || strings.type !== SHT.STRTAB) throw new ElfError(`${name}: there is no table of section names.`);
+  const table = bytes.subarray(strings.offset, strings.offset + strings.size);
+  return raw.map(({ nameAt, header }) => ({ ...header, name: cString(table, nameAt) }));
+}
+
+/** Reads the headers of an executable. @throws ElfError. */
+export function readExecutable(bytes: Uint8Array, name: string): Executable {
+  const view = checkElf64(bytes, name);
+  const phoff = u64(view, 32);
+  const phnum = view.getUint16(56, true);
+  if (phnum > 0 && (view.getUint16(54, true) !== PHDR_SIZE || phoff + phnum * PHDR_SIZE > bytes.length))
+    throw new ElfError(`${name}: the program headers lie outside the file.`);
+  const programs: ProgramHeader[] = [];
+  for (let i = 0; i < phnum; i++) {
+    const at = phoff + i * PHDR_SIZE;
+    const p: ProgramHeader = {
+      type: view.getUint32(at, true),
+      flags: view.getUint32(at + 4, true),
+      offset: u64(view, at + 8),
+      vaddr: u64(view, at + 16),
+      paddr: u64(view, at + 24),
+      filesz: u64(view, at + 32),
+      memsz: u64(view, at + 40),
+      align: u64(view, at + 48),
+    };
+    if (p.type === PT.LOAD && p.offset + p.filesz > bytes.length) throw new ElfError(`${name}: segment ${i} lies outside the file.`);
+    programs.push(p);
+  }
+  return { type: view.getUint16(16, true), machine: EM_X86_64, entry: u64(view, 24), programs, sections: readSections(bytes, view, name) };
+}

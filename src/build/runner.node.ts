@@ -1,0 +1,183 @@
+/** Runs a plan: compilers in parallel, and nothing that is up to date. */
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { multibootImage, stripExecutable } from './image';
+import { ElfError, readExecutable } from './link/elf';
+import { ldScript } from './link/layout';
+import { type BuildPlan, type CompileStep, type ImageStep, type LinkStep, type WriteStep } from './plan';
+import { type BuildProblem, parseProblems } from './problems';
+import { type BuildState, hashOf } from './state.node';
+import { executableSymbol } from './symbols';
+import { findProgram } from './toolchain.node';
+
+/** How to run a plan. */
+export interface RunOptions {
+  /** Compilers at a time; default: as many as there are processors. */
+  readonly jobs?: number;
+  readonly linker: 'own' | 'ld';
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+  /** Told before each step that is done. */
+  readonly progress?: (verb: string, what: string) => void;
+}
+
+/** What a run did. */
+export interface RunResult {
+  readonly ok: boolean;
+  readonly problems: readonly BuildProblem[];
+  /** Images by target: [image, symbols]. */
+  readonly images: readonly { readonly target: string; readonly image: string; readonly symbols: string }[];
+  readonly compiled: number;
+  readonly linked: boolean;
+}
+
+/** Runs the steps of a plan. Never rejects: faults are problems. */
+export async function runPlan(plan: BuildPlan, state: BuildState, options: RunOptions): Promise<RunResult> {
+  const problems: BuildProblem[] = [...plan.problems];
+  const images: { target: string; image: string; symbols: string }[] = [];
+  let compiled = 0;
+  let linked = false;
+  const failed = (): boolean => problems.some((p) => p.severity === 'error');
+  try {
+    if (!failed()) {
+      for (const step of plan.steps) if (step.kind === 'write') write(step, state);
+      const compiles = plan.steps.filter((s): s is CompileStep => s.kind === 'compile');
+      compiled = await compileAll(compiles, state, options, problems);
+      for (const step of plan.steps) {
+        if (failed() || options.signal?.aborted) break;
+        if (step.kind === 'link') linked = await link(step, state, options, problems);
+        else if (step.kind === 'image') images.push(image(step, state, options));
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    problems.push(fault(error instanceof ElfError ? error.message : `The build stopped: ${error.message}`));
+  }
+  if (options.signal?.aborted) problems.push(fault('The build was cancelled.'));
+  try {
+    state.save();
+  } catch (error) {
+    problems.push({ ...fault(`The record of this build could not be written, so the next one does everything again: ${String(error)}`), severity: 'warning' });
+  }
+  return { ok: !failed(), problems, images: failed() ? [] : images, compiled, linked };
+}
+
+function fault(message: string, path = ''): BuildProblem {
+  return { path, line: 1, column: 1, severity: 'error', message, source: 'build' };
+}
+
+/** Leaves a file alone that has this text already, so that what depends on it stays up to date. */
+function write(step: WriteStep, state: BuildState): void {
+  if (state.fileHash(step.output) === hashOf(step.text)) return;
+  mkdirSync(dirname(step.output), { recursive: true });
+  writeFileSync(step.output, step.text);
+  state.changed(step.output);
+}
+
+async function compileAll(steps: readonly CompileStep[], state: BuildState, options: RunOptions, problems: BuildProblem[]): Promise<number> {
+  const stale: { step: CompileStep; key: string }[] = [];
+  for (const step of steps) {
+    const key = hashOf(step.argv.join('\0'));
+    const log = state.upToDate(step.object, key);
+    if (log === undefined) stale.push({ step, key });
+    else if (log !== '') problems.push(...parseProblems(log, 'gcc'));
+  }
+  for (const dir of new Set(stale.map(({ step }) => dirname(step.object)))) mkdirSync(dir, { recursive: true });
+  const queue = stale.values();
+  const worker = async (): Promise<void> => {
+    for (const { step, key } of queue) {
+      if (options.signal?.aborted) return;
+      options.progress?.(/\.[sS]$/.test(step.source) ? 'AS' : 'CC', `${step.library}: ${step.source.slice(step.source.lastIndexOf('/') + 1)}`);
+      const { code, output } = await execute(step.argv, options);
+      problems.push(...parseProblems(output, 'gcc'));
+      if (code === 0) state.done(step.object, key, readDependencies(step), [step.object], output);
+      else if (!options.signal?.aborted && !parseProblems(output, 'gcc').some((p) => p.severity === 'error'))
+        problems.push(fault(`${step.argv[0]!} ended with status ${code}: ${output.trim() || 'it said nothing'}`, step.source));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(options.jobs ?? availableParallelism(), stale.length) }, worker));
+  return stale.length;
+}
+
+/** Files named in a dependency file (make's syntax with escaped blanks). */
+function readDependencies(step: CompileStep): string[] {
+  let text = '';
+  try {
+    text = readFileSync(step.depFile, 'utf8');
+  } catch {
+    return [step.source];
+  }
+  const body = text.replace(/\\\r?\n/g, ' ').replace(/^[^\n]*?:(?=\s)/, '');
+  return (body.match(/(?:\\.|[^\s\\])+/g) ?? []).map((word) => word.replace(/\\(.)/g, '$1').replace(/\$\$/g, '$'));
+}
+
+async function link(step: LinkStep, state: BuildState, options: RunOptions, problems: BuildProblem[]): Promise<boolean> {
+  const objects = step.groups.flatMap((g) => g.objects);
+  const key = hashOf(JSON.stringify([step, options.linker]));
+  if (state.upToDate(step.output, key) !== undefined) return false;
+  options.progress?.('LD', step.output.slice(step.output.lastIndexOf('/') + 1));
+  const script = `${step.output}.lds`;
+  writeFileSync(script, ldScript(step.layout));
+  const ld = findProgram('ld', options.env);
+  if (!ld) {
+    problems.push(fault('There is no GNU ld on this machine; leave out --linker ld.'));
+    return false;
+  }
+  const gc = step.gcSections ? ['--gc-sections', ...step.entries.flatMap((e) => ['-u', e])] : [];
+  const argv = [ld, '-nostdlib', '-static', '--build-id=none', '--no-warn-rwx-segments', '-z', 'noexecstack', ...gc, '-e', step.entries[0] ?? '0', '-T', script, '-o', step.output, ...objects];
+  const { code, output } = await execute(argv, options);
+  const found = parseProblems(output, 'ld');
+  problems.push(...found);
+  if (code === 0) {
+    state.done(step.output, key, objects, [step.output], output);
+    return true;
+  }
+  if (!found.some((p) => p.severity === 'error')) problems.push(fault(`ld ended with status ${code}: ${output.trim()}`));
+  return false;
+}
+
+function image(step: ImageStep, state: BuildState, options: RunOptions): { target: string; image: string; symbols: string } {
+  const result = { target: step.target, image: step.image, symbols: step.symbols };
+  const key = hashOf(JSON.stringify(step));
+  if (state.upToDate(step.image, key) !== undefined) return result;
+  options.progress?.('IMAGE', step.image.slice(step.image.lastIndexOf('/') + 1));
+  const linked = readFileSync(step.input);
+  const entry = executableSymbol(linked, readExecutable(linked, step.input), step.entry);
+  if (entry === undefined) throw new ElfError(`${step.input} has no symbol ${step.entry}.`);
+  const symbols = Uint8Array.from(linked);
+  new DataView(symbols.buffer).setBigUint64(24, BigInt(entry), true);
+  const stripped = stripExecutable(linked, step.input, entry);
+  writeFileSync(step.image, step.protocol === 'multiboot' ? multibootImage(stripped, step.input, entry) : stripped, { mode: 0o755 });
+  writeFileSync(step.symbols, symbols);
+  state.done(step.image, key, [step.input], [step.image, step.symbols], '');
+  return result;
+}
+
+/** Runs a program; stdout and stderr together. A cancelled run ends the whole process group. */
+function execute(argv: readonly string[], options: RunOptions): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const group = process.platform !== 'win32';
+    const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], detached: group, env: { ...options.env, LC_ALL: 'C' } });
+    const parts: Buffer[] = [];
+    child.stdout.on('data', (d: Buffer) => parts.push(d));
+    child.stderr.on('data', (d: Buffer) => parts.push(d));
+    const cancel = (): void => {
+      try {
+        if (group && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+        else child.kill();
+      } catch {
+        // Already gone.
+      }
+    };
+    options.signal?.addEventListener('abort', cancel);
+    const finish = (code: number, extra = ''): void => {
+      options.signal?.removeEventListener('abort', cancel);
+      resolve({ code, output: Buffer.concat(parts).toString('utf8') + extra });
+    };
+    child.on('error', (error) => finish(127, `${argv[0]!} cannot be run: ${error.message}`));
+    child.on('close', (code) => finish(code ?? 1));
+  });
+}

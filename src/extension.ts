@@ -1,0 +1,15 @@
+/** Entry of the extension: makes the context and registers the features. */
+import type * as vscode from 'vscode';
+import { Context } from './context';
+import { registerBuild } from './features/build';
+import { registerConsole } from './features/console';
+import { registerDebug } from './features/debug';
+import { registerExample } from './features/example';
+
+export function activate(extension: vscode.ExtensionContext): void {
+  const context = new Context(extension);
+  registerDebug(context);
+  registerConsole(context);
+  registerBuild(context);
+  registerExample(context);
+}

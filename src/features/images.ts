@@ -1,0 +1,26 @@
+/** Finds bootable images in a folder, where upstream's make, kraft and our own builder put them. */
+import * as vscode from 'vscode';
+
+/** `NAME_qemu-x86_64` and its like, in a build folder; the symbol file `.dbg` and other by-products stand beside it. */
+const pattern = '{,*/,build/,*/build/,.unikraft/build/,workdir/build/}*_{qemu,fc,kvm,firecracker}-x86_64';
+const mostImages = 50;
+
+/** Image files of a folder, newest first. */
+export async function findImages(folder: vscode.WorkspaceFolder): Promise<readonly vscode.Uri[]> {
+  const found = await vscode.workspace.findFiles(new vscode.RelativePattern(folder, pattern), null, mostImages);
+  const dated = await Promise.all(found.map(async (uri) => ({ uri, time: (await vscode.workspace.fs.stat(uri)).mtime })));
+  return dated.sort((a, b) => b.time - a.time).map(({ uri }) => uri);
+}
+
+/** Is the folder an application of the pool, which our builder can build? */
+export async function isPoolApplication(folder: vscode.Uri): Promise<boolean> {
+  const exists = async (name: string): Promise<boolean> => {
+    try {
+      await vscode.workspace.fs.stat(vscode.Uri.joinPath(folder, name));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return (await exists('Makefile.uk')) && !(await exists('Makefile')) && !(await exists('Kraftfile'));
+}

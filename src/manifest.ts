@@ -1,0 +1,28 @@
+/** Ids and defaults of everything that package.json contributes: the code uses these, and a test holds the two together. */
+
+/** The debug type of launch.json. */
+export const debugType = 'unikernel';
+
+export const commands = {
+  runImage: 'unikernel.runImage',
+  debugImage: 'unikernel.debugImage',
+  openExample: 'unikernel.openExample',
+  buildProject: 'unikernel.build',
+  showLog: 'unikernel.showLog',
+} as const;
+
+/** Settings with their defaults, under `unikernel.`. */
+export const settings = {
+  'debug.memory': 128,
+  'debug.trace': ['syscalls', 'tls'],
+  'debug.console': 'terminal',
+} as const satisfies Readonly<Record<string, unknown>>;
+
+export type SettingName = keyof typeof settings;
+
+/** What a setting can hold, widened from its default. */
+export interface SettingTypes {
+  'debug.memory': number;
+  'debug.trace': readonly string[];
+  'debug.console': 'terminal' | 'debugConsole';
+}
