@@ -44,6 +44,15 @@ import { ValueStore } from './value-store';
 /** The one thread that the processor is; guests' own threads come beside it. */
 const processorThread = 1;
 
+/** The parts of a launched session. */
+interface Live {
+  readonly target: Target;
+  readonly runner: Runner;
+  readonly breakpoints: BreakpointManager;
+  readonly evaluator: Evaluator;
+  readonly catcher: ExceptionCatcher;
+}
+
 export type MachineFactory = (options: LaunchOptions) => Machine;
 
 export class Debugger implements DebuggerApi {
@@ -84,8 +93,9 @@ export class Debugger implements DebuggerApi {
     const log = (text: string, location: SourceLocation | undefined): void =>
       this.emit({ kind: 'message', category: 'log', text, ...(location === undefined ? {} : { location }) });
     this.#breakpoints = new BreakpointManager(target, this.#hitEvaluator(), log);
-    this.#catcher = new ExceptionCatcher(target);
+    // The catcher wraps hooks that tracers set before it.
     this.#tracers = attachTracers(target, options.trace, (text) => this.emit({ kind: 'message', category: 'trace', text }));
+    this.#catcher = new ExceptionCatcher(target);
     this.#runner = new Runner(machine, this.host, options.clock, () => this.#stopped('pause'));
     machine.onConsoleOutput = (bytes) => this.emit({ kind: 'console', bytes });
     return { warnings };
@@ -304,6 +314,7 @@ export class Debugger implements DebuggerApi {
 
   terminate(): void {
     this.#runner?.halt();
+    this.#tracers?.close();
     this.#ended = true;
   }
 
@@ -314,7 +325,7 @@ export class Debugger implements DebuggerApi {
     return work();
   }
 
-  #live(): { target: Target; runner: Runner; breakpoints: BreakpointManager; evaluator: Evaluator; catcher: ExceptionCatcher } {
+  #live(): Live {
     if (this.#target === undefined || this.#runner === undefined) throw errors.notLaunched();
     return {
       target: this.#target,
@@ -326,7 +337,7 @@ export class Debugger implements DebuggerApi {
   }
 
   /** For what needs a guest that stands still. */
-  #halted(): ReturnType<Debugger['#live']> {
+  #halted(): Live {
     const live = this.#live();
     if (live.runner.running) throw errors.running();
     return live;

@@ -224,7 +224,10 @@ export class InterruptController implements Device {
   }
 
   private update(): void {
-    this.master.setLine(cascade, this.slave.pending() >= 0);
+    const request = this.slave.pending() >= 0;
+    this.master.setLine(cascade, request);
+    // The slave's output is no edge to be remembered: when its request goes, so does the master's.
+    if (!request) this.master.state.irr &= ~(1 << cascade);
     this.host.setInterruptRequest(this.master.pending() >= 0);
   }
 

@@ -22,19 +22,23 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.bytes[this.room(1)] = value;
+    const at = this.room(1);
+    this.bytes[at] = value;
   }
 
   u32(value: number): void {
-    this.view.setUint32(this.room(4), value, true);
+    const at = this.room(4);
+    this.view.setUint32(at, value, true);
   }
 
   f64(value: number): void {
-    this.view.setFloat64(this.room(8), value, true);
+    const at = this.room(8);
+    this.view.setFloat64(at, value, true);
   }
 
   raw(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.room(bytes.length));
+    const at = this.room(bytes.length);
+    this.bytes.set(bytes, at);
   }
 
   finish(): Uint8Array {

@@ -81,6 +81,8 @@ export interface CpuContext {
   readonly model: CpuModel;
   readonly bus: CpuBus;
   readonly hooks: CpuHooks;
+  /** TSC frequency that CPUID leaf 0x40000010 tells; 0: no such leaf. */
+  readonly tscKilohertz: number;
   /** Views over the whole linear memory: state block at 0, RAM at Layout.ramBase. Little endian. */
   readonly view: DataView;
   readonly u8: Uint8Array;
@@ -150,7 +152,6 @@ export interface CpuContext {
   inhibitInterrupts(): void;
   /** HLT: `run` returns 'halted' after this instruction. */
   halt(): void;
-  /** The host's watch, TLB and code caches see physical writes through these only. */
 }
 
 /**

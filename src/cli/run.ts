@@ -217,11 +217,9 @@ function describe(reason: Exclude<StopReason, { kind: 'limit' | 'idle' }>, machi
       switch (reason.exit.kind) {
         case 'exitPort':
           return { status: ((reason.exit.value << 1) | 1) & 0xff, exit: `exitPort:${reason.exit.value}` };
-        case 'powerOff':
-        case 'reset':
+        default:
           return { status: 0, exit: reason.exit.kind };
       }
-      break;
     case 'dead':
       return { status: 0, exit: 'dead', message: `The guest halted with interrupts off at ${at()}.` };
     case 'tripleFault':

@@ -74,6 +74,8 @@ class Builder {
   private modules: KSymbol | undefined;
   private defconfigList: KSymbol | undefined;
   private memberAt: MenuNode | undefined;
+  /** False while a statement is applied that the engine has refused: nothing more is said about it. */
+  private trusted = true;
   /** What the entry's options may be, kept through broken lines. */
   private optionsOf: OptionContext = 'none';
 
@@ -100,7 +102,7 @@ class Builder {
     const silent = read ? sink : new DiagnosticSink();
     const failed = finalize(this.root, symbols, modules ?? symbols.no, this.dialect, silent);
     const hashOrder = symbols.inHashOrder(this.dialect);
-    const looped = checkLoops(hashOrder, symbols, this.dialect, silent);
+    const looped = checkLoops(hashOrder, this.dialect, silent);
     const { root } = this;
     const model: Model = {
       dialect: this.dialect,
@@ -136,7 +138,7 @@ class Builder {
   }
 
   private say(code: string, severity: 'error' | 'warning', prefix: string, message: string, span?: { start: number; end: number }): void {
-    if (!this.fatal) this.sink.at(this.file?.name ?? '', this.line, code, severity, prefix, message, span);
+    if (!this.fatal && this.trusted) this.sink.at(this.file?.name ?? '', this.line, code, severity, prefix, message, span);
   }
 
   /** An error after which the engine reads no further; we go on, silently. */
@@ -213,7 +215,8 @@ class Builder {
   private candidates(name: string): string[] {
     const paths = [joinPath(this.input.cwd, name)];
     const srctree = this.input.environment['srctree'];
-    if (this.dialect.srctree && srctree && !name.startsWith('/')) {
+    // Even the engine that has no srctree for `source` uses it for the first file.
+    if ((this.dialect.srctree || this.stack.length === 0) && srctree && !name.startsWith('/')) {
       const below = joinPath(this.input.cwd, `${srctree}/${name}`);
       // The C engine looks in the working directory first, the library only below srctree.
       if (this.dialect.engine === 'c') paths.push(below);
@@ -230,11 +233,21 @@ class Builder {
       this.statement(statement);
     }
     this.scanProblems(file.syntax.problems);
+    if (this.dialect.engine === 'kconfiglib') this.endOfLibraryFile(file);
     this.stack.pop();
+  }
+
+  private endOfLibraryFile(file: ModelFile): void {
+    this.leaveEntry();
+    if (this.menu === this.root || this.menu.file !== file.name || this.fatal) return;
+    const message = `error: expected 'end${this.menu.kind}' at end of '${file.name}'`;
+    this.sink.add({ code: 'missing-end', severity: 'error', message, file: file.name, line: this.menu.line, printed: `${message}\n`, channel: 'stderr' });
+    this.fatal = true;
   }
 
   private source(statement: StatementOf<'source'>): void {
     const pattern = this.text(statement.path);
+    this.quotesRecommended(statement.path, statement);
     const span = { start: statement.path.start, end: statement.path.end };
     const names = this.sourceNames(statement, pattern);
     this.inclusions.push({ file: this.file!.name, statement, pattern, found: names });
@@ -257,6 +270,11 @@ class Builder {
       this.read(file);
       this.line = line;
     }
+  }
+
+  private quotesRecommended(token: Token, statement: Statement): void {
+    if (token.kind !== 'word') return;
+    this.libraryWarning(`style: quotes recommended around '${token.text}' in '${this.sourceLine(statement)}'`, true);
   }
 
   private sourceNames(statement: StatementOf<'source'>, pattern: string): readonly string[] {
@@ -348,6 +366,7 @@ class Builder {
     const file = this.file!.name;
     const statement = this.withoutEmptyWords(original);
     if (!statement) return;
+    if (!this.trusted) return this.applyRefused(statement);
     if (this.dialect.engine === 'c') {
       const before = this.sink.all.length;
       const accepted = this.grammar.accept(statement, file, () => this.leaveEntry());
@@ -356,13 +375,16 @@ class Builder {
         this.grammar.unended(statement, file);
       }
       // What can be understood is kept, so that one mistake does not empty the tree.
-      if (!accepted) {
-        if (!isOption(statement)) return this.brokenBlock(statement);
-        if (this.optionsOf !== 'none') this.apply(statement);
-        return;
-      }
-    } else if (!this.acceptedByLibrary(statement)) return this.brokenBlock(statement);
-    this.apply(statement);
+      if (accepted) return this.apply(statement);
+    } else if (this.acceptedByLibrary(statement)) return this.apply(statement);
+    this.trusted = false;
+    this.applyRefused(statement);
+    this.trusted = true;
+  }
+
+  private applyRefused(statement: Statement): void {
+    if (!isOption(statement)) this.brokenBlock(statement);
+    else if (this.optionsOf !== 'none') this.apply(statement);
   }
 
   /** A line in which an unquoted macro stands for nothing is read again without it. */
@@ -444,7 +466,7 @@ class Builder {
         return;
       case 'end':
         this.optionsOf = 'none';
-        if (this.dialect.engine === 'c') this.grammar.close(statement.block, statement, this.file!.name);
+        if (this.dialect.engine === 'c' && this.trusted) this.grammar.close(statement.block, statement, this.file!.name);
         return this.leaveBlock(statement);
       case 'source':
         this.optionsOf = 'none';
@@ -487,7 +509,7 @@ class Builder {
 
   private openOptions(context: OptionContext): void {
     this.optionsOf = context;
-    this.grammar.context = context;
+    if (this.trusted) this.grammar.context = context;
   }
 
   private add(kind: NodeKind, symbol: KSymbol | undefined, statement: Statement): void {
@@ -500,7 +522,7 @@ class Builder {
 
   private enter(kind: 'menu' | 'if' | 'choice'): void {
     this.menu = this.entry;
-    if (this.dialect.engine === 'c') this.grammar.open(kind, this.entry);
+    if (this.dialect.engine === 'c' && this.trusted) this.grammar.open(kind, this.entry);
   }
 
   private leaveBlock(statement: StatementOf<'end'>): void {
@@ -645,6 +667,7 @@ class Builder {
     const name = statement.value ? this.text(statement.value) : '';
     const value = this.variable(name);
     if (value !== undefined) this.property('default', entry, symbol, statement, { value: symbolExpr(this.symbols.constant(value)) });
+    symbol.noWrite = true;
     if (name !== symbol.name) {
       this.libraryWarning(
         "Kconfiglib expands environment variables in strings directly, meaning you do not need 'option env=...' \"bounce\" symbols. For compatibility with the C tools, " +
@@ -685,7 +708,7 @@ class Builder {
       return;
     }
     const message = `ignoring type redefinition of '${symbol.label}' from '${symbol.type}' to '${type}'`;
-    if (!this.fatal) this.sink.at(entry.file, entry.line, 'type-redefinition', 'warning', 'warning: ', message);
+    if (!this.fatal && this.trusted) this.sink.at(entry.file, entry.line, 'type-redefinition', 'warning', 'warning: ', message);
   }
 
   private prompt(
@@ -696,6 +719,7 @@ class Builder {
     statement: Statement,
   ): Property {
     let text = this.text(token);
+    this.quotesRecommended(token, statement);
     const span = { start: token.start, end: token.end };
     if (this.dialect.engine === 'c') {
       if (/^[ \t\n\v\f\r]/.test(text)) {

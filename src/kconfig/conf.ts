@@ -179,18 +179,19 @@ class ConfRun {
     return false;
   }
 
-  private readSimply(name: string, text: string): ConfigReader & { unknown: boolean } {
+  /** Reads a .config's values; true where anything in it asks for writing it anew. */
+  private readSimply(name: string, text: string): boolean {
     const reader = new ConfigReader(this.values, name);
     reader.begin();
     const unknown = reader.read(text, this.prefix);
     this.diagnostics.push(...reader.diagnostics);
     this.origins = reader.origins;
-    return Object.assign(reader, { unknown });
+    return unknown || reader.warnings > 0;
   }
 
   /** Reads a .config and drops from it what cannot hold. */
   private readConfig(name: string, text: string): void {
-    const reader = this.readSimply(name, text);
+    const imperfect = this.readSimply(name, text);
     this.values.invalidateAll();
     if (this.model.dialect.engine !== 'c') return;
     this.values.computeAll();
@@ -206,7 +207,7 @@ class ConfRun {
       this.values.invalidateOnly(symbol);
       unsaved++;
     }
-    this.unsaved = reader.unknown || reader.warnings > 0 || unsaved > 0;
+    this.unsaved = imperfect || unsaved > 0;
   }
 
   private dropFlag(symbol: KSymbol): void {

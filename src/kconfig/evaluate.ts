@@ -431,6 +431,12 @@ export class Evaluation {
     this.valid[id] = 1;
     if (symbol.isConstant || symbol.type === 'unknown') {
       this.texts[id] = symbol.label;
+      if (symbol.isChoice && this.dialect.engine === 'kconfiglib') {
+        // A choice without a type is half on for the library.
+        this.computeVisibility(symbol);
+        this.tris[id] = Math.min(1, this.visible[id]!);
+        return;
+      }
       this.tris[id] = symbol === this.model.yes ? 2 : symbol === this.model.mod ? 1 : 0;
       return;
     }

@@ -191,6 +191,7 @@ class Finalizer {
       if (choice && child.symbol && !child.symbol.choice) this.join(child, child.symbol, choice);
       out.push(child);
       if (child.children.length === 0 || child.prompt) continue;
+      if (child.kind === 'choice' && !this.simplifies) continue;
       for (const inner of child.children) inner.parent = parent;
       for (let at = child.children.length - 1; at >= 0; at--) queue.push(child.children[at]!);
       child.children = [];

@@ -59,7 +59,7 @@ function segmentMatcher(pattern: string): Matcher {
       if (current === '*') {
         star = piece++;
         starAt = at;
-      } else if (current && current !== '*' && current(name[at]!)) {
+      } else if (current?.(name[at]!)) {
         piece++;
         at++;
       } else if (star >= 0) {

@@ -140,7 +140,7 @@ export class Grammar {
 
   private choiceOption(statement: Statement): number | undefined {
     if (statement.kind === 'type') {
-      const fits = this.dialect.richChoices && (statement.type === 'bool' || statement.type === 'tristate');
+      const fits = statement.type === 'bool' || (this.dialect.richChoices && statement.type === 'tristate');
       return fits ? undefined : 0;
     }
     if (statement.kind === 'default') {

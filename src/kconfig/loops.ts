@@ -3,12 +3,11 @@ import { type DiagnosticSink } from './diagnostics';
 import { type Dialect } from './dialect';
 import { type Expr } from './expression';
 import { type KSymbol, type MenuNode, type Property } from './model';
-import { type SymbolTable } from './symbols';
 
 /** Checks every symbol; true where there is a loop. The Python library's own report is made elsewhere. */
-export function checkLoops(order: readonly KSymbol[], table: SymbolTable, dialect: Dialect, sink: DiagnosticSink): boolean {
+export function checkLoops(order: readonly KSymbol[], dialect: Dialect, sink: DiagnosticSink): boolean {
   if (dialect.engine !== 'c') return checkLibraryLoops(order, sink);
-  const checker = new LoopChecker(table, dialect, sink);
+  const checker = new LoopChecker(dialect, sink);
   let found = false;
   for (const symbol of order) if (checker.check(symbol)) found = true;
   return found;
@@ -31,7 +30,6 @@ class LoopChecker {
   private readonly steps: Step[] = [];
 
   constructor(
-    private readonly table: SymbolTable,
     private readonly dialect: Dialect,
     private readonly sink: DiagnosticSink,
   ) {}
@@ -51,7 +49,7 @@ class LoopChecker {
       return found;
     }
     if (symbol.isChoice) return this.choice(symbol);
-    this.active.add(symbol).add(symbol);
+    this.active.add(symbol);
     this.done.add(symbol);
     const found = this.symbol(symbol);
     this.active.delete(symbol);
@@ -69,7 +67,7 @@ class LoopChecker {
     this.active.delete(choice);
     for (const member of members) {
       if (found) break;
-      found = this.symbol(member);
+      found = this.symbol(member, this.dialect.choiceByPriority);
     }
     for (const member of members) this.active.delete(member);
     if (found?.choice === choice) found = choice;
@@ -77,10 +75,10 @@ class LoopChecker {
     return found;
   }
 
-  private symbol(symbol: KSymbol): KSymbol | undefined {
+  private symbol(symbol: KSymbol, propertiesOnly = false): KSymbol | undefined {
     const step: Step = { symbol, way: 'depends', property: undefined };
     this.steps.push(step);
-    const found = this.walk(symbol, step);
+    const found = propertiesOnly ? this.properties(symbol, step) : this.walk(symbol, step);
     this.steps.pop();
     return found;
   }
@@ -94,8 +92,14 @@ class LoopChecker {
     step.way = 'implied';
     found = this.expression(symbol.implied);
     if (found) return found;
+    return this.properties(symbol, step);
+  }
+
+  private properties(symbol: KSymbol, step: Step): KSymbol | undefined {
+    let found: KSymbol | undefined;
     for (const property of symbol.properties) {
       if (property.kind === 'choice' || property.kind === 'select' || property.kind === 'imply') continue;
+      if (property.kind === 'symbol' && this.dialect.choiceByPriority) continue;
       step.way = 'visible';
       step.property = property;
       found = this.expression(property.condition);

@@ -206,6 +206,8 @@ export class Scanner {
   help(): HelpText {
     const { text } = this;
     const start = this.at;
+    // The library sees no help where the first line of text is not indented.
+    if (this.loose && /^(?:[ \t]*\n)*[^ \t\n]/.test(text.slice(start, start + 4096))) return { text: '', start, end: start, endLine: this.line };
     let firstIndent = 0;
     let lastIndent = 0;
     let out = '';

@@ -21,8 +21,12 @@ export class NodeFiles implements Files {
   }
 
   kind(path: string): FileKind | undefined {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    return stat?.isDirectory() ? 'directory' : stat?.isFile() ? 'file' : undefined;
+    try {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      return stat?.isDirectory() ? 'directory' : stat?.isFile() ? 'file' : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   list(path: string): readonly string[] {

@@ -155,6 +155,8 @@ export interface Definition {
   readonly privileged?: boolean;
   /** Ends the predecoded block: it changes RIP, the mode, the address space or the interrupt state. */
   readonly endsBlock?: boolean;
+  /** Can raise an exception without touching memory (DIV). Helpers, stack and string instructions are known to. */
+  readonly mayFault?: boolean;
   /** #NM / #UD checks of the SSE or x87 or MMX unit come before it (CR0.TS, CR0.EM, CR4.OSFXSR; pending x87 exception for 'x87wait'). */
   readonly unit?: 'sse' | 'x87' | 'x87nowait' | 'mmx';
   /** The memory operand must be naturally aligned (#GP(0)): the legacy SSE rule for 16-byte operands. Default for 16-byte W/M operands true; set false for MOVUPS etc. */

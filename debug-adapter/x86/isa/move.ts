@@ -156,7 +156,6 @@ export const moveDefinitions: readonly Definition[] = [
     ],
     emit: mov,
   },
-  { mnemonic: 'MOV', encodings: [enc(0, 0x8c, ['Rv_Mw', 'Sw'])], emit: mov },
   { mnemonic: 'MOVZX', encodings: [enc(1, 0xb6, ['Gv', 'Eb']), enc(1, 0xb7, ['Gv', 'Ew'])], emit: mov },
   { mnemonic: 'MOVSX', encodings: [enc(1, 0xbe, ['Gv', 'Eb']), enc(1, 0xbf, ['Gv', 'Ew'])], emit: movsx },
   { mnemonic: 'MOVSXD', encodings: [enc(0, 0x63, ['Gv', 'Rz_Md'], { mode: '64' })], emit: movsx },

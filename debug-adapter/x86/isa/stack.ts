@@ -1,6 +1,6 @@
 /** PUSH, POP, LEAVE and the other stack instructions that generated code does itself; the wide ones (PUSHA, ENTER, POPF) are helpers. */
 
-import { ARITHMETIC, enc, type Definition, type Emitter } from './definition';
+import { enc, type Definition, type Emitter } from './definition';
 
 const push: Emitter = (g) => {
   const value = g.temp('i64');
@@ -45,24 +45,6 @@ export const stackDefinitions: readonly Definition[] = [
     emit: push,
   },
   {
-    mnemonic: 'PUSH',
-    encodings: [
-      enc(0, 0x06, ['ES'], { mode: 'legacy' }),
-      enc(0, 0x0e, ['CS'], { mode: 'legacy' }),
-      enc(0, 0x16, ['SS'], { mode: 'legacy' }),
-      enc(0, 0x1e, ['DS'], { mode: 'legacy' }),
-      enc(1, 0xa0, ['FS']),
-      enc(1, 0xa8, ['GS']),
-    ],
-    size64: 'd64',
-    emit: (g) => {
-      const value = g.temp('i64');
-      g.rd(0);
-      g.c.set(value);
-      g.push(g.operandSize, value);
-    },
-  },
-  {
     mnemonic: 'POP',
     encodings: [enc(0, 0x58, ['Zv'], { plusR: true }), enc(0, 0x8f, ['Ev'], { digit: 0 })],
     size64: 'd64',
@@ -70,8 +52,6 @@ export const stackDefinitions: readonly Definition[] = [
     helper: 'POP',
   },
   { mnemonic: 'LEAVE', encodings: [enc(0, 0xc9)], size64: 'd64', emit: leave, helper: 'LEAVE' },
-  { mnemonic: 'PUSHF', encodings: [enc(0, 0x9c)], size64: 'd64', flags: { reads: ARITHMETIC }, helper: 'PUSHF' },
-  { mnemonic: 'POPF', encodings: [enc(0, 0x9d)], size64: 'd64', flags: { writes: ARITHMETIC }, endsBlock: true, helper: 'POPF' },
   { mnemonic: 'PUSHA', encodings: [enc(0, 0x60, [], { mode: 'legacy' })], helper: 'PUSHA' },
   { mnemonic: 'POPA', encodings: [enc(0, 0x61, [], { mode: 'legacy' })], helper: 'POPA' },
   { mnemonic: 'ENTER', encodings: [enc(0, 0xc8, ['Iw', 'Ib'])], size64: 'd64', helper: 'ENTER' },

@@ -21,7 +21,8 @@ export function writeDefconfig(values: Evaluation, prefix: string): string {
 
 /** The value that a symbol has where the user says nothing; a number's range is not applied. */
 export function defaultText(values: Evaluation, symbol: KSymbol): string {
-  const property = values.activeDefault(symbol);
+  // The library knows that defaults mean nothing to a member of a choice.
+  const property = symbol.choice && values.dialect.engine === 'kconfiglib' ? undefined : values.activeDefault(symbol);
   if (!symbol.isBoolean) {
     const source = property?.value?.kind === 'symbol' ? property.value.symbol : undefined;
     if (source) return values.text(source);

@@ -62,9 +62,7 @@ export function writeDotConfig(values: Evaluation, prefix: string): string {
     needsLine = true;
   };
   walkMenu(values.model.root, visit, leave);
-  const text = out.join('');
-  // The library's file starts without the empty line that parts headings.
-  return values.dialect.engine === 'kconfiglib' && text.startsWith('\n') ? text.slice(1) : text;
+  return out.join('');
 }
 
 /** Visits all entries below `root`, depth first, without recursion. */

@@ -1,0 +1,449 @@
+/** Predecoded blocks: builds records from guest code, finds them by RIP, links and drops them. */
+
+import { Unsupported, GuestFault, Vector } from './context';
+import { type Decoder, DecodeResult, Insn, Kind } from './decoder';
+import { type HandlerSet, isFusible, Special } from './handlers';
+import { RIP_CACHE_ENTRIES, Scratch } from './interp-gen';
+import { ARITHMETIC } from './isa/definition';
+import { type Row } from './isa/table';
+import { changedFlags, killedFlags, Rec, registerOffset } from './shape';
+import { Layout, Mode, Seg, SegField, State } from './state';
+
+/** A predecoded run of instructions that starts at one RIP and ends with a transfer, a page or a limit. */
+export interface Block {
+  readonly key: number;
+  readonly mode: number;
+  /** Address of the header record. */
+  readonly header: number;
+  readonly count: number;
+  /** Physical address of the first byte, and of the page that the last instruction crosses into (or -1). */
+  readonly physical: number;
+  /** Bytes from `physical` on. */
+  readonly length: number;
+  readonly physical2: number;
+  readonly ripLow: number;
+  readonly ripHigh: number;
+  /** Chain slots that lead here. */
+  readonly incoming: number[];
+  next: Block | undefined;
+  dead: boolean;
+}
+
+/** What the builder asks of the processor. */
+export interface CodeSource {
+  /** Physical address of a linear one (halves) for execution; throws GuestFault. */
+  fetchPhysical(low: number, high: number): number;
+  /** Guards a physical page against silent writes. */
+  protectCode(page: number): void;
+  hasProbe(low: number, high: number): boolean;
+}
+
+const MAX_INSTRUCTIONS = 48;
+/** Records reserved for the stub and for blocks that run once. */
+const SCRATCH_RECORDS = 2 * MAX_INSTRUCTIONS + 8;
+const PAGE = 4096;
+
+/** Unit numbers in the check record's imm2. */
+export const unitNumber: Readonly<Record<'sse' | 'x87' | 'x87nowait' | 'mmx', number>> = { sse: 1, x87: 2, x87nowait: 3, mmx: 4 };
+
+/** Whether an instruction can fault or stop: never, only by its memory operand, or always possibly. */
+const Purity = { unknown: 0, pure: 1, register: 2, impure: 3 } as const;
+
+export class BlockCache {
+  readonly #u8: Uint8Array;
+  readonly #i32: Int32Array;
+  readonly #decoder: Decoder;
+  readonly #handlers: HandlerSet;
+  readonly #source: CodeSource;
+  readonly #available: (row: Row) => boolean;
+  readonly #maps = new Map<number, Map<number, Block>>();
+  readonly #pages = new Map<number, Block[]>();
+  readonly #insns: Insn[] = Array.from({ length: MAX_INSTRUCTIONS + 1 }, () => new Insn());
+  readonly #straddle = new Uint8Array(32);
+  readonly #ripJournal: number[] = [];
+  #farLinks: number[] = [];
+  readonly #purity: Uint8Array;
+  readonly #stub = Layout.records;
+  readonly #first = Layout.records + SCRATCH_RECORDS * Rec.size;
+  #free = Layout.records + SCRATCH_RECORDS * Rec.size;
+  /** Fusing hides the boundary between two instructions: off while something must be seen after each. */
+  fuse = true;
+  blocksBuilt = 0;
+
+  constructor(buffer: ArrayBufferLike, decoder: Decoder, handlers: HandlerSet, source: CodeSource, available: (row: Row) => boolean, rowCount: number) {
+    this.#u8 = new Uint8Array(buffer);
+    this.#i32 = new Int32Array(buffer);
+    this.#decoder = decoder;
+    this.#handlers = handlers;
+    this.#source = source;
+    this.#available = available;
+    this.#purity = new Uint8Array(rowCount);
+    this.#i32[(this.#stub + Rec.remaining) >> 2] = 0x7fffffff;
+  }
+
+  /** True for chain slots that may be linked: those of blocks that stay. */
+  linkable(slot: number): boolean {
+    return slot >= this.#first;
+  }
+
+  /** Finds or builds the block at RIP. Throws GuestFault where the first instruction cannot be fetched or decoded. */
+  lookup(mode: number, ripLow: number, ripHigh: number, csBase: number): Block {
+    const long = (mode & Mode.long) !== 0;
+    const linearLow = long ? ripLow : (ripLow + csBase) | 0;
+    const linearHigh = long ? ripHigh : 0;
+    const physical = this.#source.fetchPhysical(linearLow, linearHigh);
+    const key = ripHigh * 0x1_0000_0000 + (ripLow >>> 0);
+    let map = this.#maps.get(mode);
+    if (!map) this.#maps.set(mode, (map = new Map()));
+    for (let block = map.get(key); block; block = block.next) {
+      if (block.physical !== physical) continue;
+      if (block.physical2 >= 0 && this.#secondPage(linearLow, linearHigh) !== block.physical2) continue;
+      return block;
+    }
+    if (this.#free + (MAX_INSTRUCTIONS + 3) * 2 * Rec.size > Layout.recordsEnd) this.flush();
+    const block = this.#build(mode, ripLow, ripHigh, linearLow, linearHigh, physical, MAX_INSTRUCTIONS, this.#free);
+    map = this.#maps.get(mode)!;
+    block.next = map.get(key);
+    map.set(key, block);
+    this.#remember(block, physical);
+    if (block.physical2 >= 0) this.#remember(block, block.physical2);
+    this.blocksBuilt++;
+    return block;
+  }
+
+  #remember(block: Block, physical: number): void {
+    const page = Math.floor(physical / PAGE);
+    const list = this.#pages.get(page);
+    if (list) {
+      list.push(block);
+      return;
+    }
+    this.#pages.set(page, [block]);
+    this.#source.protectCode(page);
+  }
+
+  #secondPage(linearLow: number, linearHigh: number): number {
+    const low = ((linearLow | (PAGE - 1)) + 1) | 0;
+    return this.#source.fetchPhysical(low, low === 0 ? linearHigh + 1 : linearHigh);
+  }
+
+  /** A block of at most `most` instructions that is run once. */
+  once(mode: number, ripLow: number, ripHigh: number, csBase: number, most: number): Block {
+    const long = (mode & Mode.long) !== 0;
+    const linearLow = long ? ripLow : (ripLow + csBase) | 0;
+    const linearHigh = long ? ripHigh : 0;
+    const physical = this.#source.fetchPhysical(linearLow, linearHigh);
+    const block = this.#build(mode, ripLow, ripHigh, linearLow, linearHigh, physical, Math.min(most, MAX_INSTRUCTIONS), this.#stub + Rec.size);
+    return block;
+  }
+
+  #purityOf(row: Row): number {
+    let purity: number = this.#purity[row.index]!;
+    if (purity !== Purity.unknown) return purity;
+    const d = row.definition;
+    if (!d.emit || d.helper !== undefined || d.rep !== undefined || d.endsBlock || d.size64 === 'd64' || d.mayFault) purity = Purity.impure;
+    else purity = d.mnemonic === 'LEA' || d.mnemonic === 'NOP' ? Purity.pure : Purity.register;
+    this.#purity[row.index] = purity;
+    return purity;
+  }
+
+  #build(mode: number, ripLow: number, ripHigh: number, linearLow: number, linearHigh: number, physical: number, most: number, at: number): Block {
+    const insns = this.#insns;
+    const i32 = this.#i32;
+    let low = ripLow;
+    let high = ripHigh;
+    let address = Layout.ramBase + physical;
+    const pageEnd = address - (physical & (PAGE - 1)) + PAGE;
+    let count = 0;
+    let physical2 = -1;
+    let length = 0;
+    let ended = false;
+    while (count < most) {
+      const insn = insns[count]!;
+      let result = this.#decoder.decode(this.#u8, address, pageEnd, mode, low, high, this.#available, insn);
+      if (result === DecodeResult.more) {
+        if (count > 0) break;
+        // The instruction goes on in the next page: fetch that, and keep the block to this one instruction.
+        const second = this.#secondPage(linearLow, linearHigh);
+        const here = pageEnd - address;
+        this.#straddle.set(this.#u8.subarray(address, pageEnd));
+        this.#straddle.set(this.#u8.subarray(Layout.ramBase + second, Layout.ramBase + second + 16), here);
+        result = this.#decoder.decode(this.#straddle, 0, here + 16, mode, low, high, this.#available, insn);
+        physical2 = second;
+        most = 1;
+      }
+      if (result !== DecodeResult.ok) {
+        if (count > 0) break;
+        if (result === DecodeResult.undefined) throw new GuestFault(Vector.UD, undefined);
+        if (result === DecodeResult.tooLong) throw new GuestFault(Vector.GP, 0);
+        throw new Unsupported('This instruction exists on x86-64 processors, but not in this emulator.');
+      }
+      count++;
+      length += insn.length;
+      address += insn.length;
+      const nextLow = (low + insn.length) | 0;
+      if (nextLow >>> 0 < low >>> 0) high = (high + 1) | 0;
+      low = nextLow;
+      if (insn.row.definition.endsBlock) {
+        ended = true;
+        break;
+      }
+      if (address >= pageEnd || this.#source.hasProbe(low, high)) break;
+    }
+    // Which flags somebody still reads, from the end backwards. Whatever may fault or stop shows all of them.
+    const lives = liveScratch;
+    let live = ARITHMETIC;
+    for (let i = count - 1; i >= 0; i--) {
+      const insn = insns[i]!;
+      const row = insn.row;
+      const purity = this.#purityOf(row);
+      const impure = purity === Purity.impure || (purity === Purity.register && insn.hasMemory);
+      if (impure) live = ARITHMETIC;
+      lives[i] = (changedFlags(row) & live) !== 0 ? 1 : 0;
+      live = impure ? ARITHMETIC : (live & ~killedFlags(row)) | ((row.definition.flags?.reads ?? 0) & ARITHMETIC);
+    }
+    // Records, from the first on.
+    const header = at;
+    i32[(header + Rec.handler) >> 2] = Special.leave;
+    i32[(header + Rec.remaining) >> 2] = count;
+    let record = header + Rec.size;
+    let flagIn = -1;
+    for (let i = 0; i < count; i++) {
+      const insn = insns[i]!;
+      const definition = insn.row.definition;
+      const remaining = count - i;
+      if (definition.privileged && mode & Mode.user) {
+        record = this.#raiseRecord(record, insn, remaining, Vector.GP, 0);
+        continue;
+      }
+      if (definition.unit !== undefined && definition.unit !== 'x87nowait' && (mode & Mode.fpuTrap)) {
+        this.#plain(record, insn, remaining);
+        i32[(record + Rec.handler) >> 2] = Special.check;
+        i32[(record + Rec.helper) >> 2] = -1;
+        i32[(record + Rec.imm2) >> 2] = unitNumber[definition.unit];
+        record += Rec.size;
+      }
+      const next = i + 1 < count ? insns[i + 1] : undefined;
+      if (next?.row.encoding.plusCc && next.row.definition.mnemonic === 'Jcc' && this.fuse && isFusible(insn)) {
+        const first = this.#handlers.find(insn, mode, true, -1);
+        const fused = this.#handlers.findFused(first, next.opcode & 15);
+        if (fused >= 0) {
+          this.#write(record, insn, remaining);
+          this.#branchFields(record, next);
+          i32[(record + Rec.handler) >> 2] = fused >> 7;
+          record += Rec.size;
+          i++;
+          continue;
+        }
+      }
+      const found = this.#handlers.find(insn, mode, lives[i] === 1, insn.row.encoding.plusCc ? flagIn : -1);
+      const out = (found & 127) - 2;
+      if (out !== -2) flagIn = out;
+      this.#write(record, insn, remaining);
+      if (definition.endsBlock) this.#branchFields(record, insn);
+      i32[(record + Rec.handler) >> 2] = Math.floor(found / 128);
+      record += Rec.size;
+    }
+    if (!ended) {
+      const last = insns[count - 1]!;
+      this.#plain(record, last, 0);
+      this.#setRip(record, low, high);
+      this.#i32[(record + Rec.next) >> 2] = low;
+      this.#i32[(record + Rec.next + 4) >> 2] = high;
+      i32[(record + Rec.chainNext) >> 2] = this.#stub;
+      i32[(record + Rec.handler) >> 2] = Special.goto;
+      record += Rec.size;
+    }
+    if (at === this.#free) this.#free = record;
+    return {
+      key: ripHigh * 0x1_0000_0000 + (ripLow >>> 0),
+      mode,
+      header,
+      count,
+      physical,
+      length,
+      physical2,
+      ripLow,
+      ripHigh,
+      incoming: [],
+      next: undefined,
+      dead: false,
+    };
+  }
+
+  #setRip(record: number, low: number, high: number): void {
+    this.#i32[(record + Rec.rip) >> 2] = low;
+    this.#i32[(record + Rec.rip + 4) >> 2] = high;
+  }
+
+  /** The fields that every record has. */
+  #plain(record: number, insn: Insn, remaining: number): void {
+    const i32 = this.#i32;
+    i32[(record + Rec.remaining) >> 2] = remaining;
+    this.#setRip(record, insn.ripLow, insn.ripHigh);
+    const nextLow = (insn.ripLow + insn.length) | 0;
+    i32[(record + Rec.next) >> 2] = nextLow;
+    i32[(record + Rec.next + 4) >> 2] = nextLow >>> 0 < insn.ripLow >>> 0 ? insn.ripHigh + 1 : insn.ripHigh;
+    i32[(record + Rec.helper) >> 2] = 0;
+  }
+
+  #raiseRecord(record: number, insn: Insn, remaining: number, vector: number, errorCode: number): number {
+    this.#plain(record, insn, remaining);
+    const i32 = this.#i32;
+    i32[(record + Rec.handler) >> 2] = Special.raise;
+    i32[(record + Rec.imm2) >> 2] = vector;
+    i32[(record + Rec.imm) >> 2] = errorCode;
+    return record + Rec.size;
+  }
+
+  #branchFields(record: number, insn: Insn): void {
+    const i32 = this.#i32;
+    i32[(record + Rec.target) >> 2] = insn.targetLow;
+    i32[(record + Rec.target + 4) >> 2] = insn.targetHigh;
+    i32[(record + Rec.chain) >> 2] = this.#stub;
+    i32[(record + Rec.chainNext) >> 2] = this.#stub;
+    const nextLow = (insn.ripLow + insn.length) | 0;
+    i32[(record + Rec.next) >> 2] = nextLow;
+    i32[(record + Rec.next + 4) >> 2] = nextLow >>> 0 < insn.ripLow >>> 0 ? insn.ripHigh + 1 : insn.ripHigh;
+  }
+
+  #write(record: number, insn: Insn, remaining: number): void {
+    const i32 = this.#i32;
+    this.#plain(record, insn, remaining);
+    let slot = record + Rec.slot;
+    for (let i = 0; i < insn.count; i++) {
+      const kind = insn.kinds[i]!;
+      if (kind !== Kind.reg && kind !== Kind.xmm && kind !== Kind.mmx && kind !== Kind.sreg) continue;
+      i32[slot >> 2] = registerOffset(kind, insn.registers[i]!);
+      slot += 4;
+    }
+    i32[(record + Rec.imm) >> 2] = insn.immLow;
+    i32[(record + Rec.imm + 4) >> 2] = insn.immHigh;
+    i32[(record + Rec.imm2) >> 2] = insn.imm2;
+    if (insn.hasMemory) {
+      i32[(record + Rec.base) >> 2] = insn.memBase >= 0 ? State.gpr + insn.memBase * 8 : State.zero;
+      i32[(record + Rec.index) >> 2] = insn.memIndex >= 0 ? State.gpr + insn.memIndex * 8 : State.zero;
+      i32[(record + Rec.scale) >> 2] = insn.memScale;
+      i32[(record + Rec.disp) >> 2] = insn.dispLow;
+      i32[(record + Rec.disp + 4) >> 2] = insn.dispHigh;
+      // In 64-bit code only FS and GS have a base.
+      i32[(record + Rec.segment) >> 2] = State.seg + insn.segment * SegField.size;
+    } else {
+      i32[(record + Rec.segment) >> 2] = State.seg + Seg.SS * SegField.size;
+    }
+  }
+
+  // Links and the RIP cache.
+
+  /** Makes a chain slot lead to a block; `samePage` links live as long as both blocks, others until translations change. */
+  link(slot: number, block: Block): void {
+    this.#i32[slot >> 2] = block.header;
+    block.incoming.push(slot);
+    this.#farLinks.push(slot);
+  }
+
+  cacheRip(block: Block): void {
+    const index = ((block.ripLow ^ (block.ripLow >>> 15)) & (RIP_CACHE_ENTRIES - 1)) * 16;
+    const at = (Layout.ripCache + index) >> 2;
+    const i32 = this.#i32;
+    i32[at] = block.ripLow ^ i32[Scratch.modeTag >> 2]!;
+    i32[at + 1] = block.ripHigh ^ i32[(Scratch.modeTag + 4) >> 2]!;
+    i32[at + 2] = block.header;
+    this.#ripJournal.push(at);
+  }
+
+  /** After translations of code changed: no block may be reached without a new look at its page. */
+  unlinkAll(): void {
+    const i32 = this.#i32;
+    for (const at of this.#ripJournal) {
+      i32[at] = -1;
+      i32[at + 1] = -1;
+    }
+    this.#ripJournal.length = 0;
+    for (const slot of this.#farLinks) i32[slot >> 2] = this.#stub;
+    this.#farLinks = [];
+    for (const map of this.#maps.values()) {
+      for (const first of map.values()) for (let block: Block | undefined = first; block; block = block.next) block.incoming.length = 0;
+    }
+  }
+
+  /** Drops every block. Not while generated code runs. */
+  flush(): void {
+    this.unlinkAll();
+    this.#maps.clear();
+    this.#pages.clear();
+    this.#free = this.#first;
+  }
+
+  hasCode(page: number): boolean {
+    return this.#pages.has(page);
+  }
+
+  /** Drops blocks with bytes in [physical, physical + length). Answers whether one of them has the record `running` in it. */
+  invalidate(physical: number, length: number, running: number): boolean {
+    let hit = false;
+    const lastPage = Math.floor((physical + length - 1) / PAGE);
+    for (let page = Math.floor(physical / PAGE); page <= lastPage; page++) {
+      const list = this.#pages.get(page);
+      if (!list) continue;
+      const keep: Block[] = [];
+      for (const block of list) {
+        if (block.dead) continue;
+        if (!overlaps(block, physical, length)) {
+          keep.push(block);
+          continue;
+        }
+        this.#drop(block);
+        if (running >= block.header && running < block.header + (2 * block.count + 3) * Rec.size) hit = true;
+      }
+      if (keep.length === 0) this.#pages.delete(page);
+      else this.#pages.set(page, keep);
+    }
+    // A block that runs once is not listed anywhere: let it stop too.
+    return hit || (running !== 0 && running < this.#first);
+  }
+
+  #drop(block: Block): void {
+    block.dead = true;
+    for (const slot of block.incoming) if (this.#i32[slot >> 2] === block.header) this.#i32[slot >> 2] = this.#stub;
+    block.incoming.length = 0;
+    const index = ((block.ripLow ^ (block.ripLow >>> 15)) & (RIP_CACHE_ENTRIES - 1)) * 16;
+    const at = (Layout.ripCache + index) >> 2;
+    if (this.#i32[at + 2] === block.header) {
+      this.#i32[at] = -1;
+      this.#i32[at + 1] = -1;
+    }
+    const map = this.#maps.get(block.mode);
+    if (!map) return;
+    let other = map.get(block.key);
+    if (other === block) {
+      if (block.next) map.set(block.key, block.next);
+      else map.delete(block.key);
+      return;
+    }
+    while (other?.next && other.next !== block) other = other.next;
+    if (other) other.next = block.next;
+  }
+
+  /** Drops the blocks that hold an instruction starting at RIP, or start there. */
+  dropAt(ripLow: number, ripHigh: number): void {
+    const key = ripHigh * 0x1_0000_0000 + (ripLow >>> 0);
+    const found: Block[] = [];
+    for (const map of this.#maps.values()) {
+      for (const first of map.values()) {
+        for (let block: Block | undefined = first; block; block = block.next) if (key >= block.key && key < block.key + block.length) found.push(block);
+      }
+    }
+    for (const block of found) this.#drop(block);
+  }
+}
+
+const liveScratch = new Uint8Array(MAX_INSTRUCTIONS + 1);
+
+function overlaps(block: Block, physical: number, length: number): boolean {
+  const end = physical + length;
+  if (block.physical2 < 0) return block.physical < end && block.physical + block.length > physical;
+  const pageEnd = Math.floor(block.physical / PAGE) * PAGE + PAGE;
+  if (block.physical < end && pageEnd > physical) return true;
+  return block.physical2 < end && block.physical2 + block.length - (pageEnd - block.physical) > physical;
+}

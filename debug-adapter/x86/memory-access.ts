@@ -1,0 +1,369 @@
+/** Guest memory as the processor accesses it: the TLBs that generated code reads, their slow path, page crossing, device memory, watchpoints, and stores to code. */
+
+import { type Watchpoint, type CpuBus } from './api';
+import { type CpuContext, GuestFault, Vector, type WalkResult } from './context';
+import { isCanonical } from './control-bits';
+import { walk } from './mmu';
+import { Layout, Mode, Seg, State } from './state';
+
+const PAGE = 4096;
+const PAGE_BITS = 12n;
+const TLB_MASK = Layout.tlbEntries - 1;
+const JOURNAL_LIMIT = 0x4000;
+const U64 = (1n << 64n) - 1n;
+
+/** An access that met a watchpoint. */
+export interface WatchHit {
+  readonly id: number;
+  readonly address: bigint;
+  readonly size: number;
+  readonly write: boolean;
+}
+
+/** What happens outside of memory on some accesses. */
+export interface AccessEvents {
+  /** Code in [physical, physical + length) is about to change. */
+  codeWritten(physical: number, length: number): void;
+  /** A watched range was touched: stop after this instruction. */
+  watchHit(hits: readonly WatchHit[]): void;
+  hasCode(page: number): boolean;
+  /** Code translations are gone. */
+  codeUnmapped(): void;
+}
+
+/** A range that stops: of the debugger (id >= 0) or of the debug registers (id < 0). */
+type Watch = Watchpoint;
+
+export class MemoryAccess {
+  readonly #cpu: CpuContext;
+  readonly #bus: CpuBus;
+  readonly #events: AccessEvents;
+  readonly #u32: Uint32Array;
+  readonly #view: DataView;
+  readonly #u8: Uint8Array;
+  readonly #ramSize: number;
+  readonly #readJournal: number[] = [];
+  readonly #writeJournal: number[] = [];
+  /** Linear page number -> physical address of the page, for fetches. */
+  readonly #fetch = new Map<number, number>();
+  #watches: readonly Watch[] = [];
+  readonly #watchedPages = new Set<number>();
+  /** The store in the bounce buffer: linear address and size, or size 0. */
+  #pendingAddress = 0n;
+  #pendingSize = 0;
+
+  constructor(cpu: CpuContext, bus: CpuBus, events: AccessEvents) {
+    this.#cpu = cpu;
+    this.#bus = bus;
+    this.#events = events;
+    this.#u32 = cpu.u32;
+    this.#view = cpu.view;
+    this.#u8 = cpu.u8;
+    this.#ramSize = cpu.ramSize;
+    // All-zero memory is an empty TLB but for page 0, whose tag is 0.
+    for (const base of [Layout.tlbRead, Layout.tlbWrite]) this.#u32.fill(0xffffffff, base >> 2, (base >> 2) + 4);
+  }
+
+  get #user(): boolean {
+    return (this.#u32[State.mode >> 2]! & Mode.user) !== 0;
+  }
+
+  get #long(): boolean {
+    return (this.#u32[State.mode >> 2]! & Mode.long) !== 0;
+  }
+
+  // TLBs.
+
+  #fill(base: number, journal: number[], linear: bigint, physicalPage: number): void {
+    const low = Number(linear & 0xfffff000n);
+    const at = (base >> 2) + ((low >>> 12) & TLB_MASK) * 4;
+    this.#u32[at] = low;
+    this.#u32[at + 1] = Number(linear >> 32n);
+    this.#u32[at + 2] = (Layout.ramBase + physicalPage - low) >>> 0;
+    journal.push(at);
+  }
+
+  #flushOne(base: number, journal: number[]): void {
+    if (journal.length > JOURNAL_LIMIT) {
+      this.#u32.fill(0xffffffff, base >> 2, (base >> 2) + Layout.tlbEntries * 4);
+    } else {
+      for (const at of journal) this.#u32[at] = 0xffffffff;
+    }
+    journal.length = 0;
+  }
+
+  flush(): void {
+    this.#flushOne(Layout.tlbRead, this.#readJournal);
+    this.#flushOne(Layout.tlbWrite, this.#writeJournal);
+    this.#fetch.clear();
+    this.#events.codeUnmapped();
+  }
+
+  flushPage(linear: bigint): void {
+    const low = Number(linear & 0xfffff000n);
+    const at = ((low >>> 12) & TLB_MASK) * 4;
+    this.#u32[(Layout.tlbRead >> 2) + at] = 0xffffffff;
+    this.#u32[(Layout.tlbWrite >> 2) + at] = 0xffffffff;
+    if (this.#fetch.delete(Number(linear >> PAGE_BITS))) this.#events.codeUnmapped();
+  }
+
+  /** Forgets write translations of a physical page: its stores must be seen. */
+  protect(page: number): void {
+    const host = Layout.ramBase + page * PAGE;
+    if (this.#writeJournal.length > JOURNAL_LIMIT) {
+      this.#flushOne(Layout.tlbWrite, this.#writeJournal);
+      return;
+    }
+    for (const at of this.#writeJournal) {
+      if (((this.#u32[at + 2]! + this.#u32[at]!) >>> 0) === host) this.#u32[at] = 0xffffffff;
+    }
+  }
+
+  setWatches(list: readonly Watch[]): void {
+    this.#watches = list;
+    this.#watchedPages.clear();
+    for (const watch of list) {
+      const last = (watch.address + BigInt(watch.length - 1)) >> PAGE_BITS;
+      for (let page = watch.address >> PAGE_BITS; page <= last && this.#watchedPages.size < 0x10000; page++) this.#watchedPages.add(Number(page));
+    }
+    this.#flushOne(Layout.tlbRead, this.#readJournal);
+    this.#flushOne(Layout.tlbWrite, this.#writeJournal);
+  }
+
+  #checkWatches(linear: bigint, size: number, write: boolean, read: boolean): void {
+    const end = linear + BigInt(size);
+    const hits: WatchHit[] = [];
+    for (const watch of this.#watches) {
+      if (linear >= watch.address + BigInt(watch.length) || end <= watch.address) continue;
+      if (write && watch.access !== 'read') hits.push({ id: watch.id, address: linear, size, write: true });
+      else if (read && watch.access !== 'write') hits.push({ id: watch.id, address: linear, size, write: false });
+    }
+    if (hits.length > 0) this.#events.watchHit(hits);
+  }
+
+  // Translation.
+
+  /** Physical address for a fetch. Linear address in halves. */
+  fetchPhysical(low: number, high: number): number {
+    const page = (high >>> 0) * 0x10_0000 + (low >>> 12);
+    let physical = this.#fetch.get(page);
+    if (physical === undefined) {
+      const linear = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+      const result = walk(this.#cpu, linear & ~0xfffn, 'execute', this.#user);
+      physical = result.physical;
+      if (physical + PAGE > this.#ramSize) this.#cpu.unsupported('Instructions are fetched from an address where there is no RAM.');
+      this.#fetch.set(page, physical);
+    }
+    return physical + (low & (PAGE - 1));
+  }
+
+  #canonical(linear: bigint, size: number, segment: number): void {
+    if (!this.#long) return;
+    if (isCanonical(linear) && isCanonical((linear + BigInt(size - 1)) & U64)) return;
+    throw new GuestFault(segment === Seg.SS ? Vector.SS : Vector.GP, 0);
+  }
+
+  #walk(linear: bigint, write: boolean, system: boolean): WalkResult {
+    return walk(this.#cpu, linear, write ? 'write' : 'read', this.#user && !system, system);
+  }
+
+  /**
+   * Translates one page's access and fills a TLB where later accesses may go straight. Answers the physical address of the byte.
+   * @param system a supervisor access whatever the CPL: nothing is remembered of it.
+   */
+  #translate(linear: bigint, write: boolean, system: boolean): number {
+    const result = this.#walk(linear, write, system);
+    const physical = result.physical;
+    const inPage = Number(linear & 0xfffn);
+    const page = physical - inPage;
+    if (page + PAGE <= this.#ramSize && !system && (this.#watchedPages.size === 0 || !this.#watchedPages.has(Number(linear >> PAGE_BITS)))) {
+      if (write) {
+        if (!this.#events.hasCode(page / PAGE)) this.#fill(Layout.tlbWrite, this.#writeJournal, linear, page);
+      } else {
+        this.#fill(Layout.tlbRead, this.#readJournal, linear, page);
+      }
+    }
+    return physical;
+  }
+
+  /**
+   * The slow path of generated code: host address for `size` bytes at a linear address, or the bounce buffer. Throws GuestFault.
+   * @param access 0 read, 1 write, 2 both.
+   * @param whole the caller goes on to the end of the page: answers the bounce buffer where that is not plain memory.
+   */
+  slow(linear: bigint, size: number, access: number, segment: number, whole: boolean): number {
+    this.#canonical(linear, size, segment);
+    const write = access !== 0;
+    const inPage = Number(linear & 0xfffn);
+    const watched = this.#watchedPages.size > 0 && (this.#watchedPages.has(Number(linear >> PAGE_BITS)) || this.#watchedPages.has(Number((linear + BigInt(size - 1)) >> PAGE_BITS)));
+    if (inPage + size <= PAGE) {
+      const physical = this.#translate(linear, write, false);
+      const page = physical - inPage;
+      if (page + PAGE <= this.#ramSize) {
+        if (whole) {
+          if (watched) return State.bounce;
+          if (write && this.#events.hasCode(page / PAGE)) this.#events.codeWritten(page, PAGE);
+          return Layout.ramBase + physical;
+        }
+        if (watched) this.#checkWatches(linear, size, write, access !== 1);
+        if (write && this.#events.hasCode(page / PAGE)) this.#events.codeWritten(physical, size);
+        return Layout.ramBase + physical;
+      }
+    } else if (write) {
+      // Both pages must be writable before anything is stored.
+      this.#translate(linear, true, false);
+      this.#translate(this.#wrap((linear | 0xfffn) + 1n), true, false);
+    }
+    if (whole) return State.bounce;
+    if (access !== 1) {
+      for (let i = 0; i < size; i += 8) {
+        const part = Math.min(8, size - i);
+        const value = this.#readParts(this.#wrap(linear + BigInt(i)), part, write, false);
+        for (let k = 0; k < part; k++) this.#u8[State.bounce + i + k] = Number((value >> BigInt(8 * k)) & 0xffn);
+      }
+    }
+    if (watched) this.#checkWatches(linear, size, write, access !== 1);
+    if (write) {
+      this.#pendingAddress = linear;
+      this.#pendingSize = size;
+    }
+    return State.bounce;
+  }
+
+  #wrap(linear: bigint): bigint {
+    return this.#long ? linear & U64 : linear & 0xffffffffn;
+  }
+
+  /** Carries out the store that generated code left in the bounce buffer. */
+  commit(): void {
+    const size = this.#pendingSize;
+    if (size === 0) return;
+    this.#pendingSize = 0;
+    for (let i = 0; i < size; i += 8) {
+      const part = Math.min(8, size - i);
+      let value = 0n;
+      for (let k = part - 1; k >= 0; k--) value = (value << 8n) | BigInt(this.#u8[State.bounce + i + k]!);
+      this.#writeParts(this.#wrap(this.#pendingAddress + BigInt(i)), part, value, false);
+    }
+  }
+
+  /** Reads up to 8 bytes that may cross a page or be a device's. */
+  #readParts(linear: bigint, size: number, forWrite: boolean, system: boolean): bigint {
+    const inPage = Number(linear & 0xfffn);
+    if (inPage + size <= PAGE) return this.readPhysicalBytes(this.#translate(linear, forWrite, system), size);
+    const first = PAGE - inPage;
+    const low = this.readPhysicalBytes(this.#translate(linear, forWrite, system), first);
+    const high = this.readPhysicalBytes(this.#translate(this.#wrap(linear + BigInt(first)), forWrite, system), size - first);
+    return low | (high << BigInt(8 * first));
+  }
+
+  #writeParts(linear: bigint, size: number, value: bigint, system: boolean): void {
+    const inPage = Number(linear & 0xfffn);
+    if (inPage + size <= PAGE) {
+      this.writePhysicalBytes(this.#translate(linear, true, system), size, value);
+      return;
+    }
+    const first = PAGE - inPage;
+    const low = this.#translate(linear, true, system);
+    const high = this.#translate(this.#wrap(linear + BigInt(first)), true, system);
+    this.writePhysicalBytes(low, first, value & ((1n << BigInt(8 * first)) - 1n));
+    this.writePhysicalBytes(high, size - first, value >> BigInt(8 * first));
+  }
+
+  /** 1..8 bytes of physical memory within one page. */
+  readPhysicalBytes(physical: number, size: number): bigint {
+    if (physical + size <= this.#ramSize) {
+      const at = Layout.ramBase + physical;
+      switch (size) {
+        case 8:
+          return this.#view.getBigUint64(at, true);
+        case 4:
+          return BigInt(this.#view.getUint32(at, true));
+        case 2:
+          return BigInt(this.#view.getUint16(at, true));
+        case 1:
+          return BigInt(this.#u8[at]!);
+        default: {
+          let value = 0n;
+          for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#u8[at + i]!);
+          return value;
+        }
+      }
+    }
+    let value = 0n;
+    let done = 0;
+    while (done < size) {
+      const part = devicePart(physical + done, size - done);
+      value |= BigInt.asUintN(part * 8, this.#bus.mmioRead(physical + done, part)) << BigInt(8 * done);
+      done += part;
+    }
+    return value;
+  }
+
+  writePhysicalBytes(physical: number, size: number, value: bigint): void {
+    if (physical + size <= this.#ramSize) {
+      const page = Math.floor(physical / PAGE);
+      if (this.#events.hasCode(page)) this.#events.codeWritten(physical, size);
+      const at = Layout.ramBase + physical;
+      switch (size) {
+        case 8:
+          this.#view.setBigUint64(at, value, true);
+          return;
+        case 4:
+          this.#view.setUint32(at, Number(value & 0xffffffffn), true);
+          return;
+        default:
+          for (let i = 0; i < size; i++) this.#u8[at + i] = Number((value >> BigInt(8 * i)) & 0xffn);
+          return;
+      }
+    }
+    let done = 0;
+    while (done < size) {
+      const part = devicePart(physical + done, size - done);
+      this.#bus.mmioWrite(physical + done, part, BigInt.asUintN(part * 8, value >> BigInt(8 * done)));
+      done += part;
+    }
+  }
+
+  // Accesses of helpers.
+
+  /** Host address by the TLB, or -1. */
+  #cached(base: number, linear: bigint, size: number): number {
+    const low = Number(linear & 0xffffffffn);
+    const at = (base >> 2) + ((low >>> 12) & TLB_MASK) * 4;
+    if (this.#u32[at] !== (low & 0xfffff000) >>> 0 || this.#u32[at + 1] !== Number(linear >> 32n) || (low & 0xfff) + size > PAGE) return -1;
+    return (low + this.#u32[at + 2]!) >>> 0;
+  }
+
+  read(linear: bigint, size: number, system: boolean): bigint {
+    if (!system) {
+      const host = this.#cached(Layout.tlbRead, linear, size);
+      if (host >= 0) return this.readPhysicalBytes(host - Layout.ramBase, size);
+      this.#canonical(linear, size, Seg.DS);
+    }
+    const value = this.#readParts(linear, size, false, system);
+    if (this.#watches.length > 0) this.#checkWatches(linear, size, false, true);
+    return value;
+  }
+
+  write(linear: bigint, size: number, value: bigint, system: boolean): void {
+    if (!system) this.#canonical(linear, size, Seg.DS);
+    this.#writeParts(linear, size, BigInt.asUintN(size * 8, value), system);
+    if (this.#watches.length > 0) this.#checkWatches(linear, size, true, false);
+  }
+
+  /** Checks every page of a range without touching it. */
+  probe(linear: bigint, length: number, write: boolean): void {
+    this.#canonical(linear, length, Seg.DS);
+    this.#translate(linear, write, false);
+    const last = linear + BigInt(length - 1);
+    for (let page = (linear | 0xfffn) + 1n; page <= last; page += BigInt(PAGE)) this.#translate(this.#wrap(page), write, false);
+  }
+}
+
+/** Largest power of two up to 8 that divides the address and fits. */
+function devicePart(address: number, rest: number): number {
+  let part = 8;
+  while (part > rest || address % part !== 0) part >>= 1;
+  return part;
+}

@@ -1,0 +1,133 @@
+/** A processor without a machine around it: pages mapped as a test asks, user-mode 64-bit code as an operating system would run it, faults reported instead of delivered. */
+
+import { type CpuBus, type CpuExit } from '../../debug-adapter/x86/api';
+import { X86Cpu } from '../../debug-adapter/x86/cpu';
+import { Layout, Seg, SegField, State } from '../../debug-adapter/x86/state';
+
+/** What an instruction raised. */
+export interface Fault {
+  readonly vector: number;
+  /** 0 where the exception has no error code. */
+  readonly errorCode: number;
+}
+
+const noBus: CpuBus = {
+  portRead: () => 0xffff_ffff,
+  portWrite: () => undefined,
+  mmioRead: () => 0xffff_ffff_ffff_ffffn,
+  mmioWrite: () => undefined,
+  acknowledgeInterrupt: () => -1,
+  timeStampCounter: (retired) => retired,
+  random: () => 0x1234_5678_9abc_def0n,
+};
+
+/** Bits of a page-table entry. */
+export const Page = { present: 1n, writable: 2n, user: 4n, accessed: 0x20n, dirty: 0x40n, noExecute: 1n << 63n } as const;
+
+const pageSize = 4096;
+const ramBytes = 16 * 1024 * 1024;
+
+export class BareCpu {
+  readonly memory: WebAssembly.Memory;
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  readonly cpu: X86Cpu;
+  /** The last exception; undefined until one happened since `fault` was cleared. */
+  fault: Fault | undefined;
+  #nextPage = 0x10_0000;
+  readonly #root: number;
+  readonly #frames = new Map<bigint, number>();
+
+  constructor() {
+    const pages = (Layout.ramBase + ramBytes) / 65536;
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.cpu = new X86Cpu({ memory: this.memory, ramBytes, bus: noBus, model: 'default', tscKilohertz: 2_000_000 });
+    this.view = new DataView(this.memory.buffer);
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.cpu.hooks.exception = (vector, errorCode) => {
+      this.fault = { vector, errorCode: errorCode ?? 0 };
+      return 'stop';
+    };
+    this.#root = this.#frame();
+    this.reset();
+  }
+
+  /** A fresh physical page, zeroed. Neighbours in linear space never are neighbours here. */
+  #frame(): number {
+    const page = this.#nextPage;
+    this.#nextPage += 2 * pageSize;
+    if (this.#nextPage > ramBytes) throw new Error('the bare processor is out of pages');
+    this.bytes.fill(0, Layout.ramBase + page, Layout.ramBase + page + pageSize);
+    return page;
+  }
+
+  /** Maps a linear page with the given rights (`Page.present` and `accessed` are added); answers its offset in `bytes`. */
+  map(linear: bigint, rights: bigint): number {
+    let table = this.#root;
+    for (const shift of [39n, 30n, 21n]) {
+      const at = Layout.ramBase + table + 8 * Number((linear >> shift) & 511n);
+      let entry = this.view.getBigUint64(at, true);
+      if (entry === 0n) {
+        entry = BigInt(this.#frame()) | Page.present | Page.writable | Page.user | Page.accessed;
+        this.view.setBigUint64(at, entry, true);
+      }
+      table = Number(entry & 0xf_ffff_f000n);
+    }
+    const at = Layout.ramBase + table + 8 * Number((linear >> 12n) & 511n);
+    const frame = this.#frames.get(linear) ?? this.#frame();
+    this.#frames.set(linear, frame);
+    this.view.setBigUint64(at, BigInt(frame) | Page.present | Page.accessed | rights, true);
+    return Layout.ramBase + frame;
+  }
+
+  /** Takes a linear page away. */
+  unmap(linear: bigint): void {
+    this.map(linear, 0n);
+    let table = this.#root;
+    for (const shift of [39n, 30n, 21n]) {
+      table = Number(this.view.getBigUint64(Layout.ramBase + table + 8 * Number((linear >> shift) & 511n), true) & 0xf_ffff_f000n);
+    }
+    this.view.setBigUint64(Layout.ramBase + table + 8 * Number((linear >> 12n) & 511n), 0n, true);
+  }
+
+  /** Linear pages mapped so far. */
+  get mapped(): Iterable<bigint> {
+    return this.#frames.keys();
+  }
+
+  #segment(number: number, selector: number, attributes: number): void {
+    const at = State.seg + number * SegField.size;
+    this.view.setBigUint64(at + SegField.base, 0n, true);
+    this.view.setUint32(at + SegField.limit, attributes === 0 ? 0 : 0xffff_ffff, true);
+    this.view.setUint32(at + SegField.attributes, attributes, true);
+    this.view.setUint16(at + SegField.selector, selector, true);
+  }
+
+  /** Long mode, CPL 3, flat segments, everything that user code of an operating system finds enabled. */
+  reset(): void {
+    this.cpu.reset();
+    const v = this.view;
+    v.setBigUint64(State.cr0, 0x8005_0033n, true);
+    v.setBigUint64(State.cr3, BigInt(this.#root), true);
+    // PAE, PGE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE.
+    v.setBigUint64(State.cr4, 0x1_0ea0n, true);
+    v.setBigUint64(State.efer, 0xd01n, true);
+    this.#segment(Seg.CS, 0x33, 0xa0fb);
+    this.#segment(Seg.SS, 0x2b, 0xc0f3);
+    for (const segment of [Seg.DS, Seg.ES, Seg.FS, Seg.GS]) this.#segment(segment, 0, 0);
+    v.setInt32(State.cpl, 3, true);
+    this.cpu.invalidate();
+  }
+
+  setSegmentBase(segment: number, base: bigint): void {
+    this.view.setBigUint64(State.seg + segment * SegField.size + SegField.base, base, true);
+  }
+
+  segmentBase(segment: number): bigint {
+    return this.view.getBigUint64(State.seg + segment * SegField.size + SegField.base, true);
+  }
+
+  run(budget: number): CpuExit {
+    return this.cpu.run(budget);
+  }
+}

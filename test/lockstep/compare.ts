@@ -1,0 +1,266 @@
+/** Runs one case on the product's processor and says where its result differs from the oracle's. */
+
+import { type CpuExit } from '../../debug-adapter/x86/api';
+import { DecodeResult, Decoder, Insn, Kind } from '../../debug-adapter/x86/decoder';
+import { definitions } from '../../debug-adapter/x86/isa/all';
+import { buildTable } from '../../debug-adapter/x86/isa/table';
+import { Layout, Mode, Reg, Seg, State } from '../../debug-adapter/x86/state';
+import { BareCpu, Page } from './bare';
+import { Image, Map, Run, patternByte } from './native';
+
+const names = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+const hexBytes = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+const vectorDebug = 1;
+const vectorBreakpoint = 3;
+const vectorPageFault = 14;
+/** RFLAGS that both sides hold for the program: the arithmetic ones, DF, NT, AC, ID. */
+const comparedFlags = 0x24_4cd5n;
+
+const decoder = new Decoder(buildTable(definitions));
+const insn = new Insn();
+
+/** Decodes a case's instruction by the product's own tables; undefined where they have none. */
+export function decodeCase(batch: Buffer, at: number): Insn | undefined {
+  const code = batch.subarray(at + Image.code, at + Image.code + 15);
+  const rip = Map.code + batch.readUInt16LE(at + Image.codeOffset);
+  const result = decoder.decode(code, 0, 15, Mode.long | Mode.protected | Mode.user, rip, 0, () => true, insn);
+  return result === DecodeResult.ok ? insn : undefined;
+}
+
+/** Flags that the definition says are undefined for this case. */
+function undefinedFlags(batch: Buffer, at: number): bigint {
+  const decoded = decodeCase(batch, at);
+  if (decoded === undefined) return 0n;
+  const { definition } = decoded.row;
+  let mask = definition.flags?.undefined ?? 0;
+  if (definition.undefinedFor !== undefined) {
+    const last = decoded.count - 1;
+    const spec = decoded.row.encoding.operands[last];
+    const size = decoded.sizes[0]!;
+    let count = 0;
+    if (spec === 'CL') count = Number(batch.readBigUInt64LE(at + Image.gpr + 8 * Reg.RCX) & 0xffn);
+    else if (decoded.kinds[last] === Kind.imm) count = decoded.immLow & 0xff;
+    mask |= definition.undefinedFor({ count: count & (size === 8 ? 63 : 31), size });
+  }
+  return BigInt(mask);
+}
+
+/** The product's side: the oracle's pages, and what loads and compares states. */
+export class Subject {
+  readonly bare = new BareCpu();
+  readonly #data: readonly number[];
+  readonly #code: readonly number[];
+
+  constructor() {
+    const rw = Page.writable | Page.user | Page.dirty | Page.noExecute;
+    this.#data = [0, 0x1000].map((offset) => this.bare.map(BigInt(Map.data + offset), rw));
+    const readOnly = this.bare.map(BigInt(Map.data + Map.dataWritable), Page.user | Page.noExecute);
+    this.#code = [0, 0x1000].map((offset) => this.bare.map(BigInt(Map.code + offset), Page.user));
+    for (let i = 0; i < 0x1000; i++) {
+      for (const [page, base] of this.#data.entries()) this.bare.bytes[base + i] = patternByte(page * 0x1000 + i);
+      this.bare.bytes[readOnly + i] = patternByte(Map.dataWritable + i);
+      for (const base of this.#code) this.bare.bytes[base + i] = 0xcc;
+    }
+    this.bare.reset();
+  }
+
+  #dataAt(offset: number): number {
+    return this.#data[offset >>> 12]! + (offset & 0xfff);
+  }
+
+  #writeCode(offset: number, bytes: Uint8Array | number, length: number): void {
+    for (let i = 0; i < length; i++) {
+      const at = this.#code[(offset + i) >>> 12]! + ((offset + i) & 0xfff);
+      this.bare.bytes[at] = typeof bytes === 'number' ? bytes : bytes[i]!;
+    }
+    for (const page of new Set([offset >>> 12, (offset + length - 1) >>> 12])) {
+      this.bare.cpu.invalidateCode(this.#code[page]! - Layout.ramBase, 4096);
+    }
+  }
+
+  #load(batch: Buffer, at: number): void {
+    const { view, bytes, cpu } = this.bare;
+    for (let i = 0; i < 16; i++) view.setBigUint64(State.gpr + 8 * i, batch.readBigUInt64LE(at + Image.gpr + 8 * i), true);
+    for (let i = 0; i < 16; i++) bytes.set(batch.subarray(at + Image.xmm + 16 * i, at + Image.xmm + 16 * i + 16), State.xmm + 32 * i);
+    view.setUint32(State.mxcsr, batch.readUInt32LE(at + Image.mxcsr), true);
+    const status = batch.readUInt16LE(at + Image.fx + 2);
+    const top = (status >>> 11) & 7;
+    const valid = batch[at + Image.fx + 4]!;
+    let tags = 0;
+    for (let i = 0; i < 8; i++) {
+      const physical = (i + top) & 7;
+      const source = at + Image.st + 16 * i;
+      bytes.set(batch.subarray(source, source + 10), State.x87 + 16 * physical);
+      if ((valid >>> physical) & 1) {
+        const significand = batch.readBigUInt64LE(source);
+        const exponent = batch.readUInt16LE(source + 8) & 0x7fff;
+        const tag = exponent === 0 && significand === 0n ? 1 : exponent === 0 || exponent === 0x7fff || significand >> 63n === 0n ? 2 : 0;
+        tags |= tag << (2 * physical);
+      } else {
+        tags |= 3 << (2 * physical);
+      }
+    }
+    view.setUint16(State.fcw, batch.readUInt16LE(at + Image.fx), true);
+    view.setUint16(State.fsw, status, true);
+    view.setUint16(State.ftw, tags, true);
+    this.bare.setSegmentBase(Seg.FS, batch.readBigUInt64LE(at + Image.fsBase));
+    this.bare.setSegmentBase(Seg.GS, batch.readBigUInt64LE(at + Image.gsBase));
+    for (let i = 0; i < Map.windowSize; i++) bytes[this.#dataAt(Map.window + i)] = batch[at + Image.window + i]!;
+    const offset = batch.readUInt16LE(at + Image.codeOffset);
+    view.setBigUint64(State.rip, BigInt(Map.code + offset), true);
+    cpu.setRegister('rflags', batch.readBigUInt64LE(at + Image.rflags));
+    const length = batch[at + Image.codeLength]!;
+    this.#writeCode(offset, batch.subarray(at + Image.code, at + Image.code + length), length);
+  }
+
+  /** Runs one case; the answer lists the differences and is empty where there are none. */
+  check(batch: Buffer, at: number, expected: Buffer): string[] {
+    const { bare } = this;
+    const { cpu, view } = bare;
+    this.#load(batch, at);
+    bare.fault = undefined;
+    const start = BigInt(Map.code + batch.readUInt16LE(at + Image.codeOffset));
+    const length = batch[at + Image.codeLength]!;
+    const toEnd = (batch[at + Image.run]! & Run.toEnd) !== 0;
+    let exit: CpuExit;
+    try {
+      exit = cpu.run(1);
+      // A repeated string instruction may come back between two elements.
+      for (let i = 0; toEnd && i < 20_000 && exit.kind === 'budget' && view.getBigUint64(State.rip, true) !== start + BigInt(length); i++)
+        exit = cpu.run(1);
+    } catch (error) {
+      exit = { kind: 'unsupported', address: start, bytes: new Uint8Array(), reason: `thrown: ${(error as Error).stack ?? String(error)}` };
+    }
+    const differences = exit.kind === 'unsupported' ? [`unsupported: ${exit.reason}`] : this.#compare(batch, at, expected, toEnd, length);
+    this.#restore(batch, at);
+    return differences;
+  }
+
+  #compare(batch: Buffer, at: number, expected: Buffer, toEnd: boolean, length: number): string[] {
+    const { view, bytes, cpu, fault } = this.bare;
+    const out: string[] = [];
+    const trap = expected.readUInt32LE(at + Image.trap);
+    const done = toEnd ? trap === vectorBreakpoint : trap === vectorDebug;
+    if (done ? fault !== undefined : fault?.vector !== trap) {
+      out.push(`exception: expected ${done ? 'none' : trap}, got ${fault === undefined ? 'none' : fault.vector}`);
+      return out;
+    }
+    if (!done) {
+      const reached = expected.readBigUInt64LE(at + Image.cr2);
+      let code = expected.readUInt32LE(at + Image.error);
+      let ours = fault!.errorCode;
+      if (trap === vectorPageFault) {
+        // The host's own half is mapped for the host, and reported as if all of it were.
+        if (reached >> 47n !== 0n) {
+          code |= 1;
+          ours |= 1;
+        }
+        const cr2 = view.getBigUint64(State.cr2, true);
+        if (cr2 !== reached) out.push(`cr2: expected ${hex(reached)}, got ${hex(cr2)}`);
+      }
+      if (code !== ours) out.push(`error code: expected ${hex(code)}, got ${hex(ours)}`);
+    }
+    for (let i = 0; i < 16; i++) {
+      const want = expected.readBigUInt64LE(at + Image.gpr + 8 * i);
+      const got = view.getBigUint64(State.gpr + 8 * i, true);
+      if (want !== got) out.push(`${names[i]}: expected ${hex(want)}, got ${hex(got)}`);
+      const vector = expected.subarray(at + Image.xmm + 16 * i, at + Image.xmm + 16 * i + 16);
+      const mine = bytes.subarray(State.xmm + 32 * i, State.xmm + 32 * i + 16);
+      if (vector.compare(mine) !== 0) out.push(`xmm${i}: expected ${hexBytes(vector)}, got ${hexBytes(mine)}`);
+    }
+    const rip = expected.readBigUInt64LE(at + Image.rip) - (toEnd && done ? 1n : 0n);
+    const ourRip = view.getBigUint64(State.rip, true);
+    if (rip !== ourRip) out.push(`rip: expected ${hex(rip)}, got ${hex(ourRip)} (code of ${length} bytes)`);
+    const mask = comparedFlags & ~undefinedFlags(batch, at);
+    const flags = expected.readBigUInt64LE(at + Image.rflags) & mask;
+    const ourFlags = cpu.getRegister('rflags')! & mask;
+    if (flags !== ourFlags) out.push(`flags: expected ${hex(flags)}, got ${hex(ourFlags)}, mask ${hex(mask)}`);
+    const mxcsr = expected.readUInt32LE(at + Image.mxcsr);
+    if (mxcsr !== view.getUint32(State.mxcsr, true))
+      out.push(`mxcsr: expected ${hex(mxcsr)}, got ${hex(view.getUint32(State.mxcsr, true))}`);
+    this.#compareX87(expected, at, out);
+    for (const [name, segment, offset] of [
+      ['fs', Seg.FS, Image.fsBase],
+      ['gs', Seg.GS, Image.gsBase],
+    ] as const) {
+      const want = expected.readBigUInt64LE(at + offset);
+      if (want !== this.bare.segmentBase(segment))
+        out.push(`${name} base: expected ${hex(want)}, got ${hex(this.bare.segmentBase(segment))}`);
+    }
+    this.#compareMemory(expected, at, out);
+    return out;
+  }
+
+  #compareX87(expected: Buffer, at: number, out: string[]): void {
+    const { view, bytes } = this.bare;
+    for (const [name, offset, ours] of [
+      ['fcw', Image.fx, State.fcw],
+      ['fsw', Image.fx + 2, State.fsw],
+    ] as const) {
+      const want = expected.readUInt16LE(at + offset);
+      const got = view.getUint16(ours, true);
+      if (want !== got) out.push(`${name}: expected ${hex(want)}, got ${hex(got)}`);
+    }
+    const top = (expected.readUInt16LE(at + Image.fx + 2) >>> 11) & 7;
+    const tags = view.getUint16(State.ftw, true);
+    let valid = 0;
+    for (let i = 0; i < 8; i++) {
+      if (((tags >>> (2 * i)) & 3) !== 3) valid |= 1 << i;
+      const want = expected.subarray(at + Image.st + 16 * i, at + Image.st + 16 * i + 10);
+      const physical = State.x87 + 16 * ((i + top) & 7);
+      const got = bytes.subarray(physical, physical + 10);
+      if (want.compare(got) !== 0) out.push(`st${i}: expected ${hexBytes(want)}, got ${hexBytes(got)}`);
+    }
+    if (valid !== expected[at + Image.fx + 4]!) out.push(`tags: expected ${hex(expected[at + Image.fx + 4]!)}, got ${hex(valid)}`);
+  }
+
+  #compareMemory(expected: Buffer, at: number, out: string[]): void {
+    const { bytes } = this.bare;
+    const want = expected.subarray(at + Image.window, at + Image.window + Map.windowSize);
+    const got = new Uint8Array(Map.windowSize);
+    for (let i = 0; i < Map.windowSize; i++) got[i] = bytes[this.#dataAt(Map.window + i)]!;
+    const first = want.findIndex((byte, i) => byte !== got[i]);
+    if (first >= 0) {
+      out.push(
+        `memory ${hex(Map.data + Map.window + first)}: expected ${hexBytes(want.subarray(first, first + 16))}, got ${hexBytes(got.subarray(first, first + 16))}`,
+      );
+    }
+    const stray = expected.readUInt32LE(at + Image.stray);
+    let count = 0;
+    let place = 0;
+    for (let page = 0; page < 2; page++) {
+      const base = this.#data[page]!;
+      const pattern = patternPages[page]!;
+      if (Buffer.compare(bytes.subarray(base, base + 0x1000), pattern) === 0) continue;
+      for (let i = 0; i < 0x1000; i++) {
+        const offset = page * 0x1000 + i;
+        if (offset >= Map.window && offset < Map.window + Map.windowSize) continue;
+        if (bytes[base + i] !== pattern[i] && count++ === 0) place = offset;
+      }
+    }
+    if (count !== stray) {
+      out.push(`bytes written outside of the window: expected ${stray}, got ${count}`);
+    } else if (count > 0) {
+      const wanted = expected.readUInt32LE(at + Image.strayOffset);
+      if (place !== wanted) out.push(`writing outside of the window begins: expected ${hex(wanted)}, got ${hex(place)}`);
+      for (let i = 0; i < 24 && wanted + i < Map.dataWritable; i++) {
+        const byte = bytes[this.#dataAt(wanted + i)]!;
+        const inWindow = wanted + i >= Map.window && wanted + i < Map.window + Map.windowSize;
+        if (!inWindow && byte !== expected[at + Image.strayBytes + i]) {
+          out.push(`memory ${hex(Map.data + wanted + i)}: expected ${hex(expected[at + Image.strayBytes + i]!)}, got ${hex(byte)}`);
+          break;
+        }
+      }
+    }
+  }
+
+  /** Puts the pattern back where the case wrote, and the filler over its code. */
+  #restore(batch: Buffer, at: number): void {
+    for (let page = 0; page < 2; page++) this.bare.bytes.set(patternPages[page]!, this.#data[page]!);
+    this.#writeCode(batch.readUInt16LE(at + Image.codeOffset), 0xcc, batch[at + Image.codeLength]!);
+  }
+}
+
+const patternPages = [0, 1].map((page) => Uint8Array.from({ length: 0x1000 }, (_, i) => patternByte(page * 0x1000 + i)));
