@@ -10,7 +10,7 @@ export interface Abbrev {
   /** Attribute codes, forms and implicit constants, in parallel. */
   readonly names: readonly number[];
   readonly forms: readonly number[];
-  readonly constants: readonly number[];
+  readonly constants: readonly bigint[];
   /** Index of DW_AT_sibling among the attributes, or -1. */
   readonly sibling: number;
 }
@@ -37,11 +37,11 @@ export function parseAbbrevs(section: Uint8Array, offset: number, diagnostics: D
     const hasChildren = r.u8() !== 0;
     const names: number[] = [];
     const forms: number[] = [];
-    const constants: number[] = [];
+    const constants: bigint[] = [];
     for (;;) {
       const name = r.uleb();
       const form = r.uleb();
-      const constant = form === FORM.implicit_const ? r.sleb() : 0;
+      const constant = form === FORM.implicit_const ? r.slebBig() : 0n;
       if ((name === 0 && form === 0) || r.failed) break;
       if (names.length >= MAX_ATTRIBUTES) {
         diagnostics.add(

@@ -117,7 +117,7 @@ export class Die {
   readonly abbrev: Abbrev;
   private readonly r: Reader;
   private readonly first: number;
-  private constant = 0;
+  private constant = 0n;
 
   /** `index` is the DIE's position in its unit's tree; 0 (the root) needs no tree. */
   constructor(
@@ -181,7 +181,7 @@ export class Die {
       case FORM.sdata:
         return this.r.sleb();
       case FORM.implicit_const:
-        return this.constant;
+        return Number(this.constant);
       case FORM.flag_present:
         return 1;
       case FORM.sec_offset:
@@ -201,13 +201,13 @@ export class Die {
     }
     if (form === FORM.udata) return this.r.ulebBig();
     if (form === FORM.sdata) return this.r.slebBig();
-    if (form === FORM.implicit_const) return BigInt(this.constant);
+    if (form === FORM.implicit_const) return this.constant;
     return undefined;
   }
 
   flag(at: number): boolean {
     const form = this.find(at);
-    return form === FORM.flag_present || (form === FORM.flag && this.r.u8() !== 0) || (form === FORM.implicit_const && this.constant !== 0);
+    return form === FORM.flag_present || (form === FORM.flag && this.r.u8() !== 0) || (form === FORM.implicit_const && this.constant !== 0n);
   }
 
   string(at: number): string | undefined {

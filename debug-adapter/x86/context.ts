@@ -59,6 +59,8 @@ export interface DecodedInsn {
   readonly rep: 'none' | 'rep' | 'repne';
   readonly operands: readonly Operand[];
   readonly memory: MemoryOperand | undefined;
+  /** The segment override prefix, for instructions with an implicit memory operand. */
+  readonly segmentOverride: number | undefined;
 }
 
 /**
@@ -98,6 +100,8 @@ export interface CpuContext {
   readonly retired: bigint;
   /** True in 64-bit code. */
   readonly long: boolean;
+  /** Size of the stack pointer: 8 in 64-bit code, else by SS.B. */
+  readonly stackSize: 2 | 4 | 8;
 
   /** General register by number and size (zero-extended bigint; a 4-byte write clears the upper half). */
   getReg(register: number, size: number): bigint;

@@ -37,7 +37,7 @@ export class Insn {
   dispLow = 0;
   dispHigh = 0;
   segment: number = Seg.DS;
-  segmentOverride = false;
+  segmentOverride = -1;
   immLow = 0;
   immHigh = 0;
   /** Second immediate (ENTER, far pointers). */
@@ -179,7 +179,7 @@ export class Decoder {
     const rexW = (rex & 8) !== 0;
     insn.rexW = rexW;
     insn.opcode = opcode;
-    insn.segmentOverride = segment >= 0;
+    insn.segmentOverride = segment;
     const rows = this.#table.maps[map]![opcode];
     if (!rows) return map >= 4 || isKnownElsewhere(map, opcode) ? DecodeResult.unsupported : DecodeResult.undefined;
     const modrm = this.#at < limit ? bytes[this.#at]! : -1;
@@ -612,5 +612,6 @@ export function describe(insn: Insn): DecodedInsn {
     memory: insn.hasMemory
       ? { base: insn.memBase, index: insn.memIndex, scale: 1 << insn.memScale, disp: join(insn.dispHigh, insn.dispLow), segment: insn.segment }
       : undefined,
+    segmentOverride: insn.segmentOverride >= 0 ? insn.segmentOverride : undefined,
   };
 }

@@ -33,7 +33,8 @@ interface StatementBase {
   readonly problems: readonly ScanProblem[];
 }
 
-type Shape =
+/** What a line says, by kind of statement. */
+export type Shape =
   | { readonly kind: 'mainmenu'; readonly prompt: Token }
   | { readonly kind: 'config' | 'menuconfig'; readonly name: Token }
   | { readonly kind: 'choice'; readonly name: Token | undefined }

@@ -17,13 +17,14 @@ import {
   type Model,
   type ModelFile,
   type NodeKind,
-  type Property,
+  Property,
+  type PropertyDetails,
   type PropertyKind,
   type Reference,
   type ReferenceRole,
 } from './model';
 import { parseFile, parseLine } from './parser';
-import { type ScanProblem, type Token } from './scanner';
+import { type LogicalLine, type ScanProblem, type Token } from './scanner';
 import { answerNatively } from './submenu';
 import { SymbolTable } from './symbols';
 
@@ -389,19 +390,18 @@ class Builder {
 
   /** A line in which an unquoted macro stands for nothing is read again without it. */
   private withoutEmptyWords(statement: Statement): Statement | undefined {
-    if (!statement.tokens.some((token) => token.kind === 'word' && token.parts)) return statement;
+    if (!statement.tokens.some(isMacroWord)) return statement;
     if (statement.kind === 'assignment') return statement;
     const tokens: Token[] = [];
     for (const token of statement.tokens) {
       if (token.kind !== 'word' || !token.parts) tokens.push(token);
       else {
         const text = this.macros.expandParts(token.parts);
-        const { parts: _, ...plain } = token;
-        if (text !== '') tokens.push({ ...plain, text });
+        if (text !== '') tokens.push({ ...token, text, parts: undefined });
         else if (this.dialect.engine === 'kconfiglib') this.stop('macro', 'macro expanded to blank string');
       }
     }
-    return tokens.length === 0 ? undefined : parseLine({ ...statement, tokens }, this.dialect);
+    return tokens.length === 0 ? undefined : parseLine(lineOf(statement, tokens), this.dialect);
   }
 
   private acceptedByLibrary(statement: Statement): boolean {
@@ -549,7 +549,8 @@ class Builder {
   }
 
   private asMenuPrompt(entry: MenuNode, prompt: Property): Property {
-    const menu: Property = { ...prompt, kind: 'menu' };
+    const { node, file, line, statement, condition, ownCondition, text = '' } = prompt;
+    const menu = new Property('menu', node, file, line, statement, condition, ownCondition, { text });
     const { properties } = entry.symbol!;
     const at = properties.indexOf(prompt);
     if (at >= 0) properties[at] = menu;
@@ -745,12 +746,12 @@ class Builder {
     node: MenuNode,
     owner: KSymbol | undefined,
     statement: Statement | undefined,
-    rest: Pick<Property, 'text' | 'value' | 'target' | 'low' | 'high'>,
+    rest: PropertyDetails,
     condition?: Expr,
     ownCondition: Expr | undefined = condition,
   ): Property {
     const file = this.file?.name ?? node.file;
-    const property: Property = { kind, node, file, line: this.line, statement, condition, ownCondition, ...rest };
+    const property = new Property(kind, node, file, this.line, statement, condition, ownCondition, rest);
     owner?.properties.push(property);
     return property;
   }
@@ -813,6 +814,14 @@ class Builder {
     const printed = placed ? `${this.file?.name}:${this.line}: warning: ${message}\n` : `warning: ${message}\n`;
     this.sink.add({ code: 'kconfiglib', severity: 'warning', message, ...this.place(), printed, channel: 'stderr' });
   }
+}
+
+function lineOf({ line, endLine, start, end, problems }: Statement, tokens: readonly Token[]): LogicalLine {
+  return { tokens, line, endLine, start, end, problems };
+}
+
+function isMacroWord(token: Token): boolean {
+  return token.parts !== undefined && token.kind === 'word';
 }
 
 function isOption(statement: Statement): boolean {

@@ -247,8 +247,8 @@ export class Simplifier {
     const left = a.kind === kind ? [...a.operands] : [a];
     const right = b.kind === kind ? [...b.operands] : [b];
     const gone = symbolExpr(kind === 'and' ? this.c.yes : this.c.no);
-    for (const [i] of left.entries()) {
-      for (const [j] of right.entries()) {
+    for (let i = 0; i < left.length; i++) {
+      for (let j = 0; j < right.length; j++) {
         const one = left[i]!;
         const other = right[j]!;
         if (one.kind === 'symbol' && (one.symbol === this.c.yes || one.symbol === this.c.no)) continue;
@@ -282,8 +282,8 @@ export class Simplifier {
     const { kind } = expr;
     const operands = [...expr.operands];
     const neutral = symbolExpr(kind === 'and' ? this.c.yes : this.c.no);
-    for (const [i] of operands.entries()) {
-      for (const [j] of operands.entries()) {
+    for (let i = 0; i < operands.length; i++) {
+      for (let j = 0; j < operands.length; j++) {
         if (i === j) continue;
         const one = operands[i]!;
         if (one.kind === 'and' || one.kind === 'or') operands[i] = this.joinLevel(one);

@@ -35,10 +35,13 @@ export function graphOf(model: Model): DependencyGraph {
   return graph;
 }
 
-function usedSymbols(symbol: KSymbol, model: Model): KSymbol[] {
-  const used = new Set<KSymbol>();
+/** `seen` holds for each symbol the last one that was found to use it. */
+function usedSymbols(symbol: KSymbol, model: Model, seen: Int32Array): KSymbol[] {
+  const used: KSymbol[] = [];
   const note = (other: KSymbol): void => {
-    if (!other.isConstant && other !== symbol) used.add(other);
+    if (other.isConstant || other === symbol || seen[other.id] === symbol.id) return;
+    seen[other.id] = symbol.id;
+    used.push(other);
   };
   for (const property of symbol.properties) {
     if (property.kind === 'select' || property.kind === 'imply' || property.kind === 'symbol') continue;
@@ -50,15 +53,16 @@ function usedSymbols(symbol: KSymbol, model: Model): KSymbol[] {
   forEachSymbol(symbol.directDependency, note);
   forEachSymbol(symbol.reverseDependency, note);
   forEachSymbol(symbol.implied, note);
-  if (symbol.choice) used.add(symbol.choice);
-  for (const member of symbol.members) used.add(member);
-  if (symbol.type === 'tristate' && model.modules && model.modules !== symbol) used.add(model.modules);
-  return [...used];
+  if (symbol.choice) note(symbol.choice);
+  for (const member of symbol.members) note(member);
+  if (symbol.type === 'tristate' && model.modules) note(model.modules);
+  return used;
 }
 
 function makeGraph(model: Model): DependencyGraph {
   const { symbols } = model;
-  const uses = symbols.map((symbol) => (symbol.isConstant ? [] : usedSymbols(symbol, model)));
+  const seen = new Int32Array(symbols.length).fill(-1);
+  const uses = symbols.map((symbol) => (symbol.isConstant || symbol.properties.length === 0 ? [] : usedSymbols(symbol, model, seen)));
   const users: KSymbol[][] = symbols.map(() => []);
   for (const symbol of symbols) for (const used of uses[symbol.id]!) users[used.id]!.push(symbol);
   const { groups, unitOf } = components(symbols, uses);
@@ -73,11 +77,19 @@ function makeGraph(model: Model): DependencyGraph {
     }
     deepest = Math.max(deepest, depth[index]!);
   }
+  const noted = new Int32Array(groups.length).fill(-1);
   const units = groups.map((members, index) => {
-    const after = new Set<number>();
-    for (const member of members) for (const user of users[member.id]!) after.add(unitOf[user.id]!);
-    after.delete(index);
-    return { members, users: [...after] };
+    const after: number[] = [];
+    noted[index] = index;
+    for (const member of members) {
+      for (const user of users[member.id]!) {
+        const unit = unitOf[user.id]!;
+        if (noted[unit] === index) continue;
+        noted[unit] = index;
+        after.push(unit);
+      }
+    }
+    return { members, users: after };
   });
   return { units, unitOf, uses, users, depth: deepest };
 }

@@ -58,25 +58,45 @@ export class KSymbol {
 
 export type PropertyKind = 'prompt' | 'menu' | 'comment' | 'default' | 'select' | 'imply' | 'range' | 'symbol' | 'choice';
 
-/** One statement about a symbol (or a menu's title), with the condition under which it holds. */
-export interface Property {
-  readonly kind: PropertyKind;
-  readonly node: MenuNode;
-  readonly file: string;
-  readonly line: number;
-  /** Where it is written, unless the engine made it up. */
-  readonly statement: Statement | undefined;
-  /** The condition as written, without what it inherits. */
-  readonly ownCondition: Expr | undefined;
-  /** The whole condition, with all dependencies of menus and ifs; undefined is y. */
-  condition: Expr | undefined;
+/** The parts that only some kinds of property have. */
+export interface PropertyDetails {
+  /** A prompt's or title's text. */
   readonly text?: string;
   /** A default's value. */
-  value?: Expr;
+  readonly value?: Expr;
   /** The symbol selected or implied, a choice's default. */
   readonly target?: KSymbol;
   readonly low?: KSymbol;
   readonly high?: KSymbol;
+}
+
+/** One statement about a symbol (or a menu's title), with the condition under which it holds. */
+export class Property {
+  readonly text: string | undefined;
+  readonly value: Expr | undefined;
+  readonly target: KSymbol | undefined;
+  readonly low: KSymbol | undefined;
+  readonly high: KSymbol | undefined;
+
+  constructor(
+    readonly kind: PropertyKind,
+    readonly node: MenuNode,
+    readonly file: string,
+    readonly line: number,
+    /** Where it is written, unless the engine made it up. */
+    readonly statement: Statement | undefined,
+    /** The whole condition, with all dependencies of menus and ifs; undefined is y. */
+    public condition: Expr | undefined,
+    /** The condition as written, without what it inherits. */
+    readonly ownCondition: Expr | undefined,
+    details: PropertyDetails,
+  ) {
+    this.text = details.text;
+    this.value = details.value;
+    this.target = details.target;
+    this.low = details.low;
+    this.high = details.high;
+  }
 }
 
 export type NodeKind = 'root' | 'menu' | 'if' | 'comment' | 'config' | 'menuconfig' | 'choice';

@@ -1,5 +1,5 @@
 /** Turns a file's lines into statements, one line at a time, so that a broken line costs no more than itself. */
-import { type ExpressionSyntax, type FileSyntax, type Statement, type TypeName, type Comparison } from './ast';
+import { type Comparison, type ExpressionSyntax, type FileSyntax, type Shape, type Statement, type TypeName } from './ast';
 import { type Dialect } from './dialect';
 import { Scanner, type LogicalLine, type Token } from './scanner';
 import { SourceText } from './text/source';
@@ -16,7 +16,7 @@ export function parseFile(text: string, dialect: Dialect): FileSyntax {
     const first = line.tokens[0]!;
     if (first.kind === 'keyword' && isHelp(first) && line.tokens.length === 1 && inOptions) {
       const help = scanner.help();
-      statements.push({ ...line, kind: 'help', help });
+      statements.push(Object.assign(line, { kind: 'help' as const, help }));
       continue;
     }
     const statement = parseLine(line, dialect);
@@ -82,35 +82,34 @@ class LineParser {
   statement(): Statement {
     const first = this.tokens[0]!;
     const statement = first.kind === 'keyword' ? this.keyword(first.text) : this.assignment(first);
-    return statement ?? { ...this.line, kind: 'error', at: this.at };
+    return statement ?? Object.assign(this.line, { kind: 'error' as const, at: this.at });
   }
 
   private keyword(word: string): Statement | undefined {
-    const { line } = this;
     switch (word) {
       case 'mainmenu':
       case 'menu':
       case 'comment': {
         const prompt = this.prompt();
-        return prompt && this.done({ ...line, kind: word, prompt });
+        return prompt && this.done({ kind: word, prompt });
       }
       case 'config':
       case 'menuconfig': {
         const name = this.name();
-        return name && this.done({ ...line, kind: word, name });
+        return name && this.done({ kind: word, name });
       }
       case 'choice': {
-        if (!this.dialect.richChoices) return this.done({ ...line, kind: 'choice', name: undefined });
+        if (!this.dialect.richChoices) return this.done({ kind: 'choice', name: undefined });
         const name = this.peek()?.kind === 'word' ? this.take() : undefined;
-        return this.done({ ...line, kind: 'choice', name });
+        return this.done({ kind: 'choice', name });
       }
       case 'endmenu':
       case 'endif':
       case 'endchoice':
-        return this.done({ ...line, kind: 'end', block: word === 'endmenu' ? 'menu' : word === 'endif' ? 'if' : 'choice' });
+        return this.done({ kind: 'end', block: word === 'endmenu' ? 'menu' : word === 'endif' ? 'if' : 'choice' });
       case 'if': {
         const condition = this.expression();
-        return condition && this.done({ ...line, kind: 'if', condition });
+        return condition && this.done({ kind: 'if', condition });
       }
       case 'source':
       case 'osource':
@@ -120,7 +119,7 @@ class LineParser {
       case 'grsource': {
         const path = this.prompt();
         const optional = word.startsWith('o') || word.startsWith('g');
-        return path && this.done({ ...line, kind: 'source', path, optional, relative: word.includes('rs') });
+        return path && this.done({ kind: 'source', path, optional, relative: word.includes('rs') });
       }
       default:
         return this.property(word);
@@ -128,7 +127,6 @@ class LineParser {
   }
 
   private property(word: string): Statement | undefined {
-    const { line } = this;
     switch (word) {
       case 'bool':
       case 'tristate':
@@ -139,12 +137,12 @@ class LineParser {
         const prompt = token && !this.atIf() ? this.prompt() : undefined;
         if (token && !prompt) return undefined;
         const condition = this.condition();
-        return condition && this.done({ ...line, kind: 'type', type: word, prompt, condition: condition.expression });
+        return condition && this.done({ kind: 'type', type: word, prompt, condition: condition.expression });
       }
       case 'prompt': {
         const prompt = this.prompt();
         const condition = prompt && this.condition();
-        return condition && this.done({ ...line, kind: 'prompt', prompt: prompt!, condition: condition.expression });
+        return condition && this.done({ kind: 'prompt', prompt: prompt!, condition: condition.expression });
       }
       case 'default':
       case 'def_bool':
@@ -155,34 +153,34 @@ class LineParser {
         const value = this.expression();
         const condition = value && this.condition();
         const type = word === 'default' ? undefined : (word.slice(4) as TypeName);
-        return condition && this.done({ ...line, kind: 'default', type, value, condition: condition.expression });
+        return condition && this.done({ kind: 'default', type, value, condition: condition.expression });
       }
       case 'select':
       case 'imply': {
         const target = this.name();
         const condition = target && this.condition();
-        return condition && this.done({ ...line, kind: word, target, condition: condition.expression });
+        return condition && this.done({ kind: word, target, condition: condition.expression });
       }
       case 'range': {
         const low = this.symbol();
         const high = low && this.symbol();
         const condition = high && this.condition();
-        return condition && this.done({ ...line, kind: 'range', low: low!, high, condition: condition.expression });
+        return condition && this.done({ kind: 'range', low: low!, high, condition: condition.expression });
       }
       case 'depends': {
         if (this.peek()?.text !== 'on' || this.peek()?.kind !== 'keyword') return undefined;
         this.at++;
         const condition = this.expression();
-        return condition && this.done({ ...line, kind: 'depends', condition });
+        return condition && this.done({ kind: 'depends', condition });
       }
       case 'visible': {
         const condition = this.condition();
-        return condition && this.done({ ...line, kind: 'visible', condition: condition.expression });
+        return condition && this.done({ kind: 'visible', condition: condition.expression });
       }
       case 'optional':
-        return this.dialect.richChoices ? this.done({ ...line, kind: 'optional' }) : this.wrongFirst();
+        return this.dialect.richChoices ? this.done({ kind: 'optional' }) : this.wrongFirst();
       case 'modules':
-        return this.dialect.modulesStatement ? this.done({ ...line, kind: 'modules' }) : this.wrongFirst();
+        return this.dialect.modulesStatement ? this.done({ kind: 'modules' }) : this.wrongFirst();
       case 'option':
         return this.option();
       default:
@@ -191,7 +189,6 @@ class LineParser {
   }
 
   private option(): Statement | undefined {
-    const { line } = this;
     const word = this.peek();
     if (word?.kind !== 'keyword') return undefined;
     switch (word.text) {
@@ -199,7 +196,7 @@ class LineParser {
       case 'defconfig_list':
       case 'allnoconfig_y':
         this.at++;
-        return this.done({ ...line, kind: 'option', option: word.text });
+        return this.done({ kind: 'option', option: word.text });
       case 'env': {
         this.at++;
         if (this.peek()?.text !== '=') return undefined;
@@ -207,7 +204,7 @@ class LineParser {
         const value = this.peek();
         if (value?.kind !== 'quoted') return undefined;
         this.at++;
-        return this.done({ ...line, kind: 'option', option: 'env', value });
+        return this.done({ kind: 'option', option: 'env', value });
       }
       default:
         return undefined;
@@ -222,7 +219,7 @@ class LineParser {
     if (text !== '=' && text !== ':=' && text !== '+=') return undefined;
     this.at++;
     const value = this.peek()?.kind === 'assigned' ? this.take() : undefined;
-    return this.done({ ...this.line, kind: 'assignment', name: first, operator: text, value });
+    return this.done({ kind: 'assignment', name: first, operator: text, value });
   }
 
   private wrongFirst(): undefined {
@@ -230,8 +227,9 @@ class LineParser {
     return undefined;
   }
 
-  private done(statement: Statement): Statement | undefined {
-    return this.at === this.tokens.length ? statement : undefined;
+  /** The line becomes the statement, as copying every line would cost as much as scanning it. */
+  private done<S extends Shape>(shape: S): (LogicalLine & S) | undefined {
+    return this.at === this.tokens.length ? Object.assign(this.line, shape) : undefined;
   }
 
   private peek(): Token | undefined {

@@ -21,7 +21,7 @@ export interface Token {
   readonly end: number;
   /** 1-based line on which the token starts. */
   readonly line: number;
-  readonly parts?: readonly TextPart[];
+  readonly parts: readonly TextPart[] | undefined;
 }
 
 /** Something the scanner stumbled over; it goes on after it. */
@@ -107,6 +107,7 @@ export function keywordsOf(dialect: Dialect): ReadonlySet<string> {
   return new Set(words);
 }
 
+const noProblems: readonly ScanProblem[] = [];
 const TAB = 9;
 const LF = 10;
 const SPACE = 32;
@@ -268,8 +269,8 @@ export class Scanner {
   }
 
   private finish(tokens: readonly Token[], start: number, line: number, end: number): LogicalLine {
-    const problems = this.problems;
-    this.problems = [];
+    const problems = this.problems.length > 0 ? this.problems : noProblems;
+    if (this.problems.length > 0) this.problems = [];
     return { tokens, line, endLine: this.line, start, end, problems };
   }
 
@@ -278,15 +279,10 @@ export class Scanner {
     const { text, line } = this;
     if (code === 34 || code === 39) return this.quoted(code);
     if (isWordCode(code) || code === DOLLAR || (this.loose && (code === 46 || code === 47))) return this.word();
-    const two = text.slice(start, start + 2);
-    if (two === '||' || two === '&&' || two === '!=' || two === '<=' || two === '>=' || two === ':=' || two === '+=') {
-      this.at += 2;
-      return { kind: 'operator', text: two, start, end: this.at, line };
-    }
-    const one = text[start]!;
-    if (one === '=' || one === '<' || one === '>' || one === '!' || one === '(' || one === ')') {
-      this.at++;
-      return { kind: 'operator', text: one, start, end: this.at, line };
+    const operator = operatorAt(text, start);
+    if (operator) {
+      this.at += operator.length;
+      return { kind: 'operator', text: operator, start, end: this.at, line, parts: undefined };
     }
     // A character outside the basic plane is one character to the reader.
     const width = code >= 0xd800 && code < 0xdc00 && start + 1 < text.length ? 2 : 1;
@@ -322,7 +318,7 @@ export class Scanner {
       return { kind: 'word', text: text.slice(start, this.at), start, end: this.at, line, parts };
     }
     value = text.slice(start, this.at);
-    return { kind: this.keywords.has(value) ? 'keyword' : 'word', text: value, start, end: this.at, line };
+    return { kind: this.keywords.has(value) ? 'keyword' : 'word', text: value, start, end: this.at, line, parts: undefined };
   }
 
   private quoted(quote: number): Token {
@@ -375,7 +371,7 @@ export class Scanner {
       if (value !== '') parts.push({ text: value, macro: false, start: literalStart, end: this.at });
       return { kind: 'quoted', text: text.slice(start, this.at), start, end: this.at, line, parts };
     }
-    return { kind: 'quoted', text: value, start, end: this.at, line };
+    return { kind: 'quoted', text: value, start, end: this.at, line, parts: undefined };
   }
 
   /** Reads `$(…)`, whose end is the parenthesis that closes it on the same line. */
@@ -403,7 +399,7 @@ export class Scanner {
     const start = this.at;
     this.at = this.endOfLine();
     if (this.at === start) return undefined;
-    return { kind: 'assigned', text: text.slice(start, this.at), start, end: this.at, line };
+    return { kind: 'assigned', text: text.slice(start, this.at), start, end: this.at, line, parts: undefined };
   }
 
   private endOfLine(): number {
@@ -414,6 +410,13 @@ export class Scanner {
   private report(code: ScanProblem['code'], detail: string, start: number, end: number): void {
     this.problems.push({ code, detail, line: this.line, start, end });
   }
+}
+
+const operators: readonly (readonly [string, ...string[]])[] = [['||'], ['&&'], ['!=', '!'], ['<=', '<'], ['>=', '>'], [':='], ['+='], ['='], ['('], [')']];
+const operatorsByCode = new Map(operators.map((list) => [list[0].charCodeAt(0), list]));
+
+function operatorAt(text: string, at: number): string | undefined {
+  return operatorsByCode.get(text.charCodeAt(at))?.find((operator) => text.startsWith(operator, at));
 }
 
 function isAssignment(token: Token): boolean {

@@ -38,8 +38,8 @@ export class SymbolTable {
     if (dialect.hashBuckets === 0) {
       return [...entries].sort((a, b) => (a.nodes[0]?.id ?? Number.MAX_SAFE_INTEGER) - (b.nodes[0]?.id ?? Number.MAX_SAFE_INTEGER) || a.id - b.id);
     }
-    const bucket = new Map(entries.map((symbol) => [symbol, symbol.name === undefined ? 0 : hashOf(symbol.name) % dialect.hashBuckets]));
-    return entries.sort((a, b) => bucket.get(a)! - bucket.get(b)! || b.id - a.id);
+    const bucket = Int32Array.from(this.all, ({ name }) => (name === undefined ? 0 : hashOf(name) % dialect.hashBuckets));
+    return entries.sort((a, b) => bucket[a.id]! - bucket[b.id]! || b.id - a.id);
   }
 
   private logicalOf(name: string): KSymbol | undefined {

@@ -1,7 +1,7 @@
 /** The exact helpers of the SSE families: what generated code hands over where native arithmetic could differ from the processor. */
 
 import { type CpuContext, type DecodedInsn, type Helper, type HelperTable } from '../context';
-import { Reg, Seg } from '../state';
+import { Reg, Seg, State } from '../state';
 import { add, compare, divide, maximum, minimum, multiply, order, squareRoot, subtract, type Binary } from './arithmetic';
 import { fromInteger, narrow, toInteger, widen } from './convert';
 import { reciprocal, reciprocalRoot } from './estimate';
@@ -170,6 +170,12 @@ const sseMaskedStore: Helper = (cpu, insn) => {
   for (const i of chosen) cpu.writeVirtual(linear + BigInt(i), 1, BigInt(data.getUint8(i)));
 };
 
+/** EMMS: all x87 registers are empty (SDM vol. 2A, EMMS). */
+const mmxEmpty: Helper = (cpu) => {
+  enterMmx(cpu);
+  cpu.view.setUint16(State.ftw, 0xffff, true);
+};
+
 export const sse2Helpers: HelperTable = {
   sseBinary,
   sseUnary: sseBinary,
@@ -178,4 +184,5 @@ export const sse2Helpers: HelperTable = {
   sseEstimate,
   sseConvert,
   sseMaskedStore,
+  mmxEmpty,
 };

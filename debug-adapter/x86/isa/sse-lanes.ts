@@ -34,11 +34,17 @@ export function xmmUnary(op: LaneOp): Emitter {
   };
 }
 
+/** Pushes the MMX source: a register, or memory of the size that the instruction reads. */
+function readMmxSource(g: Gen): void {
+  if (g.operands[1]!.kind === 'mem') g.rd(1);
+  else g.mrd(1);
+}
+
 /** The same operation on MMX registers: both operands stand in the low half of a v128, and `lane` of the result is taken. */
 export function mmxBinary(op: LaneOp, lane = 0): Emitter {
   return (g) => {
     const source = g.temp('i64');
-    g.mrd(1);
+    readMmxSource(g);
     g.c.set(source);
     g.mwr(0, () => {
       g.mrd(0);

@@ -1,6 +1,7 @@
 /** All SIMD definitions, MMX to SSE4.2, in the order in which processors got them. */
 
 import { type Definition } from './definition';
+import { mmxState } from './mmx';
 import { sseControl } from './sse-control';
 import { sseConvert } from './sse-convert';
 import { sseFloat } from './sse-float';
@@ -13,6 +14,7 @@ import { sse4 } from './sse-sse4';
 import { ssse3 } from './sse-ssse3';
 
 export const sseDefinitions: readonly Definition[] = [
+  ...mmxState,
   ...sseMove,
   ...sseFloat,
   ...sseConvert,

@@ -388,7 +388,11 @@ export class X87Unit {
         this.control = true;
         return true;
       case 0x1b:
-        this.storeRegister(i, true);
+        // FSTPNCE, not in the manual: FSTP that does not look whether ST(0) is empty.
+        state.read(a, 0);
+        this.state.commit(env);
+        state.write(i, a);
+        state.pop();
         return true;
       case 0x1d:
         if (modrm === 0xef) return false;
@@ -515,8 +519,16 @@ export class X87Unit {
 
   /** FLD m32 and m64, with the conversion's exceptions. */
   private loadReal(denormal: boolean): void {
-    const { env, a } = this;
-    if (denormal) env.flags |= Fx.denormal;
+    const { state, env, a } = this;
+    if (denormal) {
+      env.flags |= Fx.denormal;
+      // An unmasked #D is reported, and the value loaded all the same.
+      if (state.isEmpty(7)) {
+        state.commit(env);
+        state.push(a);
+        return;
+      }
+    }
     if (classify(a) === Class.signaling) {
       env.flags |= Fx.invalid;
       a.high = (a.high | 0x4000_0000) >>> 0;
@@ -643,8 +655,8 @@ export class X87Unit {
   /** FSIN and FCOS: beyond 2^63 they set C2 and do nothing. */
   private trigonometric(compute: () => boolean): void {
     const { state } = this;
-    if (state.isEmpty(0)) {
-      this.underflow(0, 0);
+    if (this.underflow(0, 0)) {
+      this.setC2(false);
       return;
     }
     state.read(this.a, 0);
@@ -699,7 +711,10 @@ export class X87Unit {
 
   private partialRemainder(nearest: boolean): void {
     const { state, env, a, b, r, rem } = this;
-    if (this.underflow(0, 1)) return;
+    if (this.underflow(0, 1)) {
+      this.setC2(false);
+      return;
+    }
     state.read(a, 0);
     state.read(b, 1);
     remainder(env, r, a, b, nearest, rem);
@@ -750,7 +765,6 @@ export class X87Unit {
   private conditionalMove(condition: number, i: number, negate: boolean, port: X87Port): void {
     const { state, a } = this;
     if (this.underflow(0, i)) return;
-    this.state.commit(this.env);
     const flags = port.arithmeticFlags();
     const mask = condition === 0 ? CF : condition === 1 ? ZF : condition === 2 ? CF | ZF : PF;
     if (((flags & mask) !== 0) !== negate) state.write(0, state.read(a, i));
@@ -773,8 +787,9 @@ export class X87Unit {
   private finishCompare(order: number, pops: number): void {
     const { state } = this;
     const abandoned = this.abandon();
-    if (abandoned) return;
+    // The codes are written even where an unmasked exception keeps the operands from being popped.
     state.setCodes(order === Order.unordered ? Fsw.c0 | Fsw.c2 | Fsw.c3 : order === Order.less ? Fsw.c0 : order === Order.equal ? Fsw.c3 : 0);
+    if (abandoned) return;
     for (let n = 0; n < pops; n++) state.pop();
   }
 
@@ -783,9 +798,12 @@ export class X87Unit {
     let order: number = Order.unordered;
     if (state.isEmpty(0) || state.isEmpty(i)) stackFault(env, false);
     else order = compare(env, state.read(a, 0), state.read(b, i), quiet);
-    if (this.abandon()) return;
+    // C1 stays as it was unless the stack was at fault.
+    const c1 = (env.flags & Fx.stack) === 0 && (state.statusWord & Fsw.c1) !== 0;
+    const abandoned = this.abandon();
+    if (c1) state.setC1(true);
     port.setCompareFlags(order === Order.unordered ? ZF | PF | CF : order === Order.less ? CF : order === Order.equal ? ZF : 0);
-    if (pop) state.pop();
+    if (pop && !abandoned) state.pop();
   }
 
   private test(): void {

@@ -258,6 +258,12 @@ export function roundPack(
     if (tiny && !env.masked(Fx.underflow)) {
       env.flags |= Fx.underflow;
       exponent += exponentWrap;
+      if (exponent <= 0) {
+        // Too small even so (FSCALE): zero.
+        env.flags |= Fx.precision;
+        setZero(out, sign);
+        return;
+      }
     } else {
       denormalize(env, out, 1 - exponent, extension, precision, tiny);
       return;
@@ -272,6 +278,12 @@ export function roundPack(
     env.flags |= Fx.overflow;
     if (!env.masked(Fx.overflow)) {
       exponent -= exponentWrap;
+      if (exponent >= 0x7fff) {
+        env.flags |= Fx.precision;
+        env.roundedUp = true;
+        setInfinity(out, sign);
+        return;
+      }
     } else {
       env.flags |= Fx.precision;
       up = env.rounding === Rounding.nearest || (env.rounding === Rounding.down && sign !== 0) || (env.rounding === Rounding.up && sign === 0);

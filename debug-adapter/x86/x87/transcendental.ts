@@ -89,7 +89,10 @@ export function exponentialMinus1(env: Environment, out: Float80, a: Float80): v
   normalize(x);
   if (x.exponent >= 0x3fff) {
     if (x.exponent === 0x3fff && x.high === 0x8000_0000 && x.low === 0) out.set(a.sign, a.sign !== 0 ? 0x3ffe : 0x3fff, 0x8000_0000, 0);
-    else out.copy(a);
+    else {
+      env.flags |= Fx.precision;
+      out.copy(a);
+    }
     return;
   }
   const bits = precisionFor(x.exponent - 0x3fff);
@@ -157,6 +160,8 @@ export function logarithm(env: Environment, out: Float80, a: Float80, b: Float80
   let exponent = x.exponent - 0x3fff;
   const m = significand(x);
   if (m === 1n << 63n) {
+    // The product is exact more often than not; #P is raised all the same.
+    env.flags |= Fx.precision;
     timesLogarithm(env, out, b, BigInt(exponent), 0, true);
     return;
   }
@@ -174,7 +179,7 @@ export function logarithm(env: Environment, out: Float80, a: Float80, b: Float80
   timesLogarithm(env, out, b, value, bits, false);
 }
 
-/** FYL2XP1: b * log2(a + 1). Outside of the manual's range for a, the true value where there is one. */
+/** FYL2XP1: b * log2(a + 1). Outside of the manual's range for a, the true value where there is one, else a. */
 export function logarithmPlus1(env: Environment, out: Float80, a: Float80, b: Float80): void {
   const ca = classify(a);
   const cb = classify(b);
@@ -205,7 +210,9 @@ export function logarithmPlus1(env: Environment, out: Float80, a: Float80, b: Fl
   x.copy(a);
   normalize(x);
   if (x.sign !== 0 && x.exponent >= 0x3fff) {
-    invalid(env, out);
+    // No logarithm there is: processors give the operand back.
+    env.flags |= Fx.precision;
+    out.copy(a);
     return;
   }
   if (x.exponent > 0x3fff + 200) {
@@ -321,8 +328,8 @@ interface Reduced {
   bits: number;
 }
 
-/** Fraction bits of pi in argument reduction: enough for the largest argument and the nearest miss of a multiple of pi/2 below 2^63. */
-const reductionBits = 256;
+/** Argument reduction takes pi as 66 bits, as processors do (SDM vol. 1, 8.3.8): this many of them are fraction bits. */
+const piFraction = 64;
 
 function reduce(v: Float80): Reduced {
   x.copy(v);
@@ -331,24 +338,14 @@ function reduce(v: Float80): Reduced {
   const bits = precisionFor(exponent);
   const argument = toFixed(x, bits);
   if (exponent < -1) return { ...fixed.sineCosine(argument, bits), quadrant: 0, bits };
-  const half = fixed.pi(bits) >> 1n;
-  // The quotient takes up to 63 bits of pi's precision, so the multiple is taken of a longer one.
-  const long = fixed.pi(bits + reductionBits) >> 1n;
-  let quotient = argument / half;
-  let rest = ((argument << BigInt(reductionBits)) - quotient * long) >> BigInt(reductionBits);
-  if (rest < 0n) {
-    rest += half;
-    quotient--;
-  }
-  let quadrant = Number(quotient & 3n);
-  if (rest > half >> 1n) {
-    // Above pi/4 fold back: the next quadrant's function of the complement, whose sine is negative.
-    const complement = half - rest;
-    const { sine, cosine } = fixed.sineCosine(complement, bits);
-    quadrant = (quadrant + 1) & 3;
-    return { sine: -sine, cosine, quadrant, bits };
-  }
-  return { ...fixed.sineCosine(rest, bits), quadrant, bits };
+  const half = fixed.pi(piFraction) << BigInt(bits - piFraction - 1);
+  const quotient = argument / half;
+  const rest = argument % half;
+  const quadrant = Number(quotient & 3n);
+  if (rest <= half >> 1n) return { ...fixed.sineCosine(rest, bits), quadrant, bits };
+  // Above pi/4 fold back: the next quadrant, with the angle below zero.
+  const { sine, cosine } = fixed.sineCosine(half - rest, bits);
+  return { sine: -sine, cosine, quadrant: (quadrant + 1) & 3, bits };
 }
 
 function sineOf(r: Reduced): bigint {

@@ -39,6 +39,8 @@ export interface ImageLayout {
   readonly end: readonly string[];
   /** Input sections that are dropped. */
   readonly discard: readonly string[];
+  /** The file's headers are part of the first segment, as programs for an operating system have them. */
+  readonly headers?: boolean;
 }
 
 const R = 4;
@@ -105,12 +107,104 @@ export const PC_LAYOUT: ImageLayout = {
         { name: '.tdata', inputs: [{ name: '.tdata' }, { name: '.tdata.*' }], align: 64, start: ['_tls_start'], end: ['_etdata'] },
         { name: '.tbss', inputs: [{ name: '.tbss' }, { name: '.tbss.*' }, { name: '.tcommon' }], align: 64, end: ['_tls_end'] },
         { name: '.data', inputs: [{ name: '.data' }, { name: '.data.*' }], start: ['_data'], end: ['_edata'] },
+        { name: '.got', inputs: [{ name: '.got' }] },
         { name: '.uk_bootinfo', inputs: [{ name: '.uk_bootinfo', keep: true }], align: 8 },
         { name: '.bss', inputs: [{ name: '.bss' }, { name: '.bss.*' }, { name: 'COMMON' }], start: ['__bss_start'] },
       ],
     },
   ],
 };
+
+/** The layout of static programs for Linux; at 0 for position-independent ones, which the kernel places. */
+export function linuxLayout(pie: boolean): ImageLayout {
+  const array = (name: string, keep: readonly InputPattern[]): OutputLayout => ({
+    name: `.${name}`,
+    inputs: keep,
+    align: 8,
+    start: [`__${name}_start`],
+    end: [`__${name}_end`],
+  });
+  return {
+    base: pie ? 0 : 0x400000,
+    headers: true,
+    start: ['__executable_start', '__ehdr_start'],
+    end: ['_end', 'end'],
+    discard: ['.note.GNU-stack', '.gnu.*', '.comment', '.llvm*', '.gnu_debuglink', '.note.gnu.property'],
+    segments: [
+      {
+        name: 'headers',
+        flags: R,
+        align: 0x1000,
+        sections: [
+          { name: '.note', inputs: [{ name: '.note.*', keep: true }] },
+          { name: '.dynsym', inputs: [{ name: '.dynsym' }] },
+          { name: '.dynstr', inputs: [{ name: '.dynstr' }] },
+          { name: '.rela.dyn', inputs: [{ name: '.rela.dyn' }] },
+          { name: '.rela.iplt', inputs: [{ name: '.rela.iplt' }], start: ['__rela_iplt_start'], end: ['__rela_iplt_end'] },
+        ],
+      },
+      {
+        name: 'text',
+        flags: R | X,
+        align: 0x1000,
+        sections: [
+          { name: '.init', inputs: [{ name: '.init', keep: true }] },
+          { name: '.iplt', inputs: [{ name: '.iplt' }] },
+          { name: '.text', inputs: [{ name: '.text' }, { name: '.text.*' }, { name: '.gnu.linkonce.t.*' }], end: ['etext', '_etext', '__etext'] },
+          { name: '.fini', inputs: [{ name: '.fini', keep: true }] },
+        ],
+      },
+      {
+        name: 'rodata',
+        flags: R,
+        align: 0x1000,
+        sections: [
+          { name: '.rodata', inputs: [{ name: '.rodata' }, { name: '.rodata.*' }, { name: '.lrodata*' }] },
+          { name: '.eh_frame_hdr', inputs: [{ name: '.eh_frame_hdr' }] },
+          { name: '.eh_frame', inputs: [{ name: '.eh_frame', keep: true }] },
+          { name: '.gcc_except_table', inputs: [{ name: '.gcc_except_table' }, { name: '.gcc_except_table.*' }] },
+        ],
+      },
+      {
+        name: 'data',
+        flags: R | W,
+        align: 0x1000,
+        sections: [
+          { name: '.tdata', inputs: [{ name: '.tdata' }, { name: '.tdata.*' }] },
+          { name: '.tbss', inputs: [{ name: '.tbss' }, { name: '.tbss.*' }, { name: '.tcommon' }] },
+          array('preinit_array', [{ name: '.preinit_array', keep: true }]),
+          array('init_array', [
+            { name: '.init_array.*', keep: true, sort: 'init-priority' },
+            { name: '.init_array', keep: true },
+          ]),
+          array('fini_array', [
+            { name: '.fini_array.*', keep: true, sort: 'init-priority' },
+            { name: '.fini_array', keep: true },
+          ]),
+          {
+            name: '.ctors',
+            inputs: [
+              { name: '.ctors', keep: true },
+              { name: '.ctors.*', keep: true, sort: 'name' },
+            ],
+          },
+          {
+            name: '.dtors',
+            inputs: [
+              { name: '.dtors', keep: true },
+              { name: '.dtors.*', keep: true, sort: 'name' },
+            ],
+          },
+          { name: '.data.rel.ro', inputs: [{ name: '.data.rel.ro' }, { name: '.data.rel.ro.*' }] },
+          { name: '.dynamic', inputs: [{ name: '.dynamic' }], start: ['_DYNAMIC'] },
+          { name: '.got', inputs: [{ name: '.got' }], start: ['_GLOBAL_OFFSET_TABLE_'] },
+          { name: '.data', inputs: [{ name: '.data' }, { name: '.data.*' }, { name: '.ldata*' }], end: ['edata', '_edata'] },
+          { name: '.bss', inputs: [{ name: '.bss' }, { name: '.bss.*' }, { name: '.lbss*' }, { name: 'COMMON' }], start: ['__bss_start'] },
+        ],
+      },
+    ],
+  };
+}
 
 /** The same layout as a script for GNU ld or LLD. */
 export function ldScript(layout: ImageLayout): string {

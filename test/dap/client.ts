@@ -1,0 +1,185 @@
+/** A debug adapter client for tests: drives a session in this process over streams, keeps every message, and checks them against the protocol's schema. */
+import assert from 'node:assert/strict';
+import { access, readFile } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type DebuggerEvent } from '../../debug-adapter/control/api';
+import { type Channel, serve } from '../../debug-adapter/control/channel';
+import { Debugger } from '../../debug-adapter/control/debugger';
+import { type Host } from '../../debug-adapter/control/runner';
+import { type AdapterHost } from '../../debug-adapter/dap/host';
+import { createMachine } from '../../debug-adapter/machine/pc';
+import { UnikernelDebugSession } from '../../debug-adapter/session';
+import { validateMessage } from './schema';
+
+const patience = 20_000;
+
+export type Message = DebugProtocol.ProtocolMessage & Readonly<Record<string, unknown>>;
+
+const runnerHost: Host = {
+  now: () => performance.now(),
+  later: (milliseconds, callback) => {
+    if (milliseconds <= 0) {
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    }
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The debugger in this process, behind the same cloned messages as in a worker. */
+const inProcessHost: AdapterHost = {
+  readFile: async (path) => new Uint8Array(await readFile(path)),
+  exists: (path) =>
+    access(path).then(
+      () => true,
+      () => false,
+    ),
+  startWorker: () => {
+    const listeners: ((message: unknown) => void)[][] = [[], []];
+    let open = true;
+    const end = (own: number): Channel => ({
+      post: (message) => {
+        const copy: unknown = structuredClone(message);
+        setImmediate(() => open && listeners[1 - own]!.forEach((listener) => listener(copy)));
+      },
+      onMessage: (listener) => void listeners[own]!.push(listener),
+      close: () => undefined,
+    });
+    const events: { emit?: (event: DebuggerEvent) => void } = {};
+    const served = new Debugger(
+      ({ image, imageName, commandLine, memory, cpuModel, initrd }) =>
+        createMachine({ image, imageName, commandLine, memory, cpuModel, ...(initrd === undefined ? {} : { initrd }) }).machine,
+      runnerHost,
+      (event) => events.emit?.(event),
+    );
+    events.emit = serve<DebuggerEvent>(end(1), served);
+    return {
+      channel: end(0),
+      terminate: () => {
+        open = false;
+        served.terminate();
+        return Promise.resolve();
+      },
+    };
+  },
+};
+
+export class TestClient {
+  readonly messages: Message[] = [];
+  #seq = 1;
+  #buffer = Buffer.alloc(0);
+  #waiting: { accept(message: Message): boolean; resolve(message: Message): void }[] = [];
+  readonly #toAdapter = new PassThrough();
+  readonly #session: UnikernelDebugSession;
+
+  constructor(host: AdapterHost = inProcessHost) {
+    const fromAdapter = new PassThrough();
+    this.#session = new UnikernelDebugSession(host);
+    this.#session.setRunAsServer(true);
+    this.#session.start(this.#toAdapter, fromAdapter);
+    fromAdapter.on('data', (chunk: Buffer) => this.#receive(chunk));
+  }
+
+  /** Sends a request and answers its response, successful or not. */
+  async request(command: string, args?: unknown): Promise<DebugProtocol.Response> {
+    const seq = this.#seq++;
+    const request = { seq, type: 'request', command, ...(args === undefined ? {} : { arguments: args }) };
+    validateMessage(request);
+    this.messages.push(request as unknown as Message);
+    const body = JSON.stringify(request);
+    const response = this.#wait((message) => message.type === 'response' && message['request_seq'] === seq, `the response to ${command}`);
+    this.#toAdapter.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    return (await response) as unknown as DebugProtocol.Response;
+  }
+
+  /** Sends a request that must succeed; answers its body. */
+  async ok<T>(command: string, args?: unknown): Promise<T> {
+    const response = await this.request(command, args);
+    assert.ok(response.success, `${command}: ${response.message ?? ''} ${JSON.stringify(response.body)}`);
+    return response.body as T;
+  }
+
+  /** Sends a request that must fail; answers the sentence shown to the user. */
+  async fails(command: string, args?: unknown): Promise<string> {
+    const response = await this.request(command, args);
+    assert.ok(!response.success, `${command} succeeded`);
+    return response.message ?? '';
+  }
+
+  /** The next event of this name from now on (or since `from`, an index into `messages`). */
+  async event<T = Record<string, unknown>>(name: string, from = this.messages.length): Promise<T> {
+    const isIt = (message: Message): boolean => message.type === 'event' && message['event'] === name;
+    const past = this.messages.slice(from).find(isIt);
+    const message = past ?? (await this.#wait(isIt, `the event ${name}`));
+    return message['body'] as T;
+  }
+
+  /** Initializes and launches; the client may now set breakpoints. */
+  async launch(args: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.ok('initialize', { adapterID: 'unikernel', linesStartAt1: true, columnsStartAt1: true, pathFormat: 'path', supportsVariableType: true, supportsMemoryReferences: true });
+    const from = this.messages.length;
+    await this.ok('launch', { clock: 'skip', ...args });
+    await this.event('initialized', from);
+  }
+
+  /** Runs a request that resumes the guest, and answers the next stop. */
+  async untilStopped(command: string, args: unknown = { threadId: 1 }): Promise<DebugProtocol.StoppedEvent['body']> {
+    const from = this.messages.length;
+    await this.ok(command, args);
+    return this.event<DebugProtocol.StoppedEvent['body']>('stopped', from);
+  }
+
+  async stack(): Promise<DebugProtocol.StackFrame[]> {
+    return (await this.ok<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1 })).stackFrames;
+  }
+
+  async evaluate(expression: string, frameId?: number): Promise<string> {
+    return (await this.ok<DebugProtocol.EvaluateResponse['body']>('evaluate', { expression, context: 'watch', ...(frameId === undefined ? {} : { frameId }) })).result;
+  }
+
+  /** All output of one category so far. */
+  output(category: string): string {
+    return this.messages
+      .filter((message) => message.type === 'event' && message['event'] === 'output')
+      .map((message) => message['body'] as { readonly category?: string; readonly output: string })
+      .filter((body) => body.category === category)
+      .map((body) => body.output)
+      .join('');
+  }
+
+  async close(): Promise<void> {
+    await this.request('disconnect', {});
+  }
+
+  #wait(accept: (message: Message) => boolean, what: string): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`Waited in vain for ${what}. Last messages:\n${this.messages.slice(-6).map((message) => JSON.stringify(message)).join('\n')}`)), patience);
+      this.#waiting.push({
+        accept,
+        resolve: (message) => {
+          clearTimeout(timer);
+          resolve(message);
+        },
+      });
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#buffer = Buffer.concat([this.#buffer, chunk]);
+    for (;;) {
+      const header = /^Content-Length: (\d+)\r\n\r\n/.exec(this.#buffer.toString('latin1', 0, 64));
+      if (header === null) return;
+      const end = header[0].length + Number(header[1]);
+      if (this.#buffer.length < end) return;
+      const message = JSON.parse(this.#buffer.toString('utf8', header[0].length, end)) as Message;
+      this.#buffer = this.#buffer.subarray(end);
+      validateMessage(message);
+      this.messages.push(message);
+      const ready = this.#waiting.filter(({ accept }) => accept(message));
+      this.#waiting = this.#waiting.filter((each) => !ready.includes(each));
+      for (const each of ready) each.resolve(message);
+    }
+  }
+}
