@@ -2,7 +2,7 @@
 import { type EntryState, type MachineError, machineErrors } from '../machine/api';
 
 import { type ElfImage, imageEnd, loadSegments } from './elf-image';
-import { memoryMap, pageAlign } from './memory-map';
+import { freeEnd, memoryMap, pageAlign } from './memory-map';
 
 /** Places in low memory; an image that loads this low is refused. */
 const gdtAddress = 0x500;
@@ -50,7 +50,7 @@ export function loadLinux64(options: LinuxOptions, elf: ElfImage, ram: Uint8Arra
   if (commandLine.length >= commandLineLimit) return machineErrors.commandLine(imageName, commandLine.length, commandLineLimit - 1);
 
   // The ramdisk goes as high as it can, where no kernel's growing heap meets it first.
-  const ramdisk = initrd === undefined ? 0 : Math.floor((ram.length - initrd.length) / 4096) * 4096;
+  const ramdisk = initrd === undefined ? 0 : Math.floor((freeEnd(ram.length) - initrd.length) / 4096) * 4096;
   const end = pageAlign(imageEnd(elf.segments));
   if (initrd !== undefined && ramdisk < end) return machineErrors.needsMemory(imageName, end + pageAlign(initrd.length), ram.length, 'the image with its initrd');
   if (initrd !== undefined) ram.set(initrd, ramdisk);

@@ -2,7 +2,7 @@
 import { type EntryState, MachineError, machineErrors } from '../machine/api';
 
 import { imageEnd, loadSegments, readElfImage, type Segment } from './elf-image';
-import { lowMemoryEnd, memoryMap, pageAlign } from './memory-map';
+import { freeEnd, lowMemoryEnd, memoryMap, pageAlign } from './memory-map';
 
 const headerMagic = 0x1bad_b002;
 const bootMagic = 0x2bad_b002;
@@ -89,7 +89,7 @@ export function loadMultiboot(options: MultibootOptions, header: MultibootHeader
   const commandLineAddress = pageAlign(imageEnd(plan.segments));
   const moduleAddress = pageAlign(commandLineAddress + commandLine.length);
   const end = moduleAddress + (initrd?.length ?? 0);
-  if (end > ram.length) return machineErrors.needsMemory(imageName, end, ram.length, initrd === undefined ? 'the image' : 'the image with its initrd');
+  if (end > freeEnd(ram.length)) return machineErrors.needsMemory(imageName, end, ram.length, initrd === undefined ? 'the image' : 'the image with its initrd');
   ram.set(commandLine, commandLineAddress);
   if (initrd !== undefined) ram.set(initrd, moduleAddress);
 

@@ -64,6 +64,7 @@ export class PcMachine implements Machine, DeviceHost {
   private ended: MachineExit | undefined;
   private running = false;
   private pollRequested = false;
+  private yieldRequested = false;
   private pollSleep = pollSleepFirst;
   private idleUntil: number | undefined;
 
@@ -133,6 +134,10 @@ export class PcMachine implements Machine, DeviceHost {
         case 'budget':
           break;
         case 'stop':
+          if (this.yieldRequested && this.ended === undefined) {
+            this.yieldRequested = false;
+            return { kind: 'limit' };
+          }
           if (this.pollRequested && this.ended === undefined) {
             this.pollRequested = false;
             if (!this.entryIsDue()) return this.idlePolling();
@@ -196,6 +201,13 @@ export class PcMachine implements Machine, DeviceHost {
     this.cursor = this.entries.length;
   }
 
+  /** Makes a run that is under way come back (as if at its limit) after the current instruction; no effect between runs. */
+  yieldSoon(): void {
+    if (!this.running) return;
+    this.yieldRequested = true;
+    this.cpu.requestStop();
+  }
+
   skipIdle(): void {
     if (this.idleUntil !== undefined) this.advance(this.idleUntil);
   }
@@ -239,6 +251,7 @@ export class PcMachine implements Machine, DeviceHost {
     restoreSnapshot(this, snapshot);
     this.ended = undefined;
     this.pollRequested = false;
+    this.yieldRequested = false;
     this.idleUntil = undefined;
     this.cursor = Math.min(this.cursor, this.entries.length);
   }

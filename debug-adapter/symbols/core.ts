@@ -57,6 +57,8 @@ export class Core {
   functions(unit: Unit): UnitFunctions {
     let functions = this.functionParts.get(unit);
     if (!functions) {
+      // The root says when the functions lie in another file.
+      void unit.root;
       functions = new UnitFunctions(unit);
       this.functionParts.set(unit, functions);
     }

@@ -2,7 +2,7 @@
 import { type Abbrev } from './abbrev';
 import { AT, FORM, dwarfName } from './constants';
 import { blockLength, fixedConstantSize, formIndex, isAddressForm, skipForm } from './forms';
-import { Reader, stringAt } from './reader';
+import { Reader } from './reader';
 import { type Unit } from './unit';
 
 /** Nesting deeper than this is damage. */
@@ -207,7 +207,9 @@ export class Die {
 
   flag(at: number): boolean {
     const form = this.find(at);
-    return form === FORM.flag_present || (form === FORM.flag && this.r.u8() !== 0) || (form === FORM.implicit_const && this.constant !== 0n);
+    return (
+      form === FORM.flag_present || (form === FORM.flag && this.r.u8() !== 0) || (form === FORM.implicit_const && this.constant !== 0n)
+    );
   }
 
   string(at: number): string | undefined {
@@ -221,7 +223,7 @@ export class Die {
       case FORM.strp:
         return sections.debugString(this.r.offset(this.unit.is64));
       case FORM.line_strp:
-        return stringAt(sections.get('.debug_line_str'), this.r.offset(this.unit.is64));
+        return sections.lineString(this.r.offset(this.unit.is64));
       case FORM.strp_sup:
       case FORM.GNU_strp_alt:
         return undefined;
@@ -299,11 +301,12 @@ export class Die {
 
   /** This DIE and those it completes, nearest first. */
   origins(): Die[] {
-    const chain: Die[] = [];
-    let next: Die | undefined = this as Die;
-    while (next && chain.length < 16) {
+    const chain: Die[] = [this];
+    while (chain.length < 16) {
+      const last = chain[chain.length - 1]!;
+      const next = last.ref(AT.abstract_origin) ?? last.ref(AT.specification);
+      if (!next) break;
       chain.push(next);
-      next = next.ref(AT.abstract_origin) ?? next.ref(AT.specification);
     }
     return chain;
   }

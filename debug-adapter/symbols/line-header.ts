@@ -2,7 +2,7 @@
 import { FORM } from './constants';
 import { blockLength, fixedConstantSize, formIndex, skipForm } from './forms';
 import { joinPath } from './paths';
-import { Reader, stringAt } from './reader';
+import { Reader } from './reader';
 import { type DebugSections } from './sections';
 import { type Unit } from './unit';
 
@@ -157,7 +157,7 @@ function readEntries(r: Reader, sections: DebugSections, unit: Unit, context: Pa
 
 function readString(r: Reader, sections: DebugSections, unit: Unit, form: number, is64: boolean): string {
   if (form === FORM.string) return r.cstring();
-  if (form === FORM.line_strp) return stringAt(sections.get('.debug_line_str'), r.offset(is64));
+  if (form === FORM.line_strp) return sections.lineString(r.offset(is64));
   if (form === FORM.strp) return sections.debugString(r.offset(is64));
   const index = formIndex(r, form);
   if (index >= 0) return unit.indexedString(index) ?? '';

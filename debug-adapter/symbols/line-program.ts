@@ -69,6 +69,36 @@ export class LineTable {
     this.capacity = capacity;
   }
 
+  private countCache: Uint8Array | undefined;
+
+  /**
+   * By row, 1 where it counts when an address is to be given one line. As in gdb, so that both name the same: rows of line 0 continue the one before,
+   * as do rows that repeat the last line with another discriminator, and rows of another file where a statement of this one begins.
+   */
+  get counts(): Uint8Array {
+    if (this.countCache) return this.countCache;
+    const counts = new Uint8Array(this.count);
+    for (const { first, last } of this.sequences) {
+      let counted = -1;
+      let discriminated = false;
+      let stmtHere = false;
+      for (let i = first; i < last; i++) {
+        const isStmt = (this.flags[i]! & ROW.isStmt) !== 0;
+        const discriminator = this.discriminators[i] !== 0;
+        discriminated = discriminator || (discriminated && i > first && this.lines[i] === this.lines[i - 1]);
+        if (i > first && this.addresses[i] !== this.addresses[i - 1]) stmtHere = false;
+        const otherFile = counted < 0 || this.files[counted] !== this.files[i];
+        const ignored = this.lines[i] === 0 || (otherFile && !isStmt && stmtHere);
+        if (!ignored && (otherFile || this.lines[counted] !== this.lines[i] || !discriminated)) {
+          counts[i] = 1;
+          counted = i;
+        }
+        stmtHere ||= isStmt;
+      }
+    }
+    return (this.countCache = counts);
+  }
+
   /** The sequence covering an address. */
   sequenceAt(address: number): LineSequence | undefined {
     let low = 0;

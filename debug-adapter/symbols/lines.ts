@@ -21,13 +21,15 @@ function toRow(core: Core, entities: Entities, unit: Unit, table: LineTable, row
   };
 }
 
-/** The row that speaks for an address: the last one there, or where that begins no statement, an earlier one at the same address that does. */
+/** The row that speaks for an address: the last one that counts, or where that begins no statement, an earlier one at the same address that does. */
 function rowFor(table: LineTable, address: number): number {
-  const row = table.rowAt(address);
-  if (row < 0 || table.flags[row]! & ROW.isStmt) return row;
-  for (let i = row - 1; i >= 0 && table.addresses[i] === table.addresses[row] && !(table.flags[i]! & ROW.endSequence); i--) {
-    if (table.flags[i]! & ROW.isStmt) return i;
-  }
+  const { flags, addresses, counts } = table;
+  let row = table.rowAt(address);
+  if (row < 0) return row;
+  const { first } = table.sequenceAt(address)!;
+  while (row > first && !counts[row]) row--;
+  if (flags[row]! & ROW.isStmt) return row;
+  for (let i = row - 1; i >= first && addresses[i] === addresses[row]; i--) if (counts[i] && flags[i]! & ROW.isStmt) return i;
   return row;
 }
 

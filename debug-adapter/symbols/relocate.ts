@@ -10,7 +10,8 @@ const R_X86_64_32S = 11;
 export function applyRelocations(elf: ElfFile, section: ElfSection, bytes: Uint8Array): Uint8Array {
   const relocations = elf.sections.find((s) => s.type === SHT.RELA && s.info === section.index);
   if (!relocations) return bytes;
-  const copy = bytes.slice();
+  // Not slice: that of a Buffer shares its memory.
+  const copy = new Uint8Array(bytes);
   const view = new DataView(copy.buffer, copy.byteOffset, copy.length);
   const symbols = elf.symbols;
   for (const { offset, type, symbol, addend } of elf.relocations(relocations)) {

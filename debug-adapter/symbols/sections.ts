@@ -1,7 +1,7 @@
 /** The debug sections of one file, taken from the ELF file when first asked for, and the conversion between link and internal addresses. */
 import { Diagnostics } from './diagnostics';
 import { EM, ET, SHF, type ElfFile } from './elf';
-import { Reader, stringAt } from './reader';
+import { type Reader, stringAt } from './reader';
 import { applyRelocations } from './relocate';
 
 const EMPTY = new Uint8Array(0);
@@ -17,12 +17,13 @@ export class DebugSections {
   readonly highBase: number;
   private readonly cache = new Map<string, Uint8Array>();
   private readonly strings = new Map<number, string>();
+  private readonly lineStrings = new Map<number, string>();
   private code: { low: number; high: number }[] | undefined;
 
   constructor(readonly elf: ElfFile) {
     this.addressSize = elf.bits === 32 ? 4 : 8;
-    const loaded = elf.sections.filter((s) => s.flags & SHF.ALLOC && s.address !== 0n).map((s) => s.address);
-    const lowest = loaded.reduce((a, b) => (b < a ? b : a), loaded[0] ?? 0n);
+    const code = elf.sections.filter((s) => s.flags & SHF.EXECINSTR && s.address !== 0n).map((s) => s.address);
+    const lowest = code.reduce((a, b) => (b < a ? b : a), code[0] ?? 0n);
     this.highBase = lowest >> 53n !== 0n ? Number(lowest >> 32n) : 0;
     for (const error of elf.errors) this.diagnostics.add(error.code, error.message, undefined, error.offset);
   }
@@ -49,6 +50,16 @@ export class DebugSections {
     if (text === undefined) {
       text = stringAt(this.get('.debug_str'), offset);
       this.strings.set(offset, text);
+    }
+    return text;
+  }
+
+  /** A string of .debug_line_str; the tables of all units repeat the same ones. */
+  lineString(offset: number): string {
+    let text = this.lineStrings.get(offset);
+    if (text === undefined) {
+      text = stringAt(this.get('.debug_line_str'), offset);
+      this.lineStrings.set(offset, text);
     }
     return text;
   }

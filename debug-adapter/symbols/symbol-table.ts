@@ -109,5 +109,7 @@ function kindOf(symbol: ElfSymbol, executable: boolean): TableSymbol['kind'] {
 function rank(symbol: TableSymbol): number {
   const kind = symbol.kind === 'function' || symbol.kind === 'ifunc' ? 8 : symbol.elf.type === STT.OBJECT ? 4 : 0;
   const size = symbol.elf.size > 0 ? 2 : 0;
-  return kind + size + (symbol.elf.binding === STB.GLOBAL ? 1 : 0);
+  // Of aliases the one that programs use has no leading underscore.
+  const plain = symbol.elf.name.startsWith('_') ? 0 : 1;
+  return kind + size + plain + (symbol.elf.binding === STB.LOCAL ? 0 : 0.5);
 }

@@ -1,5 +1,5 @@
 /** Spells types as their language declares them. */
-import { type Type } from './api';
+import { type QualifiedType, type Type } from './api';
 
 const MAX_DEPTH = 48;
 
@@ -37,10 +37,12 @@ function declare(type: Type, inner: string, depth: number): string {
       if (type.variadic) parameters.push('...');
       return declare(type.returns, `${inner}(${parameters.join(', ') || 'void'})`, depth + 1);
     }
-    case 'qualified':
-      // On a pointer the qualifier stands right of the star.
-      if (type.target.kind === 'pointer') return declare(type.target, join(type.qualifier, inner), depth + 1);
-      return `${type.qualifier === 'atomic' ? '_Atomic' : type.qualifier} ${declare(type.target, inner, depth + 1)}`;
+    case 'qualified': {
+      const { words, target } = qualifiers(type);
+      // On a pointer the qualifiers stand right of the star.
+      if (target.kind === 'pointer') return declare(target, join(words, inner), depth + 1);
+      return `${words} ${declare(target, inner, depth + 1)}`;
+    }
     case 'pointer-to-member':
       return declare(type.target, `(${declare(type.container, '', depth + 1)}::*${inner})`, depth + 1);
     case 'struct':
@@ -59,6 +61,20 @@ function declare(type: Type, inner: string, depth: number): string {
     case 'unknown':
       return join(type.name ?? `<${type.kind}>`, inner);
   }
+}
+
+const ORDER = ['const', 'volatile', 'restrict', 'atomic', 'immutable', 'shared', 'packed'] as const;
+
+/** Neighbouring qualifiers mean the same in any order; they are written in the usual one. */
+function qualifiers(type: QualifiedType): { words: string; target: Type } {
+  const found = new Set<string>();
+  let target: Type = type;
+  for (let depth = 0; depth < MAX_DEPTH && target.kind === 'qualified'; depth++) {
+    found.add(target.qualifier);
+    target = target.target;
+  }
+  const words = ORDER.filter((word) => found.has(word)).map((word) => (word === 'atomic' ? '_Atomic' : word));
+  return { words: words.join(' '), target };
 }
 
 function join(left: string, right: string): string {

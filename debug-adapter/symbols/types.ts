@@ -1,14 +1,5 @@
 /** Turns type DIEs into the API's types; members and targets are read when they are looked at (DWARF 5, chapter 5). */
-import {
-  type ArrayDimension,
-  type BaseType,
-  type EnumType,
-  type Language,
-  type Member,
-  type StructType,
-  type Type,
-  type VariantPart,
-} from './api';
+import { type ArrayDimension, type BaseType, type Language, type Member, type StructType, type Type, type VariantPart } from './api';
 import { AT, ATE, FORM, OP, TAG } from './constants';
 import { type Die } from './die';
 import { type Entities, expressionOf, qualifiedNameOf } from './entities';
@@ -47,7 +38,7 @@ export class TypeFactory {
     let type = this.cache.get(die.offset);
     if (!type) {
       // The declaration is looked up late: it reads the unit's line table.
-      type = lazy(this.make(die), { declaration: () => this.entities.declaration(die) }) as Type;
+      type = lazy(this.make(die), { declaration: () => this.entities.declaration(die) });
       this.cache.set(die.offset, type);
     }
     return type;
@@ -102,7 +93,7 @@ export class TypeFactory {
         return lazy(
           { ...common, kind: 'enum', signed: isSignedEnum(die), incomplete: die.flag(AT.declaration) },
           { ...underlying, enumerators: () => this.enumerators(die) },
-        ) as EnumType;
+        );
       }
       case TAG.typedef:
       case TAG.template_alias:
@@ -127,7 +118,7 @@ export class TypeFactory {
       case TAG.subrange_type: {
         const underlying = die.has(AT.type) ? { underlying: target } : {};
         const bounds = { ...optional('lower', die.big(AT.lower_bound, true)), ...optional('upper', die.big(AT.upper_bound, true)) };
-        return lazy({ ...common, kind: 'subrange', ...bounds }, underlying) as Type;
+        return lazy({ ...common, kind: 'subrange', ...bounds }, underlying);
       }
       case TAG.unspecified_type:
         return { ...common, kind: 'unspecified' };
@@ -174,7 +165,7 @@ export class TypeFactory {
             })),
         ...(hasVariants && { variantPart }),
       },
-    ) as StructType;
+    );
   }
 
   private variants(part: Die): VariantPart {

@@ -36,12 +36,9 @@ export function captureArgument(
       const wanted = Number(length < BigInt(captureLimit) ? length : BigInt(captureLimit));
       return { bytes: wanted <= 0 ? new Uint8Array(0) : read(address, wanted), truncated: length > BigInt(captureLimit) };
     }
-    case 'int':
-    case 'long':
-      // A number itself, unless the kernel fills it in.
-      if (!argument.filled) return undefined;
-    // falls through
     default: {
+      // A number itself, unless the kernel fills it in.
+      if (!argument.filled && (argument.kind === 'int' || argument.kind === 'long')) return undefined;
       const size = structureBytes(argument.kind);
       return size === undefined ? undefined : { bytes: read(address, Math.min(size, captureLimit)), truncated: false };
     }

@@ -49,6 +49,8 @@ export class SyscallRecorder {
   private readonly probed: bigint[] = [];
   private readonly currentThread: bigint | undefined;
   private readonly read: MemoryReader;
+  /** The hook that was there before. */
+  private readonly before: (() => void) | undefined;
   /** Called when a call was recorded, at its beginning and at its end. */
   onEvent: ((sequence: number, phase: 'begin' | 'end') => void) | undefined;
 
@@ -60,7 +62,11 @@ export class SyscallRecorder {
   ) {
     this.read = (address, length) => cpu.readMemory(address, length);
     this.currentThread = symbols?.symbolsNamed(currentThreadSymbol)[0]?.address;
-    cpu.hooks.syscall = () => this.onInstruction();
+    const before = (this.before = cpu.hooks.syscall);
+    cpu.hooks.syscall = () => {
+      before?.();
+      this.onInstruction();
+    };
     for (const symbol of symbols?.searchSymbols(handlerPattern, 1000) ?? []) {
       if (symbol.kind !== 'function') continue;
       const row = syscallByName(symbol.name.slice(handlerPrefix.length));
@@ -72,7 +78,8 @@ export class SyscallRecorder {
 
   /** Takes hooks and probes away. */
   close(): void {
-    delete this.cpu.hooks.syscall;
+    if (this.before === undefined) delete this.cpu.hooks.syscall;
+    else this.cpu.hooks.syscall = this.before;
     for (const address of [...this.probed, ...this.open.keys()]) this.cpu.setProbe(address, undefined);
   }
 

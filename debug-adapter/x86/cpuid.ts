@@ -142,7 +142,9 @@ export function xcr0Mask(model: CpuModel): number {
 function words(text: string): number[] {
   const result: number[] = [];
   for (let i = 0; i < text.length; i += 4) {
-    result.push((text.charCodeAt(i) | (text.charCodeAt(i + 1) << 8) | (text.charCodeAt(i + 2) << 16) | (text.charCodeAt(i + 3) << 24)) >>> 0);
+    result.push(
+      (text.charCodeAt(i) | (text.charCodeAt(i + 1) << 8) | (text.charCodeAt(i + 2) << 16) | (text.charCodeAt(i + 3) << 24)) >>> 0,
+    );
   }
   return result;
 }

@@ -525,26 +525,12 @@ function gpr(number: number, size: number, rex: number): number {
 }
 
 /**
- * Opcodes outside VEX that processors of the x86-64-v3 class define and the tables may lack: meeting one is told to the user instead of raised
- * as #UD (SDM vol. 2D, appendix A: SSSE3 to SSE4.2, AES, SHA, MMX and the system instructions of map 1).
+ * Opcodes outside VEX and EVEX that processors of the x86-64-v3 class define and the tables lack, AES, SHA and PCLMULQDQ: meeting one is told to
+ * the user instead of raised as #UD (SDM vol. 2D, appendix A).
  */
 function isKnownElsewhere(map: number, opcode: number): boolean {
-  if (map === 1) {
-    if (opcode <= 0x03 || opcode === 0x05 || opcode === 0x06 || opcode === 0x07 || opcode === 0x08 || opcode === 0x09 || opcode === 0x0d) return true;
-    if (opcode >= 0x10 && opcode <= 0x23) return true;
-    if (opcode >= 0x28 && opcode <= 0x35) return true;
-    if (opcode >= 0x40 && opcode <= 0x77) return true;
-    if (opcode >= 0x7c) return opcode !== 0xff && opcode !== 0xa6 && opcode !== 0xa7;
-    return false;
-  }
-  if (map === 2) {
-    if (opcode <= 0x0b || (opcode >= 0x1c && opcode <= 0x1e)) return true;
-    if (opcode === 0x10 || opcode === 0x14 || opcode === 0x15 || opcode === 0x17) return true;
-    return (opcode >= 0x20 && opcode <= 0x25) || (opcode >= 0x28 && opcode <= 0x2b) || (opcode >= 0x30 && opcode <= 0x41) || opcode === 0x82 || (opcode >= 0xc8 && opcode <= 0xcd) || (opcode >= 0xdb && opcode <= 0xdf) || (opcode >= 0xf0 && opcode <= 0xf1) || opcode === 0xf6;
-  }
-  if (map === 3) {
-    return (opcode >= 0x08 && opcode <= 0x0f) || (opcode >= 0x14 && opcode <= 0x17) || (opcode >= 0x20 && opcode <= 0x22) || (opcode >= 0x40 && opcode <= 0x44) || (opcode >= 0x60 && opcode <= 0x63) || opcode === 0xcc || opcode === 0xdf;
-  }
+  if (map === 2) return (opcode >= 0xc8 && opcode <= 0xcd) || (opcode >= 0xdb && opcode <= 0xdf);
+  if (map === 3) return opcode === 0x44 || opcode === 0xcc || opcode === 0xdf;
   return false;
 }
 

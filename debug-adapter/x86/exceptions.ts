@@ -79,7 +79,8 @@ export function deliver(cpu: CpuContext, vector: number, errorCode: number | und
       const second = classOf(fault.vector);
       if (first === 'doubleFault') return false;
       const double =
-        (first === 'contributory' && second === 'contributory') || (first === 'pageFault' && (second === 'pageFault' || second === 'contributory'));
+        (first === 'contributory' && second === 'contributory') ||
+        (first === 'pageFault' && (second === 'pageFault' || second === 'contributory'));
       current = double ? Vector.DF : fault.vector;
       code = double ? 0 : fault.errorCode;
       from = 'fault';
@@ -211,15 +212,7 @@ function transferReal(cpu: CpuContext, vector: number): void {
   const at = (cpu.view.getBigUint64(State.idtr, true) + BigInt(vector * 4)) & 0xffff_ffffn;
   const entry = cpu.readSystem(at, 4);
   const flags = cpu.getFlags();
-  const pointer = writeInnerStack(
-    cpu,
-    currentStack(cpu),
-    0,
-    cpu.getReg(RSP, 8),
-    2,
-    [flags, BigInt(selectorOf(cpu, Seg.CS)), cpu.rip],
-    0,
-  );
+  const pointer = writeInnerStack(cpu, currentStack(cpu), 0, cpu.getReg(RSP, 8), 2, [flags, BigInt(selectorOf(cpu, Seg.CS)), cpu.rip], 0);
   const selector = Number(entry >> 16n);
   writeSegment(cpu, Seg.CS, selector, BigInt(selector) << 4n, limitOf(cpu, Seg.CS), attributesOf(cpu, Seg.CS));
   cpu.setReg(RSP, 2, pointer & 0xffffn);

@@ -82,7 +82,8 @@ function callGate(cpu: CpuContext, selector: number, gate: Descriptor): Gate {
   if (isNull(codeSelector)) cpu.raise(Vector.GP, 0);
   const code = readDescriptor(cpu, codeSelector);
   const a = code.attributes;
-  if ((a & (Attribute.s | Attribute.code)) !== (Attribute.s | Attribute.code) || dplOf(a) > cpu.cpl) cpu.raise(Vector.GP, codeSelector & 0xfffc);
+  if ((a & (Attribute.s | Attribute.code)) !== (Attribute.s | Attribute.code) || dplOf(a) > cpu.cpl)
+    cpu.raise(Vector.GP, codeSelector & 0xfffc);
   if (long && ((a & Attribute.long) === 0 || (a & Attribute.big) !== 0)) cpu.raise(Vector.GP, codeSelector & 0xfffc);
   if ((a & Attribute.present) === 0) cpu.raise(Vector.NP, codeSelector & 0xfffc);
   let offset = BigInt(gate.low & 0xffff);

@@ -3,7 +3,7 @@
 import { Code } from './wasm/code';
 import { ModuleBuilder } from './wasm/module';
 import { type OpcodeTable, type Row } from './isa/table';
-import { Decoder, DecodeResult, Insn, Kind } from './decoder';
+import { Decoder, DecodeResult, Insn } from './decoder';
 import { Exit, Imports, InterpGen, namedHelpers, Runtime } from './interp-gen';
 import { addRuntimeFunctions } from './runtime-functions';
 import { makeShape, Rec, shapeKey, shapeText, type Shape } from './shape';
@@ -63,12 +63,12 @@ interface Handler {
   readonly outKind: number;
 }
 
-const fusible = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'DEC', 'INC', 'OR', 'XOR']);
+const fusible = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'DEC']);
 
 /** May stand first in a fused pair: sets flags, stores nothing to memory. */
 export function isFusible(insn: Insn): boolean {
   const name = insn.row.definition.mnemonic;
-  return fusible.has(name) && (insn.kinds[0] !== Kind.mem || name === 'CMP' || name === 'TEST');
+  return fusible.has(name) && (!insn.hasMemory || name === 'CMP' || name === 'TEST');
 }
 
 const KEY_SPAN = 0x100_0000_0000;
@@ -130,7 +130,10 @@ function* samples(row: Row): Generator<number[]> {
   if (e.vex !== undefined || e.mode === 'legacy') return;
   const escape = e.map === 0 ? [] : e.map === 1 ? [0x0f] : e.map === 2 ? [0x0f, 0x38] : [0x0f, 0x3a];
   const mandatory = e.prefix === '66' ? [[0x66]] : e.prefix === 'F3' ? [[0xf3]] : e.prefix === 'F2' ? [[0xf2]] : row.definition.rep ? [[], [0xf3]] : [[]];
-  const prefixSets = e.prefix === undefined ? [[], [0x48], [0x66]] : [[], [0x48]];
+  // REX.W and 66 make another shape only where an operand follows the operand size; 16-bit forms are worth their bytes for plain integer work alone.
+  const sized = row.operands.length === 0 || row.operands.some((operand) => operand.size < 0) || e.w !== undefined;
+  const integer = e.prefix === undefined && row.definition.unit === undefined && row.definition.helper === undefined && !e.plusCc && !row.definition.endsBlock;
+  const prefixSets = [[], ...(sized ? [[0x48]] : []), ...(sized && integer && e.map < 2 ? [[0x66]] : [])];
   const digit = (e.digit ?? 0) << 3;
   const modrms: number[][] = [];
   if (row.modrm) {
@@ -192,8 +195,9 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
       if (row.definition.staticImmediate) continue;
       const flags = row.definition.flags;
       const writes = flags !== undefined && ((flags.writes ?? 0) | (flags.undefined ?? 0) | (flags.cleared ?? 0) | (flags.set ?? 0)) !== 0;
-      const kinds = flags?.reads !== undefined && row.definition.emit && row.encoding.plusCc ? [-1, ...commonKinds] : [-1];
-      for (const live of writes && row.definition.emit ? [true, false] : [true]) {
+      const kinds = row.encoding.plusCc && row.definition.emit && !insn.hasMemory ? [-1, ...commonKinds] : [-1];
+      // Whatever touches memory may stop or fault, and so shows its flags.
+      for (const live of writes && row.definition.emit && !insn.hasMemory ? [true, false] : [true]) {
         for (const kind of kinds) {
           const handler = batch.handler([makeShape(insn, mode, live, kind)], handlerType);
           add(fullKey(row, shapeKey(insn, mode, live, kind)), handler);
@@ -235,6 +239,8 @@ export class HandlerSet {
   readonly #definitionIndex: ReadonlyMap<unknown, number>;
   readonly #runtime: WebAssembly.Exports;
   #count: number;
+  /** The six arithmetic flags of the state as RFLAGS bits. */
+  readonly arithmetic: () => bigint;
   /** Runs from a record until an exit. */
   readonly enter: (record: number) => void;
 
@@ -249,6 +255,7 @@ export class HandlerSet {
     if (this.#count > this.#functions.length) this.#functions.grow(this.#count - this.#functions.length + 0x400);
     for (let i = 1; i < data.length; i += 2) this.#byKey.set(data[i]!, data[i + 1]!);
     this.#runtime = this.#instantiate(prebuilt, 0).exports;
+    this.arithmetic = this.#runtime['arithmetic'] as () => bigint;
     this.enter = this.#runtime['enter'] as (record: number) => void;
   }
 
@@ -257,6 +264,11 @@ export class HandlerSet {
       env: { memory: this.#memory, table: this.#functions, base: new WebAssembly.Global({ value: 'i32' }, base), ...this.#imports },
       runtime: this.#runtime ?? {},
     } as unknown as WebAssembly.Imports);
+  }
+
+  /** The functions that handlers and regions share, by name. */
+  get runtime(): WebAssembly.Exports {
+    return this.#runtime;
   }
 
   /** Slot of the handler for an instruction, times 128, plus its outgoing flag kind + 2. Generates it where missing. */

@@ -3,6 +3,7 @@
 import { type CpuContext, type DecodedInsn, type HelperTable, Vector } from './context';
 import { Flag } from './isa/definition';
 import { Seg, State } from './state';
+import { checkPortPermission } from './system';
 
 function parity(value: number): number {
   let p = value & 0xff;
@@ -195,3 +196,35 @@ export const integerHelpers: HelperTable = {
   XLAT: xlat,
   UD2: (cpu) => cpu.raise(Vector.UD),
 };
+
+/**
+ * INS and OUTS. A repeated one does one element each time that it runs and stays at itself until rCX is 0,
+ * so that device time passes and interrupts come between elements.
+ */
+const portString =
+  (input: boolean) =>
+  (cpu: CpuContext, insn: DecodedInsn): void => {
+    const size = insn.operands[input ? 0 : 1]!.size;
+    const address = insn.addressSize;
+    if (insn.rep !== 'none' && cpu.getReg(1, address) === 0n) return;
+    const port = Number(cpu.getReg(2, 2));
+    checkPortPermission(cpu, port, size);
+    const register = input ? 7 : 6;
+    const segment = input ? Seg.ES : (insn.segmentOverride ?? Seg.DS);
+    const linear = cpu.segmentLinear(segment, cpu.getReg(register, address), size, input ? 'write' : 'read');
+    if (input) {
+      // The destination must be writable before the device is read.
+      cpu.probe(linear, size, 'write');
+      cpu.writeVirtual(linear, size, BigInt(cpu.bus.portRead(port, size) >>> 0));
+    } else {
+      cpu.bus.portWrite(port, size, Number(cpu.readVirtual(linear, size)));
+    }
+    const step = cpu.getFlags() & 0x400n ? -BigInt(size) : BigInt(size);
+    cpu.setReg(register, address, BigInt.asUintN(address * 8, cpu.getReg(register, address) + step));
+    if (insn.rep === 'none') return;
+    const left = BigInt.asUintN(address * 8, cpu.getReg(1, address) - 1n);
+    cpu.setReg(1, address, left);
+    if (left !== 0n) cpu.rip = insn.rip;
+  };
+
+export const portStringHelpers: HelperTable = { INS: portString(true), OUTS: portString(false) };

@@ -38,6 +38,10 @@ export const Exit = {
 /** Bytes above the state's named fields that the interpreter uses. */
 export const Scratch = {
   /** u64: xor of this and RIP is the RIP cache's tag */ modeTag: State.scratch,
+  /** i32: level of the interrupt line */
+  line: State.scratch + 8,
+  /** i32: budget left when the interrupt shadow began: it lasts while just that is left */
+  shadowLeft: State.scratch + 12,
 } as const;
 
 export const RIP_CACHE_ENTRIES = 0x2_0000;
@@ -105,8 +109,9 @@ export class InterpGen implements Gen {
     if (!this.#known && shape.flagIn >= 0) this.outKind = -2;
     const definition = shape.row.definition;
     if (definition.emit) {
-      if (definition.unit === 'mmx') this.#enterMmx();
       definition.emit(this);
+      // Once nothing can fault any more; registers are physical, so the order does not matter.
+      if (definition.unit === 'mmx' && definition.mnemonic !== 'EMMS') this.#enterMmx();
       if (definition.flags && shape.live && this.outKind === -2 && !this.#known) {
         const f = definition.flags;
         if (((f.writes ?? 0) | (f.undefined ?? 0) | (f.cleared ?? 0) | (f.set ?? 0)) & 0x8d5) this.outKind = -1;
@@ -350,7 +355,19 @@ export class InterpGen implements Gen {
     return this.hostAt(linear, access, size);
   }
 
+  get flatStrings(): boolean {
+    return this.long || ((this.#shape.mode & Mode.flat) !== 0 && this.#shape.memory !== 'checked');
+  }
+
+  hostPage(linear: number, access: 'read' | 'write'): number {
+    return this.#probeTlb(linear, access, 1, 0x10000);
+  }
+
   hostAt(linear: number, access: Access, size: number): number {
+    return this.#probeTlb(linear, access, size, 0);
+  }
+
+  #probeTlb(linear: number, access: Access, size: number, whole: number): number {
     const { c } = this;
     const host = this.temp('i32');
     const tlb = access === 'read' ? Layout.tlbRead : Layout.tlbWrite;
@@ -363,7 +380,7 @@ export class InterpGen implements Gen {
     c.if();
     c.get(linear).op('i32.wrap_i64').get(entry).mem('i32.load', tlb + 8).op('i32.add').set(host);
     c.else();
-    c.get(linear).i32(size | (accessNumber[access] << 8)).get(0).call(Imports.slow).tee(host).op('i32.eqz');
+    c.get(linear).i32(size | (accessNumber[access] << 8) | whole).get(0).call(Imports.slow).tee(host).op('i32.eqz');
     c.if();
     c.op('return');
     c.end();
@@ -680,6 +697,15 @@ export class InterpGen implements Gen {
   fallThrough(): void {
     this.#enter(Rec.chainNext, Rec.next);
     this.#ended = true;
+  }
+
+  interruptLine(): void {
+    this.c.i32(0).mem('i32.load', Scratch.line);
+  }
+
+  startShadow(): void {
+    const { c } = this;
+    c.i32(0).i32(0).mem('i32.load', State.budget).get(0).mem('i32.load', Rec.remaining).op('i32.add').i32(1).op('i32.sub').mem('i32.store', Scratch.shadowLeft);
   }
 
   checkTarget(target: number): void {

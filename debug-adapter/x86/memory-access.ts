@@ -46,6 +46,8 @@ export class MemoryAccess {
   readonly #writeJournal: number[] = [];
   /** Linear page number -> physical address of the page, for fetches. */
   readonly #fetch = new Map<number, number>();
+  /** TLB entries filled so far. */
+  fills = 0;
   #watches: readonly Watch[] = [];
   readonly #watchedPages = new Set<number>();
   /** The store in the bounce buffer: linear address and size, or size 0. */
@@ -81,6 +83,7 @@ export class MemoryAccess {
     this.#u32[at + 1] = Number(linear >> 32n);
     this.#u32[at + 2] = (Layout.ramBase + physicalPage - low) >>> 0;
     journal.push(at);
+    this.fills++;
   }
 
   #flushOne(base: number, journal: number[]): void {
@@ -347,13 +350,21 @@ export class MemoryAccess {
   }
 
   write(linear: bigint, size: number, value: bigint, system: boolean): void {
-    if (!system) this.#canonical(linear, size, Seg.DS);
+    if (!system) {
+      const host = this.#cached(Layout.tlbWrite, linear, size);
+      if (host >= 0) {
+        this.writePhysicalBytes(host - Layout.ramBase, size, BigInt.asUintN(size * 8, value));
+        return;
+      }
+      this.#canonical(linear, size, Seg.DS);
+    }
     this.#writeParts(linear, size, BigInt.asUintN(size * 8, value), system);
     if (this.#watches.length > 0) this.#checkWatches(linear, size, true, false);
   }
 
   /** Checks every page of a range without touching it. */
   probe(linear: bigint, length: number, write: boolean): void {
+    if (this.#cached(write ? Layout.tlbWrite : Layout.tlbRead, linear, length) >= 0) return;
     this.#canonical(linear, length, Seg.DS);
     this.#translate(linear, write, false);
     const last = linear + BigInt(length - 1);

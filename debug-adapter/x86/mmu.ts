@@ -166,13 +166,7 @@ function unpaged(linear: bigint): WalkResult {
  * processor does, once the access is known to be allowed. `user`: an access with CPL 3 privilege; explicit supervisor accesses and implicit ones
  * (descriptor tables, TSS) are told apart for SMAP by the caller passing `implicit`. (SDM vol. 3A, 4.6, 4.7, 4.8)
  */
-export function walk(
-  cpu: CpuContext,
-  linear: bigint,
-  access: 'read' | 'write' | 'execute',
-  user: boolean,
-  implicit = false,
-): WalkResult {
+export function walk(cpu: CpuContext, linear: bigint, access: 'read' | 'write' | 'execute', user: boolean, implicit = false): WalkResult {
   if (!paging(cpu)) return unpaged(linear);
   const leaf = find(cpu, linear);
   const nxe = (readEfer(cpu.view) & Efer.NXE) !== 0;

@@ -141,8 +141,9 @@ export function loadSegment(cpu: CpuContext, segment: number, selector: number):
     return;
   }
   if (isNull(selector)) {
+    const before = baseOf(cpu, segment);
     writeSegment(cpu, segment, selector, 0n, 0, 0);
-    baseHook(cpu, segment);
+    baseHook(cpu, segment, before);
     cpu.modeChanged();
     return;
   }
@@ -160,11 +161,10 @@ export function loadSegment(cpu: CpuContext, segment: number, selector: number):
   cpu.modeChanged();
 }
 
-function baseHook(cpu: CpuContext, segment: number, before?: bigint): void {
-  const { segmentBase } = cpu.hooks;
-  if (segmentBase === undefined || (segment !== Seg.FS && segment !== Seg.GS)) return;
+function baseHook(cpu: CpuContext, segment: number, before: bigint): void {
+  if (cpu.hooks.segmentBase === undefined || (segment !== Seg.FS && segment !== Seg.GS)) return;
   const after = baseOf(cpu, segment);
-  if (before !== undefined && before !== after) cpu.hooks.segmentBase!(segment === Seg.FS ? 'fs' : 'gs', before, after);
+  if (before !== after) cpu.hooks.segmentBase(segment === Seg.FS ? 'fs' : 'gs', before, after);
 }
 
 /** The checks on a stack segment for privilege level `cpl`; `vector` is what all but an absent segment raise. */
@@ -195,7 +195,8 @@ export function dropInnerSegments(cpu: CpuContext): void {
 function isFlat(cpu: CpuContext, segment: number): boolean {
   if (baseOf(cpu, segment) !== 0n || limitOf(cpu, segment) !== 0xffff_ffff) return false;
   const a = attributesOf(cpu, segment);
-  if ((a & (Attribute.present | Attribute.s | Attribute.readWrite)) !== (Attribute.present | Attribute.s | Attribute.readWrite)) return false;
+  if ((a & (Attribute.present | Attribute.s | Attribute.readWrite)) !== (Attribute.present | Attribute.s | Attribute.readWrite))
+    return false;
   return segment === Seg.CS ? (a & Attribute.code) !== 0 : (a & (Attribute.code | Attribute.conforming)) === 0;
 }
 

@@ -232,7 +232,11 @@ function setFlatStack(cpu: CpuContext, selector: number, cpl: number): void {
 
 function syscall(cpu: CpuContext, insn: DecodedInsn): void {
   if (!cpu.long || (readEfer(cpu.view) & Efer.SCE) === 0) cpu.raise(Vector.UD);
-  cpu.hooks.syscall?.();
+  if (cpu.hooks.syscall !== undefined) {
+    // The hook sees the instruction as not executed yet.
+    cpu.rip = insn.rip;
+    cpu.hooks.syscall();
+  }
   const { view } = cpu;
   const flags = cpu.getFlags() & ~Rflags.RF;
   const base = Number((view.getBigUint64(State.star, true) >> 32n) & 0xffffn);

@@ -3,7 +3,8 @@
 import { type CpuContext, type DecodedInsn, type HelperTable, Vector } from './context';
 import { Cr0, Cr4, readCr0, readCr4 } from './control-bits';
 import { featuresOf } from './cpuid';
-import { State } from './state';
+import { Layout, State } from './state';
+import { cachedHost } from './tlb';
 import { X87State } from './x87/state';
 
 /** MXCSR bits that exist; the others are reserved (SDM vol. 1, 10.2.3). */
@@ -28,92 +29,122 @@ function area(cpu: CpuContext, insn: DecodedInsn, size: number, align: bigint, a
   return linear;
 }
 
-function saveX87(cpu: CpuContext, image: DataView, wide: boolean): void {
+/** Where an area's bytes are for the moment: in guest memory itself, or in a copy that is read or written as a whole. */
+interface Image {
+  readonly view: DataView;
+  readonly u8: Uint8Array;
+  /** Offset of the area in both. */
+  readonly at: number;
+}
+
+/** The area in place when the TLB has all of it, else a copy of what it holds now. */
+function openImage(cpu: CpuContext, linear: bigint, size: number, access: 'read' | 'write'): Image {
+  const host = cachedHost(cpu.u32, access === 'read' ? Layout.tlbRead : Layout.tlbWrite, linear, size);
+  if (host >= 0) return { view: cpu.view, u8: cpu.u8, at: host };
+  if (access === 'write') cpu.probe(linear, size, 'write');
+  const bytes = cpu.readBytes(linear, size);
+  return { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), u8: bytes, at: 0 };
+}
+
+/** Writes back the first `length` bytes of a copy. */
+function closeImage(cpu: CpuContext, image: Image, linear: bigint, length: number): void {
+  if (image.u8 !== cpu.u8) cpu.writeBytes(linear, image.u8.subarray(0, length));
+}
+
+function saveX87(cpu: CpuContext, image: Image, wide: boolean): void {
   const { view } = cpu;
-  const state = new X87State(view);
-  image.setUint16(0, state.controlWord, true);
-  image.setUint16(2, state.statusWord, true);
+  const { view: to, at } = image;
+  const fsw = view.getUint16(State.fsw, true);
+  const tags = view.getUint16(State.ftw, true);
   let used = 0;
-  for (let physical = 0; physical < 8; physical++) if (((state.tagWord >>> (physical * 2)) & 3) !== 3) used |= 1 << physical;
-  image.setUint16(4, used, true);
-  image.setUint16(6, view.getUint16(State.fop, true), true);
-  if (wide) {
-    image.setBigUint64(8, view.getBigUint64(State.fip, true), true);
-    image.setBigUint64(16, view.getBigUint64(State.fdp, true), true);
-  } else {
-    image.setUint32(8, view.getUint32(State.fip, true), true);
-    image.setUint32(12, view.getUint16(State.fcs, true), true);
-    image.setUint32(16, view.getUint32(State.fdp, true), true);
-    image.setUint32(20, view.getUint16(State.fds, true), true);
-  }
+  for (let physical = 0; physical < 8; physical++) if (((tags >>> (physical * 2)) & 3) !== 3) used |= 1 << physical;
+  to.setUint32(at, view.getUint16(State.fcw, true) | (fsw << 16), true);
+  to.setUint32(at + 4, used | (view.getUint16(State.fop, true) << 16), true);
+  to.setUint32(at + 8, view.getUint32(State.fip, true), true);
+  to.setUint32(at + 16, view.getUint32(State.fdp, true), true);
+  to.setUint32(at + 12, wide ? view.getUint32(State.fip + 4, true) : view.getUint16(State.fcs, true), true);
+  to.setUint32(at + 20, wide ? view.getUint32(State.fdp + 4, true) : view.getUint16(State.fds, true), true);
+  const top = (fsw >>> 11) & 7;
   for (let i = 0; i < 8; i++) {
-    const at = state.offset(i);
-    image.setBigUint64(32 + i * 16, view.getBigUint64(at, true), true);
-    image.setBigUint64(40 + i * 16, BigInt(view.getUint16(at + 8, true)), true);
+    const from = State.x87 + ((top + i) & 7) * 16;
+    const slot = at + 32 + i * 16;
+    to.setUint32(slot, view.getUint32(from, true), true);
+    to.setUint32(slot + 4, view.getUint32(from + 4, true), true);
+    to.setUint32(slot + 8, view.getUint16(from + 8, true), true);
+    to.setUint32(slot + 12, 0, true);
   }
 }
 
-function restoreX87(cpu: CpuContext, image: DataView, wide: boolean): void {
+function restoreX87(cpu: CpuContext, image: Image, wide: boolean): void {
   const { view } = cpu;
+  const { view: from, at } = image;
   const state = new X87State(view);
-  state.controlWord = image.getUint16(0, true);
-  state.statusWord = image.getUint16(2, true);
-  const used = image.getUint8(4);
+  state.controlWord = from.getUint16(at, true);
+  state.statusWord = from.getUint16(at + 2, true);
+  const used = from.getUint8(at + 4);
   let tags = 0;
   for (let physical = 0; physical < 8; physical++) if ((used & (1 << physical)) === 0) tags |= 3 << (physical * 2);
-  state.tagWord = tags;
-  view.setUint16(State.fop, image.getUint16(6, true) & 0x7ff, true);
-  if (wide) {
-    view.setBigUint64(State.fip, image.getBigUint64(8, true), true);
-    view.setBigUint64(State.fdp, image.getBigUint64(16, true), true);
-    view.setUint16(State.fcs, 0, true);
-    view.setUint16(State.fds, 0, true);
-  } else {
-    view.setBigUint64(State.fip, BigInt(image.getUint32(8, true)), true);
-    view.setUint16(State.fcs, image.getUint16(12, true), true);
-    view.setBigUint64(State.fdp, BigInt(image.getUint32(16, true)), true);
-    view.setUint16(State.fds, image.getUint16(20, true), true);
-  }
+  view.setUint16(State.ftw, tags, true);
+  view.setUint16(State.fop, from.getUint16(at + 6, true) & 0x7ff, true);
+  view.setUint32(State.fip, from.getUint32(at + 8, true), true);
+  view.setUint32(State.fdp, from.getUint32(at + 16, true), true);
+  view.setUint32(State.fip + 4, wide ? from.getUint32(at + 12, true) : 0, true);
+  view.setUint32(State.fdp + 4, wide ? from.getUint32(at + 20, true) : 0, true);
+  view.setUint16(State.fcs, wide ? 0 : from.getUint16(at + 12, true), true);
+  view.setUint16(State.fds, wide ? 0 : from.getUint16(at + 20, true), true);
+  const { top } = state;
   for (let i = 0; i < 8; i++) {
-    const at = state.offset(i);
-    view.setBigUint64(at, image.getBigUint64(32 + i * 16, true), true);
-    view.setUint16(at + 8, image.getUint16(40 + i * 16, true), true);
+    const to = State.x87 + ((top + i) & 7) * 16;
+    const slot = at + 32 + i * 16;
+    view.setUint32(to, from.getUint32(slot, true), true);
+    view.setUint32(to + 4, from.getUint32(slot + 4, true), true);
+    view.setUint16(to + 8, from.getUint16(slot + 8, true), true);
   }
 }
 
-function copyXmm(cpu: CpuContext, image: Uint8Array, save: boolean): void {
-  for (let i = 0; i < xmmCount(cpu); i++) {
-    const register = cpu.u8.subarray(State.xmm + i * 32, State.xmm + i * 32 + 16);
-    const slot = image.subarray(xmmOffset + i * 16, xmmOffset + i * 16 + 16);
-    if (save) slot.set(register);
-    else register.set(slot);
+/** Moves sixteen bytes for each vector register between the state block (32 bytes apart, from `offset`) and an area. */
+function copyVectors(cpu: CpuContext, image: Image, offset: number, areaOffset: number, save: boolean): void {
+  const count = xmmCount(cpu);
+  for (let i = 0; i < count; i++) {
+    const register = offset + i * 32;
+    const slot = image.at + areaOffset + i * 16;
+    for (let k = 0; k < 16; k += 4) {
+      if (save) image.view.setUint32(slot + k, cpu.view.getUint32(register + k, true), true);
+      else cpu.view.setUint32(register + k, image.view.getUint32(slot + k, true), true);
+    }
   }
+}
+
+function copyXmm(cpu: CpuContext, image: Image, save: boolean): void {
+  copyVectors(cpu, image, State.xmm, xmmOffset, save);
+}
+
+/** The upper halves of the vector registers, which only AVX has. */
+function copyUpper(cpu: CpuContext, image: Image, save: boolean): void {
+  copyVectors(cpu, image, State.xmm + 16, avxOffset, save);
 }
 
 function fxsave(cpu: CpuContext, insn: DecodedInsn): void {
   if ((readCr0(cpu.view) & (Cr0.EM | Cr0.TS)) !== 0) cpu.raise(Vector.NM);
   const linear = area(cpu, insn, 512, 16n, 'write');
-  cpu.probe(linear, 512, 'write');
+  const image = openImage(cpu, linear, 512, 'write');
   const withSse = (readCr4(cpu.view) & Cr4.OSFXSR) !== 0;
-  // Bytes past the last saved register are not touched.
-  const image = new Uint8Array(xmmOffset + (withSse ? xmmCount(cpu) * 16 : 0));
-  const view = new DataView(image.buffer);
-  saveX87(cpu, view, insn.rexW);
-  view.setUint32(24, cpu.view.getUint32(State.mxcsr, true), true);
-  view.setUint32(28, mxcsrMask, true);
+  saveX87(cpu, image, insn.rexW);
+  image.view.setUint32(image.at + 24, cpu.view.getUint32(State.mxcsr, true), true);
+  image.view.setUint32(image.at + 28, mxcsrMask, true);
   if (withSse) copyXmm(cpu, image, true);
-  cpu.writeBytes(linear, image);
+  // Bytes past the last saved register are not touched.
+  closeImage(cpu, image, linear, xmmOffset + (withSse ? xmmCount(cpu) * 16 : 0));
   cpu.hooks.extendedState?.('save', linear);
 }
 
 function fxrstor(cpu: CpuContext, insn: DecodedInsn): void {
   if ((readCr0(cpu.view) & (Cr0.EM | Cr0.TS)) !== 0) cpu.raise(Vector.NM);
   const linear = area(cpu, insn, 512, 16n, 'read');
-  const image = cpu.readBytes(linear, 512);
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  const mxcsr = view.getUint32(24, true);
+  const image = openImage(cpu, linear, 512, 'read');
+  const mxcsr = image.view.getUint32(image.at + 24, true);
   if ((mxcsr & ~mxcsrMask) !== 0) cpu.raise(Vector.GP, 0);
-  restoreX87(cpu, view, insn.rexW);
+  restoreX87(cpu, image, insn.rexW);
   if ((readCr4(cpu.view) & Cr4.OSFXSR) !== 0) {
     cpu.view.setUint32(State.mxcsr, mxcsr, true);
     copyXmm(cpu, image, false);
@@ -134,44 +165,35 @@ function xsave(cpu: CpuContext, insn: DecodedInsn): void {
   const compact = insn.mnemonic === 'XSAVEC';
   const size = (mask & Component.avx) !== 0 ? avxOffset + 256 : avxOffset;
   const linear = area(cpu, insn, size, 64n, 'write');
-  cpu.probe(linear, size, 'write');
-  const image = cpu.readBytes(linear, size).slice();
-  const view = new DataView(image.buffer);
-  if ((mask & Component.x87) !== 0) saveX87(cpu, view, insn.rexW);
+  const image = openImage(cpu, linear, size, 'write');
+  const { view, at } = image;
+  if ((mask & Component.x87) !== 0) saveX87(cpu, image, insn.rexW);
   if ((mask & Component.sse) !== 0) copyXmm(cpu, image, true);
   if ((mask & (Component.sse | Component.avx)) !== 0) {
-    view.setUint32(24, cpu.view.getUint32(State.mxcsr, true), true);
-    view.setUint32(28, mxcsrMask, true);
+    view.setUint32(at + 24, cpu.view.getUint32(State.mxcsr, true), true);
+    view.setUint32(at + 28, mxcsrMask, true);
   }
   if ((mask & Component.avx) !== 0) copyUpper(cpu, image, true);
+  const header = at + headerOffset;
   if (compact) {
-    view.setBigUint64(headerOffset, BigInt(mask), true);
-    view.setBigUint64(headerOffset + 8, (1n << 63n) | BigInt(mask), true);
+    view.setBigUint64(header, BigInt(mask), true);
+    view.setBigUint64(header + 8, (1n << 63n) | BigInt(mask), true);
   } else {
-    view.setBigUint64(headerOffset, (view.getBigUint64(headerOffset, true) & ~7n) | (view.getBigUint64(headerOffset, true) & BigInt(7 & ~mask)) | BigInt(mask), true);
+    view.setUint32(header, view.getUint32(header, true) | mask, true);
   }
-  cpu.writeBytes(linear, image);
+  closeImage(cpu, image, linear, size);
   cpu.hooks.extendedState?.('save', linear);
-}
-
-/** The upper halves of the vector registers, which only AVX has. */
-function copyUpper(cpu: CpuContext, image: Uint8Array, save: boolean): void {
-  for (let i = 0; i < xmmCount(cpu); i++) {
-    const register = cpu.u8.subarray(State.xmm + i * 32 + 16, State.xmm + i * 32 + 32);
-    const slot = image.subarray(avxOffset + i * 16, avxOffset + i * 16 + 16);
-    if (save) slot.set(register);
-    else register.set(slot);
-  }
 }
 
 function xrstor(cpu: CpuContext, insn: DecodedInsn): void {
   const mask = requested(cpu);
   const size = (mask & Component.avx) !== 0 ? avxOffset + 256 : avxOffset;
   const linear = area(cpu, insn, size, 64n, 'read');
-  const image = cpu.readBytes(linear, size);
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  const present = view.getBigUint64(headerOffset, true);
-  const layout = view.getBigUint64(headerOffset + 8, true);
+  const image = openImage(cpu, linear, size, 'read');
+  const { view, at } = image;
+  const header = at + headerOffset;
+  const present = view.getBigUint64(header, true);
+  const layout = view.getBigUint64(header + 8, true);
   const xcr0 = BigInt(cpu.view.getUint32(State.xcr0, true));
   const compact = layout >> 63n !== 0n;
   let bad = (present & ~xcr0) !== 0n;
@@ -181,16 +203,16 @@ function xrstor(cpu: CpuContext, insn: DecodedInsn): void {
   } else {
     bad ||= layout !== 0n;
   }
-  for (let at = headerOffset + 16; at < headerOffset + 64; at += 8) bad ||= view.getBigUint64(at, true) !== 0n;
+  for (let i = 16; i < 64; i += 8) bad ||= view.getBigUint64(header + i, true) !== 0n;
   const takesMxcsr = compact
     ? (BigInt(mask) & present & BigInt(Component.sse | Component.avx)) !== 0n
     : (mask & (Component.sse | Component.avx)) !== 0;
-  const mxcsr = view.getUint32(24, true);
+  const mxcsr = view.getUint32(at + 24, true);
   if (takesMxcsr) bad ||= (mxcsr & ~mxcsrMask) !== 0;
   if (bad) cpu.raise(Vector.GP, 0);
   const held = Number(present);
   if ((mask & Component.x87) !== 0) {
-    if ((held & Component.x87) !== 0) restoreX87(cpu, view, insn.rexW);
+    if ((held & Component.x87) !== 0) restoreX87(cpu, image, insn.rexW);
     else {
       new X87State(cpu.view).initialize();
       cpu.u8.fill(0, State.x87, State.x87 + 128);

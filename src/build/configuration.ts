@@ -23,10 +23,14 @@ export function readConfiguration(text: string): Configuration {
   return { values, strings };
 }
 
+/** Folders of the machine that builds: no code needs them, and an image must not depend on them. */
+const HOST_ONLY = new Set(['UK_BASE', 'UK_APP', 'UK_CONFIG', 'BUILD_DIR']);
+
 /** Text of `uk/bits/config.h`. */
 export function configurationHeader(config: Configuration): string {
   const lines = ['/* Written by the build from the configuration. */'];
   for (const [name, value] of config.values) {
+    if (HOST_ONLY.has(name)) continue;
     if (config.strings.has(name)) lines.push(`#define CONFIG_${name} "${value.replace(/[\\"]/g, '\\$&')}"`);
     else if (value === 'y') lines.push(`#define CONFIG_${name} 1`);
     else if (value === 'm') lines.push(`#define CONFIG_${name}_MODULE 1`);

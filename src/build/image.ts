@@ -95,7 +95,9 @@ export function multibootImage(bytes: Uint8Array, name: string, entry: number): 
   loads.forEach((p, i) => {
     if (p.paddr + p.memsz > 0x100000000) throw new ElfError(`${name}: a segment lies above 4 GiB, where Multiboot cannot load it.`);
     const at = 64 + i * PHDR32_SIZE;
-    [PT.LOAD, inner + p.offset, p.vaddr, p.paddr, p.filesz, p.memsz, p.flags, p.align].forEach((v, k) => view.setUint32(at + 4 * k, v, true));
+    [PT.LOAD, inner + p.offset, p.vaddr, p.paddr, p.filesz, p.memsz, p.flags, p.align].forEach((v, k) =>
+      view.setUint32(at + 4 * k, v, true),
+    );
   });
   return out;
 }

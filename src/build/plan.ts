@@ -5,7 +5,7 @@ import { type MakeLibrary, type MakeProblem, type MakeResult, readMakefiles, upp
 import { type Configuration, configurationHeader } from './configuration';
 import { type ImageLayout, PC_LAYOUT } from './link/layout';
 import { type BuildProblem } from './problems';
-import { readProvidedSyscalls, readSyscallNumbers, syscallFiles } from './syscallTables';
+import { readProvidedSyscalls, readSyscallNumbers, syscallFiles } from './syscall-tables';
 import { type Toolchain } from './toolchain';
 
 /** Writes a file whose text the plan knows. */
@@ -66,13 +66,17 @@ export type BuildStep = WriteStep | CompileStep | LinkStep | ImageStep;
 export interface BuildPlan {
   readonly steps: readonly BuildStep[];
   readonly libraries: readonly MakeLibrary[];
+  /** The folder that compilers run in: it is what relative names in debug information start from. */
+  readonly directory: string;
   readonly problems: readonly BuildProblem[];
   /** Files that the plan was made from. */
   readonly inputs: readonly string[];
 }
 
 /** Targets by their name in file names. */
-export const TARGETS: Readonly<Record<string, { readonly protocol: BootProtocol; readonly entry: string; readonly option: string; readonly title: string }>> = {
+export const TARGETS: Readonly<
+  Record<string, { readonly protocol: BootProtocol; readonly entry: string; readonly option: string; readonly title: string }>
+> = {
   'qemu-x86_64': { protocol: 'multiboot', entry: '_multiboot_entry', option: 'PC_BOOT_MULTIBOOT', title: 'QEMU and Multiboot loaders' },
   'fc-x86_64': { protocol: 'lxboot', entry: '_lxboot_entry', option: 'PC_BOOT_LXBOOT', title: 'Firecracker (Linux 64-bit boot protocol)' },
 };
@@ -102,7 +106,10 @@ export interface PlanInput {
 export function poolVersion(files: Files, pool: string): { full: string; codename: string } {
   const text = files.readText(`${pool}/version.mk`) ?? '';
   const field = (name: string): string => new RegExp(`^${name}\\s*[:?]?=\\s*(\\S*)`, 'm').exec(text)?.[1] ?? '';
-  return { full: `${field('UK_VERSION') || '0'}.${field('UK_SUBVERSION') || '0'}${field('UK_EXTRAVERSION')}`, codename: field('UK_CODENAME') };
+  return {
+    full: `${field('UK_VERSION') || '0'}.${field('UK_SUBVERSION') || '0'}${field('UK_EXTRAVERSION')}`,
+    codename: field('UK_CODENAME'),
+  };
 }
 
 /** Variables of a makefile run: the configuration and the folders. */
@@ -166,13 +173,27 @@ function planFrom(input: PlanInput, make: MakeResult): BuildPlan {
     const own = librarySources(make, library).map((s) => compileStep(input, make, library, s));
     for (const step of own) {
       if (!generated.has(step.source) && input.files.kind(step.source) !== 'file')
-        problems.push({ path: library.path, line: library.line, column: 1, severity: 'error', message: `${library.name} has the source ${step.source}, which does not exist.`, source: 'plan' });
+        problems.push({
+          path: library.path,
+          line: library.line,
+          column: 1,
+          severity: 'error',
+          message: `${library.name} has the source ${step.source}, which does not exist.`,
+          source: 'plan',
+        });
     }
     compiles.push(...own);
     groups.push(linkGroup(input.files, make, library, own));
   }
   if (compiles.length === 0)
-    problems.push({ path: input.app, line: 1, column: 1, severity: 'error', message: 'There is nothing to compile: no library is enabled.', source: 'plan' });
+    problems.push({
+      path: input.app,
+      line: 1,
+      column: 1,
+      severity: 'error',
+      message: 'There is nothing to compile: no library is enabled.',
+      source: 'plan',
+    });
 
   const targets = (input.targets ?? [DEFAULT_TARGET]).flatMap((name) => {
     const target = TARGETS[name];
@@ -193,10 +214,18 @@ function planFrom(input: PlanInput, make: MakeResult): BuildPlan {
   steps.push({ kind: 'link', groups, layout: PC_LAYOUT, gcSections, entries: targets.map((t) => t.entry), output: linked });
   for (const target of targets) {
     const image = `${input.build}/${name}_${target.name}`;
-    steps.push({ kind: 'image', target: target.name, protocol: target.protocol, entry: target.entry, input: linked, image, symbols: `${image}.dbg` });
+    steps.push({
+      kind: 'image',
+      target: target.name,
+      protocol: target.protocol,
+      entry: target.entry,
+      input: linked,
+      image,
+      symbols: `${image}.dbg`,
+    });
   }
   const failed = problems.some((p) => p.severity === 'error');
-  return { steps: failed ? [] : steps, libraries, problems, inputs: make.inputs };
+  return { steps: failed ? [] : steps, libraries, directory: input.build, problems, inputs: make.inputs };
 }
 
 function fromMake(p: MakeProblem): BuildProblem {
@@ -282,16 +311,37 @@ function syscallSteps(input: PlanInput, make: MakeResult, problems: BuildProblem
   const template = make.value('LIBSYSCALL_SHIM_ARCH_TEMPLATE');
   const text = input.files.readText(template);
   if (text === undefined) {
-    problems.push({ path: shim.path, line: shim.line, column: 1, severity: 'error', message: `The table of system calls ${template} does not exist.`, source: 'plan' });
+    problems.push({
+      path: shim.path,
+      line: shim.line,
+      column: 1,
+      severity: 'error',
+      message: `The table of system calls ${template} does not exist.`,
+      source: 'plan',
+    });
     return [];
   }
   const { provided, bad } = readProvidedSyscalls(both(make, 'UK_PROVIDED_SYSCALLS'));
   for (const word of bad)
-    problems.push({ path: shim.path, line: 1, column: 1, severity: 'warning', message: `UK_PROVIDED_SYSCALLS has “${word}”; expected name-arity, e.g. write-3.`, source: 'plan' });
+    problems.push({
+      path: shim.path,
+      line: 1,
+      column: 1,
+      severity: 'warning',
+      message: `UK_PROVIDED_SYSCALLS has “${word}”; expected name-arity, e.g. write-3.`,
+      source: 'plan',
+    });
   const numbers = readSyscallNumbers(text);
   for (const p of provided)
     if (!numbers.has(p.name))
-      problems.push({ path: template, line: 1, column: 1, severity: 'warning', message: `The provided system call ${p.name} has no number here.`, source: 'plan' });
+      problems.push({
+        path: template,
+        line: 1,
+        column: 1,
+        severity: 'warning',
+        message: `The provided system call ${p.name} has no number here.`,
+        source: 'plan',
+      });
   return [...syscallFiles(numbers, provided)].map(([path, content]) => ({ kind: 'write', output: `${shim.build}/${path}`, text: content }));
 }
 

@@ -48,7 +48,14 @@ export function parseProblems(output: string, source: string): BuildProblem[] {
     }
     const assembler = ASSEMBLER.exec(line);
     if (assembler) {
-      found.push({ path: assembler[1]!, line: Number(assembler[2]), column: 1, severity: severityOf(assembler[3]!), message: assembler[4]!, source });
+      found.push({
+        path: assembler[1]!,
+        line: Number(assembler[2]),
+        column: 1,
+        severity: severityOf(assembler[3]!),
+        message: assembler[4]!,
+        source,
+      });
       continue;
     }
     const driver = DRIVER.exec(line);
@@ -60,11 +67,19 @@ export function parseProblems(output: string, source: string): BuildProblem[] {
     const place = LD_PLACE.exec(line);
     if (place && /undefined reference|multiple definition|relocation|defined in discarded|overflows/.test(place[3]!)) {
       const at = Number(place[2]);
-      found.push({ path: place[1]!, line: Number.isNaN(at) ? 1 : at, column: 1, severity: severityOf(place[3]!), message: place[3]!, source });
+      found.push({
+        path: place[1]!,
+        line: Number.isNaN(at) ? 1 : at,
+        column: 1,
+        severity: severityOf(place[3]!),
+        message: place[3]!,
+        source,
+      });
       continue;
     }
     const fault = LD_FAULT.exec(line);
-    if (fault && !/^NOTE:/.test(fault[2]!)) found.push({ path: '', line: 1, column: 1, severity: fault[1] === 'warning' ? 'warning' : 'error', message: fault[2]!, source });
+    if (fault && !/^NOTE:/.test(fault[2]!))
+      found.push({ path: '', line: 1, column: 1, severity: fault[1] === 'warning' ? 'warning' : 'error', message: fault[2]!, source });
   }
   return found;
 }

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { multibootImage, stripExecutable } from './image';
 import { ElfError, readExecutable } from './link/elf';
 import { ldScript } from './link/layout';
+import { link as linkObjects, type LinkResult } from './link/link';
 import { type BuildPlan, type CompileStep, type ImageStep, type LinkStep, type WriteStep } from './plan';
 import { type BuildProblem, parseProblems } from './problems';
 import { type BuildState, hashOf } from './state.node';
@@ -18,6 +19,8 @@ export interface RunOptions {
   /** Compilers at a time; default: as many as there are processors. */
   readonly jobs?: number;
   readonly linker: 'own' | 'ld';
+  /** The folder that compilers run in; default: the plan's. */
+  readonly directory?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
   /** Told before each step that is done. */
@@ -35,7 +38,8 @@ export interface RunResult {
 }
 
 /** Runs the steps of a plan. Never rejects: faults are problems. */
-export async function runPlan(plan: BuildPlan, state: BuildState, options: RunOptions): Promise<RunResult> {
+export async function runPlan(plan: BuildPlan, state: BuildState, given: RunOptions): Promise<RunResult> {
+  const options = { directory: plan.directory, ...given };
   const problems: BuildProblem[] = [...plan.problems];
   const images: { target: string; image: string; symbols: string }[] = [];
   let compiled = 0;
@@ -60,7 +64,10 @@ export async function runPlan(plan: BuildPlan, state: BuildState, options: RunOp
   try {
     state.save();
   } catch (error) {
-    problems.push({ ...fault(`The record of this build could not be written, so the next one does everything again: ${String(error)}`), severity: 'warning' });
+    problems.push({
+      ...fault(`The record of this build could not be written, so the next one does everything again: ${String(error)}`),
+      severity: 'warning',
+    });
   }
   return { ok: !failed(), problems, images: failed() ? [] : images, compiled, linked };
 }
@@ -77,7 +84,12 @@ function write(step: WriteStep, state: BuildState): void {
   state.changed(step.output);
 }
 
-async function compileAll(steps: readonly CompileStep[], state: BuildState, options: RunOptions, problems: BuildProblem[]): Promise<number> {
+async function compileAll(
+  steps: readonly CompileStep[],
+  state: BuildState,
+  options: RunOptions,
+  problems: BuildProblem[],
+): Promise<number> {
   const stale: { step: CompileStep; key: string }[] = [];
   for (const step of steps) {
     const key = hashOf(step.argv.join('\0'));
@@ -90,7 +102,10 @@ async function compileAll(steps: readonly CompileStep[], state: BuildState, opti
   const worker = async (): Promise<void> => {
     for (const { step, key } of queue) {
       if (options.signal?.aborted) return;
-      options.progress?.(/\.[sS]$/.test(step.source) ? 'AS' : 'CC', `${step.library}: ${step.source.slice(step.source.lastIndexOf('/') + 1)}`);
+      options.progress?.(
+        /\.[sS]$/.test(step.source) ? 'AS' : 'CC',
+        `${step.library}: ${step.source.slice(step.source.lastIndexOf('/') + 1)}`,
+      );
       const { code, output } = await execute(step.argv, options);
       problems.push(...parseProblems(output, 'gcc'));
       if (code === 0) state.done(step.object, key, readDependencies(step), [step.object], output);
@@ -102,14 +117,32 @@ async function compileAll(steps: readonly CompileStep[], state: BuildState, opti
   return stale.length;
 }
 
-/** Files named in a dependency file (make's syntax with escaped blanks). */
+/** Runs a link step with the built-in linker. */
+export function linkStep(step: LinkStep, read: (path: string) => Uint8Array): LinkResult {
+  const units = step.groups.map((g) => ({
+    name: g.library,
+    inputs: g.objects.map((path) => ({ name: path, bytes: read(path) })),
+    ...(g.exports && { exports: g.exports }),
+  }));
+  return linkObjects(units, {
+    layout: step.layout,
+    entry: step.entries[0] ?? '',
+    keep: step.entries.slice(1),
+    gcSections: step.gcSections,
+  });
+}
+
+/** Files that a compilation read. */
 function readDependencies(step: CompileStep): string[] {
-  let text = '';
   try {
-    text = readFileSync(step.depFile, 'utf8');
+    return dependenciesOf(readFileSync(step.depFile, 'utf8'));
   } catch {
     return [step.source];
   }
+}
+
+/** Files that a dependency file names (make's syntax with escaped blanks). */
+export function dependenciesOf(text: string): string[] {
   const body = text.replace(/\\\r?\n/g, ' ').replace(/^[^\n]*?:(?=\s)/, '');
   return (body.match(/(?:\\.|[^\s\\])+/g) ?? []).map((word) => word.replace(/\\(.)/g, '$1').replace(/\$\$/g, '$'));
 }
@@ -119,6 +152,14 @@ async function link(step: LinkStep, state: BuildState, options: RunOptions, prob
   const key = hashOf(JSON.stringify([step, options.linker]));
   if (state.upToDate(step.output, key) !== undefined) return false;
   options.progress?.('LD', step.output.slice(step.output.lastIndexOf('/') + 1));
+  if (options.linker === 'own') {
+    const result = linkStep(step, (path) => readFileSync(path));
+    problems.push(...result.problems);
+    if (!result.bytes) return false;
+    writeFileSync(step.output, result.bytes, { mode: 0o755 });
+    state.done(step.output, key, objects, [step.output], '');
+    return true;
+  }
   const script = `${step.output}.lds`;
   writeFileSync(script, ldScript(step.layout));
   const ld = findProgram('ld', options.env);
@@ -127,7 +168,23 @@ async function link(step: LinkStep, state: BuildState, options: RunOptions, prob
     return false;
   }
   const gc = step.gcSections ? ['--gc-sections', ...step.entries.flatMap((e) => ['-u', e])] : [];
-  const argv = [ld, '-nostdlib', '-static', '--build-id=none', '--no-warn-rwx-segments', '-z', 'noexecstack', ...gc, '-e', step.entries[0] ?? '0', '-T', script, '-o', step.output, ...objects];
+  const argv = [
+    ld,
+    '-nostdlib',
+    '-static',
+    '--build-id=none',
+    '--no-warn-rwx-segments',
+    '-z',
+    'noexecstack',
+    ...gc,
+    '-e',
+    step.entries[0] ?? '0',
+    '-T',
+    script,
+    '-o',
+    step.output,
+    ...objects,
+  ];
   const { code, output } = await execute(argv, options);
   const found = parseProblems(output, 'ld');
   problems.push(...found);
@@ -160,7 +217,12 @@ function image(step: ImageStep, state: BuildState, options: RunOptions): { targe
 function execute(argv: readonly string[], options: RunOptions): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     const group = process.platform !== 'win32';
-    const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], detached: group, env: { ...options.env, LC_ALL: 'C' } });
+    const child = spawn(argv[0]!, argv.slice(1), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: group,
+      cwd: options.directory,
+      env: { ...options.env, LC_ALL: 'C' },
+    });
     const parts: Buffer[] = [];
     child.stdout.on('data', (d: Buffer) => parts.push(d));
     child.stderr.on('data', (d: Buffer) => parts.push(d));

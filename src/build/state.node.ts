@@ -102,7 +102,12 @@ export class BuildState {
   /** Writes the memory down, whole or not at all. */
   save(): void {
     if (!this.dirty && this.toolchain?.key === this.old.toolchain?.key) return;
-    const state: StateFile = { version: VERSION, ...(this.toolchain && { toolchain: this.toolchain }), files: this.files, steps: this.steps };
+    const state: StateFile = {
+      version: VERSION,
+      ...(this.toolchain && { toolchain: this.toolchain }),
+      files: this.files,
+      steps: this.steps,
+    };
     const temporary = `${this.path}.new`;
     writeFileSync(temporary, JSON.stringify(state));
     renameSync(temporary, this.path);

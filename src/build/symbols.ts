@@ -10,7 +10,8 @@ export function executableSymbol(bytes: Uint8Array, exe: Executable, name: strin
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = bytes.subarray(strings.offset, strings.offset + strings.size);
   for (let at = table.offset; at + SYM_SIZE <= table.offset + table.size; at += SYM_SIZE) {
-    if (view.getUint16(at + 6, true) !== 0 && cString(text, view.getUint32(at, true)) === name) return Number(view.getBigUint64(at + 8, true));
+    if (view.getUint16(at + 6, true) !== 0 && cString(text, view.getUint32(at, true)) === name)
+      return Number(view.getBigUint64(at + 8, true));
   }
   return undefined;
 }

@@ -55,13 +55,20 @@ function fingerprint(path: string): string {
 }
 
 function probe(path: string): Toolchain | undefined {
-  const ask = (...args: string[]): string => execFileSync(path, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).trim();
+  const ask = (...args: string[]): string =>
+    execFileSync(path, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).trim();
   try {
     const banner = ask('--version');
     const version = banner.split('\n')[0] ?? '';
     if (/clang/i.test(version)) {
       // clang makes code for every processor; an ELF target keeps macOS and Windows hosts from their own formats.
-      return { kind: 'clang', path, version, includeDir: `${ask('-print-resource-dir')}/include`, targetArgs: ['--target=x86_64-unknown-none-elf'] };
+      return {
+        kind: 'clang',
+        path,
+        version,
+        includeDir: `${ask('-print-resource-dir')}/include`,
+        targetArgs: ['--target=x86_64-unknown-none-elf'],
+      };
     }
     if (!/^x86_64-.*(linux|elf)/.test(ask('-dumpmachine'))) return undefined;
     return { kind: 'gcc', path, version, includeDir: ask('-print-file-name=include'), targetArgs: [] };

@@ -1,4 +1,6 @@
 /** Entry of the `unikernel` command: finds the sub-command and loads only what that needs. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { nodeIo } from './io.node';
 
 const help = `Usage: unikernel COMMAND [arguments]
@@ -11,12 +13,32 @@ const help = `Usage: unikernel COMMAND [arguments]
 'unikernel COMMAND --help' tells more about one.
 `;
 
-async function dispatch(argv: readonly string[]): Promise<number> {
+/** The processor's handlers are built ahead, beside the bundle; in a source tree they are built at start, which takes a while. */
+async function usePrebuiltHandlers(): Promise<void> {
+  let binary: Uint8Array<ArrayBuffer>;
+  try {
+    binary = new Uint8Array(readFileSync(join(__dirname, 'handlers.wasm')));
+  } catch {
+    return;
+  }
+  (await import('../../debug-adapter/x86/cpu')).useHandlers(binary);
+}
+
+/** Resolves to the exit status, or to undefined where the process goes on serving. */
+async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   const io = nodeIo();
   const [command, ...rest] = argv;
   switch (command) {
     case 'run':
+      await usePrebuiltHandlers();
       return (await import('./run')).runCommand(rest, io);
+    case 'build':
+      return (await import('./build')).buildCommand(rest, io);
+    case 'config':
+      return (await import('./config')).configCommand(rest, io);
+    case 'dap':
+      await (await import('../../debug-adapter/main')).runDapServer(rest);
+      return undefined;
     case undefined:
     case 'help':
     case '--help':
@@ -29,4 +51,12 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   }
 }
 
-void dispatch(process.argv.slice(2)).then((status) => process.exit(status));
+dispatch(process.argv.slice(2)).then(
+  (status) => {
+    if (status !== undefined) process.exit(status);
+  },
+  (error: unknown) => {
+    process.stderr.write(`unikernel: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -90,7 +90,7 @@ class Run {
     const started = io.elapsed();
     let outcome: Outcome;
     try {
-      outcome = await this.loop(machine, () => tracer?.drain());
+      outcome = await this.loop(machine, () => net?.pump(), () => tracer?.drain());
     } finally {
       tracer?.close();
       net?.close();
@@ -104,13 +104,14 @@ class Run {
     return this.io.fileKind(path) === 'directory' ? await this.io.archive(path) : this.io.readFile(path);
   }
 
-  private async loop(machine: PcMachine, afterSlice: () => void): Promise<Outcome> {
+  private async loop(machine: PcMachine, beforeSlice: () => void, afterSlice: () => void): Promise<Outcome> {
     const { options, io } = this;
     const limit = options.maxInstructions ?? 1n << 62n;
     const deadline = options.timeout === undefined ? Infinity : io.elapsed() + options.timeout * 1000;
     let slice = firstSlice;
     for (;;) {
       const before = io.elapsed();
+      beforeSlice();
       const from = machine.cpu.retired;
       const reason = machine.run(from + slice < limit ? from + slice : limit);
       afterSlice();

@@ -48,6 +48,8 @@ export interface BuildInput {
 /** Files nested deeper than this are taken for a loop. */
 const deepestInclusion = 200;
 const mostInclusions = 100_000;
+/** Blocks nested deeper than this are not followed, so that no input can exhaust the stack. */
+const deepestNesting = 400;
 
 /** Builds the model; whatever is wrong with the files is in its diagnostics. */
 export function buildModel(input: BuildInput): Model {
@@ -68,6 +70,7 @@ class Builder {
   private readonly root = new MenuNode(0, 'root', undefined, '', 0, undefined);
   private readonly stack: { readonly file: ModelFile; line: number }[] = [];
   private nodeCount = 1;
+  private nesting = 0;
   private menu = this.root;
   private entry: MenuNode = this.root;
   private line = 0;
@@ -88,7 +91,8 @@ class Builder {
       line: () => this.line,
       environment: (name) => this.variable(name),
       shell: (command) => this.shell(command),
-      info: (text) => this.sink.add({ code: 'info', severity: 'information', message: text, printed: `${text}\n`, channel: 'stdout', ...this.place() }),
+      info: (text) =>
+        this.sink.add({ code: 'info', severity: 'information', message: text, printed: `${text}\n`, channel: 'stdout', ...this.place() }),
       warn: (text) => this.say('warning-if', 'warning', ' ', text),
       fail: (text) => this.stop('macro', text),
     });
@@ -242,7 +246,15 @@ class Builder {
     this.leaveEntry();
     if (this.menu === this.root || this.menu.file !== file.name || this.fatal) return;
     const message = `error: expected 'end${this.menu.kind}' at end of '${file.name}'`;
-    this.sink.add({ code: 'missing-end', severity: 'error', message, file: file.name, line: this.menu.line, printed: `${message}\n`, channel: 'stderr' });
+    this.sink.add({
+      code: 'missing-end',
+      severity: 'error',
+      message,
+      file: file.name,
+      line: this.menu.line,
+      printed: `${message}\n`,
+      channel: 'stderr',
+    });
     this.fatal = true;
   }
 
@@ -289,10 +301,19 @@ class Builder {
       const found = names.length > 0 ? names : below === this.input.cwd ? [] : glob(this.input.files, this.input.cwd, full);
       if (found.length === 0 && this.dialect.engine === 'kconfiglib' && !statement.optional) this.missingSource(statement, pattern);
       if (found.length === 0 && this.dialect.engine === 'c') {
-        const message = hasWildcard(full) ? `no file matches "${full}"` : `there is no file "${full}"; this engine leaves it out without a word`;
+        const message = hasWildcard(full)
+          ? `no file matches "${full}"`
+          : `there is no file "${full}"; this engine leaves it out without a word`;
         if (full !== '') {
           const severity = hasWildcard(full) ? 'information' : 'warning';
-          this.sink.add({ code: 'source-without-file', severity, message, ...this.place(), start: statement.path.start, end: statement.path.end });
+          this.sink.add({
+            code: 'source-without-file',
+            severity,
+            message,
+            ...this.place(),
+            start: statement.path.start,
+            end: statement.path.end,
+          });
         }
       }
       return found;
@@ -318,7 +339,14 @@ class Builder {
     const lines = chain.map((entry) => `  included from: ${entry.file.name}:${entry.line}`);
     const message = `Recursive inclusion detected.\nInclusion path:\n  current file : ${file.name}\n${lines.join('\n')}`;
     if (!this.fatal) {
-      this.sink.add({ code: 'recursive-inclusion', severity: 'error', message, ...this.place(), printed: `${message}\n`, channel: 'stderr' });
+      this.sink.add({
+        code: 'recursive-inclusion',
+        severity: 'error',
+        message,
+        ...this.place(),
+        printed: `${message}\n`,
+        channel: 'stderr',
+      });
     }
     this.fatal = true;
   }
@@ -407,7 +435,10 @@ class Builder {
   private acceptedByLibrary(statement: Statement): boolean {
     const { kind } = statement;
     const fail = (reason: string): false => {
-      this.stop('syntax', `error: couldn't parse '${this.sourceLine(statement)}': ${reason}`, { start: statement.start, end: statement.end });
+      this.stop('syntax', `error: couldn't parse '${this.sourceLine(statement)}': ${reason}`, {
+        start: statement.start,
+        end: statement.end,
+      });
       return false;
     };
     if (kind === 'error') {
@@ -437,8 +468,9 @@ class Builder {
     else if (statement.kind !== 'error') this.apply(statement);
     else if (word === 'if' || word === 'menu' || word === 'choice') {
       this.add(word, word === 'choice' ? this.symbols.choice(undefined) : undefined, statement);
-      this.menu = this.entry;
-    } else if (word === 'config' || word === 'menuconfig') this.entry = new MenuNode(this.nodeCount++, 'config', undefined, '', 0, statement);
+      this.enter(word);
+    } else if (word === 'config' || word === 'menuconfig')
+      this.entry = new MenuNode(this.nodeCount++, 'config', undefined, '', 0, statement);
   }
 
   private apply(statement: Statement): void {
@@ -521,6 +553,11 @@ class Builder {
   }
 
   private enter(kind: 'menu' | 'if' | 'choice'): void {
+    if (this.nesting >= deepestNesting) {
+      if (!this.fatal) this.stop('too-deep', `blocks are nested more than ${deepestNesting} deep`);
+      return;
+    }
+    this.nesting++;
     this.menu = this.entry;
     if (this.dialect.engine === 'c' && this.trusted) this.grammar.open(kind, this.entry);
   }
@@ -529,6 +566,7 @@ class Builder {
     for (let node: MenuNode | undefined = this.menu; node && node !== this.root; node = node.parent) {
       if (node.kind !== statement.block) continue;
       node.endStatement = statement;
+      for (let left = this.menu; left !== node.parent && left !== this.root; left = left.parent ?? this.root) this.nesting--;
       this.menu = node.parent ?? this.root;
       this.entry = this.menu;
       return;
@@ -540,7 +578,8 @@ class Builder {
     const { entry } = this;
     if (entry.kind === 'menuconfig') {
       if (entry.prompt) entry.prompt = this.asMenuPrompt(entry, entry.prompt);
-      else if (this.dialect.engine === 'c') this.say('menuconfig-without-prompt', 'warning', ' ', 'warning: menuconfig statement without prompt');
+      else if (this.dialect.engine === 'c')
+        this.say('menuconfig-without-prompt', 'warning', ' ', 'warning: menuconfig statement without prompt');
       else this.libraryWarning(`the menuconfig symbol ${nameAndPlace(entry.symbol!)} has no prompt`);
     }
     if (!this.dialect.richChoices) this.checkStrictChoice(entry);
@@ -563,7 +602,8 @@ class Builder {
       this.grammar.failed = true;
       this.sink.at(entry.file, entry.line, code, 'error', ' ', `error: ${message}`);
     };
-    if (entry.kind === 'choice' && this.grammar.context === 'choice' && !entry.prompt) fail('choice-without-prompt', 'choice must have a prompt');
+    if (entry.kind === 'choice' && this.grammar.context === 'choice' && !entry.prompt)
+      fail('choice-without-prompt', 'choice must have a prompt');
     if (this.memberAt !== entry) return;
     if (!entry.prompt) fail('choice-value-without-prompt', 'choice member must have a prompt');
     if (entry.symbol!.type !== 'bool') fail('choice-value-type', 'choice member must be bool');
@@ -650,7 +690,12 @@ class Builder {
     }
     if (this.modules && this.dialect.engine === 'c') {
       this.grammar.failed = true;
-      this.say('modules-redefined', 'error', ' ', `symbol '${symbol.label}' redefines option 'modules' already defined by symbol '${this.modules.label}'`);
+      this.say(
+        'modules-redefined',
+        'error',
+        ' ',
+        `symbol '${symbol.label}' redefines option 'modules' already defined by symbol '${this.modules.label}'`,
+      );
     }
     this.modules = symbol;
   }
@@ -671,7 +716,7 @@ class Builder {
     symbol.noWrite = true;
     if (name !== symbol.name) {
       this.libraryWarning(
-        "Kconfiglib expands environment variables in strings directly, meaning you do not need 'option env=...' \"bounce\" symbols. For compatibility with the C tools, " +
+        'Kconfiglib expands environment variables in strings directly, meaning you do not need \'option env=...\' "bounce" symbols. For compatibility with the C tools, ' +
           `rename ${symbol.name} to ${name} (so that the symbol name matches the environment variable name).`,
         true,
       );
@@ -686,9 +731,10 @@ class Builder {
       if (entry.help !== undefined) this.say('help-twice', 'warning', ' ', `warning: '${name}' ${again}`);
       if (statement.help.text.trim() === '') this.say('help-blank', 'warning', ' ', `warning: '${name}' defined with blank help text`);
     } else {
-      if (entry.help !== undefined) this.libraryWarning(`${nameAndPlace(entry.symbol!)} ${again}`);
+      if (!entry.symbol) return;
+      if (entry.help !== undefined) this.libraryWarning(`${nameAndPlace(entry.symbol)} ${again}`);
       if (libraryHelpIsEmpty(this.file!.syntax.source.text, statement)) {
-        this.libraryWarning(`${nameAndPlace(entry.symbol!)} has 'help' but empty help text`);
+        this.libraryWarning(`${nameAndPlace(entry.symbol)} has 'help' but empty help text`);
       }
     }
     entry.help = statement.help.text;
@@ -729,8 +775,10 @@ class Builder {
       }
       if (entry.prompt && entry !== this.root) this.say('prompt-redefined', 'warning', 'warning: ', 'prompt redefined', span);
     } else {
-      if (entry.prompt && entry.symbol) this.libraryWarning(`${nameAndPlace(entry.symbol)} defined with multiple prompts in single location`);
-      if (text !== text.trim() && entry.symbol) this.libraryWarning(`${nameAndPlace(entry.symbol)} has leading or trailing whitespace in its prompt`);
+      if (entry.prompt && entry.symbol)
+        this.libraryWarning(`${nameAndPlace(entry.symbol)} defined with multiple prompts in single location`);
+      if (text !== text.trim() && entry.symbol)
+        this.libraryWarning(`${nameAndPlace(entry.symbol)} has leading or trailing whitespace in its prompt`);
       if (entry.symbol) text = text.trim();
     }
     let all = this.condition(condition, 'condition');
@@ -792,7 +840,14 @@ class Builder {
     if (token.kind === 'quoted') return this.symbols.constant(name);
     const symbol = this.symbols.symbol(name);
     if (!symbol.isConstant) {
-      this.references.push({ symbol, file: this.file!.name, start: token.start, end: token.end, role, node: role === 'definition' ? undefined : this.entry });
+      this.references.push({
+        symbol,
+        file: this.file!.name,
+        start: token.start,
+        end: token.end,
+        role,
+        node: role === 'definition' ? undefined : this.entry,
+      });
     }
     return symbol;
   }

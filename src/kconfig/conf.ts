@@ -57,6 +57,38 @@ export function runConf(model: Model, input: ConfInput): ConfOutcome {
   return new ConfRun(model, input).run();
 }
 
+/**
+ * Computes what was read and takes away the users' values that cannot hold: numbers out of range, and, where nothing else
+ * disagrees, values of what is not visible. Gives the number of symbols whose line in the .config is not the one to be written.
+ * What was computed from a value that is taken away stays as it is, as in the C engine, until all is computed anew.
+ */
+export function dropImpossible(values: Evaluation): number {
+  const { model } = values;
+  values.computeAll();
+  let unsaved = 0;
+  for (const symbol of model.hashOrder) if (disagrees(values, symbol)) unsaved++;
+  for (const symbol of model.hashOrder) {
+    if (!values.hasUserValue(symbol) || symbol.choice) continue;
+    const user = values.userValue(symbol);
+    if (values.visibility(symbol) === 0 && unsaved === 0) values.putUser(symbol, undefined);
+    if (symbol.isBoolean || symbol.isChoice || model.dialect.outOfRange !== 'drop') continue;
+    if (typeof user === 'string' && values.accepts(symbol, user)) continue;
+    values.putUser(symbol, undefined);
+    values.invalidateOnly(symbol);
+    unsaved++;
+  }
+  return unsaved;
+}
+
+function disagrees(values: Evaluation, symbol: KSymbol): boolean {
+  if (symbol.isChoice || symbol.noWrite) return false;
+  const has = values.hasUserValue(symbol);
+  const written = values.isWritten(symbol);
+  if (!has || !written) return has || written;
+  const user = values.userValue(symbol);
+  return symbol.isBoolean ? user !== values.tri(symbol) : user !== values.text(symbol);
+}
+
 class ConfRun {
   private readonly values: Evaluation;
   private readonly diagnostics: Diagnostic[] = [];
@@ -121,7 +153,13 @@ class ConfRun {
   }
 
   private fail(message: string): false {
-    this.diagnostics.push({ code: 'command', severity: 'error', message: message.replace(/\*+\s*/g, '').trim(), printed: message, channel: 'stderr' });
+    this.diagnostics.push({
+      code: 'command',
+      severity: 'error',
+      message: message.replace(/\*+\s*/g, '').trim(),
+      printed: message,
+      channel: 'stderr',
+    });
     return false;
   }
 
@@ -194,36 +232,8 @@ class ConfRun {
     const imperfect = this.readSimply(name, text);
     this.values.invalidateAll();
     if (this.model.dialect.engine !== 'c') return;
-    this.values.computeAll();
-    let unsaved = 0;
-    for (const symbol of this.model.hashOrder) if (this.disagrees(symbol)) unsaved++;
-    for (const symbol of this.model.hashOrder) {
-      if (!this.values.hasUserValue(symbol) || symbol.choice) continue;
-      const user = this.values.userValue(symbol);
-      if (this.values.visibility(symbol) === 0 && unsaved === 0) this.dropFlag(symbol);
-      if (symbol.isBoolean || symbol.isChoice || this.model.dialect.outOfRange !== 'drop') continue;
-      if (typeof user === 'string' && this.values.accepts(symbol, user)) continue;
-      this.values.putUser(symbol, undefined);
-      this.values.invalidateOnly(symbol);
-      unsaved++;
-    }
+    const unsaved = dropImpossible(this.values);
     this.unsaved = imperfect || unsaved > 0;
-  }
-
-  private dropFlag(symbol: KSymbol): void {
-    this.values.putUser(symbol, undefined);
-  }
-
-  private disagrees(symbol: KSymbol): boolean {
-    const { values } = this;
-    if (symbol.isChoice || symbol.noWrite) return false;
-    const has = values.hasUserValue(symbol);
-    const written = values.isWritten(symbol);
-    if (has && written) {
-      const user = values.userValue(symbol);
-      return symbol.isBoolean ? user !== values.tri(symbol) : user !== values.text(symbol);
-    }
-    return has || written;
   }
 
   private setAllNew(mode: Mode): void {

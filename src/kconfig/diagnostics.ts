@@ -30,7 +30,15 @@ export class DiagnosticSink {
   }
 
   /** A message printed as `file:line:` + `separator` + text. */
-  at(file: string, line: number, code: string, severity: Severity, prefix: string, message: string, span?: { start: number; end: number }): void {
+  at(
+    file: string,
+    line: number,
+    code: string,
+    severity: Severity,
+    prefix: string,
+    message: string,
+    span?: { start: number; end: number },
+  ): void {
     this.all.push({
       code,
       severity,

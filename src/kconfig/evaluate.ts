@@ -45,7 +45,9 @@ export interface Change {
 }
 
 /** A chain of dependencies longer than this is computed bottom up, so that it cannot exhaust the stack. */
-const deepestRecursion = 800;
+const deepestRecursion = 250;
+/** Within a loop of dependencies, symbols deeper than this count as n or empty. */
+const deepestLoop = 500;
 
 /** One configuration of a model. */
 export class Evaluation {
@@ -71,6 +73,7 @@ export class Evaluation {
   /** Choices that lost their user's value while they were computed: `conf` sees that at its next computation. */
   private readonly unsettled = new Set<KSymbol>();
   private modulesOn = false;
+  private recursion = 0;
   private onMessage: ((diagnostic: Diagnostic) => void) | undefined;
 
   constructor(
@@ -172,6 +175,17 @@ export class Evaluation {
     return this.tris[choice.id] === 2 ? this.picked.get(choice) : undefined;
   }
 
+  /** A text that is equal for two configurations exactly when their users' values are. */
+  userKey(): string {
+    const parts: string[] = [];
+    for (const { id, isBoolean } of this.model.symbols) {
+      if (this.hasUser[id]) parts.push(`${id}=${isBoolean ? this.userTris[id] : this.userTexts[id]}`);
+    }
+    for (const [choice, member] of this.userPicked) parts.push(`${choice.id}>${member.id}`);
+    for (const [choice, members] of this.priority) parts.push(`${choice.id}:${members.map(({ id }) => id).join('.')}`);
+    return parts.join(' ');
+  }
+
   /** True where a user may change the value. */
   isChangeable(symbol: KSymbol): boolean {
     this.compute(symbol);
@@ -240,15 +254,22 @@ export class Evaluation {
 
   /** Computes everything, in the order in which `conf` would come to it. */
   computeAll(): void {
-    if (this.graph.depth > deepestRecursion) for (const unit of this.graph.units) for (const symbol of unit.members) this.compute(symbol);
+    this.computeDeep();
     if (this.model.modules) this.compute(this.model.modules);
     for (const symbol of this.model.hashOrder) this.compute(symbol);
+  }
+
+  /** Computes bottom up what would be too deep to be computed when it is asked for. */
+  private computeDeep(): void {
+    if (this.graph.depth <= deepestRecursion) return;
+    for (const unit of this.graph.units) for (const symbol of unit.members) this.compute(symbol);
   }
 
   /** Forgets all computed values; user values stay. */
   invalidateAll(): void {
     this.valid.fill(0);
     this.unsettled.clear();
+    this.computeDeep();
     if (this.model.modules) this.compute(this.model.modules);
   }
 
@@ -427,8 +448,14 @@ export class Evaluation {
 
   private compute(symbol: KSymbol): void {
     const { id } = symbol;
-    if (this.valid[id]) return;
+    if (this.valid[id] || this.recursion > deepestLoop) return;
     this.valid[id] = 1;
+    this.recursion++;
+    this.computeValue(symbol, id);
+    this.recursion--;
+  }
+
+  private computeValue(symbol: KSymbol, id: number): void {
     if (symbol.isConstant || symbol.type === 'unknown') {
       this.texts[id] = symbol.label;
       if (symbol.isChoice && this.dialect.engine === 'kconfiglib') {
@@ -440,16 +467,14 @@ export class Evaluation {
       this.tris[id] = symbol === this.model.yes ? 2 : symbol === this.model.mod ? 1 : 0;
       return;
     }
-    // What a symbol reads of itself through a loop.
-    const was = this.tris[id]!;
     this.written[id] = 0;
     this.computeVisibility(symbol);
     if (this.visible[id]) this.written[id] = 1;
+    // What the symbol reads of itself through a loop.
     this.tris[id] = 0;
     this.texts[id] = '';
     if (symbol.isBoolean) this.computeTri(symbol);
     else this.computeText(symbol);
-    if (symbol === this.model.modules && was !== this.tris[id]) this.modulesOn = this.tris[id] !== 0;
     if (symbol === this.model.modules) this.modulesOn = this.tris[id] !== 0;
     if (symbol.noWrite) this.written[id] = 0;
   }
@@ -462,17 +487,17 @@ export class Evaluation {
       if (choice && symbol.type === 'tristate' && visible === 1 && this.tris[choice.id] === 2) visible = 0;
       value = Math.max(value, visible);
     }
-    this.visible[id] = this.promoted(symbol, value, symbol.type !== 'tristate');
+    this.visible[id] = this.promoted(value, symbol.type !== 'tristate');
     if (choice) return;
     const bool = symbol.type === 'bool' || (symbol.type === 'tristate' && !this.modules());
-    this.direct[id] = this.promoted(symbol, this.evaluate(symbol.directDependency), bool);
-    this.reverse[id] = symbol.reverseDependency ? this.promoted(symbol, this.evaluate(symbol.reverseDependency), bool) : 0;
+    this.direct[id] = this.promoted(this.evaluate(symbol.directDependency), bool);
+    this.reverse[id] = symbol.reverseDependency ? this.promoted(this.evaluate(symbol.reverseDependency), bool) : 0;
     const counts = symbol.implied && (!this.dialect.implyNeedsDependencies || this.direct[id] !== 0);
-    this.weak[id] = counts ? this.promoted(symbol, this.evaluate(symbol.implied), bool) : 0;
+    this.weak[id] = counts ? this.promoted(this.evaluate(symbol.implied), bool) : 0;
   }
 
   /** m is y for what cannot be m. */
-  private promoted(_symbol: KSymbol, value: number, bool: boolean): number {
+  private promoted(value: number, bool: boolean): number {
     return value === 1 && (bool || !this.modules()) ? 2 : value;
   }
 
@@ -638,5 +663,3 @@ function holds(operator: string, order: number): boolean {
       return order >= 0;
   }
 }
-
-

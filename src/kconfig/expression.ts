@@ -376,7 +376,10 @@ function text(expr: Expr, outer: number, mark: (symbol: KSymbol) => string): str
       return parenthesized(outer > own, `!${text(expr.operand, own, mark)}`);
     case 'and':
     case 'or':
-      return parenthesized(outer > own, expr.operands.map((operand) => text(operand, own, mark)).join(expr.kind === 'and' ? ' && ' : ' || '));
+      return parenthesized(
+        outer > own,
+        expr.operands.map((operand) => text(operand, own, mark)).join(expr.kind === 'and' ? ' && ' : ' || '),
+      );
   }
 }
 

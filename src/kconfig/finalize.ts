@@ -1,17 +1,7 @@
 /** Finishes the menu tree: hands dependencies down, builds reverse dependencies, choices and automatic submenus, checks properties. */
 import { type DiagnosticSink } from './diagnostics';
 import { type Dialect } from './dialect';
-import {
-  andExpr,
-  compareExpr,
-  containsSymbol,
-  dependsOnSymbol,
-  joined,
-  orExpr,
-  Simplifier,
-  symbolExpr,
-  type Expr,
-} from './expression';
+import { andExpr, compareExpr, containsSymbol, dependsOnSymbol, joined, orExpr, Simplifier, symbolExpr, type Expr } from './expression';
 import { type KSymbol, type MenuNode, type Property } from './model';
 import { type SymbolTable } from './symbols';
 import { isValidText } from './values';
@@ -29,8 +19,12 @@ export function finalize(root: MenuNode, table: SymbolTable, modules: KSymbol, d
   return finalizer.failed;
 }
 
+/** Automatic submenus nested deeper than this are left flat, so that no input can exhaust the stack. */
+const deepestSubmenu = 250;
+
 class Finalizer {
   failed = false;
+  private submenus = 0;
   private readonly simplifier: Simplifier;
   private readonly reverse = new Map<KSymbol, Expr[]>();
   private readonly weak = new Map<KSymbol, Expr[]>();
@@ -109,7 +103,9 @@ class Finalizer {
     }
     const { prompt } = child;
     // A menuconfig's prompt was replaced by one that is listed with the symbol; keep both the same.
-    if (prompt && child.symbol) child.prompt = properties.find((property) => property.line === prompt.line && property.text === prompt.text && property.node === child) ?? prompt;
+    if (prompt && child.symbol)
+      child.prompt =
+        properties.find((property) => property.line === prompt.line && property.text === prompt.text && property.node === child) ?? prompt;
   }
 
   private add(into: Map<KSymbol, Expr[]>, target: KSymbol, condition: Expr): void {
@@ -154,7 +150,13 @@ class Finalizer {
   /** Entries directly after a symbol that depend on it become its children. */
   private gatherSubmenu(parent: MenuNode, symbol: KSymbol): void {
     const siblings = parent.parent?.children;
-    if (!siblings) return;
+    if (!siblings || this.submenus >= deepestSubmenu) return;
+    this.submenus++;
+    this.gatherFrom(parent, symbol, siblings);
+    this.submenus--;
+  }
+
+  private gatherFrom(parent: MenuNode, symbol: KSymbol, siblings: MenuNode[]): void {
     const from = siblings.indexOf(parent) + 1;
     let basis: Expr | undefined;
     let at = from;

@@ -37,7 +37,9 @@ class LibraryReport {
         for (const property of targets) {
           const target = property.target!;
           if (property.kind !== kind || target.type === 'unknown' || target.isBoolean) continue;
-          this.warn(`${place} ${kind === 'select' ? 'selects' : 'implies'} the ${target.type} symbol ${nameAndPlace(target)}, which is not bool or tristate`);
+          this.warn(
+            `${place} ${kind === 'select' ? 'selects' : 'implies'} the ${target.type} symbol ${nameAndPlace(target)}, which is not bool or tristate`,
+          );
         }
       }
     } else if (symbol.type === 'unknown') this.warn(`${place} defined without a type`);
@@ -66,7 +68,9 @@ class LibraryReport {
     }
     for (const { low, high } of symbol.ranges) {
       if (this.isNumber(low!, symbol) && this.isNumber(high!, symbol)) continue;
-      this.warn(`the ${symbol.type} symbol ${place} has a non-${symbol.type} range [${this.operandPlace(low!)}, ${this.operandPlace(high!)}]`);
+      this.warn(
+        `the ${symbol.type} symbol ${place} has a non-${symbol.type} range [${this.operandPlace(low!)}, ${this.operandPlace(high!)}]`,
+      );
     }
   }
 
@@ -83,7 +87,8 @@ class LibraryReport {
     if (!choice.isBoolean) this.warn(`${place} defined with type ${choice.type}`);
     if (!choice.nodes.some((node) => node.prompt)) this.warn(`${place} defined without a prompt`);
     for (const { target } of choice.defaults) {
-      if (target && target.choice !== choice) this.warn(`the default selection ${nameAndPlace(target)} of ${place} is not contained in the choice`);
+      if (target && target.choice !== choice)
+        this.warn(`the default selection ${nameAndPlace(target)} of ${place} is not contained in the choice`);
     }
     for (const member of choice.members) this.checkMember(member, choice);
   }
@@ -93,10 +98,15 @@ class LibraryReport {
     if (member.defaults.length > 0) {
       this.warn(`default on the choice symbol ${place} will have no effect, as defaults do not affect choice symbols`);
     }
-    for (const [expr, word] of [[member.reverseDependency, 'selected'], [member.implied, 'implied']] as const) {
+    for (const [expr, word] of [
+      [member.reverseDependency, 'selected'],
+      [member.implied, 'implied'],
+    ] as const) {
       if (!expr) continue;
       const by = alternatives(expr).map((one) => `\n - ${nameAndPlace(firstSymbol(one))}`);
-      this.warn(`the choice symbol ${place} is ${word} by the following symbols, but select/imply has no effect on choice symbols${by.join('')}`);
+      this.warn(
+        `the choice symbol ${place} is ${word} by the following symbols, but select/imply has no effect on choice symbols${by.join('')}`,
+      );
     }
     for (const node of member.nodes) {
       if (node.parent?.symbol === choice) {
@@ -141,7 +151,14 @@ class LibraryReport {
     text += `...depends again on ${nameAndPlace(first)}\n`;
     const node = first.nodes[0];
     this.sink.all.splice(at, 1);
-    this.sink.add({ code: 'loop', severity: 'error', message: loop.message, ...(node && { file: node.file, line: node.line }), printed: text, channel: 'stderr' });
+    this.sink.add({
+      code: 'loop',
+      severity: 'error',
+      message: loop.message,
+      ...(node && { file: node.file, line: node.line }),
+      printed: text,
+      channel: 'stderr',
+    });
   }
 }
 

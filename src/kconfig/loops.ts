@@ -22,7 +22,7 @@ interface Step {
 }
 
 /** Chains longer than this are not followed further, so that no input can exhaust the stack. */
-const deepestChain = 1500;
+const deepestChain = 600;
 
 class LoopChecker {
   private readonly active = new Set<KSymbol>();
@@ -140,7 +140,13 @@ class LoopChecker {
     }
     const start = steps.findLastIndex((step) => step.symbol === from);
     if (start < 0) {
-      this.sink.add({ code: 'loop', severity: 'error', message: 'unexpected recursive dependency error', printed: 'unexpected recursive dependency error\n', channel: 'stderr' });
+      this.sink.add({
+        code: 'loop',
+        severity: 'error',
+        message: 'unexpected recursive dependency error',
+        printed: 'unexpected recursive dependency error\n',
+        channel: 'stderr',
+      });
       return;
     }
     const placed = this.dialect.syntaxErrorLine === 1;

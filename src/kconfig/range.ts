@@ -30,7 +30,8 @@ export function rangeBounds(values: Evaluation, symbol: KSymbol): Bounds | undef
   };
   const low = bound(range.low);
   const high = bound(range.high);
-  const print = (value: bigint): string => (base === 16 ? `0x${(value < 0n ? BigInt.asUintN(64, value) : value).toString(16)}` : value.toString());
+  const print = (value: bigint): string =>
+    base === 16 ? `0x${(value < 0n ? BigInt.asUintN(64, value) : value).toString(16)}` : value.toString();
   return { low, high, lowText: print(low), highText: print(high), read, print, lowSymbol: range.low, highSymbol: range.high };
 }
 

@@ -208,7 +208,8 @@ export class Scanner {
     const { text } = this;
     const start = this.at;
     // The library sees no help where the first line of text is not indented.
-    if (this.loose && /^(?:[ \t]*\n)*[^ \t\n]/.test(text.slice(start, start + 4096))) return { text: '', start, end: start, endLine: this.line };
+    if (this.loose && /^(?:[ \t]*\n)*[^ \t\n]/.test(text.slice(start, start + 4096)))
+      return { text: '', start, end: start, endLine: this.line };
     let firstIndent = 0;
     let lastIndent = 0;
     let out = '';
@@ -412,7 +413,18 @@ export class Scanner {
   }
 }
 
-const operators: readonly (readonly [string, ...string[]])[] = [['||'], ['&&'], ['!=', '!'], ['<=', '<'], ['>=', '>'], [':='], ['+='], ['='], ['('], [')']];
+const operators: readonly (readonly [string, ...string[]])[] = [
+  ['||'],
+  ['&&'],
+  ['!=', '!'],
+  ['<=', '<'],
+  ['>=', '>'],
+  [':='],
+  ['+='],
+  ['='],
+  ['('],
+  [')'],
+];
 const operatorsByCode = new Map(operators.map((list) => [list[0].charCodeAt(0), list]));
 
 function operatorAt(text: string, at: number): string | undefined {

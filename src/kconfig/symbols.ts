@@ -36,7 +36,9 @@ export class SymbolTable {
   inHashOrder(dialect: Dialect): readonly KSymbol[] {
     const entries = this.all.slice(3);
     if (dialect.hashBuckets === 0) {
-      return [...entries].sort((a, b) => (a.nodes[0]?.id ?? Number.MAX_SAFE_INTEGER) - (b.nodes[0]?.id ?? Number.MAX_SAFE_INTEGER) || a.id - b.id);
+      return [...entries].sort(
+        (a, b) => (a.nodes[0]?.id ?? Number.MAX_SAFE_INTEGER) - (b.nodes[0]?.id ?? Number.MAX_SAFE_INTEGER) || a.id - b.id,
+      );
     }
     const bucket = Int32Array.from(this.all, ({ name }) => (name === undefined ? 0 : hashOf(name) % dialect.hashBuckets));
     return entries.sort((a, b) => bucket[a.id]! - bucket[b.id]! || b.id - a.id);

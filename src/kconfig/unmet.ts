@@ -29,7 +29,11 @@ export function alternatives(expr: Expr | undefined): readonly Expr[] {
 
 function printedByConf(values: Evaluation, symbol: KSymbol): string {
   const mark = (other: KSymbol): string =>
-    other.type === 'unknown' || other.isConstant && other.type !== 'tristate' ? other.label : other.name === undefined ? '<choice>' : `${other.name} [=${values.text(other)}]`;
+    other.type === 'unknown' || (other.isConstant && other.type !== 'tristate')
+      ? other.label
+      : other.name === undefined
+        ? '<choice>'
+        : `${other.name} [=${values.text(other)}]`;
   let out = `\nWARNING: unmet direct dependencies detected for ${symbol.label}\n`;
   out += `  Depends on [${values.directDependency(symbol) === 1 ? 'm' : 'n'}]: ${exprText(symbol.directDependency, mark)}\n`;
   for (const level of [2, 1] as const) {

@@ -1,7 +1,7 @@
 /** Reads Makefile.uk files without running make: variables, conditionals, `define`, `$(eval …)`, and the registration calls of libraries. */
 
 import { type Files } from '../shared/files';
-import { callFunction, patternSubstitute, splitWords } from './makefileFunctions';
+import { callFunction, patternSubstitute, splitWords } from './makefile-functions';
 
 /** Something that the reader noticed; reading goes on. */
 export interface MakeProblem {
@@ -199,7 +199,11 @@ export class MakeReader {
   }
 
   private isStatement(line: string): boolean {
-    return /^\s*(ifeq|ifneq|ifdef|ifndef|else|endif|include|-include|define|endef)\b/.test(line) || findAssignment(line.trim()) !== undefined || /^\s*\$\((eval|call)\b/.test(line);
+    return (
+      /^\s*(ifeq|ifneq|ifdef|ifndef|else|endif|include|-include|define|endef)\b/.test(line) ||
+      findAssignment(line.trim()) !== undefined ||
+      /^\s*\$\((eval|call)\b/.test(line)
+    );
   }
 
   private active(): boolean {
@@ -278,7 +282,8 @@ export class MakeReader {
     if (name === '') return;
     const op = operator === '::=' ? ':=' : (operator as MakeAssignment['operator']);
     const conditions = this.conditionals.map((c) => c.text);
-    if (this.assignments.length < 100_000) this.assignments.push({ path: this.path, line, rawName, name, operator: op, rawValue: value, conditions });
+    if (this.assignments.length < 100_000)
+      this.assignments.push({ path: this.path, line, rawName, name, operator: op, rawValue: value, conditions });
     const old = this.variables.get(name);
     switch (op) {
       case '=':
@@ -292,7 +297,8 @@ export class MakeReader {
         break;
       case '+=':
         if (!old) this.variables.set(name, { value, recursive: true });
-        else if (old.value.length < MAX_TEXT) old.value = `${old.value}${old.value === '' ? '' : ' '}${old.recursive ? value : this.expand(value)}`;
+        else if (old.value.length < MAX_TEXT)
+          old.value = `${old.value}${old.value === '' ? '' : ' '}${old.recursive ? value : this.expand(value)}`;
         break;
     }
   }
@@ -393,7 +399,16 @@ export class MakeReader {
     const upper = upperName(name);
     const base = this.valueOf('IMPORT_BASE');
     const build = `${this.buildDir}/${name}`;
-    this.libraries.push({ name, kind, base, build, path: this.path, line: this.line, enabled, ...(platform !== undefined && { platform }) });
+    this.libraries.push({
+      name,
+      kind,
+      base,
+      build,
+      path: this.path,
+      line: this.line,
+      enabled,
+      ...(platform !== undefined && { platform }),
+    });
     if (kind === 'platform') {
       if (!enabled) return;
       this.append('UK_PLATS', name);

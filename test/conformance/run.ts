@@ -1,5 +1,6 @@
 /** Runs suites that others wrote on the product's processor and prints what passed: `tsx test/conformance/run.ts [pattern]`. */
 
+import { type CpuExit } from '../../debug-adapter/x86/api';
 import { State } from '../../debug-adapter/x86/state';
 import { BareCpu, Page } from '../lockstep/bare';
 import { assemble, fexFolder, readTests, type FexTest } from './fex';
@@ -80,11 +81,35 @@ function parts(bare: BareCpu, name: string): readonly bigint[] | undefined {
   return undefined;
 }
 
-/** Runs one test; undefined where it passes, else the reason. */
-export function runTest(test: FexTest, code: Uint8Array): string | undefined {
+/** The extension that the bytes of an instruction belong to, where it is one that this processor leaves out. */
+function extensionOf(bytes: Uint8Array): string | undefined {
+  let i = 0;
+  while (i < bytes.length && (legacyPrefixes.has(bytes[i]!) || (bytes[i]! & 0xf0) === 0x40)) i++;
+  if (bytes[i] === 0xc4 || bytes[i] === 0xc5 || bytes[i] === 0x62) return 'AVX';
+  if (bytes[i] === 0x0f && bytes[i + 1] === 0x38 && bytes[i + 2]! >= 0xc8 && bytes[i + 2]! <= 0xdf) return 'AES or SHA';
+  if (bytes[i] === 0x0f && bytes[i + 1] === 0x3a && [0x44, 0xcc, 0xdf].includes(bytes[i + 2]!)) return 'AES, SHA or PCLMUL';
+  return undefined;
+}
+
+const legacyPrefixes: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
+
+/** What a test came to. */
+export type Verdict = { readonly kind: 'passed' } | { readonly kind: 'failed' | 'skipped'; readonly reason: string };
+
+/** Runs one test. It is skipped where it turns out to use an extension that it does not name. */
+export function runTest(test: FexTest, code: Uint8Array): Verdict {
   const bare = prepare(test, code);
   const exit = bare.run(budget);
-  if (exit.kind === 'unsupported') return exit.reason;
+  if (exit.kind === 'unsupported') {
+    const extension = extensionOf(exit.bytes);
+    return extension === undefined ? { kind: 'failed', reason: exit.reason } : { kind: 'skipped', reason: `uses ${extension} without saying so` };
+  }
+  const reason = judge(test, bare, exit);
+  return reason === undefined ? { kind: 'passed' } : { kind: 'failed', reason };
+}
+
+/** What is wrong with the final state, or undefined. */
+function judge(test: FexTest, bare: BareCpu, exit: CpuExit): string | undefined {
   const rip = bare.cpu.getRegister('rip')!;
   const at = bare.cpu.readMemory(rip, 1)[0];
   if (exit.kind !== 'hook' || at !== hlt) {
@@ -132,18 +157,18 @@ export function runConformance(pattern = /./): ConformanceResult {
       skip(`nasm: ${String((error as { stderr?: Buffer }).stderr ?? error).split('\n')[0]}`);
       continue;
     }
-    let reason: string | undefined;
+    let verdict: Verdict;
     try {
-      reason = runTest(test, code);
+      verdict = runTest(test, code);
     } catch (error) {
-      reason = `thrown: ${(error as Error).message}`;
+      verdict = { kind: 'failed', reason: `thrown: ${(error as Error).message}` };
     }
-    if (reason === undefined) {
-      tally.passed++;
-    } else {
-      tally.failed++;
-      failures.push(`${test.name}: ${reason}`);
+    if (verdict.kind === 'skipped') {
+      skip(verdict.reason);
+      continue;
     }
+    tally[verdict.kind]++;
+    if (verdict.kind === 'failed') failures.push(`${test.name}: ${verdict.reason}`);
   }
   return { groups, failures, skipped };
 }

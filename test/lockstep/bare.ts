@@ -25,7 +25,17 @@ const noBus: CpuBus = {
 export const Page = { present: 1n, writable: 2n, user: 4n, accessed: 0x20n, dirty: 0x40n, noExecute: 1n << 63n } as const;
 
 const pageSize = 4096;
-const ramBytes = 16 * 1024 * 1024;
+/** Where the task state segment and a page of NOPs are. */
+const systemPages = 0x3000_0000n;
+const nop = 0x90;
+/** Offset of the global descriptor table behind the task state segment, and what it holds: 32-bit code, data, 64-bit code. */
+const globalTable = 0x200;
+const userSegments = [
+  [0x23, 0x00cf_fb00_0000_ffffn],
+  [0x2b, 0x00cf_f300_0000_ffffn],
+  [0x33, 0x00af_fb00_0000_ffffn],
+] as const;
+const ramBytes = 64 * 1024 * 1024;
 
 export class BareCpu {
   readonly memory: WebAssembly.Memory;
@@ -37,6 +47,8 @@ export class BareCpu {
   #nextPage = 0x10_0000;
   readonly #root: number;
   readonly #frames = new Map<bigint, number>();
+  readonly #taskState: number;
+  readonly #idle: number;
 
   constructor() {
     const pages = (Layout.ramBase + ramBytes) / 65536;
@@ -49,6 +61,8 @@ export class BareCpu {
       return 'stop';
     };
     this.#root = this.#frame();
+    this.#taskState = this.map(systemPages, Page.writable | Page.dirty);
+    this.#idle = this.map(systemPages + 0x1000n, Page.user);
     this.reset();
   }
 
@@ -109,12 +123,25 @@ export class BareCpu {
     const v = this.view;
     v.setBigUint64(State.cr0, 0x8005_0033n, true);
     v.setBigUint64(State.cr3, BigInt(this.#root), true);
-    // PAE, PGE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE.
-    v.setBigUint64(State.cr4, 0x1_0ea0n, true);
+    // PAE, PGE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, OSXSAVE.
+    v.setBigUint64(State.cr4, 0x5_0ea0n, true);
+    v.setBigUint64(State.xcr0, 3n, true);
     v.setBigUint64(State.efer, 0xd01n, true);
     this.#segment(Seg.CS, 0x33, 0xa0fb);
     this.#segment(Seg.SS, 0x2b, 0xc0f3);
     for (const segment of [Seg.DS, Seg.ES, Seg.FS, Seg.GS]) this.#segment(segment, 0, 0);
+    // A task state segment without an I/O permission map: ports are #GP(0).
+    const task = State.seg + Seg.TR * SegField.size;
+    v.setBigUint64(task + SegField.base, systemPages, true);
+    v.setUint32(task + SegField.limit, 0x67, true);
+    v.setUint32(task + SegField.attributes, 0x8b, true);
+    v.setUint16(task + SegField.selector, 0x40, true);
+    v.setUint16(this.#taskState + 0x66, 0xffff, true);
+    // The user segments of a Linux process, for what loads segment registers.
+    for (const [selector, descriptor] of userSegments) v.setBigUint64(this.#taskState + globalTable + (selector & ~7), descriptor, true);
+    v.setBigUint64(State.gdtr, systemPages + BigInt(globalTable), true);
+    v.setUint32(State.gdtr + 8, 0x7f, true);
+    this.bytes.fill(nop, this.#idle, this.#idle + pageSize);
     v.setInt32(State.cpl, 3, true);
     this.cpu.invalidate();
   }
@@ -125,6 +152,15 @@ export class BareCpu {
 
   segmentBase(segment: number): bigint {
     return this.view.getBigUint64(State.seg + segment * SegField.size + SegField.base, true);
+  }
+
+  /**
+   * Runs one NOP. The processor asks about an exception once for each instruction count, so that a second fault after a state was loaded by hand
+   * needs a count of its own.
+   */
+  nudge(): void {
+    this.view.setBigUint64(State.rip, systemPages + 0x1000n, true);
+    this.cpu.run(1);
   }
 
   run(budget: number): CpuExit {

@@ -3,7 +3,7 @@
  *
  * Everything happens inside one signal handler. A case is loaded into the signal's saved context (registers, flags with TF, FXSAVE image), sigreturn
  * enters it, the CPU runs one instruction and traps, and the next signal's saved context is the result: a single step, a fault or a breakpoint
- * arrive by the same way. The handler uses no thread-local storage, so FS and GS bases belong to the cases: build it with `-fno-stack-protector`
+ * arrive by the same way. The handler uses no thread-local storage, so FS and GS bases belong to the cases: build it with `-fno-stack-protector -mno-red-zone`
  * and `-Wl,-z,now`, because the dynamic linker, were it to run in the handler, does use it.
  *
  * Input on stdin: u32 count, then `count` cases of 1024 bytes; output: `count` results of 1024 bytes; until end of file. See `native.ts` for the layout.
@@ -155,6 +155,8 @@ static void load(mcontext_t *m) {
 
 static void handler(int number, siginfo_t *info, void *context) {
   (void)info;
+  /* A case may have set AC, with which the handler could not live, or NT and ID, which sigreturn takes from the flags in force. */
+  __asm__ volatile("pushq $0x202\n\tpopfq" : : : "memory", "cc");
   mcontext_t *m = &((ucontext_t *)context)->uc_mcontext;
   if (!started) {
     started = 1;

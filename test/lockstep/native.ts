@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Readable, type Writable } from 'node:stream';
 
 /** Linear addresses that both sides map: data (two writable pages and a read-only one, nothing around them) and code (two pages). */
-export const Map = {
+export const Area = {
   data: 0x1000_0000,
   dataWritable: 0x2000,
   dataSize: 0x3000,
@@ -74,7 +74,9 @@ function compile(): string {
   if (existsSync(program)) return program;
   mkdirSync(folder, { recursive: true });
   const fresh = `${program}.${process.pid}`;
-  execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-Werror', '-fno-stack-protector', '-Wl,-z,now', '-o', fresh, source], { stdio: 'pipe' });
+  execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-Werror', '-fno-stack-protector', '-mno-red-zone', '-Wl,-z,now', '-o', fresh, source], {
+    stdio: 'pipe',
+  });
   renameSync(fresh, program);
   return program;
 }

@@ -3,7 +3,7 @@
 import { type Helper, type HelperTable } from '../context';
 import { add, multiply, subtract } from './arithmetic';
 import { toIntegral } from './convert';
-import { eachLane, shapeOf } from './helpers';
+import { eachLane, shapeOf } from './instructions';
 import { sseText } from './text';
 import { beginSse, endSse, getLane, immediateOf, readVector, setLane, writeVector } from './vectors';
 

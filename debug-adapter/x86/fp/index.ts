@@ -2,6 +2,6 @@
 
 import { type HelperTable } from '../context';
 import { extensionHelpers } from './extensions';
-import { sse2Helpers } from './helpers';
+import { sse2Helpers } from './instructions';
 
 export const sseHelpers: HelperTable = { ...sse2Helpers, ...extensionHelpers };

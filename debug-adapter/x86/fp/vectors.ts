@@ -1,7 +1,7 @@
 /** Vector operands of helpers: registers of the state block and memory as little-endian bytes, and MXCSR before and after. */
 
 import { type CpuContext, type DecodedInsn, Vector } from '../context';
-import { State } from '../state';
+import { Seg, SegField, State } from '../state';
 import { SseControl, type Format } from './format';
 
 /** Byte offset of an xmm register in the state block. */
@@ -13,13 +13,21 @@ export const mmxOffset = (register: number): number => State.x87 + 16 * register
 /** CR4.OSXMMEXCPT: unmasked SIMD exceptions come as #XM, without it as #UD. */
 const osxmmexcpt = 1n << 10n;
 
+/** The linear address of the memory operand, unchecked: good for its low bits. */
+function lowAddress(cpu: CpuContext, insn: DecodedInsn): bigint {
+  const { segment } = insn.memory!;
+  const based = !cpu.long || segment >= Seg.FS;
+  return cpu.effectiveAddress(insn) + (based ? cpu.view.getBigUint64(State.seg + segment * SegField.size + SegField.base, true) : 0n);
+}
+
 /** The bytes of operand i. A memory operand of 16 bytes must be aligned unless `unaligned`. */
 export function readVector(cpu: CpuContext, insn: DecodedInsn, i: number, size: number, unaligned = false): DataView {
   const operand = insn.operands[i]!;
   let bytes: Uint8Array;
   if (operand.kind === 'mem') {
+    // Alignment is checked before the address is (an address that is neither gives #GP, also in the stack segment).
+    if (size === 16 && !unaligned && (lowAddress(cpu, insn) & 15n) !== 0n) cpu.raise(Vector.GP, 0);
     const linear = cpu.linearAddress(insn, size, 'read');
-    if (size === 16 && !unaligned && (linear & 15n) !== 0n) cpu.raise(Vector.GP, 0);
     bytes = cpu.readBytes(linear, size);
   } else if (operand.kind === 'xmm') {
     const at = xmmOffset(operand.register);

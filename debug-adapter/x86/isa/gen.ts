@@ -81,6 +81,13 @@ export interface Gen {
   /** The same for a linear address in an i64 local. */
   hostAt(linear: number, access: Access, size: number): number;
   commit(host: number): void;
+  /**
+   * Host address (i32 local) of one byte from which accesses may go on to the end of its 4 KiB page, or a value below `Layout.ramBase` where memory there
+   * must be accessed element by element (devices, watched pages). Faults as `hostAt` does.
+   */
+  hostPage(linear: number, access: 'read' | 'write'): number;
+  /** The segments of a string instruction need no limit check, so that `hostPage` may be used. */
+  readonly flatStrings: boolean;
 
   // Vector operands. xmm registers as v128; memory operands by explicit size.
   /** Pushes v128 of operand i: xmm register, or 16 bytes of memory (aligned as the definition says). */
@@ -138,6 +145,12 @@ export interface Gen {
   checkTarget(target: number): void;
   /** Ends the block: goes to the address (RIP/EIP value, i64) that `target` pushes; it has passed `checkTarget`. */
   jumpInd(target: () => void): void;
+  /** Ends the block: goes to the next instruction. */
+  fallThrough(): void;
+  /** Pushes i32: the interrupt request line, not 0 while a request waits. */
+  interruptLine(): void;
+  /** Starts the one-instruction shadow in which interrupts stay off; the next instruction must start a block. */
+  startShadow(): void;
   /** Ends the block with RIP at this same instruction, counted: a long REP that comes back for the rest. */
   restart(): void;
   /** Raises a fault with RIP at this instruction; nothing after it runs. May stand inside an `if`. */

@@ -46,6 +46,47 @@ const lahf: Emitter = (g) => {
   });
 };
 
+/** CLI and STI at CPL 0; what needs IOPL is the helper's. */
+const interruptFlag =
+  (on: boolean): Emitter =>
+  (g) => {
+    const { c } = g;
+    g.loadState('i32.load', State.cpl);
+    if (on) {
+      // With a request waiting the loop must look after the next instruction.
+      g.interruptLine();
+      c.op('i32.or');
+    }
+    c.if();
+    g.bail();
+    c.end();
+    if (on) {
+      g.loadState('i32.load', State.flags);
+      c.i32(Flag.IF).op('i32.and', 'i32.eqz');
+      c.if();
+      g.startShadow();
+      c.end();
+    }
+    g.storeState('i32.store', State.flags, () => {
+      g.loadState('i32.load', State.flags);
+      if (on) c.i32(Flag.IF).op('i32.or');
+      else c.i32(~Flag.IF).op('i32.and');
+    });
+    if (on) g.fallThrough();
+  };
+
+const pushf: Emitter = (g) => {
+  if (!g.long) {
+    g.bail();
+    return;
+  }
+  const value = g.temp('i64');
+  g.arithmetic();
+  g.loadState('i64.load', State.flags);
+  g.c.i64(~(Flag.RF | Flag.VM | ARITHMETIC)).op('i64.and', 'i64.or').set(value);
+  g.push(g.operandSize, value);
+};
+
 const unchanged = ARITHMETIC & ~Flag.CF;
 
 export const miscDefinitions: readonly Definition[] = [
@@ -64,6 +105,9 @@ export const miscDefinitions: readonly Definition[] = [
   { mnemonic: 'CMC', encodings: [enc(0, 0xf5)], flags: { reads: ARITHMETIC, writes: Flag.CF }, emit: carryFlag('complement') },
   { mnemonic: 'CLD', encodings: [enc(0, 0xfc)], emit: (g) => direction(g, false) },
   { mnemonic: 'STD', encodings: [enc(0, 0xfd)], emit: (g) => direction(g, true) },
+  { mnemonic: 'CLI', encodings: [enc(0, 0xfa)], emit: interruptFlag(false), helper: 'CLI' },
+  { mnemonic: 'STI', encodings: [enc(0, 0xfb)], endsBlock: true, emit: interruptFlag(true), helper: 'STI' },
+  { mnemonic: 'PUSHF', encodings: [enc(0, 0x9c)], size64: 'd64', flags: { reads: ARITHMETIC }, emit: pushf, helper: 'PUSHF' },
   {
     mnemonic: 'SAHF',
     encodings: [enc(0, 0x9e, [], { mode: 'legacy' })],

@@ -2,7 +2,7 @@
 
 import { Flag, type Definition, type Emitter, type Encoding } from './definition';
 import { type Gen } from './gen';
-import { Guard, floatOp, inexactIsSilent, pd, ps, sd, ss, unless, type LaneKind } from './sse-guard';
+import { Guard, floatOp, inexactIsSilent, pd, ps, roundsToNearest, sd, ss, unless, type LaneKind } from './sse-guard';
 import { andNot, np, p66, pF2, pF3, plain, sse, xmmBinary } from './sse-lanes';
 
 /** Pushes operand i as one value of the kind. */
@@ -30,6 +30,26 @@ function carefully(guard: Guard, op: Arithmetic, a: number, b: number, r: number
   guard.and().all();
 }
 
+/** Pushes a condition under which r is a op b without any rounding; what it misses is sorted out by the helper. */
+function exactly(guard: Guard, op: Arithmetic, a: number, b: number, r: number): void {
+  const { c } = guard.g;
+  switch (op) {
+    case 'add':
+    case 'sub':
+      guard.exactSum(a, b, r, op === 'sub');
+      break;
+    case 'mul':
+      guard.short(a, b);
+      break;
+    case 'div':
+      guard.short(r, b);
+      c.get(r).get(b).op(floatOp(guard.kind, 'mul')).get(a).op(floatOp(guard.kind, 'eq'));
+      guard.and();
+      break;
+  }
+  guard.all();
+}
+
 /** r = a op b for locals, with the guard: first the cheap condition that nearly always holds, then the one that allows zeros. */
 export function guardedArithmetic(g: Gen, kind: LaneKind, op: Arithmetic, a: number, b: number): number {
   const c = g.c;
@@ -39,7 +59,12 @@ export function guardedArithmetic(g: Gen, kind: LaneKind, op: Arithmetic, a: num
   const done = c.block();
   const slow = c.block();
   inexactIsSilent(g);
-  c.op('i32.eqz').brIf(slow);
+  c.op('i32.eqz');
+  c.if();
+  roundsToNearest(g);
+  exactly(guard, op, a, b, r);
+  c.op('i32.and', 'i32.eqz').brIf(slow);
+  c.end();
   guard.normal(a).normal(b).and().aboveTiny(r).and().finite(r).and().all();
   c.brIf(done);
   carefully(guard, op, a, b, r);
@@ -71,9 +96,14 @@ function squareRoot(kind: LaneKind): Emitter {
     g.c.tee(b).op(floatOp(kind, 'sqrt')).set(r);
     unless(g, () => {
       // A negative operand gives a NaN, which is not finite.
-      new Guard(g, kind).clean(b).finite(r).and().all();
+      const guard = new Guard(g, kind);
+      guard.clean(b).finite(r).and().all();
       inexactIsSilent(g);
-      g.c.op('i32.and');
+      roundsToNearest(g);
+      guard.short(r, r);
+      g.c.get(r).get(r).op(floatOp(kind, 'mul')).get(b).op(floatOp(kind, 'eq'));
+      guard.and().all();
+      g.c.op('i32.and', 'i32.or', 'i32.and');
     });
     write(g, kind, r);
   };

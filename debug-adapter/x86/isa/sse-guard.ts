@@ -86,6 +86,45 @@ export class Guard {
     return this;
   }
 
+  /**
+   * Both have at most half of the significand's digits, so that their product is exact: small integers and the like. What is longer may be exact too.
+   */
+  short(a: number, b: number): this {
+    const { c } = this.g;
+    const double = this.kind.element === 8;
+    const mask = double ? 0x7ff_ffffn : 0xfffn;
+    if (this.kind.type === 'v128') {
+      const both = double ? mask : (mask << 32n) | mask;
+      c.get(a)
+        .get(b)
+        .op('v128.or')
+        .v128([both, both])
+        .op('v128.and')
+        .v128([0n, 0n])
+        .op(double ? 'i64x2.eq' : 'i32x4.eq');
+    } else if (double) {
+      c.get(a).op('i64.reinterpret_f64').get(b).op('i64.reinterpret_f64', 'i64.or').i64(mask).op('i64.and', 'i64.eqz');
+    } else {
+      c.get(a).op('i32.reinterpret_f32').get(b).op('i32.reinterpret_f32', 'i32.or').i32(Number(mask)).op('i32.and', 'i32.eqz');
+    }
+    return this;
+  }
+
+  /** a + b (a - b where `subtract`) is exactly r: the error of the rounded sum is itself a number that can be computed, and is 0. */
+  exactSum(a: number, b: number, r: number, subtract: boolean): this {
+    const { c } = this.g;
+    const part = this.g.temp(this.kind.type);
+    const [add, sub] = [floatOp(this.kind, 'add'), floatOp(this.kind, 'sub')];
+    // part = r - a, the share of b in r; the error is (a - (r - part)) + (b - part), with -b for b in a difference.
+    c.get(r).get(a).op(sub).set(part);
+    c.get(a).get(r).get(part).op(sub, sub);
+    if (subtract) c.get(b).get(part).op(add, sub);
+    else c.get(b).get(part).op(sub, add);
+    pushConstant(this.g, this.kind, 0);
+    c.op(floatOp(this.kind, 'eq'));
+    return this;
+  }
+
   /** Neither denormal nor NaN. */
   clean(local: number): this {
     return this.normal(local).zero(local).or();

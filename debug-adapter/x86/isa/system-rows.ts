@@ -70,10 +70,7 @@ const transfers: readonly Definition[] = [
   row('SYSRET', enc(1, 0x07), { ...ends, ...loadsFlags, feature: 'syscall' }),
   row('SYSENTER', enc(1, 0x34), { ...ends, feature: 'sep' }),
   row('SYSEXIT', enc(1, 0x35), { ...ends, feature: 'sep' }),
-  row('PUSHF', enc(0, 0x9c), { size64: 'd64', ...readsFlags }),
   row('POPF', enc(0, 0x9d), { size64: 'd64', ...ends, ...loadsFlags }),
-  row('CLI', enc(0, 0xfa), ends),
-  row('STI', enc(0, 0xfb), ends),
   row('HLT', enc(0, 0xf4), privilegedEnds),
 ];
 

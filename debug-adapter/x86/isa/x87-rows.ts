@@ -16,10 +16,7 @@ const memoryForms: readonly (readonly [number, readonly string[]])[] = [
 
 /** Register forms by opcode, C0+8n: mnemonic and operands with ST(i), or a list by the low three bits. */
 const registerForms: readonly (readonly [number, readonly (string | readonly string[])[]])[] = [
-  [
-    0xd8,
-    ['FADD ST0 STi', 'FMUL ST0 STi', 'FCOM STi', 'FCOMP STi', 'FSUB ST0 STi', 'FSUBR ST0 STi', 'FDIV ST0 STi', 'FDIVR ST0 STi'],
-  ],
+  [0xd8, ['FADD ST0 STi', 'FMUL ST0 STi', 'FCOM STi', 'FCOMP STi', 'FSUB ST0 STi', 'FSUBR ST0 STi', 'FDIV ST0 STi', 'FDIVR ST0 STi']],
   [
     0xd9,
     [
@@ -47,10 +44,7 @@ const registerForms: readonly (readonly [number, readonly (string | readonly str
       [],
     ],
   ],
-  [
-    0xdc,
-    ['FADD STi ST0', 'FMUL STi ST0', 'FCOM2 STi', 'FCOMP3 STi', 'FSUBR STi ST0', 'FSUB STi ST0', 'FDIVR STi ST0', 'FDIV STi ST0'],
-  ],
+  [0xdc, ['FADD STi ST0', 'FMUL STi ST0', 'FCOM2 STi', 'FCOMP3 STi', 'FSUBR STi ST0', 'FSUB STi ST0', 'FDIVR STi ST0', 'FDIV STi ST0']],
   [0xdd, ['FFREE STi', 'FXCH4 STi', 'FST STi', 'FSTP STi', 'FUCOM STi', 'FUCOMP STi', [], []]],
   [
     0xde,

@@ -259,6 +259,13 @@ export class Code {
     return this;
   }
 
+  callIndirect(typeIndex: number, table = 0): this {
+    this.bytes.byte(0x11);
+    this.bytes.u32(typeIndex);
+    this.bytes.u32(table);
+    return this;
+  }
+
   returnCall(functionIndex: number): this {
     this.bytes.byte(0x12);
     this.bytes.u32(functionIndex);
@@ -285,6 +292,14 @@ export class Code {
     this.bytes.u32(11);
     this.bytes.byte(0);
     return this;
+  }
+
+  /** Puts instructions before those written so far: they may use the locals of this body, and open no label. */
+  prepend(first: Code): void {
+    const rest = this.bytes.view().slice();
+    this.bytes.length = 0;
+    this.bytes.append(first.bytes.view());
+    this.bytes.append(rest);
   }
 
   /** The function body as the code section has it, without its size. */

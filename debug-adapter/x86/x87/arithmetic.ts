@@ -146,7 +146,8 @@ function multiply64(ah: number, al: number, bh: number, bl: number): void {
   const r5 = a3 * bh;
   const d0 = r0 + (r1 & 0xffff) * 65536;
   const d1 = Math.floor(r1 * two16Inverse) + (r2 >>> 0) + (r3 & 0xffff) * 65536 + Math.floor(d0 * two32Inverse);
-  const d2 = Math.floor(r2 * two32Inverse) + Math.floor(r3 * two16Inverse) + (r4 >>> 0) + (r5 & 0xffff) * 65536 + Math.floor(d1 * two32Inverse);
+  const d2 =
+    Math.floor(r2 * two32Inverse) + Math.floor(r3 * two16Inverse) + (r4 >>> 0) + (r5 & 0xffff) * 65536 + Math.floor(d1 * two32Inverse);
   const d3 = Math.floor(r4 * two32Inverse) + Math.floor(r5 * two16Inverse) + Math.floor(d2 * two32Inverse);
   product[3] = d0;
   product[2] = d1;
@@ -261,7 +262,7 @@ export function divide(env: Environment, out: Float80, a: Float80, b: Float80): 
     let q = Math.floor(((rh * 4294967296 + rl) * 65536) / dividend);
     const p0 = q * dl;
     const p1 = q * dh + Math.floor(p0 * two32Inverse);
-    let low = (rl << 16 >>> 0) - (p0 >>> 0);
+    let low = ((rl << 16) >>> 0) - (p0 >>> 0);
     let mid = rh * 65536 + (rl >>> 16) - p1 - (low < 0 ? 1 : 0);
     low >>>= 0;
     while (mid < 0) {

@@ -104,6 +104,7 @@ function narrow(env: Environment, v: Float80, precision: 24 | 53, bias: number):
       if (scratch.exponent - shift < emax) return scratch.exponent - shift;
     }
     env.flags = before | Fx.overflow;
+    env.roundedUp = false;
     if (!env.masked(Fx.overflow)) return -1;
     env.flags |= Fx.precision;
     const up = env.rounding === 0 || (env.rounding === 1 && v.sign !== 0) || (env.rounding === 2 && v.sign === 0);
@@ -200,7 +201,7 @@ export function toDecimal(env: Environment, bytes: Uint8Array, v: Float80): bool
       for (let i = 0; i < 9; i++) {
         const pair = Number(n % 100n);
         n /= 100n;
-        bytes[i] = (Math.floor(pair / 10) << 4) | pair % 10;
+        bytes[i] = (Math.floor(pair / 10) << 4) | (pair % 10);
       }
       bytes[9] = v.sign << 7;
       return true;

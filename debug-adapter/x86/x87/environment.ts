@@ -1,7 +1,7 @@
 /** FNSTENV, FLDENV, FNSAVE and FRSTOR in their four layouts (SDM vol. 1, figures 8-9 to 8-12). */
 
 import { State } from '../state';
-import type { X87Port } from './execute';
+import { type X87Port } from './port';
 import { Float80 } from './float80';
 import type { X87State } from './state';
 

@@ -286,7 +286,8 @@ export function roundPack(
       }
     } else {
       env.flags |= Fx.precision;
-      up = env.rounding === Rounding.nearest || (env.rounding === Rounding.down && sign !== 0) || (env.rounding === Rounding.up && sign === 0);
+      up =
+        env.rounding === Rounding.nearest || (env.rounding === Rounding.down && sign !== 0) || (env.rounding === Rounding.up && sign === 0);
       env.roundedUp = up;
       if (up) setInfinity(out, sign);
       else if (precision === 64) out.set(sign, 0x7ffe, 0xffff_ffff, 0xffff_ffff);

@@ -3,8 +3,10 @@
 import { type CpuContext, type DecodedInsn, type HelperTable, Vector } from '../context';
 import { Cr0, readCr0 } from '../control-bits';
 import { baseOf, protectedMode } from '../segments';
-import { Seg } from '../state';
-import { type X87Port, X87Unit } from './execute';
+import { Layout, Seg } from '../state';
+import { cachedHost } from '../tlb';
+import { X87Unit } from './execute';
+import { type X87Port } from './port';
 
 /** RFLAGS bits that FCOMI writes: ZF PF CF, and OF SF AF, which it clears. */
 const compareFlags = 0x8d5;
@@ -21,39 +23,31 @@ class Port implements X87Port {
   }
 
   load(size: number): void {
-    const { cpu, operand } = this;
+    const { cpu, bytes } = this;
     const linear = cpu.linearAddress(this.insn!, size, 'read');
-    switch (size) {
-      case 2:
-        operand.setUint16(0, Number(cpu.readVirtual(linear, 2)), true);
-        return;
-      case 4:
-        operand.setUint32(0, Number(cpu.readVirtual(linear, 4)), true);
-        return;
-      case 8:
-        operand.setBigUint64(0, cpu.readVirtual(linear, 8), true);
-        return;
-      default:
-        this.bytes.set(cpu.readBytes(linear, size));
+    const host = cachedHost(cpu.u32, Layout.tlbRead, linear, size);
+    if (host >= 0) {
+      const { u8 } = cpu;
+      for (let i = 0; i < size; i++) bytes[i] = u8[host + i]!;
+    } else if (size <= 8) {
+      this.operand.setBigUint64(0, cpu.readVirtual(linear, size), true);
+    } else {
+      bytes.set(cpu.readBytes(linear, size));
     }
   }
 
   store(size: number): void {
-    const { cpu, operand } = this;
+    const { cpu, bytes } = this;
     const linear = cpu.linearAddress(this.insn!, size, 'write');
-    switch (size) {
-      case 2:
-        cpu.writeVirtual(linear, 2, BigInt(operand.getUint16(0, true)));
-        return;
-      case 4:
-        cpu.writeVirtual(linear, 4, BigInt(operand.getUint32(0, true)));
-        return;
-      case 8:
-        cpu.writeVirtual(linear, 8, operand.getBigUint64(0, true));
-        return;
-      default:
-        cpu.probe(linear, size, 'write');
-        cpu.writeBytes(linear, this.bytes.subarray(0, size));
+    const host = cachedHost(cpu.u32, Layout.tlbWrite, linear, size);
+    if (host >= 0) {
+      const { u8 } = cpu;
+      for (let i = 0; i < size; i++) u8[host + i] = bytes[i]!;
+    } else if (size <= 8) {
+      cpu.writeVirtual(linear, size, BigInt.asUintN(size * 8, this.operand.getBigUint64(0, true)));
+    } else {
+      cpu.probe(linear, size, 'write');
+      cpu.writeBytes(linear, bytes.subarray(0, size));
     }
   }
 
@@ -102,7 +96,8 @@ function unitOf(cpu: CpuContext): { readonly unit: X87Unit; readonly port: Port 
 
 /** A waiting exception is #MF with CR0.NE; without it a PC reports it by IRQ 13, which this one does not have. */
 function reportPending(cpu: CpuContext): never {
-  if ((readCr0(cpu.view) & Cr0.NE) === 0) return cpu.unsupported('an x87 exception is pending with CR0.NE clear: reporting it by IRQ 13 is not implemented');
+  if ((readCr0(cpu.view) & Cr0.NE) === 0)
+    return cpu.unsupported('an x87 exception is pending with CR0.NE clear: reporting it by IRQ 13 is not implemented');
   return cpu.raise(Vector.MF);
 }
 

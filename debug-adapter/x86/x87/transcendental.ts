@@ -1,7 +1,19 @@
 /** F2XM1, FYL2X, FYL2XP1, FPATAN, FPTAN, FSIN, FCOS and FSINCOS: special operands as the manual's tables have them, everything else rounded once from over 200 bits. */
 
 import * as fixed from './fixed';
-import { Class, classify, type Environment, Float80, Fx, normalize, propagateNaN, roundPack, setDefaultNaN, setInfinity, setZero } from './float80';
+import {
+  Class,
+  classify,
+  type Environment,
+  Float80,
+  Fx,
+  normalize,
+  propagateNaN,
+  roundPack,
+  setDefaultNaN,
+  setInfinity,
+  setZero,
+} from './float80';
 
 const x = new Float80();
 const y = new Float80();
@@ -36,7 +48,16 @@ function fromFixed(env: Environment, out: Float80, sign: number, value: bigint, 
   const top = shifted(value, 96 - length);
   let extension = Number(top & 0xffff_ffffn);
   if (!exact || (length > 96 && shifted(top, length - 96) !== value)) extension |= 1;
-  roundPack(env, out, sign, length - 1 - bits + 0x3fff + power, Number(top >> 64n), Number((top >> 32n) & 0xffff_ffffn), extension >>> 0, 64);
+  roundPack(
+    env,
+    out,
+    sign,
+    length - 1 - bits + 0x3fff + power,
+    Number(top >> 64n),
+    Number((top >> 32n) & 0xffff_ffffn),
+    extension >>> 0,
+    64,
+  );
 }
 
 /** Unsupported operands and NaNs of a one-operand instruction; true when `out` is final. */
@@ -88,11 +109,9 @@ export function exponentialMinus1(env: Environment, out: Float80, a: Float80): v
   x.copy(a);
   normalize(x);
   if (x.exponent >= 0x3fff) {
+    env.flags |= Fx.precision;
     if (x.exponent === 0x3fff && x.high === 0x8000_0000 && x.low === 0) out.set(a.sign, a.sign !== 0 ? 0x3ffe : 0x3fff, 0x8000_0000, 0);
-    else {
-      env.flags |= Fx.precision;
-      out.copy(a);
-    }
+    else out.copy(a);
     return;
   }
   const bits = precisionFor(x.exponent - 0x3fff);
@@ -111,6 +130,8 @@ function timesLogarithm(env: Environment, out: Float80, b: Float80, logarithmVal
   normalize(y);
   const magnitude = logarithmValue < 0n ? -logarithmValue : logarithmValue;
   fromFixed(env, out, sign, magnitude * significand(y), bits + 63, y.exponent - 0x3fff, exact);
+  // The product is exact more often than not for powers of two, and counts as inexact all the same.
+  if (exact) env.flags |= Fx.precision | (out.exponent === 0 ? Fx.underflow : 0);
 }
 
 /** FYL2X: b * log2(a), with a = ST(0) and b = ST(1). */
@@ -160,8 +181,6 @@ export function logarithm(env: Environment, out: Float80, a: Float80, b: Float80
   let exponent = x.exponent - 0x3fff;
   const m = significand(x);
   if (m === 1n << 63n) {
-    // The product is exact more often than not; #P is raised all the same.
-    env.flags |= Fx.precision;
     timesLogarithm(env, out, b, BigInt(exponent), 0, true);
     return;
   }

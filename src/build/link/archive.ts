@@ -38,7 +38,8 @@ export class Archive {
     readonly path: string,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (text(bytes, 0, 8) === THIN_MAGIC) throw new ElfError(`${path} is a thin archive, whose members lie elsewhere; make it without \`T\`.`);
+    if (text(bytes, 0, 8) === THIN_MAGIC)
+      throw new ElfError(`${path} is a thin archive, whose members lie elsewhere; make it without \`T\`.`);
     if (text(bytes, 0, 8) !== MAGIC) throw new ElfError(`${path} is not an archive.`);
     let indexed = false;
     let at = 8;
@@ -62,12 +63,14 @@ export class Archive {
     if (at + HEADER > this.bytes.length || this.bytes[at + 58] !== 0x60 || this.bytes[at + 59] !== 0x0a)
       throw new ElfError(`${this.path}: there is no member at byte ${at}.`);
     const size = Number(text(this.bytes, at + 48, 10).trim());
-    if (!Number.isInteger(size) || size < 0 || at + HEADER + size > this.bytes.length) throw new ElfError(`${this.path}: the member at byte ${at} is cut off.`);
+    if (!Number.isInteger(size) || size < 0 || at + HEADER + size > this.bytes.length)
+      throw new ElfError(`${this.path}: the member at byte ${at} is cut off.`);
     return { rawName: text(this.bytes, at, 16).trimEnd(), start: at + HEADER, size };
   }
 
   private readIndex(start: number, size: number, width: 4 | 8): void {
-    const word = (at: number): number => (width === 4 ? this.view.getUint32(at) : this.view.getUint32(at) * 0x100000000 + this.view.getUint32(at + 4));
+    const word = (at: number): number =>
+      width === 4 ? this.view.getUint32(at) : this.view.getUint32(at) * 0x100000000 + this.view.getUint32(at + 4);
     if (size < width) throw new ElfError(`${this.path}: the symbol index is cut off.`);
     const count = word(start);
     let at = start + width * (1 + count);

@@ -30,7 +30,7 @@ export function readFrames(section: InputSection): FrameRecord[] | undefined {
   const byOffset = new Map<number, FrameRecord>();
   let rela = 0;
   const relaOffset = (i: number): number => object.view.getUint32(section.relaOffset + i * RELA_SIZE, true);
-  for (let at = 0; at + 4 <= data.length; ) {
+  for (let at = 0; at + 4 <= data.length;) {
     const length = view.getUint32(at, true);
     if (length === 0) break;
     const size = length + 4;
@@ -93,7 +93,13 @@ export function frameHeaderSize(fdes: number): number {
 }
 
 /** Writes .eh_frame_hdr at `at` of the output: a table of (function, FDE), both relative to its start, sorted. */
-export function writeFrameHeader(out: DataView, at: number, address: number, frameAddress: number, fdes: readonly { pc: number; fde: number }[]): void {
+export function writeFrameHeader(
+  out: DataView,
+  at: number,
+  address: number,
+  frameAddress: number,
+  fdes: readonly { pc: number; fde: number }[],
+): void {
   out.setUint8(at, 1);
   out.setUint8(at + 1, 0x1b); // eh_frame_ptr: PC-relative, signed 4 bytes
   out.setUint8(at + 2, 0x03); // count: unsigned 4 bytes

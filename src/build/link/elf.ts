@@ -12,7 +12,16 @@ export const EM_386 = 3;
 export const EM_X86_64 = 62;
 
 export const ET = { REL: 1, EXEC: 2, DYN: 3 } as const;
-export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, TLS: 7, GNU_EH_FRAME: 0x6474e550, GNU_STACK: 0x6474e551, GNU_RELRO: 0x6474e552 } as const;
+export const PT = {
+  LOAD: 1,
+  DYNAMIC: 2,
+  INTERP: 3,
+  NOTE: 4,
+  TLS: 7,
+  GNU_EH_FRAME: 0x6474e550,
+  GNU_STACK: 0x6474e551,
+  GNU_RELRO: 0x6474e552,
+} as const;
 export const PF = { X: 1, W: 2, R: 4 } as const;
 
 export const SHT = {
@@ -36,7 +45,17 @@ export const SHT = {
   X86_64_UNWIND: 0x70000001,
 } as const;
 
-export const SHF = { WRITE: 1, ALLOC: 2, EXECINSTR: 4, MERGE: 0x10, STRINGS: 0x20, INFO_LINK: 0x40, GROUP: 0x200, TLS: 0x400, EXCLUDE: 0x80000000 } as const;
+export const SHF = {
+  WRITE: 1,
+  ALLOC: 2,
+  EXECINSTR: 4,
+  MERGE: 0x10,
+  STRINGS: 0x20,
+  INFO_LINK: 0x40,
+  GROUP: 0x200,
+  TLS: 0x400,
+  EXCLUDE: 0x80000000,
+} as const;
 
 export const SHN = { UNDEF: 0, LORESERVE: 0xff00, ABS: 0xfff1, COMMON: 0xfff2, XINDEX: 0xffff } as const;
 export const STB = { LOCAL: 0, GLOBAL: 1, WEAK: 2, GNU_UNIQUE: 10 } as const;

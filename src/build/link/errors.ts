@@ -36,14 +36,27 @@ export class LinkProblems {
 
   /** Everything found, with a last line for what was too much. */
   finish(): BuildProblem[] {
-    if (this.left > 0) this.list.push({ path: '', line: 1, column: 1, severity: 'note', message: `${this.left} more problems were left out.`, source: 'link' });
+    if (this.left > 0)
+      this.list.push({
+        path: '',
+        line: 1,
+        column: 1,
+        severity: 'note',
+        message: `${this.left} more problems were left out.`,
+        source: 'link',
+      });
     return this.list;
   }
 
   duplicate(symbol: LinkSymbol, object: InputObject, section: InputSection | undefined): void {
-    const first = symbol.section ? `${symbol.object?.name ?? 'the linker'} (section ${symbol.section.name})` : (symbol.object?.name ?? 'the linker');
+    const first = symbol.section
+      ? `${symbol.object?.name ?? 'the linker'} (section ${symbol.section.name})`
+      : (symbol.object?.name ?? 'the linker');
     const second = section ? `${object.name} (section ${section.name})` : object.name;
-    this.add(object.name, `${symbol.name} is defined twice: in ${first} and in ${second}. Rename one, make one static, or leave one object out.`);
+    this.add(
+      object.name,
+      `${symbol.name} is defined twice: in ${first} and in ${second}. Rename one, make one static, or leave one object out.`,
+    );
   }
 
   /** One message for a name, for the first place that refers to it. */
@@ -65,4 +78,3 @@ export class LinkProblems {
     this.add(section.object.name, `The relocation type ${type} at ${placeOf(section, offset)} is not known to this linker.`);
   }
 }
-

@@ -150,7 +150,11 @@ export function linuxLayout(pie: boolean): ImageLayout {
         sections: [
           { name: '.init', inputs: [{ name: '.init', keep: true }] },
           { name: '.iplt', inputs: [{ name: '.iplt' }] },
-          { name: '.text', inputs: [{ name: '.text' }, { name: '.text.*' }, { name: '.gnu.linkonce.t.*' }], end: ['etext', '_etext', '__etext'] },
+          {
+            name: '.text',
+            inputs: [{ name: '.text' }, { name: '.text.*' }, { name: '.gnu.linkonce.t.*' }],
+            end: ['etext', '_etext', '__etext'],
+          },
           { name: '.fini', inputs: [{ name: '.fini', keep: true }] },
         ],
       },
@@ -222,10 +226,17 @@ export function ldScript(layout: ImageLayout): string {
       for (const name of section.start ?? []) out.push(`\t${name} = .;`);
       out.push(`\t${section.name} :${section.align ? ` ALIGN(${section.align})` : ''}`, '\t{');
       for (const input of section.inputs) out.push(`\t\t${inputStatement(input)}`);
-      const segments = tls ? ` :${segment.name} :tls` : afterTls ? ` :${segment.name}` : section === segment.sections[0] ? ` :${segment.name}` : '';
+      const segments = tls
+        ? ` :${segment.name} :tls`
+        : afterTls
+          ? ` :${segment.name}`
+          : section === segment.sections[0]
+            ? ` :${segment.name}`
+            : '';
       out.push(`\t}${segments}`);
       // .tbss takes no room in memory, so its end is not where the location counter stands.
-      for (const name of section.end ?? []) out.push(section.name === '.tbss' ? `\t${name} = ADDR(.tbss) + SIZEOF(.tbss);` : `\t${name} = .;`);
+      for (const name of section.end ?? [])
+        out.push(section.name === '.tbss' ? `\t${name} = ADDR(.tbss) + SIZEOF(.tbss);` : `\t${name} = .;`);
       afterTls = tls;
     }
   }
@@ -236,6 +247,10 @@ export function ldScript(layout: ImageLayout): string {
 
 function inputStatement(input: InputPattern): string {
   const list =
-    input.sort === 'name' ? `*(SORT_BY_NAME(${input.name}))` : input.sort === 'init-priority' ? `*(SORT_BY_INIT_PRIORITY(${input.name}))` : `*(${input.name})`;
+    input.sort === 'name'
+      ? `*(SORT_BY_NAME(${input.name}))`
+      : input.sort === 'init-priority'
+        ? `*(SORT_BY_INIT_PRIORITY(${input.name}))`
+        : `*(${input.name})`;
   return input.keep ? `KEEP (${list})` : list;
 }

@@ -5,25 +5,16 @@ import { type InputSection } from './object';
 
 /** Where the pieces of one input section went. */
 export class MergeMap {
-  constructor(
-    /** Offsets of the pieces in the input, ascending. */
-    private readonly starts: Uint32Array,
-    private readonly count: number,
-    /** Their offsets in the output section. */
-    private readonly places: Uint32Array,
-  ) {}
+  /** `places[offset]` is, for the first byte of a piece, its offset in the output section plus one; 0 elsewhere. */
+  constructor(private readonly places: Uint32Array) {}
 
   /** Offset in the output section of a byte of the input. */
   outputOffset(offset: number): number {
-    const { starts } = this;
-    let low = 0;
-    let high = this.count - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (starts[middle]! <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return this.count === 0 ? offset : this.places[low]! + (offset - starts[low]!);
+    const { places } = this;
+    // A reference into a piece is rare (the tail of a string), one to the end of the section rarer.
+    let start = Math.min(offset, places.length - 1);
+    while (start > 0 && places[start] === 0) start--;
+    return start < 0 ? offset : places[start]! - 1 + (offset - start);
   }
 }
 
@@ -41,64 +32,46 @@ export function isMergeable(s: InputSection): boolean {
 export function mergeSections(sections: readonly InputSection[], base: number): Uint8Array {
   const strings = (sections[0]!.flags & SHF.STRINGS) !== 0;
   let total = 0;
-  let align = 1;
+  for (const s of sections) total += s.size;
+  const pool = new PiecePool(total);
   for (const s of sections) {
-    total += s.size;
-    align = Math.max(align, s.align);
-  }
-  // Alignment can only add to what the inputs hold where a piece moves; twice the size and some is never reached.
-  let out = new Uint8Array(total);
-  let length = 0;
-  const table = new PieceTable(Math.max(16, total >> 3));
-
-  for (const s of sections) {
-    const { data, entsize } = s;
-    let starts = new Uint32Array(64);
-    let places = new Uint32Array(64);
-    let count = 0;
-    for (let at = 0; at < s.size; ) {
-      const end = strings ? stringEnd(data, at, s.size, entsize) : at + entsize;
-      const size = end - at;
-      // What was aligned stays so.
-      const own = at === 0 ? s.align : Math.min(s.align, at & -at);
-      const hash = hashBytes(data, at, end);
-      let place = table.find(hash, out, data, at, size, own);
-      if (place < 0) {
-        length = Math.ceil(length / own) * own;
-        if (length + size > out.length) {
-          const grown = new Uint8Array((length + size) * 2);
-          grown.set(out);
-          out = grown;
-        }
-        out.set(data.subarray(at, end), length);
-        place = length;
-        table.add(hash, place, size);
-        length += size;
+    const places = new Uint32Array(s.size);
+    if (strings && s.entsize === 1) addStrings(pool, s, places, base);
+    else {
+      for (let at = 0; at < s.size;) {
+        const end = strings ? wideStringEnd(s.data, at, s.size, s.entsize) : at + s.entsize;
+        let hash = FNV_START;
+        for (let i = at; i < end; i++) hash = Math.imul(hash ^ s.data[i]!, FNV_PRIME);
+        places[at] = base + pool.place(s.data, at, end - at, hash, alignmentAt(s, at)) + 1;
+        at = end;
       }
-      if (count === starts.length) {
-        starts = grow(starts);
-        places = grow(places);
-      }
-      starts[count] = at;
-      places[count++] = base + place;
-      at = end;
     }
-    s.merged = new MergeMap(starts, count, places);
+    s.merged = new MergeMap(places);
   }
-  return out.subarray(0, length);
+  return pool.bytes.subarray(0, pool.length);
 }
 
-function grow(a: Uint32Array): Uint32Array<ArrayBuffer> {
-  const b = new Uint32Array(a.length * 2);
-  b.set(a);
-  return b;
+const FNV_START = 0x811c9dc5 | 0;
+const FNV_PRIME = 0x01000193;
+
+/** The usual case, with the end of each string found while it is hashed. */
+function addStrings(pool: PiecePool, s: InputSection, places: Uint32Array, base: number): void {
+  const { data, size } = s;
+  for (let at = 0; at < size;) {
+    let hash = FNV_START;
+    let end = at;
+    for (let c = data[end++]!; c !== 0; c = data[end++]!) hash = Math.imul(hash ^ c, FNV_PRIME);
+    places[at] = base + pool.place(data, at, end - at, hash, s.align === 1 ? 1 : alignmentAt(s, at)) + 1;
+    at = end;
+  }
 }
 
-function stringEnd(data: Uint8Array, at: number, size: number, width: number): number {
-  if (width === 1) {
-    const end = data.indexOf(0, at);
-    return end < 0 || end >= size ? size : end + 1;
-  }
+/** What was aligned stays so. */
+function alignmentAt(s: InputSection, at: number): number {
+  return at === 0 ? s.align : Math.min(s.align, at & -at);
+}
+
+function wideStringEnd(data: Uint8Array, at: number, size: number, width: number): number {
   for (let i = at; i + width <= size; i += width) {
     let zero = true;
     for (let k = 0; k < width; k++) if (data[i + k] !== 0) zero = false;
@@ -107,65 +80,65 @@ function stringEnd(data: Uint8Array, at: number, size: number, width: number): n
   return size;
 }
 
-/** FNV-1a. */
-function hashBytes(data: Uint8Array, from: number, to: number): number {
-  let h = 0x811c9dc5;
-  for (let i = from; i < to; i++) h = Math.imul(h ^ data[i]!, 0x01000193);
-  return h >>> 0;
-}
-
-/** Open-addressed table of pieces by hash. */
-class PieceTable {
-  private hashes: Uint32Array;
-  private places: Int32Array;
-  private sizes: Uint32Array;
-  private mask: number;
+/** The pieces so far, each once, and an open-addressed table of them by hash. */
+class PiecePool {
+  bytes: Uint8Array;
+  length = 0;
   private used = 0;
+  private mask = 1023;
+  /** Of each slot: hash, place plus one (0: empty), size. */
+  private slots = new Int32Array(3 * 1024);
 
-  constructor(wanted: number) {
-    let n = 64;
-    while (n < wanted) n *= 2;
-    this.mask = n - 1;
-    this.hashes = new Uint32Array(n);
-    this.places = new Int32Array(n).fill(-1);
-    this.sizes = new Uint32Array(n);
+  constructor(total: number) {
+    this.bytes = new Uint8Array(total);
   }
 
-  find(hash: number, out: Uint8Array, data: Uint8Array, at: number, size: number, align: number): number {
-    for (let i = hash & this.mask; this.places[i]! >= 0; i = (i + 1) & this.mask) {
-      if (this.hashes[i] !== hash || this.sizes[i] !== size) continue;
-      const place = this.places[i]!;
-      if (place % align !== 0) continue;
-      let k = 0;
-      while (k < size && out[place + k] === data[at + k]) k++;
-      if (k === size) return place;
+  /** Place of a piece that equals the bytes given; added where there is none. */
+  place(data: Uint8Array, at: number, size: number, hash: number, align: number): number {
+    const { slots, mask, bytes } = this;
+    let slot = (hash ^ (hash >>> 15)) & mask;
+    for (;;) {
+      const i = 3 * slot;
+      const found = slots[i + 1]! - 1;
+      if (found < 0) break;
+      if (slots[i] === hash && slots[i + 2] === size && (align === 1 || found % align === 0)) {
+        let k = 0;
+        while (k < size && bytes[found + k] === data[at + k]) k++;
+        if (k === size) return found;
+      }
+      slot = (slot + 1) & mask;
     }
-    return -1;
+    const place = align === 1 ? this.length : Math.ceil(this.length / align) * align;
+    if (place + size > bytes.length) this.grow(place + size);
+    const out = this.bytes;
+    for (let k = 0; k < size; k++) out[place + k] = data[at + k]!;
+    this.length = place + size;
+    slots[3 * slot] = hash;
+    slots[3 * slot + 1] = place + 1;
+    slots[3 * slot + 2] = size;
+    if (++this.used * 2 > mask) this.rehash();
+    return place;
   }
 
-  add(hash: number, place: number, size: number): void {
-    if (++this.used * 2 > this.mask) this.rehash();
-    let i = hash & this.mask;
-    while (this.places[i]! >= 0) i = (i + 1) & this.mask;
-    this.hashes[i] = hash;
-    this.places[i] = place;
-    this.sizes[i] = size;
+  /** Alignment can make the result larger than the inputs. */
+  private grow(needed: number): void {
+    const bytes = new Uint8Array(needed * 2);
+    bytes.set(this.bytes.subarray(0, this.length));
+    this.bytes = bytes;
   }
 
   private rehash(): void {
-    const { hashes, places, sizes } = this;
-    const n = (this.mask + 1) * 2;
-    this.mask = n - 1;
-    this.hashes = new Uint32Array(n);
-    this.places = new Int32Array(n).fill(-1);
-    this.sizes = new Uint32Array(n);
-    for (let k = 0; k < places.length; k++) {
-      if (places[k]! < 0) continue;
-      let i = hashes[k]! & this.mask;
-      while (this.places[i]! >= 0) i = (i + 1) & this.mask;
-      this.hashes[i] = hashes[k]!;
-      this.places[i] = places[k]!;
-      this.sizes[i] = sizes[k]!;
+    const old = this.slots;
+    this.mask = this.mask * 2 + 1;
+    const slots = (this.slots = new Int32Array(3 * (this.mask + 1)));
+    for (let i = 0; i < old.length; i += 3) {
+      if (old[i + 1] === 0) continue;
+      const hash = old[i]!;
+      let slot = (hash ^ (hash >>> 15)) & this.mask;
+      while (slots[3 * slot + 1] !== 0) slot = (slot + 1) & this.mask;
+      slots[3 * slot] = hash;
+      slots[3 * slot + 1] = old[i + 1]!;
+      slots[3 * slot + 2] = old[i + 2]!;
     }
   }
 }

@@ -1,6 +1,20 @@
 /** Relocatable objects (ET_REL) as the linker sees them: sections, symbols, groups. */
 
-import { checkElf64, cString, ElfError, ET, GRP_COMDAT, readSections, RELA_SIZE, type SectionHeader, SHF, SHN, SHT, STB, SYM_SIZE } from './elf';
+import {
+  checkElf64,
+  cString,
+  ElfError,
+  ET,
+  GRP_COMDAT,
+  readSections,
+  RELA_SIZE,
+  type SectionHeader,
+  SHF,
+  SHN,
+  SHT,
+  STB,
+  SYM_SIZE,
+} from './elf';
 import { type MergeMap } from './merge';
 
 /** A section of an object, or one that the linker makes itself. */
@@ -167,7 +181,8 @@ export function parseObject(bytes: Uint8Array, name: string): InputObject {
           object.sections.push(undefined);
           return;
         }
-        if (h.align > 1 && (h.align & (h.align - 1)) !== 0) throw new ElfError(`${name}: the alignment ${h.align} of section ${h.name} is not a power of two.`);
+        if (h.align > 1 && (h.align & (h.align - 1)) !== 0)
+          throw new ElfError(`${name}: the alignment ${h.align} of section ${h.name} is not a power of two.`);
         const data = h.type === SHT.NOBITS ? NO_DATA : bytes.subarray(h.offset, h.offset + h.size);
         object.sections.push(new InputSection(object, i, h.name, h.type, h.flags, Math.max(1, h.align), h.size, h.entsize, data));
       }
@@ -186,7 +201,12 @@ export function parseObject(bytes: Uint8Array, name: string): InputObject {
   return object;
 }
 
-function parseSymbols(object: InputObject, headers: readonly SectionHeader[], table: SectionHeader, extended: SectionHeader | undefined): void {
+function parseSymbols(
+  object: InputObject,
+  headers: readonly SectionHeader[],
+  table: SectionHeader,
+  extended: SectionHeader | undefined,
+): void {
   const { view, bytes, name } = object;
   const strings = headers[table.link];
   if (!strings || strings.type !== SHT.STRTAB || table.size % SYM_SIZE !== 0) throw new ElfError(`${name}: the symbol table is damaged.`);

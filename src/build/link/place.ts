@@ -61,7 +61,8 @@ export class Placer {
     private readonly layout: ImageLayout,
     private readonly mergeStrings: boolean,
   ) {
-    for (const segment of layout.segments) for (const section of segment.sections) this.outputs.set(section, new OutputSection(section.name));
+    for (const segment of layout.segments)
+      for (const section of segment.sections) this.outputs.set(section, new OutputSection(section.name));
   }
 
   private slot(name: string): Slot | 'discard' | undefined {
@@ -84,6 +85,18 @@ export class Placer {
   isKept(s: InputSection): boolean {
     const slot = this.slot(s.name);
     return slot !== undefined && slot !== 'discard' && slot.keep;
+  }
+
+  /** The section of the image that a part of the layout describes. */
+  outputOf(layout: OutputLayout): OutputSection {
+    return this.outputs.get(layout)!;
+  }
+
+  /** The section of the image that loaded inputs of a name without pattern go into; undefined where there are none. */
+  orphanFor(objects: readonly InputObject[], name: string): OutputSection | undefined {
+    for (const object of objects)
+      for (const s of object.sections) if (s?.live && !s.discarded && s.alloc && s.name === name) return this.orphan(s);
+    return undefined;
   }
 
   /** Marks what the layout drops. */
@@ -121,11 +134,6 @@ export class Placer {
     return output;
   }
 
-  /** Sections that no pattern names and that lie in memory, for their __start_ and __stop_ symbols. */
-  get orphanSections(): readonly OutputSection[] {
-    return [...this.orphans.values()];
-  }
-
   /** Gives everything its place. `frames` are the taken-apart .eh_frame sections. */
   place(frames: ReadonlyMap<InputSection, readonly FrameRecord[]>, extraHeaders: number): Placement {
     const segments: PlacedSegment[] = this.layout.segments.map((l) => ({
@@ -144,8 +152,18 @@ export class Placer {
     for (const output of [...segments.flatMap((s) => s.sections), ...debug]) this.fill(output, aligns.get(output) ?? 1, frames, merged);
 
     const present = segments.filter((s) => s.sections.some((o) => o.size > 0) || (this.layout.headers && s === segments[0]));
-    const programHeaders = present.length + extraHeaders + (segments.some((s) => s.sections.some((o) => (o.flags & SHF.TLS) !== 0 && o.size > 0)) ? 1 : 0);
-    const placement: Placement = { segments: present, sections: [], byLayout: this.outputs, merged, programHeaders, tls: undefined, end: 0, fileEnd: 0 };
+    const programHeaders =
+      present.length + extraHeaders + (segments.some((s) => s.sections.some((o) => (o.flags & SHF.TLS) !== 0 && o.size > 0)) ? 1 : 0);
+    const placement: Placement = {
+      segments: present,
+      sections: [],
+      byLayout: this.outputs,
+      merged,
+      programHeaders,
+      tls: undefined,
+      end: 0,
+      fileEnd: 0,
+    };
     this.addresses(segments, placement);
     let at = placement.fileEnd;
     for (const o of debug) {
@@ -165,7 +183,11 @@ export class Placer {
       const f = o.inputs[0]!.flags;
       if ((f & SHF.ALLOC) === 0) return false;
       const access = 4 | ((f & SHF.WRITE) !== 0 ? 2 : 0) | ((f & SHF.EXECINSTR) !== 0 ? 1 : 0);
-      return access === flags && this.layout.segments.find((s) => s.flags === access && s.sections === layouts) !== undefined && this.lastWith(access) === layouts;
+      return (
+        access === flags &&
+        this.layout.segments.find((s) => s.flags === access && s.sections === layouts) !== undefined &&
+        this.lastWith(access) === layouts
+      );
     });
     if (own.length === 0) return sections;
     const bss = sections.findIndex((s) => s.name === '.bss');
@@ -178,16 +200,21 @@ export class Placer {
     return this.layout.segments.filter((s) => s.flags === flags).at(-1)?.sections;
   }
 
-  private fill(output: OutputSection, align: number, frames: ReadonlyMap<InputSection, readonly FrameRecord[]>, merged: MergedBlock[]): void {
+  private fill(
+    output: OutputSection,
+    align: number,
+    frames: ReadonlyMap<InputSection, readonly FrameRecord[]>,
+    merged: MergedBlock[],
+  ): void {
     let at = 0;
     output.align = align;
-    const mergeable = new Map<string, InputSection[]>();
+    const mergeable = new Map<string, Set<InputSection>>();
     for (const s of output.inputs) {
       if (!this.mergeStrings || !isMergeable(s)) continue;
       const key = `${s.flags & SHF.STRINGS} ${s.entsize}`;
       const list = mergeable.get(key);
-      if (list) list.push(s);
-      else mergeable.set(key, [s]);
+      if (list) list.add(s);
+      else mergeable.set(key, new Set([s]));
     }
     const done = new Set<InputSection>();
     const allFrames: FrameRecord[] = [];
@@ -203,12 +230,15 @@ export class Placer {
         continue;
       }
       const list = mergeable.size > 0 ? mergeable.get(`${s.flags & SHF.STRINGS} ${s.entsize}`) : undefined;
-      if (list?.includes(s)) {
-        if (done.has(list[0]!)) continue;
-        for (const m of list) done.add(m);
-        const blockAlign = Math.max(...list.map((m) => m.align));
+      if (list?.has(s)) {
+        if (done.has(s)) continue;
+        let blockAlign = 1;
+        for (const m of list) {
+          done.add(m);
+          blockAlign = Math.max(blockAlign, m.align);
+        }
         at = Math.ceil(at / blockAlign) * blockAlign;
-        const data = mergeSections(list, at);
+        const data = mergeSections([...list], at);
         merged.push({ output, offset: at, data });
         at += data.length;
         continue;

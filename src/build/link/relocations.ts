@@ -61,7 +61,9 @@ export function tpRelaxation(data: Uint8Array, at: number): 'mov' | 'add' | unde
 
 /** Bytes before the field of a TLSGD sequence: `data16 lea x@tlsgd(%rip), %rdi`, then a call of __tls_get_addr with prefixes. */
 export function isTlsGd(data: Uint8Array, at: number): boolean {
-  return at >= 4 && at + 12 <= data.length && data[at - 4] === 0x66 && data[at - 3] === 0x48 && data[at - 2] === 0x8d && data[at - 1] === 0x3d;
+  return (
+    at >= 4 && at + 12 <= data.length && data[at - 4] === 0x66 && data[at - 3] === 0x48 && data[at - 2] === 0x8d && data[at - 1] === 0x3d
+  );
 }
 
 /** Length of a TLSLD sequence after its field: 5 for `call`, 6 for `call *…(%rip)`; 0 where it is none. */

@@ -32,7 +32,8 @@ export class SymbolTable {
     this.scopes.push(scope);
     const own = new Map<string, LinkSymbol>();
     const { exports } = scope;
-    if (exports) for (const name of definitions) if (!exports.has(name)) own.set(name, Object.assign(new LinkSymbol(name), { local: true }));
+    if (exports)
+      for (const name of definitions) if (!exports.has(name)) own.set(name, Object.assign(new LinkSymbol(name), { local: true }));
     this.scoped.push(exports ? own : undefined);
     return this.scopes.length - 1;
   }
@@ -92,7 +93,9 @@ export class SymbolTable {
         const section = object.sections[index];
         if (!section) continue;
         section.discarded = true;
-        section.kept = keptGroup.members.map((m) => first.sections[m]).find((s): s is InputSection => s?.name === section.name && s.size === section.size);
+        section.kept = keptGroup.members
+          .map((m) => first.sections[m])
+          .find((s): s is InputSection => s?.name === section.name && s.size === section.size);
       }
     }
   }

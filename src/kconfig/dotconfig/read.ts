@@ -50,7 +50,7 @@ export function parseDotConfig(text: string, prefix: string, dialect?: Dialect):
   const unset = `# ${prefix}`;
   const library = dialect?.engine === 'kconfiglib';
   let line = 0;
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     line++;
     let end = text.indexOf('\n', start);
     const next = end < 0 ? text.length : end + 1;
@@ -61,7 +61,17 @@ export function parseDotConfig(text: string, prefix: string, dialect?: Dialect):
       const space = at < 0 ? -1 : text.indexOf(' ', at);
       if (space >= 0 && space < cut && text.startsWith('is not set', space + 1)) {
         const name = text.slice(at, space);
-        assignments.push({ name, value: undefined, line, start, end: cut, nameStart: start + 2, nameEnd: space, valueStart: space + 1, valueEnd: cut });
+        assignments.push({
+          name,
+          value: undefined,
+          line,
+          start,
+          end: cut,
+          nameStart: start + 2,
+          nameEnd: space,
+          valueStart: space + 1,
+          valueEnd: cut,
+        });
       }
     } else if (text.startsWith(prefix, start)) {
       const equals = text.indexOf('=', start + prefix.length);
@@ -152,7 +162,8 @@ export class ConfigReader {
     }
     if (assignment.value === undefined) {
       if (symbol.isBoolean) this.values.putUser(symbol, 0);
-      else if (this.dialect.unsetNumberWarned && (symbol.type === 'int' || symbol.type === 'hex')) return this.invalid(symbol, 'n', assignment);
+      else if (this.dialect.unsetNumberWarned && (symbol.type === 'int' || symbol.type === 'hex'))
+        return this.invalid(symbol, 'n', assignment);
       else return false;
     } else if (!this.value(symbol, assignment.value, assignment)) return false;
     if (symbol.choice) this.member(symbol, symbol.choice, assignment);
@@ -240,7 +251,10 @@ export class ConfigReader {
   // Kconfiglib
 
   private unknown(assignment: Assignment): void {
-    this.libraryWarn(assignment.line, `attempt to assign the value '${assignment.value ?? 'n'}' to the undefined symbol ${assignment.name}`);
+    this.libraryWarn(
+      assignment.line,
+      `attempt to assign the value '${assignment.value ?? 'n'}' to the undefined symbol ${assignment.name}`,
+    );
   }
 
   private assignLibrary(symbol: KSymbol, assignment: Assignment): boolean {
@@ -249,14 +263,18 @@ export class ConfigReader {
     if (symbol.isBoolean) {
       const tri = ['n', 'm', 'y'].indexOf(text[0] ?? '');
       if (tri < 0 || (tri === 1 && symbol.type === 'bool')) {
-        this.libraryWarn(assignment.line, `'${text}' is not a valid value for the ${symbol.type} symbol ${nameAndPlace(symbol)}. Assignment ignored.`);
+        this.libraryWarn(
+          assignment.line,
+          `'${text}' is not a valid value for the ${symbol.type} symbol ${nameAndPlace(symbol)}. Assignment ignored.`,
+        );
         return false;
       }
       text = text[0]!;
       const { choice } = symbol;
       if (choice && tri > 0) {
         const mode = values.userValue(choice);
-        if (mode !== undefined && mode !== tri) this.libraryWarn(assignment.line, 'both m and y assigned to symbols within the same choice');
+        if (mode !== undefined && mode !== tri)
+          this.libraryWarn(assignment.line, 'both m and y assigned to symbols within the same choice');
         values.putUser(choice, tri as Tri);
       }
       this.twice(symbol, text, assignment);
@@ -276,7 +294,15 @@ export class ConfigReader {
     this.twice(symbol, text, assignment);
     if (symbol.type !== 'string' && !isNumberText(symbol.type, text, this.dialect)) {
       const message = `the value '${text}' is invalid for ${nameAndPlace(symbol)}, which has type ${symbol.type} -- assignment ignored`;
-      this.diagnostics.push({ code: 'kconfiglib', severity: 'warning', message, file: this.file, line: assignment.line, printed: `warning: ${message}\n`, channel: 'stderr' });
+      this.diagnostics.push({
+        code: 'kconfiglib',
+        severity: 'warning',
+        message,
+        file: this.file,
+        line: assignment.line,
+        printed: `warning: ${message}\n`,
+        channel: 'stderr',
+      });
       return false;
     }
     values.putUser(symbol, text);

@@ -30,7 +30,10 @@ interface Vector {
 }
 
 const vectorFile = path.resolve(import.meta.dirname, '../../../../shared/vectors/kconfig/micro.json');
-const engines = { uk52: 'uk-5.2', l61: 'linux-6.1', l612: 'linux-6.12', kclib: 'kconfiglib' } as const satisfies Record<string, DialectName>;
+const engines = { uk52: 'uk-5.2', l61: 'linux-6.1', l612: 'linux-6.12', kclib: 'kconfiglib' } as const satisfies Record<
+  string,
+  DialectName
+>;
 
 /** Vectors whose answer is not ours, and why. */
 const leftOut: Readonly<Record<string, string>> = {};
@@ -47,7 +50,11 @@ function run(vector: Vector, dialect: DialectName): Answer {
     environment,
     shell: (command) => execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' }),
   });
-  const outcome = runConf(model, { mode: 'olddefconfig', environment, read: (name) => (name === '.config' && vector.dotconfig !== '' ? vector.dotconfig : undefined) });
+  const outcome = runConf(model, {
+    mode: 'olddefconfig',
+    environment,
+    read: (name) => (name === '.config' && vector.dotconfig !== '' ? vector.dotconfig : undefined),
+  });
   const { exit: rc, stdout, stderr, config } = outcome;
   if (config === undefined) return { rc, stdout, stderr };
   const again = runConf(model, { mode: 'savedefconfig', environment, read: () => config });
@@ -78,7 +85,9 @@ describe('answers of four Kconfig engines', function () {
       it(`${name} ${dialect}${reason ? ` (differs: ${reason})` : ''}`, function () {
         const wanted = vector.out[engine];
         const given = run(vector, dialect);
-        const compared = Object.keys(given).filter((key) => key === 'rc' || key === 'stderr' || key === 'stdout' || key in wanted) as (keyof Answer)[];
+        const compared = Object.keys(given).filter(
+          (key) => key === 'rc' || key === 'stderr' || key === 'stdout' || key in wanted,
+        ) as (keyof Answer)[];
         const pick = (answer: Answer): unknown => Object.fromEntries(compared.map((key) => [key, answer[key]]));
         const expected = { ...wanted, stderr: withoutTrace(wanted.stderr) };
         if (reason) assert.notDeepEqual(pick(given), pick(expected), 'it no longer differs: take it off the list');
@@ -88,6 +97,7 @@ describe('answers of four Kconfig engines', function () {
     }
   }
   after(() => {
-    for (const [dialect, count] of Object.entries(passed)) console.log(`    ${dialect.padEnd(12)} ${count} of ${Object.keys(vectors).length} equal`);
+    for (const [dialect, count] of Object.entries(passed))
+      console.log(`    ${dialect.padEnd(12)} ${count} of ${Object.keys(vectors).length} equal`);
   });
 });

@@ -24,7 +24,7 @@ export class FakeCpu implements Cpu {
     readonly bus: CpuBus,
     private readonly memory: WebAssembly.Memory,
     readonly script: readonly Step[],
-    private readonly shorten = true,
+    shorten = true,
   ) {
     if (shorten) this.shortenBudget = (n) => (this.left = Math.min(this.left, n));
   }

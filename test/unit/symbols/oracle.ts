@@ -48,7 +48,9 @@ export async function compareLineRows(core: Core, file: string): Promise<Compari
     for (let i = 0; i < table.count; i++) {
       const flags = table.flags[i]!;
       const marks = `${flags & ROW.isStmt ? 's' : ''}${flags & ROW.prologueEnd ? 'p' : ''}${flags & ROW.endSequence ? 'e' : ''}`;
-      rows.push(`${core.sections.toLink(table.addresses[i]!).toString(16)} ${table.files[i]} ${table.lines[i]}:${table.columns[i]} d${table.discriminators[i]} ${marks}`);
+      rows.push(
+        `${core.sections.toLink(table.addresses[i]!).toString(16)} ${table.files[i]} ${table.lines[i]}:${table.columns[i]} d${table.discriminators[i]} ${marks}`,
+      );
     }
     tables.set(table.header.offset, rows);
   }
@@ -161,14 +163,21 @@ export async function compareFrameRows(core: Core, file: string): Promise<Compar
     if (!current) return;
     const row = current.rows[current.next++];
     result.compared++;
-    const cfa = row?.cfa && ('register' in row.cfa ? `${dwarfRegisterName(row.cfa.register)}${row.cfa.offset < 0 ? '' : '+'}${row.cfa.offset}` : 'exp');
-    const actual = [row ? core.sections.toLink(row.low).toString(16).padStart(16, '0') : 'none', cfa, ...names.slice(1).map((name) => ruleText(row?.rules.get(registerColumn(name))))];
+    const cfa =
+      row?.cfa &&
+      ('register' in row.cfa ? `${dwarfRegisterName(row.cfa.register)}${row.cfa.offset < 0 ? '' : '+'}${row.cfa.offset}` : 'exp');
+    const actual = [
+      row ? core.sections.toLink(row.low).toString(16).padStart(16, '0') : 'none',
+      cfa,
+      ...names.slice(1).map((name) => ruleText(row?.rules.get(registerColumn(name)))),
+    ];
     const expected = [location, ...cells];
     if (actual.join(' ') !== expected.join(' ')) differ(result, `${current.name}: readelf ${expected.join(' ')}, here ${actual.join(' ')}`);
   };
   const finish = (): void => {
     check();
-    if (current && current.next !== current.rows.length && current.next > 0) differ(result, `${current.name}: readelf has ${current.next} rows, here ${current.rows.length}`);
+    if (current && current.next !== current.rows.length && current.next > 0)
+      differ(result, `${current.name}: readelf has ${current.next} rows, here ${current.rows.length}`);
   };
   let seen = 0;
   for await (const line of linesOf('readelf', ['-W', '--debug-dump=frames-interp', file])) {
@@ -213,10 +222,12 @@ export async function compareDies(core: Core, file: string): Promise<Comparison>
   let die: Die | undefined;
   let index = 0;
   let unitStart = -1;
+  let base = 0;
   let attributes = 0;
   const depths: number[] = [];
   const finishDie = (): void => {
-    if (die && attributes !== die.abbrev.names.length) differ(result, `<${die.offset.toString(16)}>: readelf has ${attributes} attributes, here ${die.abbrev.names.length}`);
+    if (die && attributes !== die.abbrev.names.length)
+      differ(result, `<${die.offset.toString(16)}>: readelf has ${attributes} attributes, here ${die.abbrev.names.length}`);
   };
   const finishUnit = (): void => {
     finishDie();
@@ -224,10 +235,12 @@ export async function compareDies(core: Core, file: string): Promise<Comparison>
     die = undefined;
   };
   for await (const line of linesOf('readelf', ['-W', '--debug-dump=info', file])) {
+    // Type units of DWARF 4 have a section of their own, whose offsets readelf counts from 0.
+    if (line.startsWith('Contents of the .debug_types')) base = core.sections.get('.debug_info').length;
     let match = /^ {2}Compilation Unit @ offset (0x[0-9a-f]+|0)/.exec(line);
     if (match) {
       finishUnit();
-      unitStart = Number(match[1]);
+      unitStart = Number(match[1]) + base;
       unit = core.dwarf.units.find((candidate) => candidate.offset === unitStart);
       index = 0;
       depths.length = 0;
@@ -247,7 +260,7 @@ export async function compareDies(core: Core, file: string): Promise<Comparison>
       attributes = 0;
       result.compared++;
       const expected = `${match[1]} ${match[2]} ${match[3]} ${match[4]}`;
-      const actual = die && `${depth} ${die.offset.toString(16)} ${die.abbrev.code} ${tagText(die.tag, match[4] ?? '')}`;
+      const actual = die && `${depth} ${(die.offset - base).toString(16)} ${die.abbrev.code} ${tagText(die.tag, match[4] ?? '')}`;
       if (expected !== actual) differ(result, `DIE: readelf ${expected}, here ${actual}`);
       continue;
     }
@@ -256,10 +269,17 @@ export async function compareDies(core: Core, file: string): Promise<Comparison>
       const at = die.abbrev.names[attributes];
       const raw = at === undefined ? undefined : die.raw(at);
       const position = raw ? raw.byteOffset - core.dwarf.info.byteOffset : -1;
-      if (at === undefined || (position !== parseInt(match[1]!, 16) && raw!.length > 0) || (!dwarfName('AT', at).includes('0x') && !sameName(dwarfName('AT', at), match[2]!))) {
-        differ(result, `<${match[1]}>: readelf ${match[2]}, here ${at === undefined ? 'none' : dwarfName('AT', at)} at ${position.toString(16)}`);
+      if (
+        at === undefined ||
+        (position - base !== parseInt(match[1]!, 16) && raw!.length > 0) ||
+        (!dwarfName('AT', at).includes('0x') && !sameName(dwarfName('AT', at), match[2]!))
+      ) {
+        differ(
+          result,
+          `<${match[1]}>: readelf ${match[2]}, here ${at === undefined ? 'none' : dwarfName('AT', at)} at ${position.toString(16)}`,
+        );
       } else {
-        const message = valueDifference(core, die, at, match[3]!);
+        const message = valueDifference(core, die, at, match[3]!, base);
         if (message) differ(result, `<${match[1]}> ${match[2]}: ${message}`);
       }
       attributes++;
@@ -276,10 +296,11 @@ function sameName(ours: string, theirs: string): boolean {
 
 function tagText(tag: number, expected: string): string {
   const name = dwarfName('TAG', tag);
-  return name.includes('0x') ? expected : name;
+  // readelf cuts the name of template parameters.
+  return name.includes('0x') || name === `${expected}eter` ? expected : name;
 }
 
-function valueDifference(core: Core, die: Die, at: number, text: string): string | undefined {
+function valueDifference(core: Core, die: Die, at: number, text: string, base: number): string | undefined {
   // The form stands first: `(data1) 8`, `(strp) (offset: 0x12): name`.
   const match = /^\((\w+)\) ?(.*)$/.exec(text);
   if (!match) return undefined;
@@ -288,14 +309,18 @@ function valueDifference(core: Core, die: Die, at: number, text: string): string
   switch (form) {
     case FORM.addr: {
       const address = die.address(at);
-      return address !== undefined && core.sections.toLink(address) === BigInt(`${value.trim()}`) ? undefined : `readelf ${value}, here ${address}`;
+      return address !== undefined && core.sections.toLink(address) === BigInt(`${value.trim()}`)
+        ? undefined
+        : `readelf ${value}, here ${address}`;
     }
     case FORM.strp:
     case FORM.line_strp:
     case FORM.string: {
       const string = die.string(at);
       const expected = value.replace(/^\((?:indirect (?:line )?string, )?offset: [0-9a-fx]+\): /, '').trimEnd();
-      return string?.trimEnd() === expected || (/[^\x20-\x7e]/.test(string ?? '') && string !== undefined) ? undefined : `readelf ${expected}, here ${string}`;
+      return string?.trimEnd() === expected || (/[^\x20-\x7e]/.test(string ?? '') && string !== undefined)
+        ? undefined
+        : `readelf ${expected}, here ${string}`;
     }
     case FORM.data1:
     case FORM.data2:
@@ -320,8 +345,9 @@ function valueDifference(core: Core, die: Die, at: number, text: string): string
     case FORM.ref8:
     case FORM.ref_udata:
     case FORM.ref_addr: {
-      const expected = /<0x([0-9a-f]+)>/.exec(value)?.[1];
-      if (die.refOffset(at) !== parseInt(expected ?? '', 16)) return `readelf ${value}, here ${die.refOffset(at)}`;
+      const expected = /<?0x([0-9a-f]+)/.exec(value)?.[1];
+      if (die.refOffset(at) - (form === FORM.ref_addr ? 0 : base) !== parseInt(expected ?? '', 16))
+        return `readelf ${value}, here ${die.refOffset(at)}`;
       return die.ref(at) ? undefined : `nothing at ${value}`;
     }
     case FORM.exprloc:
@@ -377,8 +403,10 @@ export async function compareLists(core: Core, file: string, kind: 'loc' | 'Rang
         const ours = (kind === 'loc' ? locationList(die, at) : rangesOf(die)).map((e) => `${link(e.low ?? 0)} ${link(e.high ?? 0)}`);
         result.compared++;
         // readelf prints offset pairs of range lists without adding the unit's base.
-        const relative = kind === 'loc' ? [] : rangesOf(die).map((e) => `${(e.low - unit.lowPc).toString(16)} ${(e.high - unit.lowPc).toString(16)}`);
-        if (theirs.join() !== ours.join() && theirs.join() !== relative.join()) differ(result, `list ${offset.toString(16)}: readelf ${theirs.join()}, here ${ours.join()}`);
+        const relative =
+          kind === 'loc' ? [] : rangesOf(die).map((e) => `${(e.low - unit.lowPc).toString(16)} ${(e.high - unit.lowPc).toString(16)}`);
+        if (theirs.join() !== ours.join() && theirs.join() !== relative.join())
+          differ(result, `list ${offset.toString(16)}: readelf ${theirs.join()}, here ${ours.join()}`);
       }
     }
   }

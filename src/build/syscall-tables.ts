@@ -56,7 +56,9 @@ export function syscallFiles(numbers: ReadonlyMap<string, number>, provided: rea
 }
 
 function dispatcher(numbers: ReadonlyMap<string, number>, known: readonly ProvidedSyscall[]): string {
-  const direct = known.map((p) => `\tcase ${numbers.get(p.name)!}:\n\t\treturn uk_syscall_r_${p.name}(${LETTERS.slice(0, p.arity).join(', ')});\n`);
+  const direct = known.map(
+    (p) => `\tcase ${numbers.get(p.name)!}:\n\t\treturn uk_syscall_r_${p.name}(${LETTERS.slice(0, p.arity).join(', ')});\n`,
+  );
   const saved = known.map((p) => {
     const args = REGISTERS.slice(0, p.arity).map((r) => `(long)r->${r}`);
     const call = p.execenv ? `uk_syscall_r_e_${p.name}(execenv)` : `uk_syscall_r_${p.name}(${args.join(', ')})`;

@@ -52,7 +52,13 @@ const SIMPLE: Readonly<Record<string, { readonly max: number; readonly run: (arg
   'filter-out': { max: 2, run: ([patterns, text]) => keep(patterns!, text, false) },
   sort: { max: 1, run: ([text]) => [...new Set(splitWords(text!))].sort().join(' ') },
   word: { max: 2, run: ([n, text]) => splitWords(text ?? '')[Number(n) - 1] ?? '' },
-  wordlist: { max: 3, run: ([from, to, text]) => splitWords(text ?? '').slice(Number(from) - 1, Number(to)).join(' ') },
+  wordlist: {
+    max: 3,
+    run: ([from, to, text]) =>
+      splitWords(text ?? '')
+        .slice(Number(from) - 1, Number(to))
+        .join(' '),
+  },
   words: { max: 1, run: ([text]) => String(splitWords(text!).length) },
   firstword: { max: 1, run: ([text]) => splitWords(text!)[0] ?? '' },
   lastword: { max: 1, run: ([text]) => splitWords(text!).at(-1) ?? '' },
@@ -116,7 +122,8 @@ function wildcard(text: string, reader: MakeReader): string {
     }
     const body = word.slice(slash + 1).replace(/[.+^${}()|\\]/g, '\\$&');
     const pattern = new RegExp(`^${body.replace(/\*+/g, '[^/]*').replace(/\?/g, '[^/]')}$`);
-    for (const name of reader.files.list(dir)) if (pattern.test(name) && !name.startsWith('.')) found.push(slash < 0 ? name : `${dir}/${name}`);
+    for (const name of reader.files.list(dir))
+      if (pattern.test(name) && !name.startsWith('.')) found.push(slash < 0 ? name : `${dir}/${name}`);
   }
   return found.join(' ');
 }
@@ -196,7 +203,13 @@ const REGISTRATION: Readonly<Record<string, (reader: MakeReader, args: readonly 
   have_clang: (r) => (r.compiler === 'clang' ? 'y' : ''),
 };
 
-function register(reader: MakeReader, kind: 'library' | 'platform' | 'platform-library', name: string | undefined, on: boolean, plat?: string): string {
+function register(
+  reader: MakeReader,
+  kind: 'library' | 'platform' | 'platform-library',
+  name: string | undefined,
+  on: boolean,
+  plat?: string,
+): string {
   const n = (name ?? '').trim();
   if (n === '') reader.problem('A library is registered without a name.');
   else reader.register(kind, n, on, plat?.trim());

@@ -150,22 +150,26 @@ const sseConvert: Helper = (cpu, insn) => {
   const width = (format: Format | 'int'): number => (format === double ? 8 : 4);
   const source = readVector(cpu, insn, 1, width(conversion.from) * conversion.lanes);
   const target = new DataView(new ArrayBuffer(conversion.bytes));
+  // The x87 unit is in MMX state by the time that a SIMD exception is found.
+  if (operand.kind === 'mmx' || insn.operands[1]!.kind === 'mmx') enterMmx(cpu);
   const c = beginSse(cpu);
   for (let i = 0; i < conversion.lanes; i++) convertLane(c, conversion, source, target, i);
   endSse(cpu, c);
-  if (insn.operands[1]!.kind === 'mmx') enterMmx(cpu);
   writeVector(cpu, insn, 0, target);
 };
 
-/** MASKMOVDQU and MASKMOVQ: the bytes whose mask has its top bit set, to DS:rDI; faults come before the first byte is written. */
+/**
+ * MASKMOVDQU and MASKMOVQ: the bytes whose mask has its top bit set, to DS:rDI. All the operand's bytes must be writable, also where the mask leaves
+ * them alone: the manual lets processors differ there, and this is what the usual ones do.
+ */
 const sseMaskedStore: Helper = (cpu, insn) => {
   const size = insn.mnemonic === 'MASKMOVQ' ? 8 : 16;
   const data = readVector(cpu, insn, 0, size);
   const mask = readVector(cpu, insn, 1, size);
-  const segment = insn.memory?.segment ?? Seg.DS;
+  const segment = insn.segmentOverride ?? Seg.DS;
   const linear = cpu.segmentLinear(segment, cpu.getReg(Reg.RDI, insn.addressSize), size, 'write');
   const chosen = Array.from({ length: size }, (_, i) => i).filter((i) => (mask.getUint8(i) & 0x80) !== 0);
-  for (const i of chosen) cpu.probe(linear + BigInt(i), 1, 'write');
+  cpu.probe(linear, size, 'write');
   if (size === 8) enterMmx(cpu);
   for (const i of chosen) cpu.writeVirtual(linear + BigInt(i), 1, BigInt(data.getUint8(i)));
 };

@@ -1,0 +1,92 @@
+/** Times the builder and the linker on the pool's hello, GNU ld beside ours in the same run: `npx tsx bench/link/link.ts [--json]`. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ldScript } from '../../src/build/link/layout';
+import { type LinkStep } from '../../src/build/plan';
+import { buildPool, type PoolBuildResult } from '../../src/build/pool-build.node';
+import { formatProblem } from '../../src/build/problems';
+import { linkStep } from '../../src/build/runner.node';
+import { findProgram } from '../../src/build/toolchain.node';
+
+const ROUNDS = 20;
+const root = path.resolve(__dirname, '../..');
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+function time(run: () => void): number {
+  const start = performance.now();
+  run();
+  return performance.now() - start;
+}
+
+async function main(): Promise<void> {
+  const build = mkdtempSync(path.join(tmpdir(), 'bench-link-'));
+  try {
+    const app = `${root}/library-pool/app/hello`;
+    const once = async (): Promise<{ ms: number; result: PoolBuildResult }> => {
+      const start = performance.now();
+      const result = await buildPool({ app, build, env: process.env });
+      if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+      return { ms: performance.now() - start, result };
+    };
+    const clean = await once();
+    const unchanged: number[] = [];
+    for (let i = 0; i < 5; i++) unchanged.push((await once()).ms);
+
+    const step = clean.result.plan!.steps.find((s): s is LinkStep => s.kind === 'link')!;
+    const cache = new Map(step.groups.flatMap((g) => g.objects).map((p) => [p, readFileSync(p)]));
+    const ours: number[] = [];
+    const first = time(() => void linkStep(step, (p) => readFileSync(p)));
+    for (let i = 0; i < ROUNDS; i++)
+      ours.push(time(() => writeFileSync(`${build}/ours.elf`, linkStep(step, (p) => readFileSync(p)).bytes!)));
+    const memory: number[] = [];
+    for (let i = 0; i < ROUNDS; i++) memory.push(time(() => void linkStep(step, (p) => cache.get(p)!)));
+
+    const ld = findProgram('ld', process.env);
+    const theirs: number[] = [];
+    if (ld) {
+      const script = `${build}/bench.lds`;
+      writeFileSync(script, ldScript(step.layout));
+      const args = [
+        '-nostdlib',
+        '-static',
+        '--build-id=none',
+        '--no-warn-rwx-segments',
+        '-e',
+        step.entries[0]!,
+        '-T',
+        script,
+        '-o',
+        `${build}/ld.elf`,
+        ...cache.keys(),
+      ];
+      for (let i = 0; i < ROUNDS; i++) theirs.push(time(() => void execFileSync(ld, args)));
+    }
+    const report = {
+      objects: cache.size,
+      cleanBuildMs: clean.ms,
+      unchangedBuildMs: median(unchanged),
+      linkFirstMs: first,
+      linkMs: median(ours),
+      linkFromMemoryMs: median(memory),
+      ldMs: ld ? median(theirs) : undefined,
+    };
+    if (process.argv.includes('--json')) return void console.log(JSON.stringify(report));
+    const ms = (v: number | undefined): string => (v === undefined ? 'not on this machine' : `${v.toFixed(1)} ms`);
+    console.log(`hello, ${report.objects} objects, ${ROUNDS} rounds, medians`);
+    console.log(`  clean build          ${ms(report.cleanBuildMs)}`);
+    console.log(`  unchanged build      ${ms(report.unchangedBuildMs)}`);
+    console.log(`  our linker           ${ms(report.linkMs)}   first in a process ${ms(report.linkFirstMs)}`);
+    console.log(`  our linker, memory   ${ms(report.linkFromMemoryMs)}`);
+    console.log(`  GNU ld               ${ms(report.ldMs)}`);
+  } finally {
+    rmSync(build, { recursive: true, force: true });
+  }
+}
+
+void main();

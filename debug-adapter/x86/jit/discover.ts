@@ -1,0 +1,240 @@
+/** Finds the code of a region: the instructions reachable from one address by direct jumps, calls and known returns, cut into blocks. */
+
+import { DecodeResult, type Decoder, Insn, Kind } from '../decoder';
+import { type Row } from '../isa/table';
+import { Layout, Mode } from '../state';
+
+/** How a block ends. Addresses are keys: high half (signed) * 2^32 + low half (unsigned). */
+export type BlockEnd =
+  /** To one address: a jump, or straight on. */
+  | { readonly kind: 'jump'; readonly to: number }
+  | { readonly kind: 'branch'; readonly to: number; readonly next: number }
+  | { readonly kind: 'call'; readonly to: number; readonly next: number }
+  /** Through a register, memory or the stack; `candidates` are addresses that it may go to. */
+  | { readonly kind: 'indirect'; readonly candidates: readonly number[] }
+  /** The interpreter must go on at this address. */
+  | { readonly kind: 'leave'; readonly at: number };
+
+export interface RegionBlock {
+  readonly key: number;
+  readonly insns: readonly Insn[];
+  readonly end: BlockEnd;
+  /** Instructions that the budget is charged for. */
+  readonly count: number;
+}
+
+export interface Region {
+  readonly blocks: readonly RegionBlock[];
+  /** Addresses at which the region may be entered: the one asked for, and those after instructions that the interpreter does. */
+  readonly entries: readonly number[];
+  /** Physical pages that hold its code. */
+  readonly pages: ReadonlySet<number>;
+}
+
+/** What discovery asks of the processor. */
+export interface RegionSource {
+  /** Physical address of a code byte, or -1 where it cannot be fetched. */
+  physical(low: number, high: number): number;
+  hasProbe(key: number): boolean;
+  available(row: Row): boolean;
+}
+
+export const highOf = (key: number): number => Math.floor(key / 0x1_0000_0000);
+export const lowOf = (key: number): number => key | 0;
+export const keyOf = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0);
+
+const mostInstructions = 1200;
+const mostBlocks = 160;
+const mostPages = 24;
+const mostBlockInstructions = 100;
+/** Return sites of one callee that are tried in turn. */
+const mostCandidates = 10;
+const PAGE = 4096;
+
+/** A straight piece of code, before it is cut at the targets of jumps. */
+interface Run {
+  readonly key: number;
+  readonly insns: Insn[];
+  readonly end: BlockEnd;
+  /** Address after the instruction that the interpreter must do, where the run ends with one. */
+  readonly resume: number | undefined;
+}
+
+/**
+ * Explores from `entry` in 64-bit code of `mode`.
+ * @param observed addresses that an indirect jump at a key was seen to go to.
+ */
+export function discover(
+  entry: number,
+  mode: number,
+  u8: Uint8Array,
+  decoder: Decoder,
+  source: RegionSource,
+  observed: ReadonlyMap<number, readonly number[]>,
+): Region {
+  const runs = new Map<number, Run>();
+  const pages = new Set<number>();
+  const targets = new Set<number>([entry]);
+  const resumes = new Set<number>();
+  /** Callee entry -> addresses that it returns to. */
+  const returnSites = new Map<number, Set<number>>();
+  /** Block -> entries of the functions that it belongs to. */
+  const owners = new Map<number, Set<number>>();
+  const work: { key: number; owner: number }[] = [{ key: entry, owner: -1 }];
+  let instructions = 0;
+  const push = (key: number, owner: number): void => {
+    const known = owners.get(key);
+    if (known?.has(owner) === true) return;
+    if (known === undefined) owners.set(key, new Set([owner]));
+    else known.add(owner);
+    targets.add(key);
+    work.push({ key, owner });
+  };
+  owners.set(entry, new Set([-1]));
+  for (let item = work.shift(); item !== undefined; item = work.shift()) {
+    let run = runs.get(item.key);
+    if (run === undefined) {
+      if (runs.size >= mostBlocks || instructions >= mostInstructions) continue;
+      run = decodeRun(item.key, mode, u8, decoder, source, pages);
+      if (run === undefined) continue;
+      runs.set(item.key, run);
+      instructions += run.insns.length;
+    }
+    const { end } = run;
+    switch (end.kind) {
+      case 'jump':
+        push(end.to, item.owner);
+        break;
+      case 'branch':
+        push(end.next, item.owner);
+        push(end.to, item.owner);
+        break;
+      case 'call': {
+        const sites = returnSites.get(end.to) ?? new Set();
+        sites.add(end.next);
+        returnSites.set(end.to, sites);
+        push(end.next, item.owner);
+        push(end.to, end.to);
+        break;
+      }
+      case 'indirect': {
+        const last = run.insns.at(-1)!;
+        for (const target of observed.get(keyOf(last.ripLow, last.ripHigh)) ?? []) push(target, item.owner);
+        // The code after an indirect call is where its callee comes back to.
+        if (last.row.definition.mnemonic === 'CALL') push(nextKey(last), item.owner);
+        break;
+      }
+      case 'leave':
+        if (run.resume !== undefined) {
+          resumes.add(run.resume);
+          push(run.resume, item.owner);
+        }
+        break;
+    }
+  }
+  const blocks = cut(runs, targets, returnSites, owners, observed);
+  const present = new Set(blocks.filter((block) => block.insns.length > 0).map((block) => block.key));
+  return { blocks, pages, entries: [entry, ...resumes].filter((key) => present.has(key)) };
+}
+
+const nextKey = (insn: Insn): number => keyOf(insn.ripLow, insn.ripHigh) + insn.length;
+
+/** True where only the interpreter can do it: helpers, and repeated string instructions. */
+export function needsInterpreter(insn: Insn, mode: number): boolean {
+  const { definition } = insn.row;
+  if (definition.privileged === true && (mode & Mode.user) !== 0) return true;
+  return definition.emit === undefined || insn.rep !== 'none' || (definition.endsBlock === true && transferOf(insn) === undefined);
+}
+
+/** The transfer that a block-ending instruction makes, or undefined where generated code cannot follow it. */
+function transferOf(insn: Insn): 'jump' | 'branch' | 'call' | 'indirect' | undefined {
+  const name = insn.row.definition.mnemonic;
+  const direct = insn.count > 0 && insn.kinds[0] === Kind.rel;
+  if (name === 'JMP') return direct ? 'jump' : 'indirect';
+  if (name === 'CALL') return direct ? 'call' : 'indirect';
+  if (name === 'RET') return 'indirect';
+  return direct ? 'branch' : undefined;
+}
+
+function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, source: RegionSource, pages: Set<number>): Run | undefined {
+  const insns: Insn[] = [];
+  let at = key;
+  for (;;) {
+    const physical = source.physical(lowOf(at), highOf(at));
+    const page = Math.floor(physical / PAGE);
+    const stop =
+      physical < 0 || insns.length >= mostBlockInstructions || (!pages.has(page) && pages.size >= mostPages) || source.hasProbe(at);
+    const insn = new Insn();
+    const address = Layout.ramBase + physical;
+    const pageEnd = address - (physical & (PAGE - 1)) + PAGE;
+    const decoded =
+      !stop && decoder.decode(u8, address, pageEnd, mode, lowOf(at), highOf(at), (row) => source.available(row), insn) === DecodeResult.ok;
+    if (!decoded || needsInterpreter(insn, mode)) {
+      const resume = decoded ? at + insn.length : undefined;
+      return insns.length === 0 && resume === undefined ? undefined : { key, insns, end: { kind: 'leave', at }, resume };
+    }
+    pages.add(page);
+    insns.push(insn);
+    at += insn.length;
+    if (insn.row.definition.endsBlock === true) {
+      const target = keyOf(insn.targetLow, insn.targetHigh);
+      switch (transferOf(insn)!) {
+        case 'jump':
+          return { key, insns, end: { kind: 'jump', to: target }, resume: undefined };
+        case 'branch':
+          return { key, insns, end: { kind: 'branch', to: target, next: at }, resume: undefined };
+        case 'call':
+          return { key, insns, end: { kind: 'call', to: target, next: at }, resume: undefined };
+        case 'indirect':
+          return { key, insns, end: { kind: 'indirect', candidates: [] }, resume: undefined };
+      }
+    }
+  }
+}
+
+/** Cuts runs where another one begins in their middle, so that no instruction stands twice, and resolves returns. */
+function cut(
+  runs: ReadonlyMap<number, Run>,
+  targets: ReadonlySet<number>,
+  returnSites: ReadonlyMap<number, ReadonlySet<number>>,
+  owners: ReadonlyMap<number, ReadonlySet<number>>,
+  observed: ReadonlyMap<number, readonly number[]>,
+): RegionBlock[] {
+  const blocks = new Map<number, RegionBlock>();
+  for (const run of runs.values()) {
+    let insns: Insn[] = [];
+    let key = run.key;
+    let cutShort = false;
+    for (const insn of run.insns) {
+      const at = keyOf(insn.ripLow, insn.ripHigh);
+      if (at !== run.key && targets.has(at) && insns.length > 0) {
+        if (!blocks.has(key)) blocks.set(key, { key, insns, count: insns.length, end: { kind: 'jump', to: at } });
+        if (runs.has(at)) {
+          cutShort = true;
+          break;
+        }
+        insns = [];
+        key = at;
+      }
+      insns.push(insn);
+    }
+    if (cutShort || blocks.has(key)) continue;
+    const end =
+      run.end.kind === 'indirect' ? { kind: 'indirect' as const, candidates: candidatesOf(run, returnSites, owners, observed) } : run.end;
+    blocks.set(key, { key, insns, count: insns.length, end });
+  }
+  return [...blocks.values()];
+}
+
+function candidatesOf(
+  run: Run,
+  returnSites: ReadonlyMap<number, ReadonlySet<number>>,
+  owners: ReadonlyMap<number, ReadonlySet<number>>,
+  observed: ReadonlyMap<number, readonly number[]>,
+): number[] {
+  const last = run.insns.at(-1)!;
+  const seen = observed.get(keyOf(last.ripLow, last.ripHigh)) ?? [];
+  if (last.row.definition.mnemonic !== 'RET') return [...seen];
+  const sites = [...(owners.get(run.key) ?? [])].flatMap((owner) => [...(returnSites.get(owner) ?? [])]);
+  return [...new Set([...seen, ...sites])].slice(0, Math.max(mostCandidates, seen.length));
+}

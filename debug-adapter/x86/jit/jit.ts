@@ -1,0 +1,332 @@
+/** The translating tier: notices hot code, compiles regions of it, enters them by RIP, and drops them when their code or mapping changes. */
+
+import { type Decoder } from '../decoder';
+import { type Row } from '../isa/table';
+import { Mode, State } from '../state';
+import { compileRegion, runtimeNames } from './compile';
+import { discover, keyOf, lowOf, highOf } from './discover';
+import { buildDispatcher, cacheIndex, currentRegion, dispatchMiss, RegionCache } from './dispatcher';
+import { type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-gen';
+import { clearWindow, findWindow, isAccessed, PageTables } from './window';
+
+/** What the JIT needs of the processor around it. */
+export interface JitHost {
+  readonly memory: WebAssembly.Memory;
+  readonly view: DataView;
+  readonly u8: Uint8Array;
+  readonly u32: Uint32Array;
+  readonly i32: Int32Array;
+  readonly ramSize: number;
+  readonly decoder: Decoder;
+  /** The interpreter's runtime functions, by name. */
+  readonly runtime: WebAssembly.Exports;
+  available(row: Row): boolean;
+  hasProbe(key: number): boolean;
+  /** Does the interpreter hold code of this physical page? */
+  hasCode(page: number): boolean;
+  /** Stores to this physical page must be seen from now on. */
+  protect(page: number): void;
+  /** The interpreter must not run through this address without asking. */
+  claim(key: number): void;
+}
+
+/** How a run of regions ended. */
+export type JitOutcome =
+  /** Nothing ran: there is no region here. */
+  | 'miss'
+  /** Regions ran; RIP and budget are exact, and the interpreter has to do the next instruction. */
+  | 'interpret'
+  /** Regions ran up to a block that the budget does not suffice for. */
+  | 'budget';
+
+interface Installed {
+  readonly index: number;
+  readonly entry: number;
+  readonly entries: readonly number[];
+  readonly sites: readonly ExitSite[];
+  readonly mode: number;
+  readonly delta: number | undefined;
+  /** Physical ranges of its code: start and end. */
+  readonly ranges: readonly (readonly [number, number])[];
+  readonly pages: ReadonlySet<number>;
+  dead: boolean;
+}
+
+/** Samples of one address after which it is compiled. */
+const hotSamples = 2;
+/** Times that an indirect jump must have gone to one place before that becomes part of the region. */
+const hotTarget = 48;
+const mostTargets = 40;
+const mostRegions = 3000;
+const PAGE = 4096;
+
+export class Jit {
+  readonly #host: JitHost;
+  readonly #tables: PageTables;
+  readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
+  readonly #dispatch: () => number;
+  readonly #regions: (Installed | undefined)[] = [];
+  readonly #byEntry = new Map<number, Installed>();
+  readonly #byPage = new Map<number, Set<Installed>>();
+  readonly #samples = new Map<number, number>();
+  /** Addresses that do not compile. */
+  readonly #hopeless = new Set<number>();
+  /** Indirect jump -> places it was seen to go to, by count. */
+  readonly #seen = new Map<number, Map<number, number>>();
+  readonly #observed = new Map<number, number[]>();
+  #window: WindowMapping | undefined;
+  #windowStale = true;
+  /** Nothing may bypass the TLB, e.g. while memory is watched. */
+  #windowOff = false;
+  /** Regions compiled since the start, for statistics. */
+  compiled = 0;
+
+  constructor(host: JitHost) {
+    this.#host = host;
+    this.#tables = new PageTables(host.u32, host.ramSize);
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(buildDispatcher()), {
+      env: { memory: host.memory, regions: this.#table },
+    });
+    this.#dispatch = instance.exports['dispatch'] as () => number;
+    this.#clearCache();
+  }
+
+  /** Is there a region that begins at this address in the current mode? */
+  has(key: number): boolean {
+    return this.#byEntry.get(key)?.mode === this.#mode;
+  }
+
+  hasCode(page: number): boolean {
+    return this.#byPage.has(page);
+  }
+
+  get #mode(): number {
+    return this.#host.i32[State.mode >> 2]!;
+  }
+
+  /** Runs regions from RIP on as long as there are any. */
+  run(): JitOutcome {
+    if (this.#windowStale) this.#findWindow();
+    const { i32 } = this.#host;
+    let ran = false;
+    for (;;) {
+      const status = this.#dispatch();
+      if (status === dispatchMiss) return ran ? 'interpret' : 'miss';
+      ran = true;
+      if (status === RegionExit.budget) return 'budget';
+      if (status === RegionExit.indirect) {
+        this.#noteIndirect();
+        continue;
+      }
+      const site = this.#regions[i32[currentRegion >> 2]!]!.sites[status - RegionExit.sites]!;
+      i32[State.rip >> 2] = lowOf(site.key);
+      i32[(State.rip + 4) >> 2] = highOf(site.key);
+      i32[State.budget >> 2] = i32[State.budget >> 2]! + site.remaining;
+      return 'interpret';
+    }
+  }
+
+  /** The interpreter was found at RIP: code that is found often is compiled. */
+  sample(): void {
+    const mode = this.#mode;
+    if ((mode & (Mode.long | Mode.step | Mode.fpuTrap)) !== Mode.long) return;
+    const key = keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
+    const count = (this.#samples.get(key) ?? 0) + 1;
+    this.#samples.set(key, count);
+    if (count < hotSamples || this.#hopeless.has(key) || this.has(key)) return;
+    this.#compile(key, mode);
+    if (this.#samples.size > 50_000) this.#samples.clear();
+  }
+
+  #compile(key: number, mode: number): void {
+    if (this.#windowStale) this.#findWindow();
+    const host = this.#host;
+    const region = discover(key, mode, host.u8, host.decoder, this.#source, this.#observed);
+    const window = this.#windowOff ? undefined : this.#window;
+    const compiled = compileRegion(region, mode, window);
+    if (compiled === undefined) {
+      this.#hopeless.add(key);
+      return;
+    }
+    if (this.#regions.length >= mostRegions) this.flush();
+    const runtime = Object.fromEntries(runtimeNames.map((name) => [name, host.runtime[name]!]));
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.binary), { env: { memory: host.memory }, runtime });
+    const old = this.#byEntry.get(key);
+    if (old !== undefined) this.#drop(old);
+    const ranges = region.blocks
+      .flatMap((block) => block.insns.map((insn) => [this.#source.physical(insn.ripLow, insn.ripHigh), insn.length] as const))
+      .map(([start, length]) => [start, start + length] as const);
+    const installed: Installed = {
+      index: this.#regions.length,
+      entry: key,
+      entries: compiled.entries,
+      sites: compiled.sites,
+      mode,
+      delta: window?.delta,
+      ranges,
+      pages: region.pages,
+      dead: false,
+    };
+    this.#regions.push(installed);
+    if (installed.index >= this.#table.length) this.#table.grow(256);
+    this.#table.set(installed.index, instance.exports['region'] as () => number);
+    for (const page of region.pages) {
+      const list = this.#byPage.get(page);
+      if (list === undefined) {
+        this.#byPage.set(page, new Set([installed]));
+        host.protect(page);
+        this.#windowStale = true;
+      } else list.add(installed);
+    }
+    compiled.entries.forEach((entry, number) => {
+      if (this.#byEntry.has(entry)) return;
+      this.#byEntry.set(entry, installed);
+      this.#cache(entry, mode, installed.index, number);
+      host.claim(entry);
+    });
+    this.compiled++;
+  }
+
+  readonly #source = {
+    physical: (low: number, high: number): number => {
+      if (high < 0 || high >= 0x8000) return -1;
+      const linear = high * 0x1_0000_0000 + (low >>> 0);
+      const leaf = this.#tables.leaf(linear);
+      if (leaf === undefined || !isAccessed(leaf) || !leaf.executable) return -1;
+      const physical = leaf.physical + (linear - leaf.linear);
+      return physical + PAGE <= this.#host.ramSize ? physical : -1;
+    },
+    hasProbe: (key: number): boolean => this.#host.hasProbe(key),
+    available: (row: Row): boolean => this.#host.available(row),
+  };
+
+  // The cache from RIP to region.
+
+  #cache(key: number, mode: number, index: number, entry: number): void {
+    const { i32 } = this.#host;
+    const at = (RegionCache.address + cacheIndex(lowOf(key))) >> 2;
+    i32[at] = lowOf(key);
+    i32[at + 1] = highOf(key) ^ ((mode | 0x100) << 16);
+    i32[at + 2] = index;
+    i32[at + 3] = entry;
+  }
+
+  #clearCache(): void {
+    this.#host.i32.fill(-1, RegionCache.address >> 2, (RegionCache.address >> 2) + RegionCache.entries * 4);
+  }
+
+  #drop(region: Installed): void {
+    if (region.dead) return;
+    region.dead = true;
+    const { i32 } = this.#host;
+    for (const entry of region.entries) {
+      if (this.#byEntry.get(entry) !== region) continue;
+      this.#byEntry.delete(entry);
+      const at = (RegionCache.address + cacheIndex(lowOf(entry))) >> 2;
+      if (i32[at + 2] === region.index) i32.fill(-1, at, at + 4);
+    }
+    for (const page of region.pages) {
+      const list = this.#byPage.get(page);
+      list?.delete(region);
+      if (list?.size === 0) this.#byPage.delete(page);
+    }
+    this.#table.set(region.index, null);
+  }
+
+  /** Drops every region. */
+  flush(): void {
+    for (const region of this.#byEntry.values()) region.dead = true;
+    this.#byEntry.clear();
+    this.#byPage.clear();
+    this.#regions.length = 0;
+    this.#samples.clear();
+    this.#hopeless.clear();
+    this.#clearCache();
+    this.translationsChanged();
+  }
+
+  /** Code in [physical, physical + length) changes. */
+  invalidate(physical: number, length: number): void {
+    for (let page = Math.floor(physical / PAGE); page <= Math.floor((physical + length - 1) / PAGE); page++) {
+      for (const region of [...(this.#byPage.get(page) ?? [])]) {
+        if (region.ranges.some(([start, end]) => start < physical + length && end > physical)) this.#drop(region);
+      }
+    }
+    this.#hopeless.clear();
+  }
+
+  /** A probe was set or removed at an address. */
+  dropAt(key: number): void {
+    const physical = this.#source.physical(lowOf(key), highOf(key));
+    if (physical >= 0) this.invalidate(physical, 1);
+    else this.flush();
+  }
+
+  // Direct access to memory.
+
+  /** Page tables or permissions changed: nothing may be assumed of them before they were looked at again. */
+  translationsChanged(): void {
+    this.#windowStale = true;
+    clearWindow(this.#host.view);
+  }
+
+  /** The translation of one page changed. */
+  pageChanged(linear: bigint): void {
+    const { view } = this.#host;
+    const start = view.getBigUint64(RegionState.readStart, true);
+    const length = view.getBigUint64(RegionState.readLength, true);
+    if (linear >= start - 4096n && linear < start + length + 4096n) this.translationsChanged();
+  }
+
+  /** More pages became accessible, or code appeared in one: the ranges are looked for again at the next chance. */
+  refreshWindow(): void {
+    this.translationsChanged();
+  }
+
+  set windowOff(off: boolean) {
+    this.#windowOff = off;
+    this.translationsChanged();
+  }
+
+  #findWindow(): void {
+    this.#windowStale = false;
+    const host = this.#host;
+    if (this.#windowOff) {
+      clearWindow(host.view);
+      return;
+    }
+    const anchor = host.view.getBigUint64(State.gpr + 4 * 8, true);
+    const linear = anchor < 1n << 47n ? Number(anchor) : 0;
+    const found = findWindow(
+      this.#tables,
+      host.view,
+      host.ramSize,
+      linear,
+      (this.#mode & Mode.user) !== 0,
+      (page) => host.hasCode(page) || this.#byPage.has(page),
+    );
+    if (found !== undefined && this.#window !== undefined && found.delta !== this.#window.delta) {
+      // Another mapping than the one that regions were made for: they go by the TLB alone.
+      clearWindow(host.view);
+      return;
+    }
+    if (found !== undefined) this.#window = found;
+  }
+
+  #noteIndirect(): void {
+    const { view } = this.#host;
+    const siteKey = keyOf(view.getInt32(RegionState.indirectSite, true), view.getInt32(RegionState.indirectSite + 4, true));
+    const target = keyOf(view.getInt32(State.rip, true), view.getInt32(State.rip + 4, true));
+    let seen = this.#seen.get(siteKey);
+    if (seen === undefined) this.#seen.set(siteKey, (seen = new Map()));
+    const count = (seen.get(target) ?? 0) + 1;
+    if (seen.size > 4 * mostTargets) seen.clear();
+    seen.set(target, count);
+    if (count !== hotTarget) return;
+    const observed = this.#observed.get(siteKey) ?? [];
+    if (observed.length >= mostTargets || observed.includes(target)) return;
+    this.#observed.set(siteKey, [...observed, target]);
+    const region = this.#regions[view.getInt32(currentRegion, true)];
+    if (region !== undefined && !region.dead) this.#compile(region.entry, region.mode);
+  }
+}

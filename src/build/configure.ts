@@ -1,0 +1,77 @@
+/** Configures a pool application: evaluates the Config.uk tree over its .config or defconfig. */
+
+import { buildModel } from '../kconfig/build';
+import { runConf } from '../kconfig/conf';
+import { dialectOf } from '../kconfig/dialect';
+import { unikraftEnvironment } from '../kconfig/submenu';
+import { type Files } from '../shared/files';
+import { type Configuration, readConfiguration } from './configuration';
+import { poolVersion } from './plan';
+import { type BuildProblem } from './problems';
+
+/** Where things lie; absolute paths. */
+export interface ConfigureInput {
+  readonly files: Files;
+  readonly pool: string;
+  readonly app: string;
+  readonly libraries?: readonly string[];
+  readonly build: string;
+  /** Lines in .config form that come after those of the application, e.g. a target's. */
+  readonly extra?: string;
+}
+
+/** A complete configuration. */
+export interface Configured {
+  readonly config: Configuration;
+  /** Text in the form of a .config. */
+  readonly text: string;
+  readonly problems: readonly BuildProblem[];
+  /** The file that the user's choices came from, if any. */
+  readonly from: string | undefined;
+}
+
+/** Reads `.config`, else `defconfig`, else nothing, and completes it with defaults and what is selected. */
+export function configure(input: ConfigureInput): Configured {
+  const { files, pool, app, build } = input;
+  const version = poolVersion(files, pool);
+  const from = [`${app}/.config`, `${app}/defconfig`].find((path) => files.kind(path) === 'file');
+  const asked = `${from === undefined ? '' : (files.readText(from) ?? '')}\n${input.extra ?? ''}`;
+  const name = `${build}/config.asked`;
+  const environment = unikraftEnvironment({
+    base: pool,
+    app,
+    libs: input.libraries ?? [],
+    build,
+    config: name,
+    fullVersion: version.full,
+    codename: version.codename,
+  });
+  const model = buildModel({ files, cwd: app, root: `${pool}/Config.uk`, dialect: dialectOf('uk-5.2'), environment });
+  const outcome = runConf(model, {
+    mode: 'defconfig',
+    read: (path) => (path === name ? asked : files.readText(path)),
+    environment,
+    defconfig: name,
+  });
+  const problems = outcome.diagnostics
+    .filter((d) => d.severity === 'error' || d.severity === 'warning')
+    .map((d): BuildProblem => ({
+      path: d.file ?? from ?? `${pool}/Config.uk`,
+      line: d.line ?? 1,
+      column: 1,
+      severity: d.severity === 'error' ? 'error' : 'warning',
+      message: d.message,
+      source: 'kconfig',
+    }));
+  const text = outcome.config ?? '';
+  if (outcome.config === undefined && !problems.some((p) => p.severity === 'error'))
+    problems.push({
+      path: from ?? app,
+      line: 1,
+      column: 1,
+      severity: 'error',
+      message: 'The configuration was refused.',
+      source: 'kconfig',
+    });
+  return { config: readConfiguration(text), text, problems, from };
+}

@@ -1,0 +1,114 @@
+/** Builds a pool application from start to end: configuration, plan, run. */
+
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { NodeFiles } from '../shared/files.node';
+import { configure } from './configure';
+import { type BuildPlan, planBuild, TARGETS } from './plan';
+import { type BuildProblem } from './problems';
+import { type RunResult, runPlan } from './runner.node';
+import { BuildState } from './state.node';
+import { noCompilerMessage } from './toolchain';
+import { compilerNames, findToolchain } from './toolchain.node';
+
+/** What to build. Relative paths start from the process's folder. */
+export interface PoolBuildOptions {
+  /** Folder of the application. */
+  readonly app: string;
+  /** Folder of the pool; default: the one that the application lies in, else the one that comes with the product. */
+  readonly pool?: string;
+  readonly libraries?: readonly string[];
+  /** Default: `build` in the application's folder. */
+  readonly build?: string;
+  readonly name?: string;
+  readonly targets?: readonly string[];
+  readonly linker?: 'own' | 'ld';
+  readonly jobs?: number;
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+  readonly progress?: (verb: string, what: string) => void;
+  readonly prefixMap?: readonly (readonly [string, string])[];
+}
+
+/** The result of a run, and the plan that was run. */
+export interface PoolBuildResult extends RunResult {
+  readonly plan: BuildPlan | undefined;
+}
+
+function slashes(path: string): string {
+  return resolve(path).replaceAll('\\', '/');
+}
+
+/** Whether a folder is laid out as a pool. */
+export function isPool(dir: string): boolean {
+  return ['Config.uk', 'Makefile.uk', 'lib', 'plat', 'arch', 'include'].every((name) => existsSync(`${dir}/${name}`));
+}
+
+/** The pool that an application lies in, else the one beside the program. */
+export function findPool(app: string): string | undefined {
+  for (let dir = dirname(slashes(app)); ; dir = dirname(dir)) {
+    if (isPool(dir)) return dir;
+    if (dir === dirname(dir)) break;
+  }
+  return ['../library-pool', '../../library-pool'].map((up) => slashes(`${__dirname}/${up}`)).find(isPool);
+}
+
+function failure(message: string, path: string): PoolBuildResult {
+  const problem: BuildProblem = { path, line: 1, column: 1, severity: 'error', message, source: 'build' };
+  return { ok: false, problems: [problem], images: [], compiled: 0, linked: false, plan: undefined };
+}
+
+/** Builds. Never rejects: faults are problems. */
+export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildResult> {
+  const app = slashes(options.app);
+  if (!existsSync(app)) return failure(`There is no folder ${app}.`, app);
+  for (const name of ['Makefile.uk', 'Config.uk'])
+    if (!existsSync(`${app}/${name}`))
+      return failure(
+        `${app} is not a pool application: it has no ${name}. It needs a Makefile.uk that names its sources and a Config.uk.`,
+        app,
+      );
+  const pool = options.pool === undefined ? findPool(app) : slashes(options.pool);
+  if (pool === undefined || !isPool(pool))
+    return failure(`${pool ?? 'Nothing above the application'} is not a library pool; name its folder with --pool.`, app);
+
+  const build = slashes(options.build ?? `${app}/build`);
+  try {
+    mkdirSync(build, { recursive: true });
+  } catch (error) {
+    return failure(`The build folder cannot be made: ${String(error)}`, build);
+  }
+  const files = new NodeFiles();
+  const libraries = (options.libraries ?? []).map(slashes);
+  const targets = options.targets ?? [];
+  const extra = targets.map((t) => (TARGETS[t] ? `CONFIG_${TARGETS[t].option}=y` : '')).join('\n');
+  const configured = configure({ files, pool, app, build, libraries, extra });
+  if (configured.problems.some((p) => p.severity === 'error')) return { ...failure('', app), problems: configured.problems };
+
+  const state = new BuildState(`${build}/.state.json`);
+  const found = findToolchain(options.env, state.toolchain);
+  if (!found) return failure(noCompilerMessage(compilerNames(options.env), process.platform), app);
+  state.toolchain = found;
+  const plan = planBuild({
+    files,
+    pool,
+    app,
+    libraries,
+    build,
+    config: configured.config,
+    toolchain: found.toolchain,
+    ...(options.name !== undefined && { name: options.name }),
+    ...(targets.length > 0 && { targets }),
+    ...(options.prefixMap && { prefixMap: options.prefixMap }),
+  });
+  const config = `${build}/config`;
+  if (files.readText(config) !== configured.text) writeFileSync(config, configured.text);
+  const result = await runPlan(plan, state, {
+    linker: options.linker ?? 'own',
+    env: options.env,
+    ...(options.jobs !== undefined && { jobs: options.jobs }),
+    ...(options.signal && { signal: options.signal }),
+    ...(options.progress && { progress: options.progress }),
+  });
+  return { ...result, problems: [...configured.problems, ...result.problems], plan };
+}

@@ -1,0 +1,48 @@
+/** A change carried only where it matters must give what computing everything anew gives. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { dialectNames } from '../../../src/kconfig/dialect';
+import { menuSymbols, modelOf, stateText, valuesOf } from './helpers';
+import { randomOf, randomTree, runSeed } from './random-tree';
+
+describe('incremental evaluation', function () {
+  const seed = runSeed();
+  for (const dialect of dialectNames) {
+    it(`equals a whole evaluation after every edit (${dialect})`, function () {
+      fc.assert(
+        fc.property(fc.nat(), (number) => {
+          const random = randomOf(number);
+          const tristates = random(2) === 0 && (dialect === 'uk-5.2' || dialect === 'kconfiglib');
+          const model = modelOf(randomTree(random, { symbols: 12, tristates, numbers: true, choices: true }), {}, dialect);
+          const values = valuesOf(model);
+          const symbols = menuSymbols(model);
+          for (let edit = 0; edit < 25; edit++) {
+            const symbol = symbols[random(symbols.length)]!;
+            values.set(symbol, symbol.isBoolean ? 'nmy'[random(3)]! : String(random(7)));
+            const settled = stateText(values);
+            const fresh = values.fork();
+            fresh.invalidateAll();
+            fresh.computeAll();
+            assert.equal(settled, stateText(fresh), `after setting ${symbol.label}`);
+          }
+        }),
+        { seed, numRuns: 120 },
+      );
+    });
+  }
+
+  it('computes nothing that does not depend on the change', function () {
+    const model = modelOf(
+      'config A\n\tbool "a"\nconfig B\n\tbool "b"\n\tdepends on A\nconfig C\n\tbool "c"\n\tdepends on B\nconfig D\n\tbool "d"\n',
+    );
+    const values = valuesOf(model);
+    const changes = values.set(model.byName.get('A')!, 'y')!;
+    assert.deepEqual(
+      changes.map(({ symbol, before, after, visibleBefore, visibleAfter }) => [symbol.label, before, after, visibleBefore, visibleAfter]),
+      [
+        ['A', 'n', 'y', 2, 2],
+        ['B', 'n', 'n', 0, 2],
+      ],
+    );
+  });
+});

@@ -1,0 +1,139 @@
+/** ELF headers, sections, symbols, notes and compressed sections, against readelf and against files made by hand. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { inflateSection } from '../../../debug-adapter/symbols/compression';
+import { ET, EM, PT, SHF, STT, parseElf } from '../../../debug-adapter/symbols/elf';
+import { PROGRAM, Workshop, haveTools } from './support';
+
+/** A 32-bit executable: header, one program header, one section beside the null one and the names. */
+function elf32(): Uint8Array {
+  const bytes = new Uint8Array(300);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]);
+  view.setUint16(16, ET.EXEC, true);
+  view.setUint16(18, EM.I386, true);
+  view.setUint32(24, 0x0804_8000, true);
+  view.setUint32(28, 52, true);
+  view.setUint32(32, 120, true);
+  [52, 32, 1, 40, 3, 2].forEach((value, i) => view.setUint16(40 + 2 * i, value, true));
+  [PT.LOAD, 0x54, 0x0804_8000, 0x0804_8000, 0x20, 0x40, 5, 0x1000].forEach((value, i) => view.setUint32(52 + 4 * i, value, true));
+  const names = '\0.text\0.shstrtab\0';
+  bytes.set(new TextEncoder().encode(names), 90);
+  [1, 1, 6, 0x0804_8000, 0x54, 0x20, 0, 0, 16, 0].forEach((value, i) => view.setUint32(160 + 4 * i, value, true));
+  [7, 3, 0, 0, 90, names.length, 0, 0, 1, 0].forEach((value, i) => view.setUint32(200 + 4 * i, value, true));
+  return bytes;
+}
+
+describe('symbols: ELF', () => {
+  const workshop = new Workshop();
+  after(() => workshop.dispose());
+
+  it('reads what readelf reads', function () {
+    if (!haveTools('comparison of ELF headers', 'gcc', 'readelf')) return this.skip();
+    const path = workshop.compile(workshop.write('a.c', PROGRAM), 'a', '-g', '-Wl,--build-id=0x1234abcd');
+    const elf = parseElf(readFileSync(path));
+    assert.deepEqual(elf.errors, []);
+    const header = workshop.run('readelf', '-h', path);
+    assert.equal(elf.entry, BigInt(/Entry point address:\s+(0x[0-9a-f]+)/.exec(header)![1]!));
+    assert.equal(elf.type, ET.DYN);
+    assert.equal(elf.machine, EM.X86_64);
+    assert.equal(elf.buildId, '1234abcd');
+    assert.equal(elf.interpreter, '/lib64/ld-linux-x86-64.so.2');
+    const sections = [
+      ...workshop.run('readelf', '-SW', path).matchAll(/^ {2}\[\s*(\d+)\] (\S*)\s+\S+\s+([0-9a-f]{16}) ([0-9a-f]{6,}) ([0-9a-f]{6,})/gm),
+    ];
+    assert.equal(elf.sections.length - 1, sections.filter((m) => m[1] !== '0').length);
+    for (const [, index, name, address, offset, size] of sections) {
+      if (index === '0') continue;
+      const section = elf.sections[Number(index)]!;
+      assert.deepEqual(
+        [section.name, section.address, section.offset, section.size],
+        [name, BigInt(`0x${address}`), parseInt(offset!, 16), parseInt(size!, 16)],
+      );
+    }
+    const symbols = [
+      ...workshop.run('readelf', '-sW', path).matchAll(/^\s+\d+: ([0-9a-f]{16})\s+(0x[0-9a-f]+|\d+) (\w+)\s+(\w+)\s+\w+\s+(\w+) ?(\S*)/gm),
+    ];
+    // Versions (`@GLIBC_2.34`) are part of the name in one table and not in the other; the null symbols are only readelf's.
+    const plain = (value: bigint, size: number, type: number | string, name: string): string =>
+      `${value} ${size} ${type === STT.SECTION || type === 'SECTION' ? '' : name.replace(/@.*/, '')}`;
+    const ours = [...elf.dynamicSymbols, ...elf.symbols].map((s) => plain(s.value, s.size, s.type, s.name));
+    const theirs = symbols.map((m) => plain(BigInt(`0x${m[1]}`), Number(m[2]), m[3]!, m[6]!));
+    assert.ok(ours.length > 40);
+    assert.deepEqual(
+      ours.filter((text) => text !== '0 0 '),
+      theirs.filter((text) => text !== '0 0 '),
+    );
+    const segments = [
+      ...workshop
+        .run('readelf', '-lW', path)
+        .matchAll(/^ {2}[A-Z_]+\s+(0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+)/gm),
+    ];
+    assert.deepEqual(
+      elf.segments.map((s) => [s.offset, s.virtualAddress, s.fileSize, s.memorySize]),
+      segments.map((m) => [Number(m[1]), BigInt(m[2]!), Number(m[4]), Number(m[5])]),
+    );
+  });
+
+  it('reads 32-bit files', () => {
+    const elf = parseElf(elf32());
+    assert.deepEqual(elf.errors, []);
+    assert.equal(elf.bits, 32);
+    assert.equal(elf.entry, 0x0804_8000n);
+    assert.deepEqual(elf.segments, [
+      {
+        type: PT.LOAD,
+        flags: 5,
+        offset: 0x54,
+        virtualAddress: 0x0804_8000n,
+        physicalAddress: 0x0804_8000n,
+        fileSize: 0x20,
+        memorySize: 0x40,
+        alignment: 0x1000,
+      },
+    ]);
+    assert.equal(elf.section('.text')!.flags, SHF.ALLOC | SHF.EXECINSTR);
+    assert.equal(elf.contents(elf.section('.text')!).length, 0x20);
+  });
+
+  it('says what is wrong with what is no ELF file', () => {
+    const codes = (bytes: Uint8Array): string[] => parseElf(bytes).errors.map((e) => e.code);
+    assert.deepEqual(codes(new Uint8Array(0)), ['elf-magic']);
+    assert.deepEqual(codes(new TextEncoder().encode('#!/bin/sh\necho nothing to see\n')), ['elf-magic']);
+    const big = elf32();
+    big[5] = 2;
+    assert.deepEqual(codes(big), ['elf-format']);
+    assert.equal(parseElf(big).valid, false);
+    assert.deepEqual(codes(elf32().subarray(0, 40)), ['elf-truncated']);
+    const cut = parseElf(elf32().subarray(0, 170));
+    assert.ok(cut.errors.some((e) => e.code === 'elf-truncated'));
+    assert.ok(cut.valid, 'headers that are there stay usable');
+  });
+
+  it('reads relocations of objects', function () {
+    if (!haveTools('relocations', 'gcc', 'readelf')) return this.skip();
+    const object = workshop.compile(workshop.write('a.c', PROGRAM), 'a.o', '-c', '-g');
+    const elf = parseElf(readFileSync(object));
+    const text = elf.relocations(elf.section('.rela.text')!);
+    const theirs = [...workshop.run('readelf', '-rW', object).matchAll(/^([0-9a-f]{16}) {2}([0-9a-f]{16}) R_/gm)];
+    const all = elf.sections.flatMap((section) => elf.relocations(section));
+    assert.ok(text.length > 10);
+    assert.deepEqual(
+      all.map((r) => [r.offset, r.symbol, r.type]),
+      theirs.map((m) => [parseInt(m[1]!, 16), parseInt(m[2]!.slice(0, 8), 16), parseInt(m[2]!.slice(8), 16)]),
+    );
+  });
+
+  it('does not believe false sizes of compressed sections', () => {
+    const header = new Uint8Array(24 + 8);
+    const view = new DataView(header.buffer);
+    view.setUint32(0, 1, true);
+    view.setBigUint64(8, 1n << 40n, true);
+    assert.match(String(inflateSection(header, 'elf64')), /cannot be true/);
+    view.setBigUint64(8, 100n, true);
+    assert.match(String(inflateSection(header, 'elf64')), /does not inflate|inflates to/);
+    view.setUint32(0, 2, true);
+    assert.match(String(inflateSection(header, 'elf64')), /zstd/);
+    assert.match(String(inflateSection(header.subarray(0, 5), 'elf64')), /cut off/);
+  });
+});
