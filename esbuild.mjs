@@ -58,9 +58,7 @@ async function runTypeScript(entry, name, ...args) {
 await mkdir('dist', { recursive: true });
 
 // The interpreter's instruction handlers, one WebAssembly module, made once here so that no start has to.
-if (existsSync('debug-adapter/x86/build-handlers.ts')) {
-  await writeFile('dist/handlers.wasm', await runTypeScript('debug-adapter/x86/build-handlers.ts', 'buildHandlers'));
-}
+await writeFile('dist/handlers.wasm', await runTypeScript('debug-adapter/x86/build-handlers.ts', 'prebuiltHandlers'));
 
 // iced-x86's Node build reads its WebAssembly from beside the bundle.
 await copyFile(path.join(path.dirname(require.resolve('iced-x86')), 'iced_x86_bg.wasm'), 'dist/iced_x86_bg.wasm');
@@ -70,6 +68,8 @@ if (watch) {
   await Promise.all(contexts.map((each) => each.watch()));
 } else {
   await Promise.all(entries.map((entry) => build(entry)));
-  if (existsSync('dist/cli.js')) await chmod('dist/cli.js', 0o755);
+  await chmod('dist/cli.js', 0o755);
+  // The example that the package carries, ready built with its sources.
+  await runTypeScript('src/build/example.node.ts', 'buildExample', '.', 'dist/examples/hello');
   await rm('dist/.build', { recursive: true, force: true });
 }

@@ -1,10 +1,13 @@
 /** Entry of the machine's worker under Node: the debugger and its machine on a thread of their own, served over the message port. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { type DebuggerEvent } from './control/api';
 import { type Channel, serve } from './control/channel';
 import { Debugger } from './control/debugger';
 import { type Host } from './control/runner';
 import { createMachine } from './machine/pc';
+import { useHandlers } from './x86/cpu';
 
 /** Lets messages in between slices: setImmediate runs after the event loop polled them. */
 const host: Host = {
@@ -18,6 +21,10 @@ const host: Host = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Made by the build, beside the bundle; without them the processor makes its own at the first start. */
+const handlers = join(__dirname, 'handlers.wasm');
+if (existsSync(handlers)) useHandlers(new Uint8Array(readFileSync(handlers)));
 
 const port = parentPort;
 if (port !== null) {

@@ -72,13 +72,15 @@ const keystrokes = Array.from({ length: 60 }, (_, round) =>
     configuration.values.isWritten(service.tree.model.byName.get('LIBUKDEBUG')!);
   }),
 );
-const toggled = ['LIBUKDEBUG_ASSERT', 'OPTIMIZE_SIZE', 'LIBUKSCHED', 'LIBVFSCORE', 'PLAT_KVM'];
+// The toggles that reach furthest: the five symbols whose change changes most.
 const toggles: Record<string, number> = {};
-for (const name of toggled) {
-  const symbol = configuration.symbol(name);
-  if (!symbol) continue;
-  const times = Array.from({ length: 60 }, () => time(() => void configuration.set(symbol, configuration.values.text(symbol) === 'y' ? 'n' : 'y')));
-  toggles[name] = Number(median(times).toFixed(3));
+const candidates = [...service.tree.model.byName.values()]
+  .filter((symbol) => symbol.type === 'bool' && !symbol.choice && configuration.values.isChangeable(symbol))
+  .map((symbol) => ({ symbol, reach: configuration.preview(symbol, configuration.values.text(symbol) === 'y' ? 'n' : 'y').changes.length }))
+  .sort((a, b) => b.reach - a.reach);
+for (const { symbol, reach } of candidates.slice(0, 5)) {
+  const flip = (): void => void configuration.set(symbol, configuration.values.text(symbol) === 'y' ? 'n' : 'y');
+  toggles[`${symbol.label} (${reach} change)`] = Number(median(Array.from({ length: 60 }, () => time(flip))).toFixed(3));
 }
 
 const environment = { ...process.env, ...unikraftEnvironment(tree) };
@@ -99,7 +101,8 @@ const confTime = conf && others(conf, ['--olddefconfig', `${root}/Config.uk`]);
 const libraryTime = library && others('python3', ['-c', python]);
 
 const { files, byName } = service.tree.model;
-const rounded = (value: number | '' | undefined): number | undefined => (value === '' || value === undefined ? undefined : Number(value.toFixed(1)));
+const rounded = (value: number | '' | undefined): number | undefined =>
+  value === '' || value === undefined ? undefined : Number(value.toFixed(1));
 const result = {
   files: files.size,
   symbols: byName.size,

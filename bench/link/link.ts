@@ -8,7 +8,7 @@ import { ldScript } from '../../src/build/link/layout';
 import { type LinkStep } from '../../src/build/plan';
 import { buildPool, type PoolBuildResult } from '../../src/build/pool-build.node';
 import { formatProblem } from '../../src/build/problems';
-import { linkStep } from '../../src/build/runner.node';
+import { linkStep } from '../../src/build/link-step';
 import { findProgram } from '../../src/build/toolchain.node';
 
 const ROUNDS = 20;

@@ -79,8 +79,9 @@ export class Debugger implements DebuggerApi {
     const warnings: string[] = [];
     const machine = this.createMachine(options);
     this.#disassembler ??= await Disassembler.load('intel');
-    const target = new Target(machine, new SourcePathMap(options.sourceMap));
     const symbols = options.symbols ?? { name: options.imageName, bytes: options.image };
+    const folder = symbols.name.slice(0, Math.max(0, symbols.name.lastIndexOf('/')));
+    const target = new Target(machine, new SourcePathMap(options.sourceMap), folder);
     const file = SymbolFile.open(symbols.bytes, { name: symbols.name });
     target.addSymbols(file);
     if (!file.hasDwarf)
@@ -294,7 +295,7 @@ export class Debugger implements DebuggerApi {
 
   loadedSources(): readonly string[] {
     const { target } = this.#live();
-    return target.symbolFiles.flatMap((file) => file.sources().map((source) => target.sourceMap.toLocal(source.path)));
+    return target.symbolFiles.flatMap((file) => file.sources().map((source) => target.localPath(source.path)));
   }
 
   exceptionInfo(): ExceptionDetails | undefined {

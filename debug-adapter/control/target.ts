@@ -6,6 +6,8 @@ import { type SourceLocation } from './api';
 
 const pageBytes = 4096;
 
+const isAbsolute = (path: string): boolean => /^([A-Za-z]:)?[\\/]/.test(path);
+
 /** A machine with its symbols. Symbol files are asked in order; the first that covers an address answers for it. */
 export class Target {
   readonly probes: ProbeTable;
@@ -14,6 +16,8 @@ export class Target {
   constructor(
     readonly machine: Machine,
     readonly sourceMap: SourcePathMap,
+    /** Folder of the symbol file: paths that the DWARF records as relative begin there. */
+    private readonly folder: string,
   ) {
     this.probes = new ProbeTable(machine.cpu);
   }
@@ -76,11 +80,19 @@ export class Target {
 
   /** A position of the DWARF as the user's file system has it. */
   present(position: SourcePosition): SourceLocation {
-    return { path: this.sourceMap.toLocal(position.file.path), line: position.line, column: position.column };
+    return { path: this.localPath(position.file.path), line: position.line, column: position.column };
+  }
+
+  /** A recorded path as the user's file system has it. */
+  localPath(recorded: string): string {
+    const path = this.sourceMap.toLocal(recorded);
+    return isAbsolute(path) ? path : `${this.folder}/${path}`;
   }
 
   /** What the build may have called a path of the user's file system, likeliest first. */
   recorded(path: string): readonly string[] {
-    return this.sourceMap.toRecorded(path);
+    const candidates = this.sourceMap.toRecorded(path);
+    const inside = path.startsWith(`${this.folder}/`) ? [path.slice(this.folder.length + 1)] : [];
+    return [...candidates, ...inside];
   }
 }

@@ -93,6 +93,8 @@ export interface BootOptions {
   readonly randomSeed?: bigint;
   /** Offer the TSC's frequency in CPUID leaf 0x40000010, so that the guest need not measure it (default true). */
   readonly tscLeaf?: boolean;
+  /** Translate hot code (default true). Never changes what the guest sees. */
+  readonly jit?: boolean;
   /** Makes devices beyond the PC's own (virtio functions, a network): called once, in order, before the processor starts. */
   readonly extraDevices?: (host: DeviceHost, pci: PciBus) => readonly Device[];
 }

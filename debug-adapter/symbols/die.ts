@@ -126,7 +126,8 @@ export class Die {
   ) {
     this.offset = index === 0 ? unit.dieOffset : unit.tree().offsets[index]!;
     this.r = new Reader(unit.dwarf.info, this.offset, unit.end);
-    this.abbrev = unit.abbrevTable.get(this.r.uleb()) ?? NO_ABBREV;
+    const code = this.r.uleb();
+    this.abbrev = (index === 0 ? unit.rootAbbrev(code) : unit.abbrevTable.get(code)) ?? NO_ABBREV;
     this.first = this.r.pos;
   }
 

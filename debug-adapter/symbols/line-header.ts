@@ -7,12 +7,28 @@ import { type DebugSections } from './sections';
 import { type Unit } from './unit';
 
 export interface LineFile {
-  /** As recorded. */
-  readonly name: string;
-  readonly directory: number;
-  /** Joined and normalised. */
+  /** Directory and name joined and normalised. */
   readonly path: string;
   readonly md5?: string;
+}
+
+/** Thousands of units name the same headers: one object for each, found without building the path again. */
+export class LineFiles {
+  private readonly known = new Map<string, Map<string, LineFile>>();
+
+  get(directory: string, name: string, md5: string | undefined): LineFile {
+    let files = this.known.get(directory);
+    if (!files) {
+      files = new Map();
+      this.known.set(directory, files);
+    }
+    let file = files.get(name);
+    if (file?.md5 !== md5 || !file) {
+      file = { path: joinPath(directory, name), ...(md5 !== undefined && { md5 }) };
+      files.set(name, file);
+    }
+    return file;
+  }
 }
 
 export interface LineHeader {
@@ -72,7 +88,7 @@ export function parseLineHeader(sections: DebugSections, offset: number, unit: U
     return refuse('The header of the line number program is damaged.');
   const tables = new Reader(bytes, r.pos, program);
   const { directories, files } =
-    version >= 5 ? entryTables(tables, sections, unit, { version, is64, addressSize }) : oldTables(tables, unit.directory);
+    version >= 5 ? entryTables(tables, sections, unit, { version, is64, addressSize }) : oldTables(tables, unit.directory, sections);
   if (tables.failed) sections.diagnostics.add('dwarf-line', 'The file table of the line number program is cut off.', '.debug_line', offset);
   return {
     ...{ offset, end, version, is64, addressSize, minimumInstructionLength, maximumOperations, defaultIsStmt },
@@ -81,7 +97,7 @@ export function parseLineHeader(sections: DebugSections, offset: number, unit: U
 }
 
 /** Versions 2 to 4: strings up to an empty one; directory 0 is the compilation directory, file numbers begin at 1. */
-function oldTables(r: Reader, compilationDirectory: string): Pick<LineHeader, 'directories' | 'files'> {
+function oldTables(r: Reader, compilationDirectory: string, sections: DebugSections): Pick<LineHeader, 'directories' | 'files'> {
   const directories = [compilationDirectory];
   while (r.more && directories.length < MAX_ENTRIES) {
     const name = r.cstring();
@@ -90,7 +106,7 @@ function oldTables(r: Reader, compilationDirectory: string): Pick<LineHeader, 'd
   }
   const files: (LineFile | undefined)[] = [undefined];
   while (r.more && files.length < MAX_ENTRIES) {
-    const file = oldFile(r, directories);
+    const file = oldFile(r, directories, sections);
     if (!file) break;
     files.push(file);
   }
@@ -98,19 +114,13 @@ function oldTables(r: Reader, compilationDirectory: string): Pick<LineHeader, 'd
 }
 
 /** One entry of an old file table, also the operand of DW_LNE_define_file. */
-export function oldFile(r: Reader, directories: readonly string[]): LineFile | undefined {
+export function oldFile(r: Reader, directories: readonly string[], sections: DebugSections): LineFile | undefined {
   const name = r.cstring();
   if (name === '') return undefined;
   const directory = r.uleb();
   r.uleb();
   r.uleb();
-  return { name, directory, path: joinPath(directories[directory] ?? '', name) };
-}
-
-interface Entry {
-  path: string;
-  directory: number;
-  md5: string | undefined;
+  return sections.lineFiles.get(directories[directory] ?? '', name, undefined);
 }
 
 /** Version 5: both tables describe their own format; entry 0 is the unit's directory, or its file. */
@@ -120,39 +130,43 @@ function entryTables(
   unit: Unit,
   form: Parameters<typeof skipForm>[2],
 ): Pick<LineHeader, 'directories' | 'files'> {
-  const recorded = readEntries(r, sections, unit, form);
-  const base = joinPath(unit.directory, recorded[0]?.path ?? '');
-  const directories = recorded.map((entry, i) => (i === 0 ? base : joinPath(base, entry.path)));
-  const files = readEntries(r, sections, unit, form).map((entry) => ({
-    name: entry.path,
-    directory: entry.directory,
-    path: joinPath(directories[entry.directory] ?? '', entry.path),
-    ...(entry.md5 !== undefined && { md5: entry.md5 }),
-  }));
+  const directories: string[] = [];
+  readEntries(r, sections, unit, form, (path) => {
+    directories.push(joinPath(directories[0] ?? unit.directory, path));
+  });
+  const files: LineFile[] = [];
+  readEntries(r, sections, unit, form, (path, directory, md5) => {
+    files.push(sections.lineFiles.get(directories[directory] ?? '', path, md5));
+  });
   return { directories, files };
 }
 
-function readEntries(r: Reader, sections: DebugSections, unit: Unit, context: Parameters<typeof skipForm>[2]): Entry[] {
-  const formats: { content: number; form: number }[] = [];
+type EntryVisitor = (path: string, directory: number, md5: string | undefined) => void;
+
+function readEntries(r: Reader, sections: DebugSections, unit: Unit, context: Parameters<typeof skipForm>[2], visit: EntryVisitor): void {
+  const contents: number[] = [];
+  const forms: number[] = [];
   const formatCount = r.u8();
-  for (let i = 0; i < formatCount; i++) formats.push({ content: r.uleb(), form: r.uleb() });
-  const count = Math.min(r.uleb(), MAX_ENTRIES);
-  const entries: Entry[] = [];
-  for (let i = 0; i < count && !r.failed && formatCount > 0; i++) {
-    const entry: Entry = { path: '', directory: 0, md5: undefined };
-    for (const { content, form } of formats) {
-      if (content === LNCT.path) entry.path = readString(r, sections, unit, form, context.is64);
-      else if (content === LNCT.directory_index && (form === FORM.udata || fixedConstantSize(form) > 0)) {
-        entry.directory = form === FORM.udata ? r.uleb() : r.unsigned(fixedConstantSize(form));
-      } else if (content === LNCT.MD5 && form === FORM.data16) {
-        entry.md5 = Array.from(r.take(16), (b) => b.toString(16).padStart(2, '0')).join('');
-      } else if (!skipForm(r, form, context)) {
-        r.skip(r.end + 1);
-      }
-    }
-    if (!r.failed) entries.push(entry);
+  for (let i = 0; i < formatCount; i++) {
+    contents.push(r.uleb());
+    forms.push(r.uleb());
   }
-  return entries;
+  const count = Math.min(r.uleb(), MAX_ENTRIES);
+  for (let i = 0; i < count && !r.failed && formatCount > 0; i++) {
+    let path = '';
+    let directory = 0;
+    let md5: string | undefined;
+    for (let f = 0; f < formatCount; f++) {
+      const content = contents[f]!;
+      const form = forms[f]!;
+      if (content === LNCT.path) path = readString(r, sections, unit, form, context.is64);
+      else if (content === LNCT.directory_index && form === FORM.udata) directory = r.uleb();
+      else if (content === LNCT.directory_index && fixedConstantSize(form) > 0) directory = r.unsigned(fixedConstantSize(form));
+      else if (content === LNCT.MD5 && form === FORM.data16) md5 = Array.from(r.take(16), (b) => b.toString(16).padStart(2, '0')).join('');
+      else if (!skipForm(r, form, context)) r.skip(-1);
+    }
+    if (!r.failed) visit(path, directory, md5);
+  }
 }
 
 function readString(r: Reader, sections: DebugSections, unit: Unit, form: number, is64: boolean): string {

@@ -194,7 +194,7 @@ export function runLineProgram(sections: DebugSections, header: LineHeader): Lin
           address = sections.address(r, length - 1 === 4 || length - 1 === 8 ? length - 1 : header.addressSize);
           opIndex = 0;
         } else if (kind === LNE.define_file) {
-          const defined = oldFile(r, header.directories);
+          const defined = oldFile(r, header.directories, sections);
           if (defined) header.files.push(defined);
         } else if (kind === LNE.set_discriminator) discriminator = r.uleb();
         r.pos = start;

@@ -1,6 +1,7 @@
 /** The debug sections of one file, taken from the ELF file when first asked for, and the conversion between link and internal addresses. */
 import { Diagnostics } from './diagnostics';
 import { EM, ET, SHF, type ElfFile } from './elf';
+import { LineFiles } from './line-header';
 import { type Reader, stringAt } from './reader';
 import { applyRelocations } from './relocate';
 
@@ -17,6 +18,7 @@ export class DebugSections {
   readonly highBase: number;
   private readonly cache = new Map<string, Uint8Array>();
   private readonly strings = new Map<number, string>();
+  readonly lineFiles = new LineFiles();
   private readonly lineStrings = new Map<number, string>();
   private code: { low: number; high: number }[] | undefined;
 

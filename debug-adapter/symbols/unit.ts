@@ -1,5 +1,5 @@
 /** One unit of .debug_info: its header and what its root DIE says of the other sections. */
-import { type AbbrevTable } from './abbrev';
+import { type Abbrev, type AbbrevTable, findAbbrev } from './abbrev';
 import { type Language } from './api';
 import { AT, FORM, UT } from './constants';
 import { Die, type DieTree } from './die';
@@ -57,6 +57,11 @@ export class Unit implements UnitHeader {
 
   get abbrevTable(): AbbrevTable {
     return (this.table ??= this.dwarf.abbrevTable(this.abbrevOffset));
+  }
+
+  /** The root's abbreviation, found without reading the whole table where that was not needed yet. */
+  rootAbbrev(code: number): Abbrev | undefined {
+    return this.table ? this.table.get(code) : findAbbrev(this.dwarf.sections.get('.debug_abbrev'), this.abbrevOffset, code);
   }
 
   tree(): DieTree {

@@ -940,6 +940,11 @@ export class X86Cpu implements Cpu, CpuContext {
     return true;
   }
 
+  /** What the translating tier did so far; undefined where it is off. */
+  get jitStatistics(): Jit['statistics'] | undefined {
+    return this.#jit?.statistics;
+  }
+
   // The debugger's view.
 
   getRegister(name: string): bigint | undefined {

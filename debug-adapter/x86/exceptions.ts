@@ -16,6 +16,7 @@ import {
   protectedMode,
   readDescriptor,
   selectorOf,
+  systemAddress,
   writeSegment,
 } from './segments';
 import { Seg, State } from './state';
@@ -102,9 +103,9 @@ function readGate(cpu: CpuContext, vector: number, source: EventSource, ext: num
   const error = vector * 8 + 2 + ext;
   const base = cpu.view.getBigUint64(State.idtr, true);
   if (vector * size + size - 1 > cpu.view.getUint32(State.idtr + 8, true)) cpu.raise(Vector.GP, error);
-  const at = BigInt.asUintN(long ? 64 : 32, base + BigInt(vector * size));
+  const at = systemAddress(cpu, base, vector * size);
   const raw = cpu.readSystem(at, 8);
-  const upper = long ? cpu.readSystem(BigInt.asUintN(64, at + 8n), 8) & 0xffff_ffffn : 0n;
+  const upper = long ? cpu.readSystem(systemAddress(cpu, at, 8), 8) & 0xffff_ffffn : 0n;
   const type = Number((raw >> 40n) & 0x1fn);
   const known = type === 0xe || type === 0xf || (!long && (type === 5 || type === 6 || type === 7));
   if (!known) cpu.raise(Vector.GP, error);
@@ -201,7 +202,7 @@ function currentStack(cpu: CpuContext): Descriptor {
 function istStack(cpu: CpuContext, ist: number, ext: number): bigint {
   const at = 0x1c + ist * 8;
   if (at + 7 > limitOf(cpu, Seg.TR)) cpu.raise(Vector.TS, (selectorOf(cpu, Seg.TR) & 0xfffc) | ext);
-  const pointer = cpu.readSystem(baseOf(cpu, Seg.TR) + BigInt(at), 8);
+  const pointer = cpu.readSystem(systemAddress(cpu, baseOf(cpu, Seg.TR), at), 8);
   if (!isCanonical(pointer)) cpu.raise(Vector.SS, ext);
   return pointer;
 }

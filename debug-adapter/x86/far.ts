@@ -18,6 +18,7 @@ import {
   protectedMode,
   readDescriptor,
   selectorOf,
+  systemAddress,
   writeSegment,
 } from './segments';
 import { Seg } from './state';
@@ -173,18 +174,18 @@ export function innerStack(cpu: CpuContext, level: number, ext: number): { selec
   if (longModeActive(cpu)) {
     const at = 4 + level * 8;
     if (at + 7 > limit) cpu.raise(Vector.TS, trError);
-    const pointer = cpu.readSystem(base + BigInt(at), 8);
+    const pointer = cpu.readSystem(systemAddress(cpu, base, at), 8);
     if (!isCanonical(pointer)) cpu.raise(Vector.SS, ext);
     return { selector: level, pointer };
   }
   if ((attributesOf(cpu, Seg.TR) & 8) === 0) {
     const at = 2 + level * 4;
     if (at + 3 > limit) cpu.raise(Vector.TS, trError);
-    return { selector: Number(cpu.readSystem(base + BigInt(at + 2), 2)), pointer: cpu.readSystem(base + BigInt(at), 2) };
+    return { selector: Number(cpu.readSystem(systemAddress(cpu, base, at + 2), 2)), pointer: cpu.readSystem(systemAddress(cpu, base, at), 2) };
   }
   const at = 4 + level * 8;
   if (at + 5 > limit) cpu.raise(Vector.TS, trError);
-  return { selector: Number(cpu.readSystem(base + BigInt(at + 4), 2)), pointer: cpu.readSystem(base + BigInt(at), 4) };
+  return { selector: Number(cpu.readSystem(systemAddress(cpu, base, at + 4), 2)), pointer: cpu.readSystem(systemAddress(cpu, base, at), 4) };
 }
 
 /** Loads and checks the stack segment of an inner level in 32-bit mode: #TS with its selector. */

@@ -69,6 +69,11 @@ export function isNull(selector: number): boolean {
   return (selector & 0xfffc) === 0;
 }
 
+/** A linear address within a system structure: wraps at 4 GiB outside IA-32e mode. */
+export function systemAddress(cpu: CpuContext, base: bigint, offset: number): bigint {
+  return BigInt.asUintN(longModeActive(cpu) ? 64 : 32, base + BigInt(offset));
+}
+
 /** The descriptor that a selector names, or undefined where the index is past the table's limit or the LDT is absent. */
 export function findDescriptor(cpu: CpuContext, selector: number): Descriptor | undefined {
   const offset = selector & 0xfff8;
@@ -83,7 +88,7 @@ export function findDescriptor(cpu: CpuContext, selector: number): Descriptor | 
     limit = cpu.view.getUint32(State.gdtr + 8, true);
   }
   if (offset + 7 > limit) return undefined;
-  const address = BigInt.asUintN(longModeActive(cpu) ? 64 : 32, base + BigInt(offset));
+  const address = systemAddress(cpu, base, offset);
   const raw = cpu.readSystem(address, 8);
   const low = Number(raw & 0xffff_ffffn);
   const high = Number(raw >> 32n);
@@ -91,7 +96,7 @@ export function findDescriptor(cpu: CpuContext, selector: number): Descriptor | 
   const system = (high & 0x1000) === 0;
   if (system && longModeActive(cpu)) {
     if (offset + 15 > limit) return undefined;
-    upper = Number(cpu.readSystem(BigInt.asUintN(64, address + 8n), 4));
+    upper = Number(cpu.readSystem(systemAddress(cpu, address, 8), 4));
   }
   return unpack(address, low, high, upper);
 }
@@ -112,7 +117,7 @@ export function readDescriptor(cpu: CpuContext, selector: number, vector: number
 /** Sets the accessed bit of a code or data descriptor that is being loaded. */
 export function markAccessed(cpu: CpuContext, descriptor: Descriptor): number {
   if ((descriptor.attributes & 1) !== 0) return descriptor.attributes;
-  cpu.writeSystem(descriptor.address + 5n, 1, BigInt((descriptor.attributes & 0xff) | 1));
+  cpu.writeSystem(systemAddress(cpu, descriptor.address, 5), 1, BigInt((descriptor.attributes & 0xff) | 1));
   return descriptor.attributes | 1;
 }
 
@@ -313,7 +318,7 @@ function ltr(cpu: CpuContext, insn: DecodedInsn): void {
   if (type !== 9 && (type !== 1 || longModeActive(cpu))) cpu.raise(Vector.GP, error);
   if ((d.attributes & Attribute.present) === 0) cpu.raise(Vector.NP, error);
   if (!isCanonical(d.base)) cpu.raise(Vector.GP, error);
-  cpu.writeSystem(d.address + 5n, 1, BigInt((d.attributes & 0xff) | 2));
+  cpu.writeSystem(systemAddress(cpu, d.address, 5), 1, BigInt((d.attributes & 0xff) | 2));
   writeSegment(cpu, Seg.TR, selector, d.base, d.limit, d.attributes | 2);
 }
 

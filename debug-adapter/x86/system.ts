@@ -9,7 +9,7 @@ import { exceptionHelpers } from './exceptions';
 import { farHelpers } from './far';
 import { checkPaePointers, physicalAddressBits } from './mmu';
 import { msrHelpers, setSegmentBase, timeStampCounter } from './msr';
-import { attributesOf, baseOf, limitOf, longModeActive, protectedMode, segmentHelpers, writeSegment } from './segments';
+import { attributesOf, baseOf, limitOf, longModeActive, protectedMode, segmentHelpers, systemAddress, writeSegment } from './segments';
 import { Seg, State } from './state';
 import { xsaveHelpers } from './xsave';
 
@@ -354,10 +354,10 @@ export function checkPortPermission(cpu: CpuContext, port: number, size: number)
   // A 16-bit TSS has no bitmap.
   if ((attributes & Attribute.present) === 0 || (attributes & 8) === 0 || limit < 103) cpu.raise(Vector.GP, 0);
   const base = baseOf(cpu, Seg.TR);
-  const at = Number(cpu.readSystem(base + 102n, 2)) + (port >>> 3);
+  const at = Number(cpu.readSystem(systemAddress(cpu, base, 102), 2)) + (port >>> 3);
   // The processor always reads two bytes, so both must be within the limit.
   if (at + 1 > limit) cpu.raise(Vector.GP, 0);
-  const map = Number(cpu.readSystem(base + BigInt(at), 2));
+  const map = Number(cpu.readSystem(systemAddress(cpu, base, at), 2));
   if (((map >>> (port & 7)) & ((1 << size) - 1)) !== 0) cpu.raise(Vector.GP, 0);
 }
 

@@ -32,7 +32,7 @@ const LD_FAULT = /^(?:\S*ld(?:\.\w+)?): (?:(error|warning): )?(.*)$/;
 export function parseProblems(output: string, source: string): BuildProblem[] {
   const found: BuildProblem[] = [];
   // Colours, should a compiler think that it writes to a terminal.
-  // eslint-disable-next-line no-control-regex
+
   for (const line of output.replace(/\x1b\[[0-9;]*[mK]/g, '').split(/\r?\n/)) {
     const compiler = COMPILER.exec(line);
     if (compiler) {

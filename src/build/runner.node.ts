@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { multibootImage, stripExecutable } from './image';
 import { ElfError, readExecutable } from './link/elf';
 import { ldScript } from './link/layout';
-import { link as linkObjects, type LinkResult } from './link/link';
+import { linkStep } from './link-step';
 import { type BuildPlan, type CompileStep, type ImageStep, type LinkStep, type WriteStep } from './plan';
 import { type BuildProblem, parseProblems } from './problems';
 import { type BuildState, hashOf } from './state.node';
@@ -115,21 +115,6 @@ async function compileAll(
   };
   await Promise.all(Array.from({ length: Math.min(options.jobs ?? availableParallelism(), stale.length) }, worker));
   return stale.length;
-}
-
-/** Runs a link step with the built-in linker. */
-export function linkStep(step: LinkStep, read: (path: string) => Uint8Array): LinkResult {
-  const units = step.groups.map((g) => ({
-    name: g.library,
-    inputs: g.objects.map((path) => ({ name: path, bytes: read(path) })),
-    ...(g.exports && { exports: g.exports }),
-  }));
-  return linkObjects(units, {
-    layout: step.layout,
-    entry: step.entries[0] ?? '',
-    keep: step.entries.slice(1),
-    gcSections: step.gcSections,
-  });
 }
 
 /** Files that a compilation read. */

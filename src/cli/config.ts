@@ -193,7 +193,7 @@ class ConfigCommand {
       const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
       return execFileSync('/bin/sh', ['-c', command], {
         cwd: this.io.cwd,
-        env: environment as NodeJS.ProcessEnv,
+        env: environment,
         encoding: 'utf8',
         stdio,
         maxBuffer: 1 << 26,

@@ -48,7 +48,6 @@ function readArguments(argv: readonly string[]): Options | string {
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at]!;
     if (argument === '--json') json = true;
-    else if (argument === '--') (words.push(...argv.slice(at + 1).splice(0)), (at = argv.length));
     else if (argument.startsWith('--')) {
       const equals = argument.indexOf('=');
       const name = argument.slice(2, equals < 0 ? undefined : equals);

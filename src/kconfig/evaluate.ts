@@ -510,7 +510,7 @@ export class Evaluation {
     }
     let value = 0;
     if (symbol.isChoice && this.dialect.choiceByPriority) value = this.visible[id]!;
-    else if (this.visible[id] && this.hasUser[id]) value = this.unmetChecked(symbol, Math.min(this.userTris[id]!, this.visible[id]!));
+    else if (this.visible[id] && this.hasUser[id]) value = this.unmetChecked(symbol, Math.min(this.userTris[id]!, this.visible[id]));
     else {
       if (this.reverse[id]) this.written[id] = 1;
       if (!symbol.isChoice) value = this.defaultTri(symbol);

@@ -52,6 +52,8 @@ interface State {
 
 /** Subgoals are followed to this depth within one state. */
 const deepestGoal = 12;
+/** Plans of more steps than this are not looked for. */
+const longestPlan = 24;
 
 /** Plans for giving `symbol` the value `wanted` (`n`, `m`, `y`, a number or a string). */
 export function how(values: Evaluation, symbol: KSymbol, wanted: string, limits: SearchLimits = {}): Answer {
@@ -81,6 +83,7 @@ class Search {
     this.start.computeAll();
     if (this.reached(this.start)) return { symbol, wanted, plans: [{ steps: [], changes: [] }], obstacles: [], complete: true };
     let complete = this.breadthFirst((values) => new Regression(values).moves({ symbol, value: wanted }));
+    if (this.found.length === 0) this.depthFirst();
     if (this.found.length === 0) complete = this.breadthFirst((values) => this.allMoves(values));
     const plans = this.found.sort((a, b) => a.steps.length - b.steps.length || a.changes.length - b.changes.length);
     const obstacles = plans.length > 0 ? [] : this.obstacles();
@@ -119,6 +122,32 @@ class Search {
       level = next;
     }
     return level.length === 0;
+  }
+
+  /** Long plans: always takes the step that is furthest from the goal and so opens the way for the others. */
+  private depthFirst(): void {
+    const { symbol, wanted } = this;
+    const seen = new Set<string>([this.keyOf(this.start)]);
+    const stack: State[] = [{ values: this.start, steps: [] }];
+    this.tries = 0;
+    while (stack.length > 0) {
+      const state = stack.pop()!;
+      if (state.steps.length > longestPlan) continue;
+      for (const step of new Regression(state.values).moves({ symbol, value: wanted })) {
+        if (++this.tries > this.maxTries) return;
+        const values = state.values.fork();
+        if (!values.set(step.symbol, step.value)) continue;
+        const steps = [...state.steps, step];
+        if (this.reached(values)) {
+          this.keep(steps);
+          return;
+        }
+        const key = this.keyOf(values);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        stack.push({ values, steps });
+      }
+    }
   }
 
   private keyOf(values: Evaluation): string {

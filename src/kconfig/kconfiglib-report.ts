@@ -1,8 +1,7 @@
 /** The checks that the Python library makes after reading a tree, in its words and order. */
-import { nameAndPlace } from './build';
 import { type DiagnosticSink } from './diagnostics';
 import { type Expr, forEachSymbol } from './expression';
-import { type KSymbol, type MenuNode, type Model } from './model';
+import { nameAndPlace, type KSymbol, type MenuNode, type Model } from './model';
 import { alternatives } from './unmet';
 import { escapeString, isNumberText } from './values';
 

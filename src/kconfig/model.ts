@@ -187,3 +187,10 @@ export interface Model {
   /** All nodes, depth first, in the order of the finished tree. */
   nodes(): Generator<MenuNode>;
 }
+
+/** A symbol's name and the places that define it, as the Python library writes them. */
+export function nameAndPlace(symbol: KSymbol): string {
+  const name = symbol.isChoice ? (symbol.name === undefined ? '<choice>' : `<choice ${symbol.name}>`) : symbol.label;
+  if (symbol.nodes.length === 0) return `${name} (undefined)`;
+  return `${name} (defined at ${symbol.nodes.map((node) => `${node.file}:${node.line}`).join(', ')})`;
+}

@@ -142,7 +142,7 @@ class LineParser {
       case 'prompt': {
         const prompt = this.prompt();
         const condition = prompt && this.condition();
-        return condition && this.done({ kind: 'prompt', prompt: prompt!, condition: condition.expression });
+        return condition && this.done({ kind: 'prompt', prompt: prompt, condition: condition.expression });
       }
       case 'default':
       case 'def_bool':
@@ -165,7 +165,7 @@ class LineParser {
         const low = this.symbol();
         const high = low && this.symbol();
         const condition = high && this.condition();
-        return condition && this.done({ kind: 'range', low: low!, high, condition: condition.expression });
+        return condition && this.done({ kind: 'range', low: low, high, condition: condition.expression });
       }
       case 'depends': {
         if (this.peek()?.text !== 'on' || this.peek()?.kind !== 'keyword') return undefined;

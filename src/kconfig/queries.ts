@@ -97,7 +97,7 @@ export class ModelQueries {
     const index = new Map<string, Map<number, Reference>>();
     for (const reference of this.model.references) {
       let list = index.get(reference.file);
-      if (!list) index.set(reference.file, (list = new Map()));
+      if (!list) index.set(reference.file, (list = new Map<number, Reference>()));
       if (!list.has(reference.start)) list.set(reference.start, reference);
     }
     this.byFile = new Map([...index].map(([file, list]) => [file, [...list.values()].sort((a, b) => a.start - b.start)]));

@@ -123,8 +123,8 @@ export class BareCpu {
     const v = this.view;
     v.setBigUint64(State.cr0, 0x8005_0033n, true);
     v.setBigUint64(State.cr3, BigInt(this.#root), true);
-    // PAE, PGE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, OSXSAVE.
-    v.setBigUint64(State.cr4, 0x5_0ea0n, true);
+    // PAE, PGE, OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE.
+    v.setBigUint64(State.cr4, 0x5_06a0n, true);
     v.setBigUint64(State.xcr0, 3n, true);
     v.setBigUint64(State.efer, 0xd01n, true);
     this.#segment(Seg.CS, 0x33, 0xa0fb);

@@ -169,6 +169,11 @@ async function main(): Promise<void> {
       await remote.step();
       theirs = await remote.registers();
     }
+    // A fault here takes the first instruction of its handler along, as the one at fault does not count; a step of QEMU's ends before it.
+    if (theirs.general['rip'] !== cpu.getRegister('rip') && !copied) {
+      await remote.step();
+      theirs = await remote.registers();
+    }
     if (copied) copyFrom(theirs);
     if (isCpuid) {
       for (let i = 0; i < 4; i++) await remote.setRegister(i, cpu.getRegister(generalNames[i]!)!);

@@ -1,6 +1,8 @@
 /** Encodings of the system instructions: segment registers, far transfers, interrupts, control registers, port I/O, state saving. All are TypeScript helpers. */
 
-import { ARITHMETIC, type Definition, enc, type Encoding, type Feature, Flag } from './definition';
+import { Cr4 } from '../control-bits';
+import { Seg, SegField, State } from '../state';
+import { ARITHMETIC, type Definition, type Emitter, enc, type Encoding, type Feature, Flag } from './definition';
 
 interface More extends Omit<Partial<Definition>, 'mnemonic' | 'encodings' | 'feature'> {
   readonly feature?: Feature;
@@ -106,11 +108,24 @@ const control: readonly Definition[] = [
 ];
 
 const fsgs = { feature: 'fsgsbase' } as const;
+
+/** RDFSBASE and RDGSBASE where CR4 allows them; the helper raises #UD otherwise. */
+function readBase(segment: number): Emitter {
+  return (g) => {
+    g.loadState('i32.load', State.cr4);
+    g.c.i32(Cr4.FSGSBASE).op('i32.and').op('i32.eqz');
+    g.c.if();
+    g.bail();
+    g.c.end();
+    g.wr(0, () => g.loadState('i64.load', State.seg + segment * SegField.size + SegField.base));
+  };
+}
+
 const numbered = { flags: { writes: Flag.CF, cleared: ARITHMETIC & ~Flag.CF } } as const;
 
 const others: readonly Definition[] = [
-  row('RDFSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 0, mod: 'reg', mode: '64' }), fsgs),
-  row('RDGSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 1, mod: 'reg', mode: '64' }), fsgs),
+  row('RDFSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 0, mod: 'reg', mode: '64' }), { ...fsgs, emit: readBase(Seg.FS) }),
+  row('RDGSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 1, mod: 'reg', mode: '64' }), { ...fsgs, emit: readBase(Seg.GS) }),
   row('WRFSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 2, mod: 'reg', mode: '64' }), { ...fsgs, ...ends }),
   row('WRGSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 3, mod: 'reg', mode: '64' }), { ...fsgs, ...ends }),
   row('RDRAND', [enc(1, 0xc7, ['Rv'], { digit: 6, mod: 'reg' })], { feature: 'rdrand', ...numbered }),

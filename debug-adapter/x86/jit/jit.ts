@@ -78,8 +78,8 @@ export class Jit {
   #windowStale = true;
   /** Nothing may bypass the TLB, e.g. while memory is watched. */
   #windowOff = false;
-  /** Regions compiled since the start, for statistics. */
-  compiled = 0;
+  /** Since the start: regions compiled, runs of regions, and how those ended. */
+  readonly statistics = { compiled: 0, instructions: 0, runs: 0, sideExits: 0, misses: 0, indirect: 0, dropped: 0, windows: 0 };
 
   constructor(host: JitHost) {
     this.#host = host;
@@ -111,13 +111,19 @@ export class Jit {
     let ran = false;
     for (;;) {
       const status = this.#dispatch();
-      if (status === dispatchMiss) return ran ? 'interpret' : 'miss';
+      if (status === dispatchMiss) {
+        if (!ran) return 'miss';
+        this.statistics.misses++;
+        return 'interpret';
+      }
       ran = true;
+      this.statistics.runs++;
       if (status === RegionExit.budget) return 'budget';
       if (status === RegionExit.indirect) {
         this.#noteIndirect();
         continue;
       }
+      this.statistics.sideExits++;
       const site = this.#regions[i32[currentRegion >> 2]!]!.sites[status - RegionExit.sites]!;
       i32[State.rip >> 2] = lowOf(site.key);
       i32[(State.rip + 4) >> 2] = highOf(site.key);
@@ -184,7 +190,8 @@ export class Jit {
       this.#cache(entry, mode, installed.index, number);
       host.claim(entry);
     });
-    this.compiled++;
+    this.statistics.compiled++;
+    this.statistics.instructions += compiled.instructions;
   }
 
   readonly #source = {
@@ -218,6 +225,7 @@ export class Jit {
   #drop(region: Installed): void {
     if (region.dead) return;
     region.dead = true;
+    this.statistics.dropped++;
     const { i32 } = this.#host;
     for (const entry of region.entries) {
       if (this.#byEntry.get(entry) !== region) continue;
@@ -290,6 +298,7 @@ export class Jit {
 
   #findWindow(): void {
     this.#windowStale = false;
+    this.statistics.windows++;
     const host = this.#host;
     if (this.#windowOff) {
       clearWindow(host.view);
@@ -314,6 +323,7 @@ export class Jit {
   }
 
   #noteIndirect(): void {
+    this.statistics.indirect++;
     const { view } = this.#host;
     const siteKey = keyOf(view.getInt32(RegionState.indirectSite, true), view.getInt32(RegionState.indirectSite + 4, true));
     const target = keyOf(view.getInt32(State.rip, true), view.getInt32(State.rip + 4, true));

@@ -6,6 +6,7 @@
 #include <pc/pc.h>
 
 	.section .note.GNU-stack, "", @progbits
+	.cfi_sections .debug_frame
 	.section .text.boot, "ax"
 
 	.globl _lxboot_entry

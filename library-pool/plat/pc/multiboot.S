@@ -8,6 +8,7 @@
 #include <pc/pc.h>
 
 	.section .note.GNU-stack, "", @progbits
+	.cfi_sections .debug_frame
 	.section .text.boot, "ax"
 	.code32
 

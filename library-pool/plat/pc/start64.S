@@ -5,6 +5,7 @@
 #include <x86/cpu.h>
 
 	.section .note.GNU-stack, "", @progbits
+	.cfi_sections .debug_frame
 	.section .text.boot, "ax"
 
 /* RAX = C function to go to, RDI and RSI its arguments, RSP a stack. */

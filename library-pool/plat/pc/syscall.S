@@ -13,6 +13,7 @@
 #define CTX_SLOT	(UKARCH_EXECENV_SIZE + 64)
 
 	.section .note.GNU-stack, "", @progbits
+	.cfi_sections .debug_frame
 	.text
 
 	.globl _ukplat_syscall

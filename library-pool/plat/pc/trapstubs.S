@@ -7,7 +7,18 @@
 #include <uk/arch/lcpu.h>
 
 	.section .note.GNU-stack, "", @progbits
+	.cfi_sections .debug_frame
 	.text
+
+	.macro	push_reg reg
+	pushq	\reg
+	.cfi_adjust_cfa_offset 8
+	.endm
+
+	.macro	pop_reg reg
+	popq	\reg
+	.cfi_adjust_cfa_offset -8
+	.endm
 
 	.globl pc_trap_stubs
 	.type pc_trap_stubs, @function
@@ -42,44 +53,46 @@ trap_common:
 	.cfi_offset rip, -40
 	.cfi_offset rsp, -16
 	.cfi_offset rdi, -56
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%rcx
-	pushq	%rax
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	push_reg	%rsi
+	push_reg	%rdx
+	push_reg	%rcx
+	push_reg	%rax
+	push_reg	%r8
+	push_reg	%r9
+	push_reg	%r10
+	push_reg	%r11
+	push_reg	%rbx
+	push_reg	%rbp
+	push_reg	%r12
+	push_reg	%r13
+	push_reg	%r14
+	push_reg	%r15
 	subq	$8, %rsp
-	.cfi_def_cfa_offset __REGS_SIZEOF
+	.cfi_adjust_cfa_offset 8
 	.cfi_offset rbp, __REGS_OFFSETOF_RBP - __REGS_SIZEOF
 	.cfi_offset rbx, __REGS_OFFSETOF_RBX - __REGS_SIZEOF
 	cld
 	movq	%rsp, %rsi
 	call	pc_trap
 	addq	$8, %rsp
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rax
-	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
+	.cfi_adjust_cfa_offset -8
+	pop_reg	%r15
+	pop_reg	%r14
+	pop_reg	%r13
+	pop_reg	%r12
+	pop_reg	%rbp
+	pop_reg	%rbx
+	pop_reg	%r11
+	pop_reg	%r10
+	pop_reg	%r9
+	pop_reg	%r8
+	pop_reg	%rax
+	pop_reg	%rcx
+	pop_reg	%rdx
+	pop_reg	%rsi
+	pop_reg	%rdi
 	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
 	iretq
 	.cfi_endproc
 	.size trap_common, . - trap_common

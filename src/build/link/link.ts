@@ -7,7 +7,7 @@ import { ElfError, SHF, SHT, SYM_SIZE } from './elf';
 import { LinkProblems } from './errors';
 import { markLive } from './gc';
 import { type ImageLayout } from './layout';
-import { type InputObject, type InputSection, isGlobal, LinkSymbol, type OutputSection, parseObject } from './object';
+import { type InputObject, type InputSection, isGlobal, type LinkSymbol, type OutputSection, parseObject } from './object';
 import { Placer, type Placement } from './place';
 import { applyRelocations, referenceAddress, type RelocationOutput, scanRelocations } from './relocate';
 import { R_X86_64 } from './relocations';

@@ -1,9 +1,9 @@
 /** Symbol resolution: which definition each name stands for, which archive members are needed, which COMDAT groups are kept. */
 
-import { Archive } from './archive';
+import { type Archive } from './archive';
 import { SHN, STB, STT, STV } from './elf';
 import { type LinkProblems } from './errors';
-import { bindingOf, type InputObject, type InputSection, isGlobal, LinkSymbol, parseObject, type RawSymbol } from './object';
+import { bindingOf, type Group, type InputObject, type InputSection, isGlobal, LinkSymbol, parseObject, type RawSymbol } from './object';
 
 /** Objects that share names not seen outside. */
 export interface Scope {
@@ -19,7 +19,7 @@ export class SymbolTable {
   readonly scoped: (Map<string, LinkSymbol> | undefined)[] = [];
   private readonly archives: Archive[] = [];
   private readonly loaded = new Set<string>();
-  private readonly groups = new Map<string, InputObject>();
+  private readonly groups = new Map<string, { readonly object: InputObject; readonly group: Group }>();
   private readonly scopes: (Scope | undefined)[] = [];
   /** Names that wait for an archive member. */
   private readonly queue: string[] = [];
@@ -85,16 +85,15 @@ export class SymbolTable {
     for (const group of object.groups) {
       const first = this.groups.get(group.signature);
       if (!first) {
-        this.groups.set(group.signature, object);
+        this.groups.set(group.signature, { object, group });
         continue;
       }
-      const keptGroup = first.groups.find((g) => g.signature === group.signature)!;
       for (const index of group.members) {
         const section = object.sections[index];
         if (!section) continue;
         section.discarded = true;
-        section.kept = keptGroup.members
-          .map((m) => first.sections[m])
+        section.kept = first.group.members
+          .map((m) => first.object.sections[m])
           .find((s): s is InputSection => s?.name === section.name && s.size === section.size);
       }
     }

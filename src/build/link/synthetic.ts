@@ -1,7 +1,7 @@
 /** Sections that the linker makes itself: the GOT, stubs of indirect functions, dynamic relocations, common symbols. */
 
 import { SHF, SHT, STT } from './elf';
-import { InputObject, InputSection, LinkSymbol } from './object';
+import { InputObject, InputSection, type LinkSymbol } from './object';
 
 const EMPTY = new Uint8Array(0);
 

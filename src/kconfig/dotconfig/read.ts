@@ -2,8 +2,7 @@
 import { type Diagnostic } from '../diagnostics';
 import { type Dialect } from '../dialect';
 import { type Evaluation } from '../evaluate';
-import { nameAndPlace } from '../build';
-import { type KSymbol, type Tri } from '../model';
+import { nameAndPlace, type KSymbol, type Tri } from '../model';
 import { isNumberText, isValidText } from '../values';
 
 /** One line of a .config. */

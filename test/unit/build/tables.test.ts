@@ -115,8 +115,8 @@ function unpack(bytes: Uint8Array): Unpacked[] {
     assert.equal(bytes[at + 110 + nameSize - 1], 0);
     const data = (at + 110 + nameSize + 3) & ~3;
     if (name === 'TRAILER!!!') return out;
-    out.push({ name, mode: mode!, data: text(data, data + size!) });
-    at = (data + size! + 3) & ~3;
+    out.push({ name, mode: mode, data: text(data, data + size) });
+    at = (data + size + 3) & ~3;
   }
 }
 

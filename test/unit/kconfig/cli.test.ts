@@ -9,7 +9,10 @@ describe('unikernel config', function () {
   let folder = '';
   beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'unikernel-config-'));
-    writeFileSync(path.join(folder, 'Config.uk'), 'config A\n\tbool "a"\n\tdefault y\nconfig B\n\tbool "b"\n\tdepends on !A\nconfig S\n\tstring "s"\n');
+    writeFileSync(
+      path.join(folder, 'Config.uk'),
+      'config A\n\tbool "a"\n\tdefault y\nconfig B\n\tbool "b"\n\tdepends on !A\nconfig S\n\tstring "s"\n',
+    );
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -64,6 +67,9 @@ describe('unikernel config', function () {
 
   it('says how it is used', async () => {
     assert.match((await run('--help')).out, /^usage: unikernel config MODE/);
-    assert.deepEqual([(await run()).status, (await run('nonsense')).status, (await run('olddefconfig', '--tree', 'none')).status], [2, 2, 1]);
+    assert.deepEqual(
+      [(await run()).status, (await run('nonsense')).status, (await run('olddefconfig', '--tree', 'none')).status],
+      [2, 2, 1],
+    );
   });
 });

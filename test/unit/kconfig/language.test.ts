@@ -116,7 +116,8 @@ describe('paths', function () {
   });
 
   it('leave what needs a shell to a shell', () => {
-    for (const command of ['echo $HOME', 'a | b', 'a > b', 'echo `x`', '(a)', "echo 'x"]) assert.equal(shellWords(command), undefined, command);
+    for (const command of ['echo $HOME', 'a | b', 'a > b', 'echo `x`', '(a)', "echo 'x"])
+      assert.equal(shellWords(command), undefined, command);
     assert.deepEqual(shellWords('a "b c"\'d\' && e'), ['a', 'b cd', '&&', 'e']);
   });
 
@@ -128,9 +129,15 @@ describe('paths', function () {
       '/uk/lib/two/Config.uk': 'config TWO\n\tbool "two"\n',
       '/ext/three/Config.uk': 'config THREE\n\tbool "three"\n\tdefault y\n',
     });
-    const service = unikraftService({ files: project, cwd: '/app' }, { base: '/uk', app: '/app', libs: ['/ext/three'], excluded: ['/uk/lib/two'] });
+    const service = unikraftService(
+      { files: project, cwd: '/app' },
+      { base: '/uk', app: '/app', libs: ['/ext/three'], excluded: ['/uk/lib/two'] },
+    );
     const heading = '#\n# Automatically generated file; DO NOT EDIT.\n# P app\n#\n';
-    assert.equal(service.openConfiguration('').dotConfig(), `${heading}\n#\n# Libs\n#\n# CONFIG_ONE is not set\nCONFIG_THREE=y\n# end of Libs\n`);
+    assert.equal(
+      service.openConfiguration('').dotConfig(),
+      `${heading}\n#\n# Libs\n#\n# CONFIG_ONE is not set\nCONFIG_THREE=y\n# end of Libs\n`,
+    );
     assert.equal(service.tree.model.byName.has('TWO'), false);
   });
 });

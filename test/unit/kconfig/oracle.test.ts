@@ -38,7 +38,11 @@ describe("a real tree, against upstream's conf", function () {
   after(() => rmSync(scratch, { recursive: true }));
 
   function upstream(args: readonly string[], extra: Readonly<Record<string, string>> = {}): { stdout: string; stderr: string } {
-    const result = spawnSync(conf!, [...args, `${root}/Config.uk`], { cwd: scratch, env: { ...process.env, ...environment, ...extra }, encoding: 'utf8' });
+    const result = spawnSync(conf!, [...args, `${root}/Config.uk`], {
+      cwd: scratch,
+      env: { ...process.env, ...environment, ...extra },
+      encoding: 'utf8',
+    });
     assert.equal(result.status, 0, result.stderr);
     return result;
   }

@@ -135,8 +135,16 @@ describe('checks of Config.uk', function () {
     ['an empty menu', 'menu "m"\nendmenu\n', ['empty-menu:1']],
     ['a condition never true', 'config A\n\tbool "a"\nconfig B\n\tbool "b" if A && !A\n', ['condition-never-true:4']],
     ['a condition always true', 'config A\n\tbool "a"\nconfig B\n\tbool "b" if A || !A\n', ['condition-always-true:4']],
-    ['a select of a member', 'choice\n\tprompt "c"\nconfig A\n\tbool "a"\nconfig B\n\tbool "b"\nendchoice\nconfig C\n\tbool "c"\n\tselect B\n', ['select-of-choice-member:10']],
-    ['a select past dependencies', 'config D\n\tbool "d"\nconfig A\n\tbool "a"\n\tselect B\nconfig B\n\tbool "b"\n\tdepends on D\n', ['select-of-dependent:5']],
+    [
+      'a select of a member',
+      'choice\n\tprompt "c"\nconfig A\n\tbool "a"\nconfig B\n\tbool "b"\nendchoice\nconfig C\n\tbool "c"\n\tselect B\n',
+      ['select-of-choice-member:10'],
+    ],
+    [
+      'a select past dependencies',
+      'config D\n\tbool "d"\nconfig A\n\tbool "a"\n\tselect B\nconfig B\n\tbool "b"\n\tdepends on D\n',
+      ['select-of-dependent:5'],
+    ],
     ['help that swallows', 'config A\n\tbool "a"\n\thelp\nconfig B\n\tbool "b"\n', ['help-swallows:3']],
     ['nothing in a sound file', 'config A\n\tbool "a"\n\tdefault y\n\thelp\n\t  Text.\n', []],
   ];

@@ -50,7 +50,8 @@ describe('the catalogue of a small tree', () => {
   });
 
   it('finds a library by each of its names', () => {
-    for (const name of ['libone', 'one', 'lib-one', 'LIBONE', 'CONFIG_LIBONE', 'CONFIG_LIBONE_FAST']) assert.equal(all.find(name)?.name, 'libone', name);
+    for (const name of ['libone', 'one', 'lib-one', 'LIBONE', 'CONFIG_LIBONE', 'CONFIG_LIBONE_FAST'])
+      assert.equal(all.find(name)?.name, 'libone', name);
     assert.equal(all.find('constructor'), undefined);
   });
 
@@ -143,13 +144,18 @@ describe('a configuration of a small tree', () => {
 
 describe('what is wrong with a pool', () => {
   const problemsOf = (changes: Readonly<Record<string, string | undefined>>, libraries: readonly string[] = []): string[] =>
-    readCatalogue({ files: treeWith(changes), tree: { base: '/uk', libraries } }).problems.map(({ code, path: file, line }) => `${code} ${file}:${line}`);
+    readCatalogue({ files: treeWith(changes), tree: { base: '/uk', libraries } }).problems.map(
+      ({ code, path: file, line }) => `${code} ${file}:${line}`,
+    );
 
   it('a missing tree, and a folder that is none', () => {
     const missing = readCatalogue({ files: new MemoryFiles({}), tree: { base: '/none', libraries: [] } });
     assert.deepEqual([missing.libraries.length, missing.problems.map((problem) => problem.code)], [0, ['pool-missing-tree']]);
     const wrong = readCatalogue({ files: new MemoryFiles({ '/dir/a.c': '' }), tree: { base: '/dir', libraries: [] } });
-    assert.deepEqual(wrong.problems.map((problem) => problem.code), ['pool-not-a-tree']);
+    assert.deepEqual(
+      wrong.problems.map((problem) => problem.code),
+      ['pool-not-a-tree'],
+    );
   });
 
   it('a missing external library', () => {
@@ -177,13 +183,15 @@ describe('what is wrong with a pool', () => {
 
   it('a library that nothing imports, and a system call of no form', () => {
     assert.deepEqual(problemsOf({ '/uk/lib/lost/Makefile.uk': '' }), ['pool-not-imported /uk/lib/lost/Makefile.uk:1']);
-    assert.deepEqual(problemsOf({ '/uk/lib/two/Makefile.uk': `${smallTree['/uk/lib/two/Makefile.uk']!}UK_PROVIDED_SYSCALLS-y += open-9\n` }), [
-      'pool-syscall /uk/lib/two/Makefile.uk:6',
-    ]);
+    assert.deepEqual(
+      problemsOf({ '/uk/lib/two/Makefile.uk': `${smallTree['/uk/lib/two/Makefile.uk']!}UK_PROVIDED_SYSCALLS-y += open-9\n` }),
+      ['pool-syscall /uk/lib/two/Makefile.uk:6'],
+    );
   });
 
   it('endless recursion and unclosed conditions end', () => {
-    const loop = 'define again\n$(eval $(call again))\nendef\n$(eval $(call again))\nA = $(A)\nB := $(A)\nifeq (x,y\ninclude /uk/lib/two/Makefile.uk\n';
+    const loop =
+      'define again\n$(eval $(call again))\nendef\n$(eval $(call again))\nA = $(A)\nB := $(A)\nifeq (x,y\ninclude /uk/lib/two/Makefile.uk\n';
     assert.ok(problemsOf({ '/uk/lib/two/Makefile.uk': loop }).length > 0);
   });
 });
@@ -192,7 +200,11 @@ describe('finding a pool', () => {
   it('knows the arrangements of kraft, catalog-core and plain projects', () => {
     const at = (prefix: string, to: string): Record<string, string> =>
       Object.fromEntries(Object.entries(smallTree).map(([file, text]) => [file.replace('/uk', `${prefix}/${to}`), text]));
-    const kraft = new MemoryFiles({ ...at('/p', '.unikraft/unikraft'), '/p/.unikraft/libs/musl/Makefile.uk': '', '/p/.unikraft/libs/.git/Makefile.uk': '' });
+    const kraft = new MemoryFiles({
+      ...at('/p', '.unikraft/unikraft'),
+      '/p/.unikraft/libs/musl/Makefile.uk': '',
+      '/p/.unikraft/libs/.git/Makefile.uk': '',
+    });
     assert.deepEqual(findTree(kraft, '/p'), { base: '/p/.unikraft/unikraft', libraries: ['/p/.unikraft/libs/musl'] });
     const catalog = new MemoryFiles({ ...at('/p', 'repos/unikraft'), '/p/repos/libs/lwip/Config.uk': '' });
     assert.deepEqual(findTree(catalog, '/p'), { base: '/p/repos/unikraft', libraries: ['/p/repos/libs/lwip'] });
@@ -210,20 +222,28 @@ describe('the catalogue of the starter pool', () => {
   it('has no faults, and every folder of lib/', () => {
     assert.deepEqual(starter.problems, []);
     const folders = new NodeFiles().list(`${base}/lib`).filter((name) => name !== 'Makefile.uk' && name !== 'Config.uk');
-    for (const folder of folders) assert.ok(starter.libraries.some((library) => library.folder === `${base}/lib/${folder}`), folder);
+    for (const folder of folders)
+      assert.ok(
+        starter.libraries.some((library) => library.folder === `${base}/lib/${folder}`),
+        folder,
+      );
     for (const library of starter.libraries) if (library.kind !== 'application') assert.notEqual(library.description, '', library.name);
   });
 
   it('lists sources that exist', () => {
     const files = new NodeFiles();
     for (const library of starter.libraries) {
-      for (const source of library.sources) if (!source.file.startsWith('/build/')) assert.equal(files.kind(source.file), 'file', source.file);
+      for (const source of library.sources)
+        if (!source.file.startsWith('/build/')) assert.equal(files.kind(source.file), 'file', source.file);
       assert.ok(library.sources.length > 0, library.name);
     }
   });
 
   it('knows who provides write, and what is missing', () => {
-    assert.deepEqual(starter.providersOf('write').map((provider) => provider.library.title), ['posix-fdio']);
+    assert.deepEqual(
+      starter.providersOf('write').map((provider) => provider.library.title),
+      ['posix-fdio'],
+    );
     assert.deepEqual(missingLibraries(starter, ['ukalloc', 'lwip']), ['lwip']);
   });
 });

@@ -27,15 +27,10 @@ describe('conditions of makefiles', () => {
   for (const [text, expected] of cases) it(text, () => assert.equal(conditionOf(text), expected));
 
   it('of the ends of names', () => {
-    assert.deepEqual(['A_SRCS-y', 'A_SRCS', 'A_SRCS-', 'A_SRCS-n', 'APP-X_SRCS-$(CONFIG_B)', 'A-${CONFIG_C}', 'X-$(call have_gcc)'].map(suffixCondition), [
-      '',
-      '',
-      'n',
-      'n',
-      'B',
-      'C',
-      '$(call have_gcc)',
-    ]);
+    assert.deepEqual(
+      ['A_SRCS-y', 'A_SRCS', 'A_SRCS-', 'A_SRCS-n', 'APP-X_SRCS-$(CONFIG_B)', 'A-${CONFIG_C}', 'X-$(call have_gcc)'].map(suffixCondition),
+      ['', '', 'n', 'n', 'B', 'C', '$(call have_gcc)'],
+    );
   });
 
   it('joined and negated', () => {
@@ -76,7 +71,8 @@ describe('Library.uk', () => {
 
   it('is read from an external library', () => {
     const files = treeWith({
-      '/libs/net/Makefile.uk': 'LIBNET2_VERSION=1.1\nLIBNET2_URL=https://example.org/x.tgz\n$(eval $(call addlib_s,libnet2,$(CONFIG_LIBNET2)))\n',
+      '/libs/net/Makefile.uk':
+        'LIBNET2_VERSION=1.1\nLIBNET2_URL=https://example.org/x.tgz\n$(eval $(call addlib_s,libnet2,$(CONFIG_LIBNET2)))\n',
       '/libs/net/Config.uk': 'config LIBNET2\n\tbool "net2"\n',
       '/libs/net/Library.uk': 'name := "net2"\ndescription := "Second."\nversion := 1.0\n',
       '/uk/Config.uk': 'config HAVE_CLOCK\n\tbool\nsource "/libs/net/Config.uk"\n',
@@ -84,10 +80,13 @@ describe('Library.uk', () => {
     const library = readCatalogue({ files, tree: { base: '/uk', libraries: ['/libs/net'] } }).find('net2')!;
     assert.equal(library.description, 'Second.');
     assert.equal(library.origin, '/libs/net');
-    assert.deepEqual(library.versions.map(({ version, from }) => [version, from]), [
-      ['1.0', 'Library.uk'],
-      ['1.1', 'Makefile.uk'],
-    ]);
+    assert.deepEqual(
+      library.versions.map(({ version, from }) => [version, from]),
+      [
+        ['1.0', 'Library.uk'],
+        ['1.1', 'Makefile.uk'],
+      ],
+    );
   });
 });
 
@@ -116,7 +115,10 @@ describe('manifests', () => {
   it('add what could be fetched to a catalogue', () => {
     const { entries } = readManifests('/m/index.yaml', (address) => texts[address]);
     const none = readCatalogue({ files: new MemoryFiles({}), tree: { base: '/none', libraries: [] }, manifests: entries });
-    assert.deepEqual(none.libraries.map(({ name, state, origin }) => [name, state, origin]), [['libnet', 'available', 'https://example.org/lib-net.git']]);
+    assert.deepEqual(
+      none.libraries.map(({ name, state, origin }) => [name, state, origin]),
+      [['libnet', 'available', 'https://example.org/lib-net.git']],
+    );
     // A library that is here keeps its files and learns its channels.
     const here = readCatalogue({ files: treeWith(), tree: { base: '/uk', libraries: [] }, manifests: entries });
     const library = here.find('libnet')!;
@@ -133,7 +135,10 @@ describe('manifests', () => {
     assert.match(lost.problems[0]!.message, /\/m\/libs\/net\.yaml is not there/);
     const loop = readManifests('/a', () => 'name: a\ntype: lib\nmanifest: a\n');
     assert.deepEqual(loop.entries, []);
-    const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefghi'.split('').map((name, at) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[at]!}`).join(', ')}]\n`).join('')}`;
+    const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefghi'
+      .split('')
+      .map((name, at) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[at]!}`).join(', ')}]\n`)
+      .join('')}`;
     assert.equal(parseManifest(bomb, 'x').entries.length, 0);
   });
 
@@ -157,7 +162,13 @@ describe('texts of makefiles', () => {
     const text = 'ifeq ($(A),y)\nB = 1\nelse ifeq ($(C),y)\nelse\nendif # A\n\tifeq\nD = a \\\nifeq\n';
     const taken = takeAllBranches(text).split('\n');
     assert.equal(taken.length, text.split('\n').length);
-    assert.deepEqual(taken.slice(0, 5), ['__POOL_IF = ifeq ($(A),y)', 'B = 1', '__POOL_ELSE = ifeq ($(C),y)', '__POOL_ELSE = ', '__POOL_END =']);
+    assert.deepEqual(taken.slice(0, 5), [
+      '__POOL_IF = ifeq ($(A),y)',
+      'B = 1',
+      '__POOL_ELSE = ifeq ($(C),y)',
+      '__POOL_ELSE = ',
+      '__POOL_END =',
+    ]);
     assert.equal(taken[7], 'ifeq');
   });
 });
@@ -171,7 +182,8 @@ describe('system calls', () => {
   });
 
   it('go by many names', () => {
-    for (const name of ['SYS_mmap', '__NR_mmap', 'uk_syscall_r_mmap', 'uk_syscall_e_mmap', 'uk_syscall_mmap', 'mmap(2)']) assert.deepEqual(syscallNames(name), ['mmap'], name);
+    for (const name of ['SYS_mmap', '__NR_mmap', 'uk_syscall_r_mmap', 'uk_syscall_e_mmap', 'uk_syscall_mmap', 'mmap(2)'])
+      assert.deepEqual(syscallNames(name), ['mmap'], name);
     assert.deepEqual(syscallNames('fstatat'), ['fstatat', 'newfstatat']);
     assert.deepEqual(syscallNames('constructor'), ['constructor']);
   });

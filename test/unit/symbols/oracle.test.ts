@@ -134,6 +134,8 @@ describe('symbols: agreement with addr2line and gdb', () => {
         const name = frame.function.linkageName ?? frame.function.name;
         return i === 0 ? name : `${name} ${base(frame.position?.file.path ?? '??')}:${frame.position?.line ?? '?'}`;
       });
+      // Functions written in assembly have a symbol and lines, but no DIE.
+      if (actual.length === 0) actual.push(file.symbolAt(address)?.name ?? '??');
       const plain = (text: string): string => text.replace(/\.(part|isra|constprop|cold)(\.\d+)?/g, '');
       assert.deepEqual(actual.map(plain), expected.map(plain), hex(address));
       if (actual.length > 1) inlined++;

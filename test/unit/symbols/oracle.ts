@@ -355,6 +355,8 @@ function valueDifference(core: Core, die: Die, at: number, text: string, base: n
     case FORM.block2:
     case FORM.block4:
     case FORM.block: {
+      // Some constants in blocks are left blank.
+      if (value.trim() === '') return undefined;
       const bytes = /^(\d+) byte block: ((?:[0-9a-f]{1,2} )*)/.exec(`${value} `);
       const expected = bytes?.[2]!.trim();
       const actual = Array.from(die.block(at) ?? [], (b) => b.toString(16)).join(' ');

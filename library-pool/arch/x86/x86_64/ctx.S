@@ -2,6 +2,7 @@
 /* Switching between contexts and starting new ones. */
 
 	.section .note.GNU-stack, "", @progbits
+	.cfi_sections .debug_frame
 	.text
 
 /*

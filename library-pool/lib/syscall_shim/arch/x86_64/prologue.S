@@ -12,6 +12,7 @@
 #define CURR_FP(auxsp)	-(UKARCH_AUXSPCB_SIZE - UKARCH_AUXSPCB_CURR_FP)(auxsp)
 
 	.section .note.GNU-stack, "", @progbits
+	.cfi_sections .debug_frame
 	.text
 
 	.globl uk_syscall_prologue
