@@ -3,10 +3,14 @@ import * as vscode from 'vscode';
 import { type SettingName, type SettingTypes } from './manifest';
 
 export class Context {
-  readonly log: vscode.LogOutputChannel;
+  #log: vscode.OutputChannel | undefined;
 
-  constructor(readonly extension: vscode.ExtensionContext) {
-    this.log = this.own(vscode.window.createOutputChannel('Unikernel Workbench', { log: true }));
+  constructor(readonly extension: vscode.ExtensionContext) {}
+
+  /** The output channel; made when something is first written, as that costs more than all the rest of an activation. */
+  get log(): vscode.OutputChannel {
+    this.#log ??= this.own(vscode.window.createOutputChannel('Unikernel Workbench'));
+    return this.#log;
   }
 
   /** Disposes of it when the extension is deactivated. */
@@ -23,7 +27,7 @@ export class Context {
           return await run(...args);
         } catch (error) {
           const message = error instanceof Error ? error.message : String(error);
-          this.log.error(`${id}: ${message}`);
+          this.log.appendLine(`${id}: ${message}`);
           void vscode.window.showErrorMessage(message);
           return undefined;
         }

@@ -6,10 +6,17 @@ import { registerConsole } from './features/console';
 import { registerDebug } from './features/debug';
 import { registerExample } from './features/example';
 
-export function activate(extension: vscode.ExtensionContext): void {
+/** What the tests read. */
+export interface Exports {
+  readonly activationMilliseconds: number;
+}
+
+export function activate(extension: vscode.ExtensionContext): Exports {
+  const started = performance.now();
   const context = new Context(extension);
   registerDebug(context);
   registerConsole(context);
   registerBuild(context);
   registerExample(context);
+  return { activationMilliseconds: performance.now() - started };
 }

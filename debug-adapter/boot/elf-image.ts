@@ -1,7 +1,6 @@
 /** Just enough of ELF to load an executable image: header, program headers, and the few sections that tell what a file is. */
 import { type MachineError, machineErrors } from '../machine/api';
 
-
 /** A loadable part of an image. */
 export interface Segment {
   readonly fileOffset: number;
@@ -60,7 +59,8 @@ export function readElfImage(bytes: Uint8Array, name: string): ElfImage | Machin
   const phentsize = u16(layout.phentsize);
   const phnum = u16(layout.phentsize + 2);
   if (phnum === 0) return machineErrors.notBootable(name, 'it has no program headers, so nothing says what to load');
-  if (phentsize < layout.ph) return machineErrors.malformed(name, `its program headers are ${phentsize} bytes each, and must be ${layout.ph}`);
+  if (phentsize < layout.ph)
+    return machineErrors.malformed(name, `its program headers are ${phentsize} bytes each, and must be ${layout.ph}`);
   const phEnd = phoff + phentsize * phnum;
   if (phEnd > bytes.length) return machineErrors.truncated(name, 'the program header table', phEnd, bytes.length);
   const segments: Segment[] = [];
@@ -72,7 +72,8 @@ export function readElfImage(bytes: Uint8Array, name: string): ElfImage | Machin
         ? { fileOffset: u32(at + 4), physical: u32(at + 12), fileSize: u32(at + 16), memorySize: u32(at + 20) }
         : { fileOffset: word(at + 8), physical: word(at + 24), fileSize: word(at + 32), memorySize: word(at + 40) };
     if (segment.memorySize === 0) continue;
-    if (segment.fileSize > segment.memorySize) return machineErrors.malformed(name, `segment ${i} has more bytes in the file than in memory`);
+    if (segment.fileSize > segment.memorySize)
+      return machineErrors.malformed(name, `segment ${i} has more bytes in the file than in memory`);
     const end = segment.fileOffset + segment.fileSize;
     if (end > bytes.length) return machineErrors.truncated(name, `segment ${i}`, end, bytes.length);
     segments.push(segment);
@@ -87,7 +88,9 @@ export function readElfImage(bytes: Uint8Array, name: string): ElfImage | Machin
     if (shentsize < layout.sh || shnum > mostHeaders || names >= shnum || shoff + shentsize * shnum > bytes.length) return undefined;
     const extent = (index: number): { readonly type: number; readonly offset: number; readonly size: number } => {
       const at = shoff + index * shentsize;
-      return bits === 32 ? { type: u32(at + 4), offset: u32(at + 16), size: u32(at + 20) } : { type: u32(at + 4), offset: word(at + 24), size: word(at + 32) };
+      return bits === 32
+        ? { type: u32(at + 4), offset: u32(at + 16), size: u32(at + 20) }
+        : { type: u32(at + 4), offset: word(at + 24), size: word(at + 32) };
     };
     const strings = extent(names);
     for (let i = 0; i < shnum; i++) {

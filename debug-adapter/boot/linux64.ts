@@ -52,7 +52,8 @@ export function loadLinux64(options: LinuxOptions, elf: ElfImage, ram: Uint8Arra
   // The ramdisk goes as high as it can, where no kernel's growing heap meets it first.
   const ramdisk = initrd === undefined ? 0 : Math.floor((freeEnd(ram.length) - initrd.length) / 4096) * 4096;
   const end = pageAlign(imageEnd(elf.segments));
-  if (initrd !== undefined && ramdisk < end) return machineErrors.needsMemory(imageName, end + pageAlign(initrd.length), ram.length, 'the image with its initrd');
+  if (initrd !== undefined && ramdisk < end)
+    return machineErrors.needsMemory(imageName, end + pageAlign(initrd.length), ram.length, 'the image with its initrd');
   if (initrd !== undefined) ram.set(initrd, ramdisk);
 
   ram.fill(0, bootParamsAddress, bootParamsAddress + 0x1000);
@@ -81,7 +82,9 @@ export function loadLinux64(options: LinuxOptions, elf: ElfImage, ram: Uint8Arra
 
   writePageTables(view);
   // Null, unused, code and data, at the selectors that the protocol names.
-  [0n, 0n, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn].forEach((descriptor, index) => view.setBigUint64(gdtAddress + index * 8, descriptor, true));
+  [0n, 0n, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn].forEach((descriptor, index) =>
+    view.setBigUint64(gdtAddress + index * 8, descriptor, true),
+  );
 
   return {
     protocol: 'linux64',

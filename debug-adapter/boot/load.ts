@@ -22,7 +22,8 @@ function tryLoad(options: BootOptions, ram: Uint8Array): EntryState | MachineErr
   if (!isElf(image)) return machineErrors.notElf(imageName);
   const elf = readElfImage(image, imageName);
   if (elf instanceof MachineError) return elf;
-  if (elf.section(bootInfoSection)?.every((byte) => byte === 0) === true) return machineErrors.symbolFile(imageName, bootableName(imageName));
+  if (elf.section(bootInfoSection)?.every((byte) => byte === 0) === true)
+    return machineErrors.symbolFile(imageName, bootableName(imageName));
   if (elf.bits === 32) return machineErrors.notBootable(imageName, 'it is a 32-bit ELF file without a multiboot header');
   return loadLinux64(options, elf, ram);
 }

@@ -12,7 +12,14 @@ const searchBytes = 8192;
 /** Header flags (section 3.1.2). */
 const HeaderFlag = { videoMode: 1 << 2, addresses: 1 << 16, unknownRequired: 0xfff8 } as const;
 /** Information flags (section 3.3). */
-const InfoFlag = { memory: 1 << 0, bootDevice: 1 << 1, commandLine: 1 << 2, modules: 1 << 3, memoryMap: 1 << 6, loaderName: 1 << 9 } as const;
+const InfoFlag = {
+  memory: 1 << 0,
+  bootDevice: 1 << 1,
+  commandLine: 1 << 2,
+  modules: 1 << 3,
+  memoryMap: 1 << 6,
+  loaderName: 1 << 9,
+} as const;
 
 /** Places of the structures in low memory, away from every image. */
 const mapAddress = 0x9000;
@@ -52,12 +59,15 @@ function planFromHeader(bytes: Uint8Array, name: string, header: MultibootHeader
   const field = (index: number): number => view.getUint32(header.offset + 12 + index * 4, true);
   const [headerAddress, loadAddress, loadEnd, bssEnd, entry] = [field(0), field(1), field(2), field(3), field(4)];
   const fileOffset = header.offset - (headerAddress - loadAddress);
-  if (headerAddress < loadAddress || fileOffset < 0) return machineErrors.malformed(name, 'its multiboot header says that it lies before the image');
+  if (headerAddress < loadAddress || fileOffset < 0)
+    return machineErrors.malformed(name, 'its multiboot header says that it lies before the image');
   const fileSize = loadEnd === 0 ? bytes.length - fileOffset : loadEnd - loadAddress;
-  if (fileSize < 0 || (bssEnd !== 0 && bssEnd < loadAddress + fileSize)) return machineErrors.malformed(name, 'the addresses in its multiboot header are not in order');
+  if (fileSize < 0 || (bssEnd !== 0 && bssEnd < loadAddress + fileSize))
+    return machineErrors.malformed(name, 'the addresses in its multiboot header are not in order');
   // What the linker put in the image may reach past the end of a file whose tail is all zero.
   const present = Math.min(fileSize, bytes.length - fileOffset);
-  if (present < fileSize) return machineErrors.truncated(name, 'the image that its multiboot header describes', fileOffset + fileSize, bytes.length);
+  if (present < fileSize)
+    return machineErrors.truncated(name, 'the image that its multiboot header describes', fileOffset + fileSize, bytes.length);
   const memorySize = bssEnd === 0 ? fileSize : bssEnd - loadAddress;
   return { segments: [{ fileOffset, fileSize, physical: loadAddress, memorySize }], entry };
 }
@@ -73,15 +83,22 @@ export interface MultibootOptions {
 export function loadMultiboot(options: MultibootOptions, header: MultibootHeader, ram: Uint8Array): EntryState | MachineError {
   const { image, imageName, initrd } = options;
   const unknown = header.flags & HeaderFlag.unknownRequired;
-  if (unknown !== 0) return machineErrors.notBootable(imageName, `its multiboot header requires features that do not exist (flags 0x${unknown.toString(16)})`);
-  if ((header.flags & HeaderFlag.videoMode) !== 0) return machineErrors.notBootable(imageName, 'it requires a video mode to be set, and this PC has text mode only');
+  if (unknown !== 0)
+    return machineErrors.notBootable(
+      imageName,
+      `its multiboot header requires features that do not exist (flags 0x${unknown.toString(16)})`,
+    );
+  if ((header.flags & HeaderFlag.videoMode) !== 0)
+    return machineErrors.notBootable(imageName, 'it requires a video mode to be set, and this PC has text mode only');
   const plan = (header.flags & HeaderFlag.addresses) !== 0 ? planFromHeader(image, imageName, header) : readElfImage(image, imageName);
   if (plan instanceof MachineError) return plan;
   const failure = loadSegments(image, imageName, plan.segments, ram);
   if (failure !== undefined) return failure;
   const kernelStart = plan.segments.reduce((start, segment) => Math.min(start, segment.physical), Infinity);
-  if (kernelStart < infoAddress + 0x200) return machineErrors.notBootable(imageName, `it loads at 0x${kernelStart.toString(16)}, where boot information must lie`);
-  if (plan.entry >= ram.length) return machineErrors.malformed(imageName, `its entry point 0x${plan.entry.toString(16)} lies outside memory`);
+  if (kernelStart < infoAddress + 0x200)
+    return machineErrors.notBootable(imageName, `it loads at 0x${kernelStart.toString(16)}, where boot information must lie`);
+  if (plan.entry >= ram.length)
+    return machineErrors.malformed(imageName, `its entry point 0x${plan.entry.toString(16)} lies outside memory`);
 
   // The command line and then the modules follow the kernel, page aligned.
   const commandLine = new TextEncoder().encode(`${imageName} ${options.commandLine}`.trimEnd() + '\0');
@@ -89,7 +106,8 @@ export function loadMultiboot(options: MultibootOptions, header: MultibootHeader
   const commandLineAddress = pageAlign(imageEnd(plan.segments));
   const moduleAddress = pageAlign(commandLineAddress + commandLine.length);
   const end = moduleAddress + (initrd?.length ?? 0);
-  if (end > freeEnd(ram.length)) return machineErrors.needsMemory(imageName, end, ram.length, initrd === undefined ? 'the image' : 'the image with its initrd');
+  if (end > freeEnd(ram.length))
+    return machineErrors.needsMemory(imageName, end, ram.length, initrd === undefined ? 'the image' : 'the image with its initrd');
   ram.set(commandLine, commandLineAddress);
   if (initrd !== undefined) ram.set(initrd, moduleAddress);
 
@@ -118,7 +136,15 @@ export function loadMultiboot(options: MultibootOptions, header: MultibootHeader
 
   return {
     protocol: 'multiboot',
-    registers: { rip: BigInt(plan.entry), rax: BigInt(bootMagic), rbx: BigInt(infoAddress), cr0: 0x11n, rflags: 0x6n, fcw: 0x37fn, mxcsr: 0x1f80n },
+    registers: {
+      rip: BigInt(plan.entry),
+      rax: BigInt(bootMagic),
+      rbx: BigInt(infoAddress),
+      cr0: 0x11n,
+      rflags: 0x6n,
+      fcw: 0x37fn,
+      mxcsr: 0x1f80n,
+    },
     code: { selector: 0x08, base: 0, limit: 0xffff_ffff, attributes: 0xcf9b },
     data: { selector: 0x10, base: 0, limit: 0xffff_ffff, attributes: 0xcf93 },
   };

@@ -43,7 +43,8 @@ export class KeyboardController implements Device {
   }
 
   portRead(port: number): number {
-    if (port === 0x64) return unlocked | systemFlag | (this.state.lastWasCommand ? isCommand : 0) | (this.queue.length > 0 ? outputFull : 0);
+    if (port === 0x64)
+      return unlocked | systemFlag | (this.state.lastWasCommand ? isCommand : 0) | (this.queue.length > 0 ? outputFull : 0);
     const byte = this.queue.shift() ?? 0;
     // The line falls and rises again for the next byte: the controller is edge triggered.
     this.host.setIrq(1, false);

@@ -11,7 +11,18 @@ const interruptLines = [10, 11] as const;
 const configBytes = 256;
 const deviceLimit = 32;
 
-const Config = { vendor: 0x00, device: 0x02, command: 0x04, revision: 0x08, class: 0x09, bar0: 0x10, subVendor: 0x2c, sub: 0x2e, line: 0x3c, pin: 0x3d } as const;
+const Config = {
+  vendor: 0x00,
+  device: 0x02,
+  command: 0x04,
+  revision: 0x08,
+  class: 0x09,
+  bar0: 0x10,
+  subVendor: 0x2c,
+  sub: 0x2e,
+  line: 0x3c,
+  pin: 0x3d,
+} as const;
 
 /** Command register bits that can be written: I/O, memory, bus master, interrupt disable. */
 const commandMask = 0x0407;
@@ -43,9 +54,7 @@ function makeConfig(fn: PciFunction, slot: PciSlot): Uint8Array {
 
 export class PciHost implements Device, PciBus {
   readonly name = 'pci';
-  readonly ports = [
-    [configAddress, configAddress + 7],
-  ] as const;
+  readonly ports = [[configAddress, configAddress + 7]] as const;
   private address = 0;
   private readonly functions: Plugged[] = [];
   private nextIo = ioFirst;
@@ -53,7 +62,15 @@ export class PciHost implements Device, PciBus {
   private readonly asserted = new Map<number, number>();
 
   constructor(private readonly host: DeviceHost) {
-    this.plug({ vendorId: 0x8086, deviceId: 0x1237, classCode: 0x06_00_00, revision: 2, subsystemVendorId: 0x1af4, subsystemId: 0x1100, ioSize: 0 });
+    this.plug({
+      vendorId: 0x8086,
+      deviceId: 0x1237,
+      classCode: 0x06_00_00,
+      revision: 2,
+      subsystemVendorId: 0x1af4,
+      subsystemId: 0x1100,
+      ioSize: 0,
+    });
   }
 
   plug(fn: PciFunction): PciSlot {

@@ -201,7 +201,9 @@ function fromBcd(value: number): number {
 }
 
 function toBcd(value: number): number {
-  return (value % 10) | ((Math.floor(value / 10) % 10) << 4) | ((Math.floor(value / 100) % 10) << 8) | ((Math.floor(value / 1000) % 10) << 12);
+  return (
+    (value % 10) | ((Math.floor(value / 10) % 10) << 4) | ((Math.floor(value / 100) % 10) << 8) | ((Math.floor(value / 1000) % 10) << 12)
+  );
 }
 
 export class IntervalTimer implements Device {

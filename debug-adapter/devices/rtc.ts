@@ -2,7 +2,20 @@
 import { type Device, type DeviceHost, type Timer } from '../machine/api';
 
 /** Registers of the clock (MC146818 data sheet); the century byte is where the PC convention has it. */
-const Register = { seconds: 0, minutes: 2, hours: 4, weekday: 6, day: 7, month: 8, year: 9, a: 0x0a, b: 0x0b, c: 0x0c, d: 0x0d, century: 0x32 } as const;
+const Register = {
+  seconds: 0,
+  minutes: 2,
+  hours: 4,
+  weekday: 6,
+  day: 7,
+  month: 8,
+  year: 9,
+  a: 0x0a,
+  b: 0x0b,
+  c: 0x0c,
+  d: 0x0d,
+  century: 0x32,
+} as const;
 
 const irqLine = 8;
 
@@ -41,7 +54,7 @@ export class RealTimeClock implements Device {
   }
 
   private encode(value: number): number {
-    return (this.cmos[Register.b]! & 4) !== 0 ? value : ((Math.floor(value / 10) % 10) << 4) | value % 10;
+    return (this.cmos[Register.b]! & 4) !== 0 ? value : ((Math.floor(value / 10) % 10) << 4) | (value % 10);
   }
 
   private decode(value: number): number {

@@ -2,7 +2,16 @@
 import { type Device, type DeviceHost, type Timer } from '../machine/api';
 
 /** Register offsets; some share one by DLAB and direction. */
-const Register = { data: 0, interruptEnable: 1, interruptId: 2, lineControl: 3, modemControl: 4, lineStatus: 5, modemStatus: 6, scratch: 7 } as const;
+const Register = {
+  data: 0,
+  interruptEnable: 1,
+  interruptId: 2,
+  lineControl: 3,
+  modemControl: 4,
+  lineStatus: 5,
+  modemStatus: 6,
+  scratch: 7,
+} as const;
 
 const dataReady = 0x01;
 const transmitterEmpty = 0x60;

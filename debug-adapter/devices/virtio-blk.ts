@@ -99,7 +99,7 @@ export class VirtioBlk extends VirtioDevice {
   }
 
   private read(offset: number, into: Uint8Array): void {
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const at = offset + done;
       const within = at % blockBytes;
       const piece = this.block(Math.floor(at / blockBytes)).subarray(within, within + into.length - done);
@@ -109,7 +109,7 @@ export class VirtioBlk extends VirtioDevice {
   }
 
   private write(offset: number, bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const at = offset + done;
       const number = Math.floor(at / blockBytes);
       const within = at % blockBytes;

@@ -13,7 +13,13 @@ export class VirtioConsole extends VirtioDevice {
   onOutput: ((bytes: Uint8Array) => void) | undefined;
 
   constructor(host: DeviceHost, pci: PciBus) {
-    super(host, pci, { name: 'virtio-console', type: 3, classCode: 0x07_80_00, features: Feature.indirect | Feature.eventIndex, queueSizes: [128, 128] });
+    super(host, pci, {
+      name: 'virtio-console',
+      type: 3,
+      classCode: 0x07_80_00,
+      features: Feature.indirect | Feature.eventIndex,
+      queueSizes: [128, 128],
+    });
   }
 
   protected config(): Uint8Array {
@@ -31,7 +37,9 @@ export class VirtioConsole extends VirtioDevice {
     while (this.waiting.length > 0 && this.usable) {
       const chain = queue.take(this.has(Feature.indirect));
       if (chain === undefined) break;
-      const written = scatter(this.host.ram, chain.writable, Uint8Array.from(this.waiting), (physical, length) => this.host.ramWritten(physical, length));
+      const written = scatter(this.host.ram, chain.writable, Uint8Array.from(this.waiting), (physical, length) =>
+        this.host.ramWritten(physical, length),
+      );
       this.waiting.splice(0, written);
       queue.finish(chain, written);
     }

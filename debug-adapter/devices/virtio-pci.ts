@@ -3,7 +3,17 @@ import { type Device, type DeviceHost, type PciBus, type PciSlot } from '../mach
 import { type QueueState, Virtqueue } from './virtqueue';
 
 /** Register offsets in BAR0. */
-const Register = { hostFeatures: 0, guestFeatures: 4, queuePage: 8, queueSize: 12, queueSelect: 14, queueNotify: 16, status: 18, isr: 19, config: 20 } as const;
+const Register = {
+  hostFeatures: 0,
+  guestFeatures: 4,
+  queuePage: 8,
+  queueSize: 12,
+  queueSelect: 14,
+  queueNotify: 16,
+  status: 18,
+  isr: 19,
+  config: 20,
+} as const;
 const vendor = 0x1af4;
 const ioBytes = 64;
 const queueInterrupt = 1;

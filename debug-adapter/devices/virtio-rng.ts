@@ -13,7 +13,13 @@ export class VirtioRng extends VirtioDevice {
     pci: PciBus,
     private readonly fill: (bytes: Uint8Array) => void,
   ) {
-    super(host, pci, { name: 'virtio-rng', type: 4, classCode: 0x00_ff_00, features: Feature.indirect | Feature.eventIndex, queueSizes: [8] });
+    super(host, pci, {
+      name: 'virtio-rng',
+      type: 4,
+      classCode: 0x00_ff_00,
+      features: Feature.indirect | Feature.eventIndex,
+      queueSizes: [8],
+    });
   }
 
   protected config(): Uint8Array {
@@ -22,7 +28,12 @@ export class VirtioRng extends VirtioDevice {
 
   protected notified(queue: number): void {
     this.serve(queue, (chain) => {
-      const bytes = new Uint8Array(Math.min(most, chain.writable.reduce((sum, buffer) => sum + buffer.length, 0)));
+      const bytes = new Uint8Array(
+        Math.min(
+          most,
+          chain.writable.reduce((sum, buffer) => sum + buffer.length, 0),
+        ),
+      );
       this.fill(bytes);
       return scatter(this.host.ram, chain.writable, bytes, (physical, length) => this.host.ramWritten(physical, length));
     });

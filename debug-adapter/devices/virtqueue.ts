@@ -188,7 +188,12 @@ export function gather(ram: Uint8Array, buffers: readonly Buffer[], skip = 0, li
 }
 
 /** Writes bytes into a chain's buffers. Answers how many fitted. */
-export function scatter(ram: Uint8Array, buffers: readonly Buffer[], bytes: Uint8Array, written: (physical: number, length: number) => void): number {
+export function scatter(
+  ram: Uint8Array,
+  buffers: readonly Buffer[],
+  bytes: Uint8Array,
+  written: (physical: number, length: number) => void,
+): number {
   let done = 0;
   for (const { address, length } of buffers) {
     const count = Math.min(length, bytes.length - done);

@@ -29,6 +29,7 @@ export interface CpuParts {
   readonly model: CpuModel;
   /** What CPUID leaf 0x40000010 says, or 0 for no such leaf. */
   readonly tscKilohertz: number;
+  readonly jit: boolean;
 }
 
 export interface CreatedMachine {
@@ -75,6 +76,7 @@ export function assembleMachine(options: BootOptions, makeCpu: (parts: CpuParts)
     ramBytes: ram.length,
     model: options.cpuModel,
     tscKilohertz: options.tscLeaf === false ? 0 : tscKilohertz,
+    jit: options.jit ?? true,
     bus: {
       portRead: (port, size) => bus.portRead(port, size),
       portWrite: (port, size, value) => bus.portWrite(port, size, value),

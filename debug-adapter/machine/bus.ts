@@ -48,7 +48,14 @@ export class Bus {
     this.clock.charge(accessCost);
     const device = this.devices[this.portOwner[port]! - 1];
     device?.portWrite?.(port, size, (value & ones[size as 1 | 2 | 4]) >>> 0);
-    this.trace?.({ space: 'port', write: true, address: port, size, value: BigInt((value & ones[size as 1 | 2 | 4]) >>> 0), device: device?.name });
+    this.trace?.({
+      space: 'port',
+      write: true,
+      address: port,
+      size,
+      value: BigInt((value & ones[size as 1 | 2 | 4]) >>> 0),
+      device: device?.name,
+    });
   }
 
   memoryRead(address: number, size: number): bigint {

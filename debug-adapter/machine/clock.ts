@@ -1,8 +1,10 @@
 /** Virtual time as a function of retired instructions and of what devices charged, and the timers that hang on it. */
 import { type Clock, type Timer } from './api';
 
-/** TSC ticks a nanosecond: 2 GHz, which Unikraft's 32-bit kHz and multiplier arithmetic both can hold. One instruction takes one tick. */
+/** TSC ticks a nanosecond: 2 GHz, which Unikraft's 32-bit kHz and multiplier arithmetic both can hold. */
 const ticksPerNanosecond = 2;
+/** An instruction takes a nanosecond: near what the emulator does in host time, so that a guest that spins for a second takes about one. */
+const ticksPerInstruction = 2;
 export const tscKilohertz = 1_000_000 * ticksPerNanosecond;
 
 /** What the clock keeps in a snapshot. */
@@ -44,12 +46,12 @@ export class VirtualClock implements Clock {
 
   /** Ticks of the time-stamp counter since reset; 2^53 of them are 52 days. */
   ticks(): number {
-    return this.retired() + this.charged;
+    return this.retired() * ticksPerInstruction + this.charged;
   }
 
   /** The same as a bigint, at an instruction count that the caller knows. */
   ticksAt(retired: bigint): bigint {
-    return retired + BigInt(this.charged);
+    return retired * BigInt(ticksPerInstruction) + BigInt(this.charged);
   }
 
   now(): number {
@@ -83,7 +85,7 @@ export class VirtualClock implements Clock {
   /** Instructions that may run before the next timer is due: 0 when it is, Infinity without one. */
   instructionsToNext(): number {
     if (this.next === undefined) return Infinity;
-    return Math.max(0, this.next.at! * ticksPerNanosecond - this.ticks());
+    return Math.max(0, Math.ceil((this.next.at! * ticksPerNanosecond - this.ticks()) / ticksPerInstruction));
   }
 
   /** Runs timers that are due, in order. */

@@ -1,7 +1,19 @@
 /** A compact byte form of plain structured data: what devices save, in snapshots and hashes. Map keys are written in sorted order, so equal data gives equal bytes. */
 import { machineErrors } from './errors';
 
-const Tag = { undefined: 0, null: 1, false: 2, true: 3, integer: 4, number: 5, bigint: 6, string: 7, bytes: 8, array: 9, object: 10 } as const;
+const Tag = {
+  undefined: 0,
+  null: 1,
+  false: 2,
+  true: 3,
+  integer: 4,
+  number: 5,
+  bigint: 6,
+  string: 7,
+  bytes: 8,
+  array: 9,
+  object: 10,
+} as const;
 
 /** A growing byte buffer. */
 export class ByteWriter {

@@ -37,9 +37,15 @@ export const machineErrors = {
     new MachineError('not-x86', `${image} is for another processor (ELF machine ${machine}); this PC runs x86-64 and x86 images only.`),
   notBootable: (image: string, why: string): MachineError => new MachineError('not-bootable', `${image} cannot be booted: ${why}.`),
   symbolFile: (image: string, instead: string): MachineError =>
-    new MachineError('symbol-file', `${image} is the symbol file, which does not boot; boot ${instead} instead and give this file as its symbols.`),
+    new MachineError(
+      'symbol-file',
+      `${image} is the symbol file, which does not boot; boot ${instead} instead and give this file as its symbols.`,
+    ),
   truncated: (image: string, what: string, needed: number, length: number): MachineError =>
-    new MachineError('truncated', `${image} is truncated: ${what} ends at byte ${needed}, but the file has ${length} bytes. Build or copy it again.`),
+    new MachineError(
+      'truncated',
+      `${image} is truncated: ${what} ends at byte ${needed}, but the file has ${length} bytes. Build or copy it again.`,
+    ),
   malformed: (image: string, what: string): MachineError => new MachineError('malformed', `${image} is malformed: ${what}.`),
   needsMemory: (image: string, needed: number, given: number, what = 'the image'): MachineError =>
     new MachineError(
@@ -47,7 +53,10 @@ export const machineErrors = {
       `${image}: ${what} needs ${mib(needed)} of memory, but the machine has ${mib(given)}. Give it more (--memory, or "memory" in launch.json).`,
     ),
   badMemorySize: (given: number, least: number, most: number): MachineError =>
-    new MachineError('bad-memory-size', `${mib(given)} of memory cannot be given to the machine: it takes ${mib(least)} to ${mib(most)}, in whole MiB.`),
+    new MachineError(
+      'bad-memory-size',
+      `${mib(given)} of memory cannot be given to the machine: it takes ${mib(least)} to ${mib(most)}, in whole MiB.`,
+    ),
   commandLine: (image: string, length: number, most: number): MachineError =>
     new MachineError('command-line', `${image}: the command line has ${length} bytes, more than the ${most} that a kernel takes.`),
   snapshot: (what: string): MachineError => new MachineError('snapshot', `The saved state cannot be restored: ${what}.`),

@@ -125,7 +125,12 @@ export class PcMachine implements Machine, DeviceHost {
       this.virtualClock.runDue();
       const { retired } = cpu;
       if (retired >= limit) return { kind: 'limit' };
-      const budget = Math.min(Number(limit - retired), mostBudget, this.virtualClock.instructionsToNext(), this.instructionsToEntry(retired));
+      const budget = Math.min(
+        Number(limit - retired),
+        mostBudget,
+        this.virtualClock.instructionsToNext(),
+        this.instructionsToEntry(retired),
+      );
       this.running = true;
       const exit = cpu.run(Math.max(1, budget));
       this.running = false;
@@ -197,7 +202,7 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   private record(entry: Recorded): void {
-    this.entries.push({ ...entry, at: this.cpu.retired } as JournalEntry);
+    this.entries.push({ ...entry, at: this.cpu.retired });
     this.cursor = this.entries.length;
   }
 

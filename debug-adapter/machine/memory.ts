@@ -16,7 +16,8 @@ export interface MachineMemory {
 
 /** @param ramBytes a multiple of 1 MiB. Throws MachineError where it is not acceptable. */
 export function createMemory(ramBytes: number): MachineMemory {
-  if (!Number.isInteger(ramBytes / mebibyte) || ramBytes < leastRam || ramBytes > mostRam) throw machineErrors.badMemorySize(ramBytes, leastRam, mostRam);
+  if (!Number.isInteger(ramBytes / mebibyte) || ramBytes < leastRam || ramBytes > mostRam)
+    throw machineErrors.badMemorySize(ramBytes, leastRam, mostRam);
   const pages = (Layout.ramBase + ramBytes) / wasmPage;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   return { memory, ram: new Uint8Array(memory.buffer, Layout.ramBase, ramBytes) };

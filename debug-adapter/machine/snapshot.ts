@@ -57,7 +57,7 @@ export function saveSnapshot(machine: Stateful): Uint8Array {
   const words = ramWords(machine);
   const pages = machine.ram.length / pageBytes;
   const used = (page: number): boolean => !isZero(words, page * pageWords, (page + 1) * pageWords);
-  for (let page = 0; page < pages; ) {
+  for (let page = 0; page < pages;) {
     if (!used(page)) {
       page++;
       continue;
@@ -81,11 +81,13 @@ export function restoreSnapshot(machine: Stateful, bytes: Uint8Array): void {
   const found = input.u32();
   if (found !== version) throw machineErrors.snapshot(`it has format ${found}, and this program reads format ${version}`);
   const ramBytes = input.u32();
-  if (ramBytes !== machine.ram.length) throw machineErrors.snapshot(`it is of a machine with ${ramBytes >> 20} MiB of memory, and this one has ${machine.ram.length >> 20}`);
+  if (ramBytes !== machine.ram.length)
+    throw machineErrors.snapshot(`it is of a machine with ${ramBytes >> 20} MiB of memory, and this one has ${machine.ram.length >> 20}`);
   const state = input.raw(stateEnd);
   const saved = decode(input) as Partial<Header & { readonly journal: number }> | undefined;
   const { clock, random, devices, journal } = saved ?? {};
-  if (clock === undefined || random === undefined || devices === undefined || journal === undefined) throw machineErrors.snapshot('its header is damaged');
+  if (clock === undefined || random === undefined || devices === undefined || journal === undefined)
+    throw machineErrors.snapshot('its header is damaged');
   const missing = machine.devices.find((device) => !(device.name in devices));
   if (missing !== undefined) throw machineErrors.snapshot(`it has no ${missing.name}, which this machine has`);
   const runs: { readonly at: number; readonly bytes: Uint8Array }[] = [];

@@ -27,7 +27,12 @@ export interface HostNetwork {
   /** Opens a connection; events follow. */
   connect(address: string, port: number, events: ConnectionEvents): HostConnection;
   /** Listens for connections, and calls `accept` for each; answers a function that stops. */
-  listen(address: string, port: number, accept: (connection: HostConnection) => ConnectionEvents, failed: (message: string) => void): () => void;
+  listen(
+    address: string,
+    port: number,
+    accept: (connection: HostConnection) => ConnectionEvents,
+    failed: (message: string) => void,
+  ): () => void;
   /** A UDP socket; `received` gets what comes to it. */
   datagrams(received: (bytes: Uint8Array, address: string, port: number) => void): {
     send(bytes: Uint8Array, address: string, port: number): void;

@@ -21,7 +21,8 @@ export function parseNetwork(text: string): NetworkSpec | { readonly error: stri
       const match = /^(tcp|udp):([0-9.]*):([0-9]+)-[0-9.]*:([0-9]+)$/.exec(value);
       const port = Number(match?.[3]);
       const guestPort = Number(match?.[4]);
-      if (match === null || port > 65_535 || guestPort < 1 || guestPort > 65_535) return { error: `hostfwd takes tcp:ADDRESS:PORT-:PORT, not ${value}.` };
+      if (match === null || port > 65_535 || guestPort < 1 || guestPort > 65_535)
+        return { error: `hostfwd takes tcp:ADDRESS:PORT-:PORT, not ${value}.` };
       // Without an address the forward is the host's own affair only.
       forwards.push({ protocol: match[1] as 'tcp' | 'udp', address: match[2] === '' ? '127.0.0.1' : match[2]!, port, guestPort });
     } else if (name === 'restrict' && (value === 'on' || value === 'off')) outgoing = value === 'off';

@@ -116,7 +116,7 @@ export function parseTcp(bytes: Uint8Array): TcpSegment | undefined {
   const header = (bytes[12]! >> 4) * 4;
   if (header < 20 || header > bytes.length) return undefined;
   let mss: number | undefined;
-  for (let at = 20; at < header; ) {
+  for (let at = 20; at < header;) {
     const kind = bytes[at]!;
     if (kind === 0) break;
     if (kind === 1) {

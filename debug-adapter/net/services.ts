@@ -71,7 +71,7 @@ export function answerDhcp(message: Uint8Array, lease: Lease): Uint8Array | unde
   if (view.getUint32(236) !== magicCookie) return undefined;
   let type: number | undefined;
   let requested = view.getUint32(12);
-  for (let at = 240; at < message.length && message[at] !== Option.end; ) {
+  for (let at = 240; at < message.length && message[at] !== Option.end;) {
     if (message[at] === 0) {
       at++;
       continue;

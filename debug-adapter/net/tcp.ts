@@ -57,7 +57,12 @@ export class TcpConnection implements ConnectionEvents {
   }
 
   /** A connection that the guest opens by `syn`; `connect` opens the host's side. */
-  static fromGuest(ports: TcpPorts, syn: TcpSegment, sequence: number, connect: (events: ConnectionEvents) => HostConnection): TcpConnection {
+  static fromGuest(
+    ports: TcpPorts,
+    syn: TcpSegment,
+    sequence: number,
+    connect: (events: ConnectionEvents) => HostConnection,
+  ): TcpConnection {
     const connection = new TcpConnection(ports, 'connecting', sequence);
     connection.takeSyn(syn);
     connection.host = connect(connection);

@@ -130,7 +130,8 @@ export class UserNetwork {
         const datagram = parseUdp(payload);
         if (datagram === undefined) break;
         if (datagram.destinationPort === 67) this.receiveDhcp(datagram.payload);
-        else if (destination === nameServer && datagram.destinationPort === 53) this.receiveDns(source, datagram.sourcePort, datagram.payload);
+        else if (destination === nameServer && datagram.destinationPort === 53)
+          this.receiveDns(source, datagram.sourcePort, datagram.payload);
         else this.relayDatagram(source, datagram.sourcePort, destination, datagram.destinationPort, datagram.payload);
         break;
       }
@@ -183,7 +184,12 @@ export class UserNetwork {
       if (this.flows.size >= mostFlows) return;
       const socket = this.host.datagrams((bytes, address, from) => {
         const origin = address === '127.0.0.1' ? gateway : ipv4(address);
-        this.sendIpv4(origin, source, Protocol.udp, buildUdp({ sourcePort: from, destinationPort: sourcePort, payload: bytes }, origin, source));
+        this.sendIpv4(
+          origin,
+          source,
+          Protocol.udp,
+          buildUdp({ sourcePort: from, destinationPort: sourcePort, payload: bytes }, origin, source),
+        );
       });
       flow = { socket, expire: () => undefined };
       this.flows.set(key, flow);
@@ -204,7 +210,12 @@ export class UserNetwork {
   private tcpPorts(remote: Ipv4, remotePort: number, guest: Ipv4, guestPort: number, key: string): TcpPorts {
     return {
       send: (segment) =>
-        this.sendIpv4(remote, guest, Protocol.tcp, buildTcp({ ...segment, sourcePort: remotePort, destinationPort: guestPort }, remote, guest)),
+        this.sendIpv4(
+          remote,
+          guest,
+          Protocol.tcp,
+          buildTcp({ ...segment, sourcePort: remotePort, destinationPort: guestPort }, remote, guest),
+        ),
       timer: (milliseconds, callback) => this.host!.timer(milliseconds, callback),
       closed: () => void this.connections.delete(key),
     };
@@ -255,7 +266,8 @@ export class UserNetwork {
 
   private openToGuest(connection: Parameters<typeof TcpConnection.toGuest>[1], guestPort: number): TcpConnection {
     // The guest may not have been heard of yet: its card answers to any frame, but its stack wants to know the gateway.
-    if (this.guestMac === broadcastMac) this.send(buildFrame(broadcastMac, gatewayMac, EtherType.arp, arpRequest(gatewayMac, gateway, this.guest)));
+    if (this.guestMac === broadcastMac)
+      this.send(buildFrame(broadcastMac, gatewayMac, EtherType.arp, arpRequest(gatewayMac, gateway, this.guest)));
     let port = this.ephemeral;
     let key = this.key(gateway, port, guestPort);
     for (let tries = 0; this.connections.has(key) && tries < 0x4000; tries++) {

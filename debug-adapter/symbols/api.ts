@@ -321,6 +321,7 @@ export interface DynamicValue {
 }
 export interface EnumType extends TypeCommon {
   readonly kind: 'enum';
+  readonly qualifiedName?: string;
   readonly underlying?: Type;
   readonly signed: boolean;
   readonly incomplete: boolean;

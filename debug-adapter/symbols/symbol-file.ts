@@ -39,6 +39,7 @@ import { framesAt, scopesAt } from './frames';
 import { lineAt, lineExtent, lineRows } from './lines';
 import { type MacroEvent, macrosInForce, parseMacro } from './macros';
 import { type NameKind } from './name-index';
+import { lastComponent, matchesQualified } from './qualified-names';
 import { readLocation } from './read-location';
 import { Reader } from './reader';
 import { type TableSymbol } from './symbol-table';
@@ -208,7 +209,9 @@ class View implements SymbolFile {
     const { names } = this.core;
     if (typeof name === 'string') {
       // The index holds plain and linkage names; a qualified name is looked up by its last part.
-      const last = name.slice(Math.max(name.lastIndexOf('::') + 2, name.includes('::') ? 0 : name.lastIndexOf('.') + 1, 0));
+      const component = lastComponent(name);
+      // Go's names have dots, and C's have none.
+      const last = component === name ? name.slice(name.lastIndexOf('.') + 1) : component;
       yield* names.find(name, 'function');
       if (last !== name) yield* names.find(last, 'function');
       return;
@@ -288,7 +291,7 @@ class View implements SymbolFile {
   }
 
   private variablesNamed(name: string): VariableEntity[] {
-    const last = name.slice(name.lastIndexOf('::') < 0 ? 0 : name.lastIndexOf('::') + 2);
+    const last = lastComponent(name);
     const found = this.dies(last, 'variable').map((die) => this.entities.variable(die, undefined));
     return last === name ? found : found.filter((variable) => matchesQualified(variable.qualifiedName, name));
   }
@@ -431,9 +434,4 @@ function stateless(pattern: RegExp): RegExp {
 function answersTo(die: Die, name: string): boolean {
   if (nameOf(die) === name || die.string(AT.linkage_name) === name) return true;
   return matchesQualified(qualifiedNameOf(die), name);
-}
-
-/** `b::c` names `a::b::c`. */
-function matchesQualified(qualified: string, name: string): boolean {
-  return qualified === name || qualified.endsWith(`::${name}`) || qualified.endsWith(`.${name}`);
 }

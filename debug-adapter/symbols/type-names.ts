@@ -52,7 +52,10 @@ function declare(type: Type, inner: string, depth: number): string {
       return join(type.language === 'c' || type.name === undefined ? `${type.kind} ${name}` : name, inner);
     }
     case 'enum':
-      return join(type.language === 'c' || type.name === undefined ? `enum ${type.name ?? '{…}'}` : type.name, inner);
+      return join(
+        type.language === 'c' || type.name === undefined ? `enum ${type.name ?? '{…}'}` : (type.qualifiedName ?? type.name),
+        inner,
+      );
     case 'base':
     case 'typedef':
     case 'subrange':

@@ -4,6 +4,7 @@ import { AT, TAG } from './constants';
 import { type Core } from './core';
 import { type Die } from './die';
 import { type Entities, qualifiedNameOf } from './entities';
+import { lastComponent, matchesQualified } from './qualified-names';
 import { type Unit } from './unit';
 
 const KEYWORDS: Readonly<Record<string, readonly number[]>> = {
@@ -45,11 +46,10 @@ export function findTypes(core: Core, entities: Entities, name: string, unit: Un
 }
 
 function lookUp(core: Core, name: string): Die[] {
-  const separator = name.lastIndexOf('::');
-  const last = separator < 0 || name.includes('<') ? name : name.slice(separator + 2);
+  const last = lastComponent(name);
   const dies = core.names
     .find(last, 'type')
     .map((offset) => core.dwarf.dieAt(offset))
     .filter((die) => die !== undefined);
-  return last === name ? dies : dies.filter((die) => qualifiedNameOf(die) === name || qualifiedNameOf(die).endsWith(`::${name}`));
+  return last === name ? dies : dies.filter((die) => matchesQualified(qualifiedNameOf(die), name));
 }

@@ -89,9 +89,10 @@ export class TypeFactory {
           { element: target, dimensions: () => this.dimensions(die) },
         );
       case TAG.enumeration_type: {
+        const qualified = common.name !== undefined && die.unit.language !== 'c' ? { qualifiedName: qualifiedNameOf(die) } : {};
         const underlying = die.has(AT.type) ? { underlying: target } : {};
         return lazy(
-          { ...common, kind: 'enum', signed: isSignedEnum(die), incomplete: die.flag(AT.declaration) },
+          { ...common, ...qualified, kind: 'enum', signed: isSignedEnum(die), incomplete: die.flag(AT.declaration) },
           { ...underlying, enumerators: () => this.enumerators(die) },
         );
       }

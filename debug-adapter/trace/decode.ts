@@ -62,7 +62,8 @@ function hex(value: bigint): string {
 function formatArgument(event: SyscallEvent, argument: SyscallArgument, index: number): string {
   const value = event.args[index]!;
   const { kind } = argument;
-  if (kind.startsWith('f.')) return formatFlags(kind.slice(2), kind === 'f.clone' || kind === 'f.mount' ? value : BigInt.asUintN(32, value));
+  if (kind.startsWith('f.'))
+    return formatFlags(kind.slice(2), kind === 'f.clone' || kind === 'f.mount' ? value : BigInt.asUintN(32, value));
   if (kind.startsWith('e.')) return formatEnum(kind.slice(2), value);
   switch (kind) {
     case 'int':
@@ -121,7 +122,7 @@ function formatFollowed(kind: string, capture: Capture, event: SyscallEvent, ind
 
 function formatStrings(capture: Capture): string {
   const items: string[] = [];
-  for (let at = 0; at < capture.bytes.length; ) {
+  for (let at = 0; at < capture.bytes.length;) {
     const end = capture.bytes.indexOf(0, at);
     if (end < 0) break;
     items.push(quoteBytes(capture.bytes.subarray(at, end), false));

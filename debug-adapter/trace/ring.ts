@@ -117,7 +117,15 @@ export class EventRing {
   }
 
   /** Records a call that begins. Answers its sequence number, for `endSyscall`. */
-  beginSyscall(path: SyscallPath, number: number, args: readonly bigint[], start: bigint, time: number, rip: bigint, thread: bigint): number {
+  beginSyscall(
+    path: SyscallPath,
+    number: number,
+    args: readonly bigint[],
+    start: bigint,
+    time: number,
+    rip: bigint,
+    thread: bigint,
+  ): number {
     const sequence = this.open(EventKind.syscall, start, time, rip);
     const at = this.offset(sequence);
     this.view.setUint32(at + Field.flags, path === 'compiled-in' ? Flag.compiledIn : 0, true);

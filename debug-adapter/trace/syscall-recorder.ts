@@ -7,7 +7,7 @@ import { syscallByName, syscallByNumber } from './syscalls/table';
 /** What the recorder needs of a processor. */
 export interface TracedCpu {
   readonly retired: bigint;
-  readonly hooks: { syscall?(): void };
+  readonly hooks: { syscall?: (() => void) | undefined };
   getRegister(name: string): bigint | undefined;
   readMemory(linear: bigint, length: number): Uint8Array;
   setProbe(address: bigint, probe: (() => 'stop' | undefined) | undefined): void;
@@ -108,7 +108,11 @@ export class SyscallRecorder {
     if (outer !== undefined) {
       // The call's own handler, or one system call made by another's handler: one event. A compiled-in call whose frame is gone was left without a return.
       const abandoned = outer.path === 'compiled-in' && outer.stack < stack;
-      if (!abandoned) return;
+      if (outer.row?.result === 'never') {
+        // Its own handler; whatever comes after that is another thread at the same address.
+        this.byThread.delete(outer.thread);
+        if (outer.row === row) return;
+      } else if (!abandoned) return;
     }
     const word = this.read(stack - 8n, 8);
     if (word.length < 8) return;
@@ -131,8 +135,8 @@ export class SyscallRecorder {
     const call: OpenCall = { sequence, path, row, args, thread, stack };
     this.capture(call, undefined);
     this.onEvent?.(sequence, 'begin');
+    if (path === 'binary' || row?.result !== 'never') this.byThread.set(thread, call);
     if (row?.result === 'never') return;
-    this.byThread.set(thread, call);
     let calls = this.open.get(returnAddress);
     if (calls === undefined) {
       this.open.set(returnAddress, (calls = []));

@@ -6,7 +6,7 @@ import { type HandlerSet, isFusible, Special } from './handlers';
 import { RIP_CACHE_ENTRIES, Scratch } from './interp-gen';
 import { ARITHMETIC } from './isa/definition';
 import { type Row } from './isa/table';
-import { changedFlags, killedFlags, Rec, registerOffset } from './shape';
+import { Rec, registerOffset } from './shape';
 import { Layout, Mode, Seg, SegField, State } from './state';
 
 /** A predecoded run of instructions that starts at one RIP and ends with a transfer, a page or a limit. */
@@ -69,6 +69,8 @@ export class BlockCache {
   /** Fusing hides the boundary between two instructions: off while something must be seen after each. */
   fuse = true;
   blocksBuilt = 0;
+  /** Counts the times that all records were given up. */
+  generation = 0;
 
   constructor(buffer: ArrayBufferLike, decoder: Decoder, handlers: HandlerSet, source: CodeSource, available: (row: Row) => boolean, rowCount: number) {
     this.#u8 = new Uint8Array(buffer);
@@ -199,8 +201,8 @@ export class BlockCache {
       const purity = this.#purityOf(row);
       const impure = purity === Purity.impure || (purity === Purity.register && insn.hasMemory);
       if (impure) live = ARITHMETIC;
-      lives[i] = (changedFlags(row) & live) !== 0 ? 1 : 0;
-      live = impure ? ARITHMETIC : (live & ~killedFlags(row)) | ((row.definition.flags?.reads ?? 0) & ARITHMETIC);
+      lives[i] = (row.changedFlags & live) !== 0 ? 1 : 0;
+      live = impure ? ARITHMETIC : (live & ~row.killedFlags) | row.readFlags;
     }
     // Records, from the first on.
     const header = at;
@@ -218,7 +220,7 @@ export class BlockCache {
       }
       if (definition.unit !== undefined && definition.unit !== 'x87nowait' && (mode & Mode.fpuTrap)) {
         this.#plain(record, insn, remaining);
-        i32[(record + Rec.handler) >> 2] = Special.check;
+        i32[(record + Rec.handler) >> 2] = Special.helper;
         i32[(record + Rec.helper) >> 2] = -1;
         i32[(record + Rec.imm2) >> 2] = unitNumber[definition.unit];
         record += Rec.size;
@@ -373,6 +375,7 @@ export class BlockCache {
     this.#maps.clear();
     this.#pages.clear();
     this.#free = this.#first;
+    this.generation++;
   }
 
   hasCode(page: number): boolean {

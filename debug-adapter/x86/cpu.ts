@@ -11,7 +11,7 @@ import { deliver } from './exceptions';
 import { sseHelpers } from './fp/index';
 import { buildHandlers, HandlerSet } from './handlers';
 import { integerHelpers, portStringHelpers } from './integer-helpers';
-import { Exit, Scratch } from './interp-gen';
+import { Exit, Scratch, STACK_ACCESS, WHOLE_PAGE } from './interp-gen';
 import { Jit } from './jit/jit';
 import { opcodeTable } from './isa/all';
 import { type Row } from './isa/table';
@@ -92,6 +92,7 @@ export class X86Cpu implements Cpu, CpuContext {
   readonly #probeKeys = new Set<number>();
   readonly #helperInsns: (DecodedInsn | undefined)[] = [undefined];
   readonly #helperFunctions: (Helper | undefined)[] = [undefined];
+  #helperGeneration = 0;
   readonly #scratchInsn = new Insn();
   #watchpoints: readonly Watchpoint[] = [];
 
@@ -432,14 +433,14 @@ export class X86Cpu implements Cpu, CpuContext {
 
   #slow(linear: bigint, description: number, record: number): number {
     this.#record = record;
-    const segment = (this.#i32[(record + Rec.segment) >> 2]! - State.seg) >> 5;
+    const segment = description & STACK_ACCESS ? Seg.SS : (this.#i32[(record + Rec.segment) >> 2]! - State.seg) >> 5;
     try {
       return this.#access.slow(
         BigInt.asUintN(64, linear),
         description & 0xff,
         (description >> 8) & 3,
         segment,
-        (description & 0x10000) !== 0,
+        (description & WHOLE_PAGE) !== 0,
       );
     } catch (error) {
       this.#fault(record, error);
@@ -464,16 +465,21 @@ export class X86Cpu implements Cpu, CpuContext {
     }
   }
 
-  /** Decodes the instruction of a record again, for its helper. */
+  /** Decodes the instruction of a record again, for its helper; answers its index in the lists. */
   #describe(record: number): number {
-    const low = this.#i32[(record + Rec.rip) >> 2]!;
-    const high = this.#i32[(record + Rec.rip + 4) >> 2]!;
-    const insn = this.#decodeAt(low, high);
+    if (this.#helperGeneration !== this.#blocks.generation) {
+      this.#helperGeneration = this.#blocks.generation;
+      this.#helperInsns.length = 1;
+      this.#helperFunctions.length = 1;
+    }
+    const insn = this.#decodeAt(this.#i32[(record + Rec.rip) >> 2]!, this.#i32[(record + Rec.rip + 4) >> 2]!);
     const definition = insn.row.definition;
-    const index = this.#helperInsns.length;
-    this.#helperInsns.push(describe(insn));
-    this.#helperFunctions.push(definition.helper === undefined ? undefined : helpers[definition.helper]);
-    this.#i32[(record + Rec.helper) >> 2] = index;
+    // Records of a block that runs once are not worth an entry: index 0 serves them.
+    const stays = this.#blocks.linkable(record);
+    const index = stays ? this.#helperInsns.length : 0;
+    this.#helperInsns[index] = describe(insn);
+    this.#helperFunctions[index] = definition.helper === undefined ? undefined : helpers[definition.helper];
+    if (stays) this.#i32[(record + Rec.helper) >> 2] = index;
     return index;
   }
 

@@ -180,59 +180,47 @@ export class Decoder {
     insn.rexW = rexW;
     insn.opcode = opcode;
     insn.segmentOverride = segment;
-    const rows = this.#table.maps[map]![opcode];
-    if (!rows) return map >= 4 || isKnownElsewhere(map, opcode) ? DecodeResult.unsupported : DecodeResult.undefined;
-    const modrm = this.#at < limit ? bytes[this.#at]! : -1;
+    const candidates = this.#table.maps[map]![opcode];
+    if (!candidates) return map >= 4 || isKnownElsewhere(map, opcode) ? DecodeResult.unsupported : DecodeResult.undefined;
+    let modrm = this.#at < limit ? bytes[this.#at]! : -1;
+    if (candidates.modrm && modrm < 0) return more;
     // Choose the row: mandatory prefix, then ModRM restrictions, then mode and feature.
-    let wanted: 'none' | '66' | 'F3' | 'F2' | undefined;
-    let selects = false;
-    for (const row of rows) {
-      const p = row.encoding.prefix;
-      if (p === undefined) continue;
-      selects = true;
-    }
-    if (selects) {
+    let wanted: string | undefined;
+    if (candidates.prefixed) {
       wanted = 'none';
       if (repPrefix !== 0) wanted = repPrefix === 0xf3 ? 'F3' : 'F2';
       else if (operand66) wanted = '66';
     }
     let found: Row | undefined;
     let lacking = false;
-    let consumed = false;
-    const attempt = (want: typeof wanted): void => {
-      for (const row of rows) {
-        const e = row.encoding;
-        if (e.prefix !== undefined && e.prefix !== want) continue;
-        if (row.modrm && modrm < 0) continue;
-        if (e.digit !== undefined && e.digit !== ((modrm >> 3) & 7)) continue;
-        if (e.mod !== undefined && (e.mod === 'reg') !== modrm >= 0xc0) continue;
-        if (e.rm !== undefined && e.rm !== (modrm & 7)) continue;
-        if (e.rexB !== undefined && rex & 1) continue;
-        if (e.w !== undefined && (e.w === 1) !== rexW) continue;
-        if (e.mode !== undefined && (e.mode === '64') !== long) continue;
-        if (e.vex !== undefined && e.vex !== 'ig' && e.vex !== vexL) continue;
-        if (row.definition.feature !== undefined && !available(row)) {
-          lacking = true;
-          continue;
-        }
-        found = row;
-        consumed = e.prefix !== undefined && e.prefix !== 'none' && e.prefix !== '66';
-        return;
+    const rows = candidates.rows;
+    for (let i = 0; i < rows.length; i++) {
+      const candidate = rows[i]!;
+      const e = candidate.encoding;
+      if (e.prefix !== undefined && e.prefix !== wanted) continue;
+      if (e.digit !== undefined && e.digit !== ((modrm >> 3) & 7)) continue;
+      if (e.mod !== undefined && (e.mod === 'reg') !== modrm >= 0xc0) continue;
+      if (e.rm !== undefined && e.rm !== (modrm & 7)) continue;
+      if (e.rexB !== undefined && rex & 1) continue;
+      if (e.w !== undefined && (e.w === 1) !== rexW) continue;
+      if (e.mode !== undefined && (e.mode === '64') !== long) continue;
+      if (e.vex !== undefined && e.vex !== 'ig' && e.vex !== vexL) continue;
+      if (candidate.definition.feature !== undefined && !available(candidate)) {
+        lacking = true;
+        continue;
       }
-    };
-    const needsModrm = rows.some((row) => row.modrm);
-    if (needsModrm && modrm < 0) return more;
-    attempt(wanted);
-    if (!found && wanted === 'F3') attempt(undefined);
-    if (!found && wanted === 'F2') attempt(undefined);
+      found = candidate;
+      break;
+    }
     if (!found) {
       if (lacking) return DecodeResult.undefined;
       return map >= 4 || isKnownElsewhere(map, opcode) ? DecodeResult.unsupported : DecodeResult.undefined;
     }
+    const consumed = found.encoding.prefix === 'F3' || found.encoding.prefix === 'F2';
     const row: Row = found;
     const definition = row.definition;
     insn.row = row;
-    insn.rep = consumed || repPrefix === 0 ? 'none' : repPrefix === 0xf3 ? 'rep' : 'repne';
+    insn.rep = consumed || repPrefix === 0 || definition.rep === undefined ? 'none' : repPrefix === 0xf3 ? 'rep' : 'repne';
     let operandSize: 2 | 4 | 8 = operand66 ? (code32 || long ? 2 : 4) : code32 || long ? 4 : 2;
     if (long) {
       if (rexW || definition.size64 === 'f64') operandSize = 8;
@@ -251,6 +239,7 @@ export class Decoder {
     let ripRelative = false;
     if (row.modrm) {
       this.#at++;
+      if (row.ignoresMod) modrm |= 0xc0;
       insn.modrm = modrm;
       if (modrm < 0xc0) {
         insn.hasMemory = true;
@@ -349,11 +338,13 @@ export class Decoder {
         case 'C':
           kind = Kind.creg;
           register = reg | ((rex & 4) << 1);
-          // LOCK MOV CR0 is another spelling of CR8 (AMD APM vol. 3, MOV CRn): not on processors of this class.
+          // A register that does not exist is #UD before any privilege check.
+          if (![0, 2, 3, 4, 8].includes(register)) return DecodeResult.undefined;
           break;
         case 'D':
           kind = Kind.dreg;
           register = reg | ((rex & 4) << 1);
+          if (register > 7) return DecodeResult.undefined;
           break;
         case 'st0':
           kind = Kind.st;

@@ -181,11 +181,17 @@ export function innerStack(cpu: CpuContext, level: number, ext: number): { selec
   if ((attributesOf(cpu, Seg.TR) & 8) === 0) {
     const at = 2 + level * 4;
     if (at + 3 > limit) cpu.raise(Vector.TS, trError);
-    return { selector: Number(cpu.readSystem(systemAddress(cpu, base, at + 2), 2)), pointer: cpu.readSystem(systemAddress(cpu, base, at), 2) };
+    return {
+      selector: Number(cpu.readSystem(systemAddress(cpu, base, at + 2), 2)),
+      pointer: cpu.readSystem(systemAddress(cpu, base, at), 2),
+    };
   }
   const at = 4 + level * 8;
   if (at + 5 > limit) cpu.raise(Vector.TS, trError);
-  return { selector: Number(cpu.readSystem(systemAddress(cpu, base, at + 4), 2)), pointer: cpu.readSystem(systemAddress(cpu, base, at), 4) };
+  return {
+    selector: Number(cpu.readSystem(systemAddress(cpu, base, at + 4), 2)),
+    pointer: cpu.readSystem(systemAddress(cpu, base, at), 4),
+  };
 }
 
 /** Loads and checks the stack segment of an inner level in 32-bit mode: #TS with its selector. */

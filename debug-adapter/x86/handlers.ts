@@ -15,8 +15,9 @@ export const Special = {
   /** Leaves before this record. */ leave: 0,
   /** Goes on at `next`: the end of a block that a limit cut. */ goto: 1,
   /** Raises the fault (imm2 = vector, imm = error code, -1 for none). */ raise: 2,
-  /** Calls the `check` import (a floating-point unit that may be off), then goes on. */ check: 3,
-  count: 4,
+  /** Calls the helper (a floating-point unit that may be off, an instruction that TypeScript does), then goes on. */ helper: 3,
+  /** Calls the helper and leaves: the instruction ends its block. */ helperEnds: 4,
+  count: 5,
 } as const;
 
 const RUNTIME_NAMES = [...Array.from({ length: 8 }, (_, i) => `condition${i}`), 'arithmetic', ...namedHelpers];
@@ -24,8 +25,10 @@ const RUNTIME_NAMES = [...Array.from({ length: 8 }, (_, i) => `condition${i}`), 
 /** Import declarations, in the order of `Imports`. Returns the handlers' type index. */
 function declareImports(module: ModuleBuilder, withRuntime: boolean): number {
   module.importMemory('env', 'memory', 1);
-  module.importTable('env', 'table');
-  module.importGlobal('env', 'base');
+  if (!withRuntime) {
+    module.importTable('env', 'table');
+    module.importGlobal('env', 'base');
+  }
   module.importFunction('env', 'slow', ['i64', 'i32', 'i32'], ['i32']);
   module.importFunction('env', 'commit', ['i32'], []);
   module.importFunction('env', 'helper', ['i32'], ['i32']);
@@ -35,6 +38,7 @@ function declareImports(module: ModuleBuilder, withRuntime: boolean): number {
     for (let i = 0; i < 8; i++) module.importFunction('runtime', RUNTIME_NAMES[i]!, [], ['i32']);
     module.importFunction('runtime', 'arithmetic', [], ['i64']);
     for (const name of namedHelpers) module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
+    module.importFunction('runtime', 'enter', ['i32'], []);
   }
   return module.type(['i32'], []);
 }
@@ -47,13 +51,15 @@ function specialHandlers(handlerType: number): Code[] {
   new InterpGen(goto, handlerType).fallThrough();
   const raise = new Code(['i32']);
   raise.get(0).get(0).mem('i32.load', Rec.imm2).get(0).mem('i32.load', Rec.imm).call(Imports.raise);
-  const check = new Code(['i32']);
-  check.get(0).call(Imports.helper);
-  check.if();
-  check.op('return');
-  check.end();
-  check.get(0).i32(Rec.size).op('i32.add').get(0).mem('i32.load', Rec.size).returnCallIndirect(handlerType);
-  return [leave, goto, raise, check];
+  const helper = new Code(['i32']);
+  helper.get(0).call(Imports.helper);
+  helper.if();
+  helper.op('return');
+  helper.end();
+  helper.get(0).i32(Rec.size).op('i32.add').get(0).mem('i32.load', Rec.size).returnCallIndirect(handlerType);
+  const helperEnds = new Code(['i32']);
+  helperEnds.get(0).call(Imports.helper).op('drop');
+  return [leave, goto, raise, helper, helperEnds];
 }
 
 /** What is known of a generated handler. */
@@ -95,7 +101,7 @@ class Batch {
     return this.#table;
   }
 
-  handler(shapes: readonly Shape[], handlerType: number): Handler {
+  handler(shapes: readonly Shape[], handlerType: number | undefined): Handler {
     const text = shapes.map((shape) => shapeText(shape, this.#definitionIndex.get(shape.row.definition)!)).join('+');
     const known = this.#byText.get(text);
     if (known) return known;
@@ -155,6 +161,17 @@ function* samples(row: Row): Generator<number[]> {
   }
 }
 
+/** Shapes beyond the rules, by a sample each: thread-local accesses, frequent shuffles; and what boot code does in flat 32-bit mode. */
+const long: readonly string[] = [
+  ...['64488b0425', '6448890425', '64488b00', '64488b4008', '64488900', '64488b0418', '648b00', '64890418', '648b0425', '64890425', '640fb600', '64803801', '64833801', '6448833801'],
+  ...['644803042500', '644c8b00', '6448c70000', '64c70000', '64c60000', '64803c2500', '640100', '64480100', '64483300', '64482b00', '64482b0425', '64483b00', '648100', '6448630000', '678000'],
+  ...['670fae10', '65488b0425', '6548890425', '67e8', 'ff742408', '64ff30', '64ff3425', '67ff00', '488703'],
+  ...[0x00, 0x1b, 0x39, 0x44, 0x4e, 0x50, 0x55, 0x93, 0xa0, 0xaa, 0xb1, 0xe0, 0xe1, 0xe5, 0xe8, 0xee, 0xf5, 0xfa, 0xfe, 0xff].map((order) => `660f70c0${order.toString(16).padStart(2, '0')}`),
+  ...[0x00, 0x4e, 0x50, 0xe0, 0xe1].map((order) => `f20f70c0${order.toString(16).padStart(2, '0')}`),
+  ...[0, 1, 2, 3].map((order) => `660fc6c0${order.toString(16).padStart(2, '0')}`),
+];
+const protected32: readonly string[] = ['3d02b0ad2b', '7500', '7400', 'b800000000', '89c0', 'ffe0', '31c0', '8900', '8b00', '8b0485', '8b4004', '894004', 'a100000000', 'a300000000', '83c001', '0500000000', '83e801', '85c0', '39c0', '21c0', '09c0', '0d00010000', '2500000000', '40', '48', '50', '58', 'e800000000', 'c3', 'eb00', 'e900000000', 'c7000000000000', 'c1e00a', 'f3ab', 'f3a5', 'fc', 'fa', '8d4004'];
+
 /** Kinds of flags that a condition often meets. */
 const commonKinds: readonly number[] = [
   flagKind('sub', 1),
@@ -187,7 +204,14 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
     const jump = new Insn();
     if (decode([0x70 + cc, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], jump)) jumps.push(jump);
   }
+  const flat32 = Mode.flat | Mode.protected | Mode.code32 | Mode.stack32;
+  for (const [sampleMode, text] of [...long.map((line) => [mode, line] as const), ...protected32.map((line) => [flat32, line] as const)]) {
+    const bytes = Uint8Array.from({ length: 20 }, (_, i) => parseInt(text.slice(2 * i, 2 * i + 2) || '0', 16));
+    if (decoder.decode(bytes, 0, bytes.length, sampleMode, 0, 0, () => true, insn) !== DecodeResult.ok) throw new Error(`sample ${text} does not decode`);
+    if (insn.row.definition.emit) add(fullKey(insn.row, shapeKey(insn, sampleMode, true, -1)), batch.handler([makeShape(insn, sampleMode, true, -1)], handlerType));
+  }
   for (const row of table.rows) {
+    if (row.definition.emit === undefined) continue;
     for (const bytes of samples(row)) {
       while (bytes.length < 20) bytes.push(0);
       if (!decode(bytes, insn) || insn.row !== row) continue;
@@ -195,9 +219,9 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
       if (row.definition.staticImmediate) continue;
       const flags = row.definition.flags;
       const writes = flags !== undefined && ((flags.writes ?? 0) | (flags.undefined ?? 0) | (flags.cleared ?? 0) | (flags.set ?? 0)) !== 0;
-      const kinds = row.encoding.plusCc && row.definition.emit && !insn.hasMemory ? [-1, ...commonKinds] : [-1];
+      const kinds = row.encoding.plusCc && !insn.hasMemory ? [-1, ...commonKinds] : [-1];
       // Whatever touches memory may stop or fault, and so shows its flags.
-      for (const live of writes && row.definition.emit && !insn.hasMemory ? [true, false] : [true]) {
+      for (const live of writes && !insn.hasMemory ? [true, false] : [true]) {
         for (const kind of kinds) {
           const handler = batch.handler([makeShape(insn, mode, live, kind)], handlerType);
           add(fullKey(row, shapeKey(insn, mode, live, kind)), handler);
@@ -241,6 +265,8 @@ export class HandlerSet {
   #count: number;
   /** The six arithmetic flags of the state as RFLAGS bits. */
   readonly arithmetic: () => bigint;
+  /** Names of the handlers that were made at run time. */
+  readonly generated: string[] = [];
   /** Runs from a record until an exit. */
   readonly enter: (record: number) => void;
 
@@ -273,6 +299,8 @@ export class HandlerSet {
 
   /** Slot of the handler for an instruction, times 128, plus its outgoing flag kind + 2. Generates it where missing. */
   find(insn: Insn, mode: number, live: boolean, flagIn: number): number {
+    const definition = insn.row.definition;
+    if (definition.emit === undefined) return (definition.endsBlock === true ? Special.helperEnds : Special.helper) * 128 + 1;
     let found = this.#byKey.get(fullKey(insn.row, shapeKey(insn, mode, live, flagIn)));
     if (found !== undefined) return found;
     const general = fullKey(insn.row, shapeKey(insn, mode, true, -1));
@@ -294,16 +322,13 @@ export class HandlerSet {
     const module = new ModuleBuilder();
     const handlerType = declareImports(module, true);
     const batch = new Batch(this.#table, this.#definitionIndex, this.#byText, this.#count);
-    const handler = batch.handler(shapes, handlerType);
-    if (batch.codes.length === 0) return handler;
-    const base = this.#count;
-    this.#count += batch.codes.length;
-    if (this.#count > this.#functions.length) this.#functions.grow(0x400);
-    module.elements(
-      'base',
-      batch.codes.map((code) => module.func(handlerType, code)),
-    );
-    this.#instantiate(new WebAssembly.Module(module.build()), base);
+    const handler = batch.handler(shapes, undefined);
+    const code = batch.codes[0];
+    if (code === undefined) return handler;
+    module.exportFunction('handler', module.func(handlerType, code));
+    if (this.#count >= this.#functions.length) this.#functions.grow(this.#functions.length);
+    this.#functions.set(this.#count++, this.#instantiate(new WebAssembly.Module(module.build()), 0).exports['handler'] as WebAssembly.ExportValue);
+    this.generated.push(`${shapes[0]!.row.definition.mnemonic} ${shapeText(shapes[0]!, 0)}`);
     return handler;
   }
 }

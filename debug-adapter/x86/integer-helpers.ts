@@ -107,27 +107,35 @@ function popAll(cpu: CpuContext, insn: DecodedInsn): void {
   setStackPointer(cpu, top + BigInt(8 * size));
 }
 
-/** ENTER (SDM vol. 2A): the nesting level copies frame pointers of the enclosing procedures. */
+/**
+ * ENTER (SDM vol. 2A): the nesting level copies frame pointers of the enclosing procedures. What was pushed before a fault stays in memory, as on
+ * processors; the registers change last.
+ */
 function enter(cpu: CpuContext, insn: DecodedInsn): void {
   const size = insn.operandSize;
   const bytes = cpu.readOperand(insn, 0);
   const level = Number(cpu.readOperand(insn, 1)) & 31;
   const mask = stackMask(cpu);
   const step = BigInt(size);
-  const frame = cpu.getReg(5, cpu.stackSize);
-  const top = cpu.getReg(4, cpu.stackSize);
-  const newFrame = (top - step) & mask;
-  const words: bigint[] = [cpu.getReg(5, size)];
-  for (let i = 1; i < level; i++) words.push(stackRead(cpu, frame - step * BigInt(i), size));
-  if (level > 0) words.push(newFrame);
-  const places = words.map((_, i) => cpu.segmentLinear(Seg.SS, (top - step * BigInt(i + 1)) & mask, size, 'write'));
-  for (const place of places) cpu.probe(place, size, 'write');
-  const end = (top - step * BigInt(words.length) - bytes) & mask;
+  let frame = cpu.getReg(5, cpu.stackSize);
+  let top = cpu.getReg(4, cpu.stackSize);
+  const push = (value: bigint): void => {
+    const next = (top - step) & mask;
+    cpu.writeVirtual(cpu.segmentLinear(Seg.SS, next, size, 'write'), size, value);
+    top = next;
+  };
+  push(cpu.getReg(5, size));
+  const newFrame = top;
+  for (let i = 1; i < level; i++) {
+    frame = (frame - step) & mask;
+    push(stackRead(cpu, frame, size));
+  }
+  if (level > 0) push(newFrame);
+  top = (top - bytes) & mask;
   // The new top must be writable too.
-  cpu.probe(cpu.segmentLinear(Seg.SS, end, size, 'write'), size, 'write');
-  words.forEach((word, i) => cpu.writeVirtual(places[i]!, size, word));
+  cpu.probe(cpu.segmentLinear(Seg.SS, top, size, 'write'), size, 'write');
   cpu.setReg(5, size, newFrame);
-  setStackPointer(cpu, end);
+  setStackPointer(cpu, top);
 }
 
 function leave(cpu: CpuContext, insn: DecodedInsn): void {

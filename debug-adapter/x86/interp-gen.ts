@@ -22,6 +22,10 @@ export const Runtime = {
   /** 8 functions: condition cc = 2 * n by the flags in the state -> i32. */ condition: Imports.count,
   /** -> i64 */ arithmetic: Imports.count + 8,
   /** named pure helpers (a i64, b i64) -> i64 */ named: Imports.count + 9,
+  /** (record): only in modules made at run time, after the named helpers */
+  get enter(): number {
+    return Imports.count + 9 + namedHelpers.length;
+  },
 } as const;
 
 export const accessNumber: Readonly<Record<Access, number>> = { read: 0, write: 1, readWrite: 2 };
@@ -48,6 +52,10 @@ export const RIP_CACHE_ENTRIES = 0x2_0000;
 
 export const namedHelpers: readonly string[] = ['umulh', 'smulh', 'crc32b', 'pdep', 'pext'];
 
+/** Bits of the description that `slow` gets: the caller goes on to the page's end; the access is a push or pop. */
+export const WHOLE_PAGE = 0x1_0000;
+export const STACK_ACCESS = 0x2_0000;
+
 interface KnownFlags {
   readonly op: FlagOp | 'explicit';
   readonly size: Size;
@@ -58,7 +66,7 @@ interface KnownFlags {
 
 export class InterpGen implements Gen {
   readonly c: Code;
-  readonly #handlerType: number;
+  readonly #handlerType: number | undefined;
   #shape!: Shape;
   #last = true;
   #known: KnownFlags | undefined;
@@ -71,7 +79,11 @@ export class InterpGen implements Gen {
   #slots: number[] = [];
   #bailed = false;
 
-  constructor(c: Code, handlerType: number) {
+  /**
+   * @param handlerType type index of handlers, in the module with the table; undefined in modules made at run time: importing the table costs each of
+   * them time in proportion to its size, so they go through the imported `enter`.
+   */
+  constructor(c: Code, handlerType: number | undefined) {
     this.c = c;
     this.#handlerType = handlerType;
   }
@@ -133,7 +145,15 @@ export class InterpGen implements Gen {
 
   /** Goes to the following record. */
   #next(): void {
-    this.c.get(0).i32(Rec.size).op('i32.add').get(0).mem('i32.load', Rec.size).returnCallIndirect(this.#handlerType);
+    this.#dispatch(0);
+  }
+
+  /** Goes to the record after the one in a local. */
+  #dispatch(record: number): void {
+    const { c } = this;
+    c.get(record).i32(Rec.size).op('i32.add');
+    if (this.#handlerType === undefined) c.returnCall(Runtime.enter);
+    else c.get(record).mem('i32.load', Rec.size).returnCallIndirect(this.#handlerType);
   }
 
   temp(type: ValueType): number {
@@ -360,7 +380,7 @@ export class InterpGen implements Gen {
   }
 
   hostPage(linear: number, access: 'read' | 'write'): number {
-    return this.#probeTlb(linear, access, 1, 0x10000);
+    return this.#probeTlb(linear, access, 1, WHOLE_PAGE);
   }
 
   hostAt(linear: number, access: Access, size: number): number {
@@ -636,7 +656,7 @@ export class InterpGen implements Gen {
 
   push(size: 2 | 4 | 8, value: number): void {
     const linear = this.#stackLinear(-size, size, 'write');
-    const host = this.hostAt(linear, 'write', size);
+    const host = this.#probeTlb(linear, 'write', size, STACK_ACCESS);
     this.c.get(host).get(value).mem(InterpGen.#store(size));
     this.commit(host);
     this.adjustStack(-size);
@@ -645,7 +665,7 @@ export class InterpGen implements Gen {
   pop(size: 2 | 4 | 8): number {
     const value = this.temp('i64');
     const linear = this.#stackLinear(0, size, 'read');
-    this.c.get(this.hostAt(linear, 'read', size)).mem(InterpGen.#load(size, false)).set(value);
+    this.c.get(this.#probeTlb(linear, 'read', size, STACK_ACCESS)).mem(InterpGen.#load(size, false)).set(value);
     this.adjustStack(size);
     return value;
   }
@@ -653,7 +673,7 @@ export class InterpGen implements Gen {
   popPeek(size: 2 | 4 | 8): number {
     const value = this.temp('i64');
     const linear = this.#stackLinear(0, size, 'read');
-    this.c.get(this.hostAt(linear, 'read', size)).mem(InterpGen.#load(size, false)).set(value);
+    this.c.get(this.#probeTlb(linear, 'read', size, STACK_ACCESS)).mem(InterpGen.#load(size, false)).set(value);
     return value;
   }
 
@@ -676,7 +696,7 @@ export class InterpGen implements Gen {
     c.op('return');
     c.end();
     c.i32(0).get(budget).mem('i64.store', State.budget);
-    c.get(target).i32(Rec.size).op('i32.add').get(target).mem('i32.load', Rec.size).returnCallIndirect(this.#handlerType);
+    this.#dispatch(target);
   }
 
   jumpTo(_i: number): void {
@@ -740,7 +760,7 @@ export class InterpGen implements Gen {
     c.op('i64.sub').tee(budget).i64(0).op('i64.ge_s');
     c.if();
     c.i32(0).get(budget).mem('i64.store', State.budget);
-    c.get(header).i32(Rec.size).op('i32.add').get(header).mem('i32.load', Rec.size).returnCallIndirect(this.#handlerType);
+    this.#dispatch(header);
     c.end();
     c.end();
     c.i32(0).get(rip).mem('i64.store', State.rip);

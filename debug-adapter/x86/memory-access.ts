@@ -62,8 +62,10 @@ export class MemoryAccess {
     this.#view = cpu.view;
     this.#u8 = cpu.u8;
     this.#ramSize = cpu.ramSize;
-    // All-zero memory is an empty TLB but for page 0, whose tag is 0.
-    for (const base of [Layout.tlbRead, Layout.tlbWrite]) this.#u32.fill(0xffffffff, base >> 2, (base >> 2) + 4);
+    // All-zero memory is an empty TLB but for what may look up page 0, whose tag is 0: its own entry, and that of an access which wraps from the last page.
+    for (const base of [Layout.tlbRead, Layout.tlbWrite]) {
+      for (const entry of [0, TLB_MASK]) this.#u32[(base >> 2) + entry * 4] = 0xffffffff;
+    }
   }
 
   get #user(): boolean {

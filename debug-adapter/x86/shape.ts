@@ -1,6 +1,5 @@
 /** Shapes: what one wasm handler of the interpreter is made for. Instructions that differ only in registers, displacements and immediates share one. */
 
-import { ARITHMETIC } from './isa/definition';
 import { type ShapeOperand } from './isa/gen';
 import { type Row } from './isa/table';
 import { Kind, type Insn } from './decoder';
@@ -129,15 +128,3 @@ export function registerOffset(kind: number, register: number): number {
   }
 }
 
-/** Arithmetic flags that an instruction surely replaces, whatever its operands. */
-export function killedFlags(row: Row): number {
-  const f = row.definition.flags;
-  if (!f || row.definition.conditionalFlags) return 0;
-  return ((f.writes ?? 0) | (f.undefined ?? 0) | (f.cleared ?? 0) | (f.set ?? 0)) & ARITHMETIC;
-}
-
-/** Arithmetic flags that it may change. */
-export function changedFlags(row: Row): number {
-  const f = row.definition.flags;
-  return f ? ((f.writes ?? 0) | (f.undefined ?? 0) | (f.cleared ?? 0) | (f.set ?? 0)) & ARITHMETIC : 0;
-}

@@ -7,7 +7,7 @@ const prefixKey = 0x01;
 const quitKeys = [0x78, 0x58];
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(descriptor, bytes, at);
     } catch (error) {

@@ -15,6 +15,7 @@ export interface RunOptions {
   readonly stats: boolean;
   readonly clock: 'real' | 'skip' | 'auto';
   readonly cpu: 'min' | 'default';
+  readonly jit: boolean;
   /** Measure the TSC against the PIT instead of being told by CPUID. */
   readonly calibrate: boolean;
 }
@@ -38,6 +39,7 @@ Boots a unikernel image. The serial console is standard input and output.
   --stats                 print one line of JSON about the run on standard error
   --clock real|skip       let idle time pass, or skip it (default: real at a terminal, else skip)
   --cpu min|default       processor model
+  --jit on|off            translate hot code (default on)
   --calibrate             let the guest measure the clock instead of telling it the frequency
   --help                  show this text
 
@@ -58,6 +60,7 @@ const valued = [
   'timeout',
   'clock',
   'cpu',
+  'jit',
 ] as const;
 type Valued = (typeof valued)[number];
 const flags = ['stats', 'calibrate', 'help'] as const;
@@ -109,6 +112,8 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
   if (clock !== undefined && clock !== 'real' && clock !== 'skip') return { error: `--clock is real or skip, not ${clock}.` };
   const cpu = values.get('cpu');
   if (cpu !== undefined && cpu !== 'min' && cpu !== 'default') return { error: `--cpu is min or default, not ${cpu}.` };
+  const jit = values.get('jit');
+  if (jit !== undefined && jit !== 'on' && jit !== 'off') return { error: `--jit is on or off, not ${jit}.` };
   const trace: TraceKind[] = [];
   for (const word of values.get('trace')?.split(',') ?? []) {
     const kind = traceKinds.find((k) => k === word);
@@ -133,6 +138,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
     stats: set.has('stats'),
     clock: clock ?? 'auto',
     cpu: cpu ?? 'default',
+    jit: jit !== 'off',
     calibrate: set.has('calibrate'),
   };
 }

@@ -77,6 +77,7 @@ class Run {
       ...(initrd === undefined ? {} : { initrd }),
       memory: options.memory * (1 << 20),
       cpuModel: options.cpu,
+      jit: options.jit,
       tscLeaf: !options.calibrate,
       ...(net === undefined ? {} : { extraDevices: net.devices }),
     });
@@ -90,7 +91,11 @@ class Run {
     const started = io.elapsed();
     let outcome: Outcome;
     try {
-      outcome = await this.loop(machine, () => net?.pump(), () => tracer?.drain());
+      outcome = await this.loop(
+        machine,
+        () => net?.pump(),
+        () => tracer?.drain(),
+      );
     } finally {
       tracer?.close();
       net?.close();
@@ -117,7 +122,8 @@ class Run {
       afterSlice();
       const took = io.elapsed() - before;
       if (reason.kind === 'limit') {
-        if (machine.cpu.retired >= limit) return { status: ExitStatus.limit, exit: 'limit', message: `Stopped after ${limit} instructions.` };
+        if (machine.cpu.retired >= limit)
+          return { status: ExitStatus.limit, exit: 'limit', message: `Stopped after ${limit} instructions.` };
         slice = nextSlice(slice, took);
       } else if (reason.kind === 'idle') {
         // A limit on instructions must end a guest that sleeps for ever as well.
@@ -127,7 +133,8 @@ class Run {
         await this.idle(machine, reason.until, deadline);
       } else return describe(reason, machine);
       if (this.interrupted) return { status: ExitStatus.interrupted, exit: 'interrupted' };
-      if (io.elapsed() >= deadline) return { status: ExitStatus.limit, exit: 'timeout', message: `Stopped after ${options.timeout!} seconds.` };
+      if (io.elapsed() >= deadline)
+        return { status: ExitStatus.limit, exit: 'timeout', message: `Stopped after ${options.timeout!} seconds.` };
       if (io.elapsed() > consoleGrace) {
         this.openConsole(machine);
         await io.breathe();

@@ -6,6 +6,14 @@ import { buildFolder } from './build';
 import { findImages, isPoolApplication } from './images';
 
 export function registerDebug(context: Context): void {
+  const adapter = context.resource('dist', 'adapter.js').fsPath;
+  context.own(
+    vscode.debug.registerDebugAdapterDescriptorFactory(debugType, {
+      // The editor's own Node; under Electron it must be told to be one.
+      createDebugAdapterDescriptor: () =>
+        new vscode.DebugAdapterExecutable(process.execPath, [adapter], { env: { ELECTRON_RUN_AS_NODE: '1' } }),
+    }),
+  );
   const provider = new ConfigurationProvider(context);
   context.own(vscode.debug.registerDebugConfigurationProvider(debugType, provider));
   context.own(
@@ -88,10 +96,12 @@ class ConfigurationProvider implements vscode.DebugConfigurationProvider {
     return configuration;
   }
 
-  async #refuse(message: string, folder: vscode.WorkspaceFolder | undefined): Promise<null> {
+  /** Shows why nothing starts, without holding the session up until the message is read. */
+  #refuse(message: string, folder: vscode.WorkspaceFolder | undefined): null {
     const open = folder === undefined ? [] : ['Open launch.json'];
-    const choice = await vscode.window.showErrorMessage(message, { modal: false }, ...open);
-    if (choice !== undefined) await vscode.commands.executeCommand('workbench.action.debug.configure');
+    void vscode.window.showErrorMessage(message, ...open).then((choice) => {
+      if (choice !== undefined) void vscode.commands.executeCommand('workbench.action.debug.configure');
+    });
     return null;
   }
 

@@ -51,7 +51,7 @@ interface State {
 }
 
 /** Subgoals are followed to this depth within one state. */
-const deepestGoal = 12;
+const deepestGoal = 30;
 /** Plans of more steps than this are not looked for. */
 const longestPlan = 24;
 

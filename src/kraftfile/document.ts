@@ -36,7 +36,10 @@ export class KraftDocument {
   /** Reads any text; never throws. */
   static parse(text: string): KraftDocument {
     const depth = nesting(text);
-    if (depth > deepest) return new KraftDocument(text, undefined, [{ start: 0, end: text.length, severity: 'error', message: 'The file is nested too deeply to be a Kraftfile.' }]);
+    if (depth > deepest)
+      return new KraftDocument(text, undefined, [
+        { start: 0, end: text.length, severity: 'error', message: 'The file is nested too deeply to be a Kraftfile.' },
+      ]);
     try {
       const yaml = parseDocument(text, { keepSourceTokens: true, logLevel: 'silent', prettyErrors: false, uniqueKeys: false });
       const faults = [...yaml.errors.map((each) => ['error', each] as const), ...yaml.warnings.map((each) => ['warning', each] as const)];
@@ -90,8 +93,13 @@ export class KraftDocument {
     const scalar = this.resolved(node);
     if (!isScalar(scalar)) return undefined;
     const { value } = scalar;
-    if (typeof value === 'number') return scalar.source !== undefined && /^[-+]?\d+(\.\d+)+$/.test(scalar.source) ? scalar.source : String(value);
-    return value === null || value === undefined ? '' : typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : '';
+    if (typeof value === 'number')
+      return scalar.source !== undefined && /^[-+]?\d+(\.\d+)+$/.test(scalar.source) ? scalar.source : String(value);
+    return value === null || value === undefined
+      ? ''
+      : typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint'
+        ? String(value)
+        : '';
   }
 
   /** Where a node stands, without the comments and blanks after it. */

@@ -133,7 +133,9 @@ class Reader {
     const name = this.word(value('name'));
     const outdir = this.word(value('outdir'));
     const rootfs = this.word(value('rootfs'));
-    const components = (['unikraft', 'template', 'runtime'] as const).map((key) => [key, root.has(key) ? this.component(value(key), root.get(key)!) : undefined] as const);
+    const components = (['unikraft', 'template', 'runtime'] as const).map(
+      (key) => [key, root.has(key) ? this.component(value(key), root.get(key)!) : undefined] as const,
+    );
     return {
       document,
       ...(spec && { spec }),
@@ -141,7 +143,9 @@ class Reader {
       ...(name && { name }),
       ...(outdir && { outdir }),
       ...Object.fromEntries(components.filter(([, component]) => component !== undefined)),
-      libraries: document.entries(value('libraries')).map((entry) => ({ name: { value: entry.key, ...entry.keySpan }, component: this.component(entry.value, entry) })),
+      libraries: document
+        .entries(value('libraries'))
+        .map((entry) => ({ name: { value: entry.key, ...entry.keySpan }, component: this.component(entry.value, entry) })),
       targets: document.items(value('targets')).map((node) => this.target(node)),
       ...(rootfs && { rootfs }),
       volumes: document.items(value('volumes')).map((node) => this.volume(node)),
@@ -162,12 +166,24 @@ class Reader {
     const word = this.word(node);
     if (word) {
       const { source, version } = shortForm(word.value);
-      return { ...span, isShort: true, ...(source !== undefined && { source: { ...word, value: source } }), ...(version && { version: { ...word, value: version } }), kconfig: [] };
+      return {
+        ...span,
+        isShort: true,
+        ...(source !== undefined && { source: { ...word, value: source } }),
+        ...(version && { version: { ...word, value: version } }),
+        kconfig: [],
+      };
     }
     const fields = this.fields(node);
     const source = this.word(fields.get('source'));
     const version = this.word(fields.get('version'));
-    return { ...span, isShort: false, ...(source && { source }), ...(version && { version }), kconfig: this.kconfig(fields.get('kconfig')) };
+    return {
+      ...span,
+      isShort: false,
+      ...(source && { source }),
+      ...(version && { version }),
+      kconfig: this.kconfig(fields.get('kconfig')),
+    };
   }
 
   private fields(node: Node | undefined): Map<string, Node | undefined> {
@@ -183,7 +199,13 @@ class Reader {
       const isRadix = isScalar(scalar) && typeof scalar.value === 'number' && /^[-+]?0[xo]/i.test(scalar.source ?? '');
       const value = raw && (isSwitch ? { ...raw, value: scalar.value === true ? 'y' : 'n' } : raw);
       const isNull = isScalar(scalar) && scalar.value === null;
-      return { symbol: bare(entry.key), name: { value: entry.key, ...entry.keySpan }, value: isNull ? undefined : value, form: 'map', isRadix };
+      return {
+        symbol: bare(entry.key),
+        name: { value: entry.key, ...entry.keySpan },
+        value: isNull ? undefined : value,
+        form: 'map',
+        isRadix,
+      };
     });
     const fromList = this.document.items(node).flatMap((item): KconfigEntry[] => {
       const word = this.word(item);
@@ -194,7 +216,10 @@ class Reader {
       const equals = word.value.indexOf('=');
       const name = equals < 0 ? word.value : word.value.slice(0, equals);
       const nameWord = { value: name, start: word.start + shift, end: Math.min(word.start + shift + name.length, word.end) };
-      const value = equals < 0 || equals + 1 === word.value.length ? undefined : { value: word.value.slice(equals + 1), start: nameWord.end + 1, end: Math.max(nameWord.end + 1, word.end - shift) };
+      const value =
+        equals < 0 || equals + 1 === word.value.length
+          ? undefined
+          : { value: word.value.slice(equals + 1), start: nameWord.end + 1, end: Math.max(nameWord.end + 1, word.end - shift) };
       return [{ symbol: bare(name), name: nameWord, value, form: 'list', isRadix: false }];
     });
     return [...fromMap, ...fromList];
@@ -208,7 +233,15 @@ class Reader {
     const get = (...keys: string[]): Word | undefined => keys.map((key) => this.word(fields.get(key))).find((each) => each !== undefined);
     const [name, kernel, architecture, platform] = [get('name'), get('kernel'), get('architecture', 'arch'), get('platform', 'plat')];
     const both = platform?.value.includes('/') ? this.pair(platform) : { ...(platform && { platform }) };
-    return { ...span, isShort: false, ...(name && { name }), ...(kernel && { kernel }), ...both, ...(architecture && { architecture }), kconfig: this.kconfig(fields.get('kconfig')) };
+    return {
+      ...span,
+      isShort: false,
+      ...(name && { name }),
+      ...(kernel && { kernel }),
+      ...both,
+      ...(architecture && { architecture }),
+      kconfig: this.kconfig(fields.get('kconfig')),
+    };
   }
 
   /** `qemu/x86_64` */
@@ -216,9 +249,16 @@ class Reader {
     const raw = this.document.text.slice(word.start, word.end);
     const start = word.start + (/^["']/.test(raw) ? 1 : 0);
     const slash = word.value.indexOf('/');
-    const part = (from: number, to: number): Word => ({ value: word.value.slice(from, to), start: Math.min(start + from, word.end), end: Math.min(start + to, word.end) });
+    const part = (from: number, to: number): Word => ({
+      value: word.value.slice(from, to),
+      start: Math.min(start + from, word.end),
+      end: Math.min(start + to, word.end),
+    });
     if (slash < 0) return word.value === '' ? {} : { platform: part(0, word.value.length) };
-    return { ...(slash > 0 && { platform: part(0, slash) }), ...(slash + 1 < word.value.length && { architecture: part(slash + 1, word.value.length) }) };
+    return {
+      ...(slash > 0 && { platform: part(0, slash) }),
+      ...(slash + 1 < word.value.length && { architecture: part(slash + 1, word.value.length) }),
+    };
   }
 
   private volume(node: Node): Volume {
@@ -226,11 +266,23 @@ class Reader {
     const word = this.word(node);
     if (word) {
       const [source, destination] = word.value.split(':');
-      return { ...span, ...(source && { source: { ...word, value: source } }), ...(destination && { destination: { ...word, value: destination } }) };
+      return {
+        ...span,
+        ...(source && { source: { ...word, value: source } }),
+        ...(destination && { destination: { ...word, value: destination } }),
+      };
     }
     const fields = this.fields(node);
-    const [source, destination, driver, readonly] = ['source', 'destination', 'driver', 'readonly'].map((key) => this.word(fields.get(key)));
-    return { ...span, ...(source && { source }), ...(destination && { destination }), ...(driver && { driver }), ...(readonly && { readonly }) };
+    const [source, destination, driver, readonly] = ['source', 'destination', 'driver', 'readonly'].map((key) =>
+      this.word(fields.get(key)),
+    );
+    return {
+      ...span,
+      ...(source && { source }),
+      ...(destination && { destination }),
+      ...(driver && { driver }),
+      ...(readonly && { readonly }),
+    };
   }
 
   private assignments(node: Node | undefined): { name: Word; value: Word | undefined }[] {
@@ -239,7 +291,12 @@ class Reader {
         const word = this.word(item);
         if (!word) return [];
         const equals = word.value.indexOf('=');
-        return [{ name: { ...word, value: equals < 0 ? word.value : word.value.slice(0, equals) }, value: equals < 0 ? undefined : { ...word, value: word.value.slice(equals + 1) } }];
+        return [
+          {
+            name: { ...word, value: equals < 0 ? word.value : word.value.slice(0, equals) },
+            value: equals < 0 ? undefined : { ...word, value: word.value.slice(equals + 1) },
+          },
+        ];
       });
     }
     return this.document.entries(node).map((entry) => ({ name: { value: entry.key, ...entry.keySpan }, value: this.word(entry.value) }));

@@ -25,8 +25,8 @@ const noBus: CpuBus = {
 export const Page = { present: 1n, writable: 2n, user: 4n, accessed: 0x20n, dirty: 0x40n, noExecute: 1n << 63n } as const;
 
 const pageSize = 4096;
-/** Where the task state segment and a page of NOPs are. */
-const systemPages = 0x3000_0000n;
+/** Where the task state segment and a page of NOPs are: not a sum that addresses of tests come to by chance. */
+const systemPages = 0x5a5a_5a5a_0000n;
 const nop = 0x90;
 /** Offset of the global descriptor table behind the task state segment, and what it holds: 32-bit code, data, 64-bit code. */
 const globalTable = 0x200;

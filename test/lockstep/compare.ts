@@ -19,6 +19,7 @@ const hexBytes = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex
 
 /** The end of what a Linux process can map. */
 const userEnd = 0x7fff_ffff_f000n;
+const canonicalEnd = 0x8000_0000_0000n;
 const misalignedMode = 0x2_0000;
 const vectorDebug = 1;
 const vectorBreakpoint = 3;
@@ -87,10 +88,9 @@ function tolerated(batch: Buffer, at: number, trap: number, ours: number | undef
     case 'CALL':
       return trap === vectorPageFault && ours === vectorProtection;
     case 'CMPS':
+    case 'MASKMOVDQU':
+    case 'MASKMOVQ':
       return addressFaults.has(trap) && ours !== undefined && addressFaults.has(ours);
-    case 'FLDENV':
-    case 'FRSTOR':
-      return trap === vectorPageFault && ours === vectorProtection;
     case 'NOP':
       return trap === vectorUndefined && decoded.opcode === 0x0d;
     case 'SHLD':
@@ -165,7 +165,7 @@ export class Subject {
     this.bare.setSegmentBase(Seg.GS, batch.readBigUInt64LE(at + Image.gsBase));
     const split = pageSize - windowStart;
     bytes.set(batch.subarray(at + Image.window, at + Image.window + split), this.#data[0]! + windowStart);
-    bytes.set(batch.subarray(at + Image.window + split, at + Image.window + windowSize), this.#data[1]!);
+    bytes.set(batch.subarray(at + Image.window + split, at + Image.window + windowSize), this.#data[1]);
     const offset = batch.readUInt16LE(at + Image.codeOffset);
     view.setBigUint64(State.rip, BigInt(Area.code + offset), true);
     cpu.setRegister('rflags', batch.readBigUInt64LE(at + Image.rflags));
@@ -216,6 +216,10 @@ export class Subject {
     const fetch = (expected.readUInt32LE(at + Image.error) & 0x10) !== 0;
     if (trap === vectorPageFault && fetch && fault?.vector === vectorUndefined && decodeCase(batch, at) === undefined) return out;
     if (tolerated(batch, at, trap, fault?.vector)) return out;
+    // Of an operand across the end of the canonical addresses, some processors fault on the part before it first.
+    const reachedAddress = expected.readBigUInt64LE(at + Image.cr2);
+    const across = trap === vectorPageFault && reachedAddress < canonicalEnd && reachedAddress + 0x80n >= canonicalEnd;
+    if (across && (fault?.vector === vectorProtection || fault?.vector === vectorStack)) return out;
     // An address that FS or GS carries over the gap of non-canonical ones: some processors look at it before the base is added.
     const based = segmentPrefixed(batch, at) && trap === vectorProtection && fault?.vector === vectorPageFault;
     if (based && view.getBigUint64(State.cr2, true) >= userEnd) return out;
@@ -340,7 +344,7 @@ export class Subject {
 
   /** Puts the pattern back where the case wrote, and the filler over its code. */
   #restore(batch: Buffer, at: number): void {
-    for (let page = 0; page < 2; page++) this.bare.bytes.set(patternPages[page]!, this.#data[page]!);
+    for (let page = 0; page < 2; page++) this.bare.bytes.set(patternPages[page]!, this.#data[page]);
     this.#writeCode(batch.readUInt16LE(at + Image.codeOffset), 0xcc, batch[at + Image.codeLength]!);
   }
 }

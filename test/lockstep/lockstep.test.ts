@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { Decoder, DecoderOptions, Formatter, FormatterSyntax } from 'iced-x86';
+import { Code, Decoder, DecoderOptions, Formatter, FormatterSyntax } from 'iced-x86';
 import { definitions } from '../../debug-adapter/x86/isa/all';
 import { Subject, decodeCase } from './compare';
 import { drawBytes, drawCase, formsOf, mayRun } from './generate';
@@ -144,7 +144,7 @@ describe('instructions against this CPU', () => {
     if (failures.length > 0) console.log([...byMnemonic].map(([name, count]) => `      ${name}: ${count}`).join('\n'));
     if (failures.length > 0 && process.env['LOCKSTEP_KEEP'] !== undefined) {
       const kept = [...regressions(), ...failures.map(({ note, image }) => ({ note, image: gzipSync(image).toString('base64') }))];
-      writeFileSync(regressionFile, `${JSON.stringify(kept, undefined, 1)}\n`);
+      writeFileSync(regressionFile, `${JSON.stringify(kept, undefined, 2)}\n`);
     }
     assert.equal(failures.length, 0, `cases that differ, from SEED=${seed}`);
   });
@@ -160,7 +160,7 @@ function comparable(batch: Buffer, at: number): boolean {
   if (decoded === undefined || (batch[at + Image.run]! & Run.toEnd) !== 0) {
     const decoder = new Decoder(64, code, DecoderOptions.AMD);
     const instruction = decoder.decode();
-    const known = instruction.code !== 0;
+    const known = instruction.code !== Code.INVALID;
     const length = instruction.length;
     instruction.free();
     decoder.free();

@@ -44,12 +44,23 @@ const structures: Readonly<Record<string, Structure>> = {
   rlimit: { bytes: 16, format: (view) => `{rlim_cur=${limit(u64(view, 0))}, rlim_max=${limit(u64(view, 8))}}` },
   sigset: { bytes: 8, format: (view) => formatSignalSet(u64(view, 0)) },
   stat: { bytes: 56, format: (view) => `{st_mode=${mode(u32(view, 24))}, st_size=${i64(view, 48)}, ...}` },
-  statx: { bytes: 48, format: (view) => `{stx_mask=${formatFlags('statx', BigInt(u32(view, 0)))}, stx_mode=${mode(u16(view, 28))}, stx_size=${u64(view, 40)}, ...}` },
-  epollevent: { bytes: 12, format: (view) => `{events=${formatFlags('epoll', BigInt(u32(view, 0)))}, data=${hex(view.getBigUint64(4, true))}}` },
-  stack: { bytes: 24, format: (view) => `{ss_sp=${hex(u64(view, 0))}, ss_flags=${formatFlags('sigstack', BigInt(u32(view, 8)))}, ss_size=${u64(view, 16)}}` },
+  statx: {
+    bytes: 48,
+    format: (view) =>
+      `{stx_mask=${formatFlags('statx', BigInt(u32(view, 0)))}, stx_mode=${mode(u16(view, 28))}, stx_size=${u64(view, 40)}, ...}`,
+  },
+  epollevent: {
+    bytes: 12,
+    format: (view) => `{events=${formatFlags('epoll', BigInt(u32(view, 0)))}, data=${hex(view.getBigUint64(4, true))}}`,
+  },
+  stack: {
+    bytes: 24,
+    format: (view) => `{ss_sp=${hex(u64(view, 0))}, ss_flags=${formatFlags('sigstack', BigInt(u32(view, 8)))}, ss_size=${u64(view, 16)}}`,
+  },
   msghdr: {
     bytes: 56,
-    format: (view) => `{msg_name=${hex(u64(view, 0))}, msg_namelen=${u32(view, 8)}, msg_iov=${hex(u64(view, 16))}, msg_iovlen=${u64(view, 24)}, msg_controllen=${u64(view, 40)}, msg_flags=${formatFlags('msg', BigInt(u32(view, 48)))}}`,
+    format: (view) =>
+      `{msg_name=${hex(u64(view, 0))}, msg_namelen=${u32(view, 8)}, msg_iov=${hex(u64(view, 16))}, msg_iovlen=${u64(view, 24)}, msg_controllen=${u64(view, 40)}, msg_flags=${formatFlags('msg', BigInt(u32(view, 48)))}}`,
   },
   sigaction: {
     bytes: 32,
@@ -86,7 +97,8 @@ export function formatSocketAddress(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const family = u16(view, 0);
   const name = formatEnum('family', BigInt(family));
-  if (family === 2 && bytes.length >= 8) return `{sa_family=${name}, sin_port=htons(${view.getUint16(2)}), sin_addr=inet_addr("${[...bytes.subarray(4, 8)].join('.')}")}`;
+  if (family === 2 && bytes.length >= 8)
+    return `{sa_family=${name}, sin_port=htons(${view.getUint16(2)}), sin_addr=inet_addr("${[...bytes.subarray(4, 8)].join('.')}")}`;
   if (family === 10 && bytes.length >= 24) {
     const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i).toString(16));
     return `{sa_family=${name}, sin6_port=htons(${view.getUint16(2)}), sin6_addr="${groups.join(':')}"}`;

@@ -26,8 +26,21 @@ const bitTest =
       g.rdSigned(1);
       c.set(offset);
       c.get(offset).i64(bits - 1).op('i64.and').set(bit);
-      g.linear(0);
-      c.get(offset).i64(Math.log2(bits)).op('i64.shr_s').i64(Math.log2(size)).op('i64.shl', 'i64.add').set(address);
+      if (g.addressSize === 8) {
+        g.linear(0);
+      } else {
+        // The sum wraps at the address size, below the segment's base.
+        g.linear(0);
+        g.ea(0);
+        c.op('i64.sub');
+        g.ea(0);
+      }
+      c.get(offset).i64(Math.log2(bits)).op('i64.shr_s').i64(Math.log2(size)).op('i64.shl', 'i64.add');
+      if (g.addressSize !== 8) {
+        zeroExtend(c, g.addressSize);
+        c.op('i64.add');
+      }
+      c.set(address);
       if (!g.long) {
         c.get(address);
         zeroExtend(c, 4);

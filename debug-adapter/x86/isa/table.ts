@@ -1,6 +1,6 @@
 /** Turns the definitions' encoding rows into opcode tables that the decoder can search quickly. */
 
-import { type Definition, type Encoding } from './definition';
+import { ARITHMETIC, type Definition, type Encoding } from './definition';
 
 /** How an operand is encoded. */
 export type Method =
@@ -27,6 +27,12 @@ export interface Row {
   readonly encoding: Encoding;
   readonly operands: readonly OperandField[];
   readonly modrm: boolean;
+  /** ModRM.mod is ignored: both operands are registers (MOV to and from control and debug registers). */
+  readonly ignoresMod: boolean;
+  /** Arithmetic flags that an instruction may change, surely replaces whatever its operands, and reads. */
+  readonly changedFlags: number;
+  readonly killedFlags: number;
+  readonly readFlags: number;
 }
 
 const fixedRegisters: Readonly<Record<string, OperandField>> = Object.fromEntries(
@@ -94,10 +100,18 @@ export function parseOperand(spec: string): OperandField {
 
 const usesModrm = 'EGMRSCDVWUPQN';
 
+/** The rows of one opcode in the order in which they are tried. */
+export interface OpcodeRows {
+  readonly rows: readonly Row[];
+  /** A prefix chooses among them. */
+  readonly prefixed: boolean;
+  readonly modrm: boolean;
+}
+
 export interface OpcodeTable {
   readonly rows: readonly Row[];
-  /** [map][opcode] -> candidate rows in order; maps 4..6 are the VEX maps 1..3. */
-  readonly maps: readonly (readonly (readonly Row[] | undefined)[])[];
+  /** [map][opcode]; maps 4..6 are the VEX maps 1..3. */
+  readonly maps: readonly (readonly (OpcodeRows | undefined)[])[];
 }
 
 /** Rows with more conditions are tried first. */
@@ -120,15 +134,32 @@ export function buildTable(definitions: readonly Definition[]): OpcodeTable {
       const operands = encoding.operands.map(parseOperand);
       const modrm =
         encoding.modrm ?? (encoding.digit !== undefined || encoding.mod !== undefined || operands.some((o) => o.method.length === 1 && usesModrm.includes(o.method)) || operands.some((o) => o.method === 'sti'));
-      const row: Row = { index: rows.length, definition, encoding, operands, modrm };
+      const ignoresMod = operands.some((operand) => operand.method === 'C' || operand.method === 'D');
+      const f = definition.flags;
+      const changedFlags = f ? ((f.writes ?? 0) | (f.undefined ?? 0) | (f.cleared ?? 0) | (f.set ?? 0)) & ARITHMETIC : 0;
+      const row: Row = {
+        index: rows.length,
+        definition,
+        encoding,
+        operands,
+        modrm,
+        ignoresMod,
+        changedFlags,
+        killedFlags: definition.conditionalFlags === true ? 0 : changedFlags,
+        readFlags: (f?.reads ?? 0) & ARITHMETIC,
+      };
       rows.push(row);
       const map = maps[encoding.vex === undefined ? encoding.map : encoding.map + 3]!;
       const span = encoding.plusR ? 8 : encoding.plusCc ? 16 : 1;
       for (let i = 0; i < span; i++) (map[encoding.opcode + i] ??= []).push(row);
     }
   }
-  for (const map of maps) {
-    for (const list of map) list?.sort((x, y) => specificity(y.encoding) - specificity(x.encoding) || x.index - y.index);
-  }
-  return { rows, maps };
+  const sorted = maps.map((map) =>
+    map.map((list) => {
+      if (!list) return undefined;
+      list.sort((x, y) => specificity(y.encoding) - specificity(x.encoding) || x.index - y.index);
+      return { rows: list, prefixed: list.some((row) => row.encoding.prefix !== undefined), modrm: list.some((row) => row.modrm) };
+    }),
+  );
+  return { rows, maps: sorted };
 }

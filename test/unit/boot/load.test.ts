@@ -64,7 +64,8 @@ describe('multiboot', () => {
     // The map: sizes of 20, free memory up to the end of RAM.
     const ranges: number[][] = [];
     const map = u32(ram, info + 48);
-    for (let at = map; at < map + u32(ram, info + 44); at += u32(ram, at) + 4) ranges.push([u64(ram, at + 4), u64(ram, at + 12), u32(ram, at + 20)]);
+    for (let at = map; at < map + u32(ram, info + 44); at += u32(ram, at) + 4)
+      ranges.push([u64(ram, at + 4), u64(ram, at + 12), u32(ram, at + 20)]);
     assert.deepEqual(
       ranges.filter((r) => r[2] === 1),
       [

@@ -4,7 +4,7 @@ import { runCommand } from '../../../src/cli/run';
 import { parseRunOptions } from '../../../src/cli/run-options';
 import { elfImage, kludgeImage } from '../machine/images';
 
-/** A process without a process: files in a map, output in strings, time that the sleeper moves. */
+/** A process without a process: files in a map, output in strings, and sleep that only moves the clock. */
 class FakeIo implements RunIo {
   out = '';
   err = '';
@@ -49,7 +49,7 @@ class FakeIo implements RunIo {
     this.closed++;
   }
   elapsed(): number {
-    return (this.now += 0.01);
+    return performance.now() + this.now;
   }
   sleep(milliseconds: number): { readonly done: Promise<void>; wake: () => void } {
     this.slept += milliseconds;
@@ -68,7 +68,18 @@ async function run(code: readonly number[], argv: readonly string[] = [], io = n
 }
 
 /** mov dx, port; mov ax, value; out dx, ax */
-const outw = (port: number, value: number): number[] => [0x66, 0xba, port & 255, port >> 8, 0x66, 0xb8, value & 255, value >> 8, 0x66, 0xef];
+const outw = (port: number, value: number): number[] => [
+  0x66,
+  0xba,
+  port & 255,
+  port >> 8,
+  0x66,
+  0xb8,
+  value & 255,
+  value >> 8,
+  0x66,
+  0xef,
+];
 /** mov dx, 0x3f8; mov al, c; out dx, al */
 const print = (text: string): number[] => [...text].flatMap((c) => [0x66, 0xba, 0xf8, 0x03, 0xb0, c.charCodeAt(0), 0xee]);
 const haltForGood = [0xfa, 0xf4];
@@ -76,23 +87,48 @@ const spin = [0xeb, 0xfe];
 
 describe('unikernel run: arguments', () => {
   it('are read', () => {
-    assert.deepEqual(parseRunOptions(['img', '--memory', '64', '--append=a b', '--trace', 'syscalls,tls', '--max-instructions', '1_000', '--timeout=1.5', '--stats']), {
-      image: 'img',
-      append: 'a b',
-      memory: 64,
-      trace: ['syscalls', 'tls'],
-      maxInstructions: 1000n,
-      timeout: 1.5,
-      stats: true,
-      clock: 'auto',
-      cpu: 'default',
-      calibrate: false,
-    });
+    assert.deepEqual(
+      parseRunOptions([
+        'img',
+        '--memory',
+        '64',
+        '--append=a b',
+        '--trace',
+        'syscalls,tls',
+        '--max-instructions',
+        '1_000',
+        '--timeout=1.5',
+        '--stats',
+      ]),
+      {
+        image: 'img',
+        append: 'a b',
+        memory: 64,
+        trace: ['syscalls', 'tls'],
+        maxInstructions: 1000n,
+        timeout: 1.5,
+        stats: true,
+        clock: 'auto',
+        cpu: 'default',
+        jit: true,
+        calibrate: false,
+      },
+    );
     assert.equal(parseRunOptions(['--help']), 'help');
   });
 
   it('are refused with a reason', () => {
-    for (const argv of [[], ['a', 'b'], ['a', '--what'], ['a', '--memory', 'x'], ['a', '--memory'], ['a', '--trace', 'nothing'], ['a', '--clock', 'fast'], ['a', '--timeout', '0'], ['a', '--stats=1']]) {
+    for (const argv of [
+      [],
+      ['a', 'b'],
+      ['a', '--what'],
+      ['a', '--memory', 'x'],
+      ['a', '--memory'],
+      ['a', '--trace', 'nothing'],
+      ['a', '--clock', 'fast'],
+      ['a', '--timeout', '0'],
+      ['a', '--stats=1'],
+    ]) {
       const options = parseRunOptions(argv);
       assert.ok(typeof options === 'object' && 'error' in options, argv.join(' '));
     }
@@ -142,7 +178,11 @@ describe('unikernel run', () => {
     ['is not there', undefined, /\/i does not exist/],
     ['is not ELF', new TextEncoder().encode('#!/bin/sh'), /not an ELF file/],
     ['is truncated', elfImage({ code: new Uint8Array(9000) }).slice(0, 5000), /i is truncated/],
-    ['wants more memory than given', elfImage({ memorySize: 200 << 20 }), /i: the image needs 201 MiB of memory, but the machine has 128 MiB/],
+    [
+      'wants more memory than given',
+      elfImage({ memorySize: 200 << 20 }),
+      /i: the image needs 201 MiB of memory, but the machine has 128 MiB/,
+    ],
     ['is the symbol file', elfImage({ bootInfo: new Uint8Array(8) }), /symbol file/],
   ] as const) {
     it(`names the image that ${name}`, async () => {

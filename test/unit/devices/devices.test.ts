@@ -313,7 +313,15 @@ describe('PCI', () => {
     };
     return { pci, host, dword };
   };
-  const virtio = { vendorId: 0x1af4, deviceId: 0x1000, classCode: 0x020000, revision: 0, subsystemVendorId: 0x1af4, subsystemId: 1, ioSize: 32 };
+  const virtio = {
+    vendorId: 0x1af4,
+    deviceId: 0x1000,
+    classCode: 0x020000,
+    revision: 0,
+    subsystemVendorId: 0x1af4,
+    subsystemId: 1,
+    ioSize: 32,
+  };
 
   it('has a 440FX host bridge at 0, and all ones elsewhere', () => {
     const { dword } = make();

@@ -256,7 +256,10 @@ describe('hostile rings', () => {
         assert.fail(`seed ${seed}, case ${i}: ${String((error as Error).stack)}`);
       }
     }
-    assert.ok(host.written.every(([at, length]) => at >= 0 && at + length <= host.ram.length), `seed ${seed}`);
+    assert.ok(
+      host.written.every(([at, length]) => at >= 0 && at + length <= host.ram.length),
+      `seed ${seed}`,
+    );
     assert.ok(Date.now() - started < 25_000, `seed ${seed}: ${Date.now() - started} ms`);
   });
 });

@@ -26,7 +26,8 @@ describe('codec', () => {
 
   it('refuses every truncation and unknown tags', () => {
     const whole = bytesOf({ list: [1, 'two', 3n, Uint8Array.of(4)] });
-    for (let length = 0; length < whole.length; length++) assert.throws(() => decode(new ByteReader(whole.subarray(0, length))), MachineError);
+    for (let length = 0; length < whole.length; length++)
+      assert.throws(() => decode(new ByteReader(whole.subarray(0, length))), MachineError);
     assert.throws(() => decode(new ByteReader(Uint8Array.of(99))), MachineError);
     const deep = Uint8Array.from({ length: 5000 }, (_, i) => (i % 5 === 0 ? 9 : i % 5 === 1 ? 1 : 0));
     assert.throws(() => decode(new ByteReader(deep)), MachineError);

@@ -6,8 +6,8 @@ export function kludgeImage(code: Uint8Array = new Uint8Array(64), bss = 0): Uin
   const image = new Uint8Array(32 + code.length);
   const view = new DataView(image.buffer);
   const flags = 0x1_0000;
-  [0x1bad_b002, flags, -(0x1bad_b002 + flags), base, base, base + image.length, base + image.length + bss, base + 32].forEach((word, index) =>
-    view.setUint32(index * 4, word >>> 0, true),
+  [0x1bad_b002, flags, -(0x1bad_b002 + flags), base, base, base + image.length, base + image.length + bss, base + 32].forEach(
+    (word, index) => view.setUint32(index * 4, word >>> 0, true),
   );
   image.set(code, 32);
   return image;
@@ -45,7 +45,8 @@ export function elfImage(parts: ElfParts = {}): Uint8Array {
   const view = new DataView(image.buffer);
   const u16 = (at: number, value: number): void => view.setUint16(at, value, true);
   const u32 = (at: number, value: number): void => view.setUint32(at, value, true);
-  const word = (at: number, value: number): void => (bits === 64 ? view.setBigUint64(at, BigInt(value), true) : view.setUint32(at, value, true));
+  const word = (at: number, value: number): void =>
+    bits === 64 ? view.setBigUint64(at, BigInt(value), true) : view.setUint32(at, value, true);
   image.set([0x7f, 0x45, 0x4c, 0x46, bits === 64 ? 2 : 1, 1, 1]);
   u16(16, parts.type ?? 2);
   u16(18, parts.machine ?? (bits === 64 ? 62 : 3));

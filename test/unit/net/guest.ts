@@ -23,7 +23,12 @@ export const gateway = ipv4('10.0.2.2');
 
 /** A host whose sockets are arrays, and whose time the test moves. */
 export class FakeHost implements HostNetwork {
-  readonly opened: { readonly address: string; readonly port: number; readonly events: ConnectionEvents; readonly connection: FakeConnection }[] = [];
+  readonly opened: {
+    readonly address: string;
+    readonly port: number;
+    readonly events: ConnectionEvents;
+    readonly connection: FakeConnection;
+  }[] = [];
   accept: ((connection: HostConnection) => ConnectionEvents) | undefined;
   stopped = 0;
   readonly sent: { readonly bytes: Uint8Array; readonly address: string; readonly port: number }[] = [];
@@ -144,7 +149,13 @@ export class Wire {
       const packet = parseIpv4(frame.subarray(14))!;
       if (packet.protocol !== protocol) continue;
       if (protocol !== Protocol.icmp) {
-        const pseudo = (packet.source >>> 16) + (packet.source & 0xffff) + (packet.destination >>> 16) + (packet.destination & 0xffff) + protocol + packet.payload.length;
+        const pseudo =
+          (packet.source >>> 16) +
+          (packet.source & 0xffff) +
+          (packet.destination >>> 16) +
+          (packet.destination & 0xffff) +
+          protocol +
+          packet.payload.length;
         if (checksum(packet.payload, pseudo) !== 0) throw new Error('wrong checksum');
       }
       out.push(packet.payload);

@@ -17,7 +17,9 @@ describe('services of the network', () => {
       ['10.0.2.9', false],
     ] as const) {
       wire.frames.length = 0;
-      wire.network.receive(buildFrame(new Uint8Array(6).fill(255), guestMac, EtherType.arp, arpRequest(guestMac, guestAddress, ipv4(address))));
+      wire.network.receive(
+        buildFrame(new Uint8Array(6).fill(255), guestMac, EtherType.arp, arpRequest(guestMac, guestAddress, ipv4(address))),
+      );
       assert.equal(wire.frames.length, answered ? 1 : 0, address);
       if (answered) {
         const reply = wire.frames[0]!;
@@ -72,7 +74,26 @@ describe('services of the network', () => {
 
   it('answers names where outgoing traffic is allowed, and refuses otherwise', async () => {
     const query = (name: string): Uint8Array =>
-      Uint8Array.of(0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...name.split('.').flatMap((label) => [label.length, ...bytesOf(label)]), 0, 0, 1, 0, 1);
+      Uint8Array.of(
+        0x12,
+        0x34,
+        1,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        ...name.split('.').flatMap((label) => [label.length, ...bytesOf(label)]),
+        0,
+        0,
+        1,
+        0,
+        1,
+      );
     const ask = async (outgoing: boolean, name: string): Promise<Uint8Array> => {
       const wire = new Wire({ outgoing });
       wire.sendUdp(ipv4('10.0.2.3'), 5000, 53, query(name));
@@ -182,7 +203,13 @@ describe('TCP', () => {
   it('takes segments that overlap or come twice only once', () => {
     const { wire, socket, sequence, expected } = open();
     const send = (offset: number, payload: string): void =>
-      wire.sendTcp(gateway, { ...client, sequence: sequence + offset, acknowledgment: expected, flags: TcpFlag.ack, payload: bytesOf(payload) });
+      wire.sendTcp(gateway, {
+        ...client,
+        sequence: sequence + offset,
+        acknowledgment: expected,
+        flags: TcpFlag.ack,
+        payload: bytesOf(payload),
+      });
     send(0, 'abc');
     send(0, 'abc');
     send(1, 'bcd');
@@ -276,7 +303,8 @@ describe('the description of a network', () => {
   });
 
   it('is refused with a reason', () => {
-    for (const wrong of ['tap', 'user,hostfwd=8080:80', 'user,what', 'user,hostfwd=tcp::99999-:80', 'user,restrict=maybe']) assert.ok('error' in parseNetwork(wrong), wrong);
+    for (const wrong of ['tap', 'user,hostfwd=8080:80', 'user,what', 'user,hostfwd=tcp::99999-:80', 'user,restrict=maybe'])
+      assert.ok('error' in parseNetwork(wrong), wrong);
   });
 });
 

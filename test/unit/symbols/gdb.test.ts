@@ -141,12 +141,13 @@ function framesOf(file: SymbolFile, path: string): Frame[] {
     const known = registers;
     const pc = known.get(16)!;
     const lookup = depth === 0 ? pc : pc - 1n;
-    let cfa: bigint | undefined;
+    // Known only after the row was applied, which needs the context.
+    const own: { cfa?: bigint } = {};
     const context: EvaluationContext = {
       pc: lookup,
       readMemory,
       register: (number) => known.get(number),
-      cfa: () => cfa,
+      cfa: () => own.cfa,
       tlsBase: () => file.tlsBlockBase(threadPointer),
       entryValue: (operations) => {
         const caller = frames[depth + 1];
@@ -158,7 +159,7 @@ function framesOf(file: SymbolFile, path: string): Frame[] {
     frames.push({ pc, context });
     const row = file.unwindRule(lookup);
     const caller = row && file.unwind(row, context);
-    cfa = caller?.cfa;
+    if (caller) own.cfa = caller.cfa;
     if (!caller || caller.lost.has(16) || caller.returnAddress === undefined) break;
     registers = new Map(caller.registers);
   }

@@ -98,7 +98,7 @@ describe('symbols: agreement with readelf', () => {
   it('reads the call frame information of the tools themselves', async function () {
     if (!haveTools('comparison of .eh_frame', 'readelf')) return this.skip();
     const files = ['/usr/bin/readelf', '/bin/ls', '/bin/bash'].filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
-    for (const file of files) agree(file, await compareFrameRows(coreOf(readFileSync(file)), file), 1000);
+    for (const file of files) agree(file, await compareFrameRows(coreOf(readFileSync(file)), file), 50);
   });
 });
 
@@ -134,8 +134,12 @@ describe('symbols: agreement with addr2line and gdb', () => {
         const name = frame.function.linkageName ?? frame.function.name;
         return i === 0 ? name : `${name} ${base(frame.position?.file.path ?? '??')}:${frame.position?.line ?? '?'}`;
       });
-      // Functions written in assembly have a symbol and lines, but no DIE.
-      if (actual.length === 0) actual.push(file.symbolAt(address)?.name ?? '??');
+      // Functions written in assembly have a symbol and lines, but no DIE; of several names for one address any will do.
+      if (actual.length === 0) {
+        const symbol = file.symbolAt(address);
+        assert.ok(expected.length === 1 && file.symbolsNamed(expected[0]!).some((s) => s.address === symbol?.address), hex(address));
+        continue;
+      }
       const plain = (text: string): string => text.replace(/\.(part|isra|constprop|cold)(\.\d+)?/g, '');
       assert.deepEqual(actual.map(plain), expected.map(plain), hex(address));
       if (actual.length > 1) inlined++;
@@ -182,9 +186,9 @@ describe('symbols: agreement with addr2line and gdb', () => {
     for (const name of images) {
       const path = join(folder, name);
       const core = coreOf(readFileSync(path));
-      agree(`${name}: line rows`, await compareLineRows(core, path), 1000);
-      agree(`${name}: frame rows`, await compareFrameRows(core, path), 1000);
-      agree(`${name}: DIEs`, await compareDies(core, path), 1000);
+      agree(`${name}: line rows`, await compareLineRows(core, path), 50);
+      agree(`${name}: frame rows`, await compareFrameRows(core, path), 50);
+      agree(`${name}: DIEs`, await compareDies(core, path), 50);
       agree(`${name}: location lists`, await compareLists(core, path, 'loc'), 0);
       agree(`${name}: range lists`, await compareLists(core, path, 'Ranges'), 0);
       assert.deepEqual(core.sections.diagnostics.all, [], name);

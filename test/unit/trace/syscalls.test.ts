@@ -44,9 +44,15 @@ describe('the system call table', () => {
       assert.ok(row.classes.length > 0 && row.args.length <= 6, row.name);
       for (const argument of row.args) {
         const { kind } = argument;
-        const known = /^[fe]\./.test(kind) ? hasFlagTable(kind.slice(2)) : scalars.includes(kind) || followed.includes(kind) || structureBytes(kind) !== undefined;
+        const known = /^[fe]\./.test(kind)
+          ? hasFlagTable(kind.slice(2))
+          : scalars.includes(kind) || followed.includes(kind) || structureBytes(kind) !== undefined;
         assert.ok(known, `${row.name}: ${argument.name}:${kind}`);
-        if (argument.count !== undefined) assert.ok(row.args.some((other) => other.name === argument.count), `${row.name}: ${argument.count}`);
+        if (argument.count !== undefined)
+          assert.ok(
+            row.args.some((other) => other.name === argument.count),
+            `${row.name}: ${argument.count}`,
+          );
       }
     }
   });
@@ -70,7 +76,8 @@ describe('formatting', () => {
 
   const memory = new Map<bigint, Uint8Array>();
   const read = (address: bigint, length: number): Uint8Array => {
-    for (const [base, bytes] of memory) if (address >= base && address < base + BigInt(bytes.length)) return bytes.slice(Number(address - base)).subarray(0, length);
+    for (const [base, bytes] of memory)
+      if (address >= base && address < base + BigInt(bytes.length)) return bytes.slice(Number(address - base)).subarray(0, length);
     return new Uint8Array(0);
   };
   const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
@@ -86,7 +93,8 @@ describe('formatting', () => {
     if (result !== undefined) ring.endSyscall(sequence, result, 2n);
     return ring.read(sequence) as SyscallEvent;
   };
-  const line = (name: string, args: readonly bigint[], result?: bigint): string => formatSyscall(event(name, args, result)).replace(/ +=/, ' =');
+  const line = (name: string, args: readonly bigint[], result?: bigint): string =>
+    formatSyscall(event(name, args, result)).replace(/ +=/, ' =');
 
   before(() => {
     memory.set(0x1000n, bytesOf('Hello, World!\n'));
@@ -105,12 +113,24 @@ describe('formatting', () => {
   it('writes calls as strace does', () => {
     assert.equal(line('write', [1n, 0x1000n, 14n], 14n), 'write(1, "Hello, World!\\n", 14) = 14');
     assert.equal(line('open', [0x2000n, 0n, 0o777n], -2n), 'open("/etc/hosts", O_RDONLY) = -1 ENOENT (No such file or directory)');
-    assert.equal(line('openat', [BigInt.asUintN(64, -100n), 0x2000n, 0x41n, 0o644n], 3n), 'openat(AT_FDCWD, "/etc/hosts", O_WRONLY|O_CREAT, 0644) = 3');
-    assert.equal(line('writev', [1n, 0x3000n, 2n], 14n), 'writev(1, [{iov_base="Hello", iov_len=5}, {iov_base=", World!\\n", iov_len=9}], 2) = 14');
+    assert.equal(
+      line('openat', [BigInt.asUintN(64, -100n), 0x2000n, 0x41n, 0o644n], 3n),
+      'openat(AT_FDCWD, "/etc/hosts", O_WRONLY|O_CREAT, 0644) = 3',
+    );
+    assert.equal(
+      line('writev', [1n, 0x3000n, 2n], 14n),
+      'writev(1, [{iov_base="Hello", iov_len=5}, {iov_base=", World!\\n", iov_len=9}], 2) = 14',
+    );
     assert.equal(line('stat', [0x2000n, 0x4000n], 0n), 'stat("/etc/hosts", {st_mode=S_IFREG|0644, st_size=1234, ...}) = 0');
     assert.equal(line('stat', [0x2000n, 0x4000n], -2n), 'stat("/etc/hosts", 0x4000) = -1 ENOENT (No such file or directory)');
-    assert.equal(line('connect', [3n, 0x5000n, 16n], 0n), 'connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("10.0.2.15")}, 16) = 0');
-    assert.equal(line('mmap', [0n, 4096n, 3n, 0x22n, 0xffff_ffffn, 0n], 0x1000_0000_00n), 'mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x1000000000');
+    assert.equal(
+      line('connect', [3n, 0x5000n, 16n], 0n),
+      'connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("10.0.2.15")}, 16) = 0',
+    );
+    assert.equal(
+      line('mmap', [0n, 4096n, 3n, 0x22n, 0xffff_ffffn, 0n], 0x1000_0000_00n),
+      'mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x1000000000',
+    );
     assert.equal(line('read', [0n, 0x6000n, 200n], 100n), `read(0, "${'x'.repeat(32)}"..., 200) = 100`);
     assert.equal(line('read', [0n, 0x6000n, 200n], 2n), 'read(0, "xx", 200) = 2');
     assert.equal(line('exit_group', [3n]), 'exit_group(3) = ?');
@@ -144,7 +164,7 @@ describe('formatting', () => {
 /** A processor of registers and probes only. */
 class ScriptCpu implements TracedCpu {
   retired = 0n;
-  readonly hooks: { syscall?(): void } = {};
+  readonly hooks: { syscall?: (() => void) | undefined } = {};
   readonly registers: Record<string, bigint> = {};
   readonly probes = new Map<bigint, () => 'stop' | undefined>();
   readonly words = new Map<bigint, bigint>();

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { cpuid, type CpuidInput, featuresOf } from '../../../debug-adapter/x86/cpuid';
+import { definitions } from '../../../debug-adapter/x86/isa/all';
 import { Msr } from '../../../debug-adapter/x86/msr';
 import { Rig } from './system-rig';
 
@@ -37,6 +38,13 @@ describe('CPUID', () => {
     const [, , ec, ed] = cpuid(input('default'), 0x8000_0001, 0);
     assert.ok(bit(ec, 0) && bit(ec, 5) && bit(ed, 27));
     for (const feature of featuresOf('min')) assert.ok(featuresOf('default').has(feature));
+  });
+
+  it('advertises no feature without an instruction behind it', () => {
+    const defined = new Set(definitions.map((d) => d.feature ?? 'base'));
+    // PREFETCHW is a row of its own or one of the hints that do nothing.
+    if (definitions.some((d) => d.encodings.some((e) => e.map === 1 && e.opcode === 0x0d))) defined.add('prefetchw');
+    for (const feature of featuresOf('default')) assert.ok(defined.has(feature), feature);
   });
 
   it('tells the TSC frequency only when given one', () => {

@@ -1,0 +1,18 @@
+/** Taking qualified names apart: `a::b<c::d>::e`. */
+
+/** What follows the last `::` outside template arguments; the whole name where there is none. */
+export function lastComponent(name: string): string {
+  let depth = 0;
+  for (let i = name.length - 1; i > 0; i--) {
+    const letter = name[i];
+    if (letter === '>') depth++;
+    else if (letter === '<') depth--;
+    else if (depth === 0 && letter === ':' && name[i - 1] === ':') return name.slice(i + 1);
+  }
+  return name;
+}
+
+/** `b::c` names `a::b::c`; Go separates by dots. */
+export function matchesQualified(qualified: string, name: string): boolean {
+  return qualified === name || qualified.endsWith(`::${name}`) || qualified.endsWith(`.${name}`);
+}

@@ -1,0 +1,106 @@
+// `npm run test:extension`: the suite inside the extension host, then the packaged extension driven through the user interface, with screenshots.
+import { build } from 'esbuild';
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { format, promisify } from 'node:util';
+import { root, startBrowser, startServer, workbenchUrl } from './host.mjs';
+import { scenarios } from './ui.mjs';
+
+const run = promisify(execFile);
+const out = path.join(root, 'out', 'test', 'extension');
+const shots = path.join(root, 'out', 'screenshots');
+let passed = 0;
+let failed = 0;
+
+async function bundleSuite() {
+  const suite = path.join(root, 'test', 'extension', 'suite');
+  const files = (await readdir(suite)).filter((name) => name.endsWith('.ts'));
+  await build({
+    entryPoints: files.map((name) => path.join(suite, name)),
+    outdir: out,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'es2022',
+    external: ['vscode', 'mocha'],
+    logLevel: 'warning',
+  });
+}
+
+/** A copy of the example, which tests may change. */
+async function exampleFolder() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'unikernel-example-'));
+  await cp(path.join(root, 'dist', 'examples', 'hello'), folder, { recursive: true });
+  return folder;
+}
+
+/** Runs the mocha suite in the extension host; counts its tests by their report. */
+async function runSuite(browser) {
+  const folder = await exampleFolder();
+  const server = await startServer();
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  try {
+    const ended = new Promise((resolve) => page.exposeFunction('codeAutomationExit', resolve));
+    await page.exposeFunction('codeAutomationLog', (_type, args) => {
+      // Mocha's report comes as a format and its values.
+      const text = format(...args.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))));
+      passed += Number(/(\d+) passing/.exec(text)?.[1] ?? 0);
+      failed += Number(/(\d+) failing/.exec(text)?.[1] ?? 0);
+      console.log(text);
+    });
+    if (process.env.VERBOSE) page.on('console', (message) => console.log(`[page] ${message.text()}`));
+    await page.goto(workbenchUrl(server.port, { folder, extension: root, tests: path.join(out, 'index.js') }));
+    const timer = setTimeout(() => console.log('the suite did not end in time'), 240_000);
+    const code = await Promise.race([ended, new Promise((resolve) => setTimeout(() => resolve(1), 240_000))]);
+    clearTimeout(timer);
+    if (code !== 0 && failed === 0) failed++;
+    if (code !== 0) await page.screenshot({ path: path.join(shots, 'suite-failed.png') });
+  } finally {
+    await page.close();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Installs the package and drives it as a user would. */
+async function runScenarios(browser) {
+  const vsix = path.join(root, 'out', 'unikernel-workbench.vsix');
+  await run('npx', ['vsce', 'package', '--no-dependencies', '--allow-missing-repository', '--out', vsix], {
+    cwd: root,
+    maxBuffer: 1 << 26,
+  });
+  for (const { name, settings, steps } of scenarios) {
+    const folder = await exampleFolder();
+    const server = await startServer({ vsix, settings });
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    try {
+      if (process.env.VERBOSE) page.on('console', (message) => console.log(`[page] ${message.text()}`));
+      await page.goto(workbenchUrl(server.port, { folder }));
+      await steps(page, (shot) => page.screenshot({ path: path.join(shots, `${shot}.png`) }), folder);
+      console.log(`  ✔ ${name}`);
+      passed++;
+    } catch (error) {
+      console.log(`  ✘ ${name}\n${error.stack}`);
+      await page.screenshot({ path: path.join(shots, `failed-${name.replace(/\W+/g, '-')}.png`) }).catch(() => undefined);
+      failed++;
+    } finally {
+      await page.close();
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+await mkdir(shots, { recursive: true });
+await bundleSuite();
+const browser = await startBrowser();
+try {
+  await runSuite(browser);
+  await runScenarios(browser);
+} finally {
+  await browser.close();
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
