@@ -1,6 +1,6 @@
 /** Predecoded blocks: builds records from guest code, finds them by RIP, links and drops them. */
 
-import { Unsupported, GuestFault, Vector } from './context';
+import { fault, lacking, Vector } from './context';
 import { type Decoder, DecodeResult, Insn, Kind } from './decoder';
 import { type HandlerSet, isFusible, Special } from './handlers';
 import { RIP_CACHE_ENTRIES, Scratch } from './interp-gen';
@@ -72,7 +72,14 @@ export class BlockCache {
   /** Counts the times that all records were given up. */
   generation = 0;
 
-  constructor(buffer: ArrayBufferLike, decoder: Decoder, handlers: HandlerSet, source: CodeSource, available: (row: Row) => boolean, rowCount: number) {
+  constructor(
+    buffer: ArrayBufferLike,
+    decoder: Decoder,
+    handlers: HandlerSet,
+    source: CodeSource,
+    available: (row: Row) => boolean,
+    rowCount: number,
+  ) {
     this.#u8 = new Uint8Array(buffer);
     this.#i32 = new Int32Array(buffer);
     this.#decoder = decoder;
@@ -96,7 +103,10 @@ export class BlockCache {
     const physical = this.#source.fetchPhysical(linearLow, linearHigh);
     const key = ripHigh * 0x1_0000_0000 + (ripLow >>> 0);
     let map = this.#maps.get(mode);
-    if (!map) this.#maps.set(mode, (map = new Map()));
+    if (!map) {
+      map = new Map<number, Block>();
+      this.#maps.set(mode, map);
+    }
     for (let block = map.get(key); block; block = block.next) {
       if (block.physical !== physical) continue;
       if (block.physical2 >= 0 && this.#secondPage(linearLow, linearHigh) !== block.physical2) continue;
@@ -135,7 +145,16 @@ export class BlockCache {
     const linearLow = long ? ripLow : (ripLow + csBase) | 0;
     const linearHigh = long ? ripHigh : 0;
     const physical = this.#source.fetchPhysical(linearLow, linearHigh);
-    const block = this.#build(mode, ripLow, ripHigh, linearLow, linearHigh, physical, Math.min(most, MAX_INSTRUCTIONS), this.#stub + Rec.size);
+    const block = this.#build(
+      mode,
+      ripLow,
+      ripHigh,
+      linearLow,
+      linearHigh,
+      physical,
+      Math.min(most, MAX_INSTRUCTIONS),
+      this.#stub + Rec.size,
+    );
     return block;
   }
 
@@ -149,7 +168,16 @@ export class BlockCache {
     return purity;
   }
 
-  #build(mode: number, ripLow: number, ripHigh: number, linearLow: number, linearHigh: number, physical: number, most: number, at: number): Block {
+  #build(
+    mode: number,
+    ripLow: number,
+    ripHigh: number,
+    linearLow: number,
+    linearHigh: number,
+    physical: number,
+    most: number,
+    at: number,
+  ): Block {
     const insns = this.#insns;
     const i32 = this.#i32;
     let low = ripLow;
@@ -176,9 +204,9 @@ export class BlockCache {
       }
       if (result !== DecodeResult.ok) {
         if (count > 0) break;
-        if (result === DecodeResult.undefined) throw new GuestFault(Vector.UD, undefined);
-        if (result === DecodeResult.tooLong) throw new GuestFault(Vector.GP, 0);
-        throw new Unsupported('This instruction exists on x86-64 processors, but not in this emulator.');
+        if (result === DecodeResult.undefined) fault(Vector.UD);
+        if (result === DecodeResult.tooLong) fault(Vector.GP, 0);
+        lacking('This instruction exists on x86-64 processors, but not in this emulator.');
       }
       count++;
       length += insn.length;
@@ -218,7 +246,7 @@ export class BlockCache {
         record = this.#raiseRecord(record, insn, remaining, Vector.GP, 0);
         continue;
       }
-      if (definition.unit !== undefined && definition.unit !== 'x87nowait' && (mode & Mode.fpuTrap)) {
+      if (definition.unit !== undefined && definition.unit !== 'x87nowait' && mode & Mode.fpuTrap) {
         this.#plain(record, insn, remaining);
         i32[(record + Rec.handler) >> 2] = Special.helper;
         i32[(record + Rec.helper) >> 2] = -1;
@@ -434,7 +462,8 @@ export class BlockCache {
     const found: Block[] = [];
     for (const map of this.#maps.values()) {
       for (const first of map.values()) {
-        for (let block: Block | undefined = first; block; block = block.next) if (key >= block.key && key < block.key + block.length) found.push(block);
+        for (let block: Block | undefined = first; block; block = block.next)
+          if (key >= block.key && key < block.key + block.length) found.push(block);
       }
     }
     for (const block of found) this.#drop(block);

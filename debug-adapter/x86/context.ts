@@ -15,8 +15,39 @@ export class Unsupported {
   constructor(readonly reason: string) {}
 }
 
+/** Throws a GuestFault. It is no Error on purpose: faults are ordinary events, and a stack trace for each would cost more than their delivery. */
+export function fault(vector: number, errorCode?: number): never {
+  // eslint-disable-next-line @typescript-eslint/only-throw-error
+  throw new GuestFault(vector, errorCode);
+}
+
+/** Throws Unsupported. */
+export function lacking(reason: string): never {
+  // eslint-disable-next-line @typescript-eslint/only-throw-error
+  throw new Unsupported(reason);
+}
+
 /** Exception vectors (SDM vol. 3A, table 6-1). */
-export const Vector = { DE: 0, DB: 1, NMI: 2, BP: 3, OF: 4, BR: 5, UD: 6, NM: 7, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16, AC: 17, MC: 18, XM: 19 } as const;
+export const Vector = {
+  DE: 0,
+  DB: 1,
+  NMI: 2,
+  BP: 3,
+  OF: 4,
+  BR: 5,
+  UD: 6,
+  NM: 7,
+  DF: 8,
+  TS: 10,
+  NP: 11,
+  SS: 12,
+  GP: 13,
+  PF: 14,
+  MF: 16,
+  AC: 17,
+  MC: 18,
+  XM: 19,
+} as const;
 
 /** One operand of a decoded instruction. Sizes in bytes. */
 export type Operand =
@@ -186,4 +217,9 @@ export type Peek = (cpu: CpuContext, linear: bigint) => WalkResult | undefined;
  * Nested faults are combined in it (#DF); it answers false on a triple fault, and throws GuestFault only where the source is 'software' or 'external'... never:
  * all nesting is resolved inside. Hooks `exception`/`interrupt` are called by the loop, not by it.
  */
-export type Deliver = (cpu: CpuContext, vector: number, errorCode: number | undefined, source: 'fault' | 'trap' | 'external' | 'software') => boolean;
+export type Deliver = (
+  cpu: CpuContext,
+  vector: number,
+  errorCode: number | undefined,
+  source: 'fault' | 'trap' | 'external' | 'software',
+) => boolean;

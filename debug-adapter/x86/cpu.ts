@@ -2,7 +2,18 @@
 
 import { type Cpu, type CpuBus, type CpuExit, type CpuHooks, type CpuModel, type Probe, type Watchpoint } from './api';
 import { type Block, BlockCache } from './blocks';
-import { type CpuContext, type DecodedInsn, GuestFault, type Helper, type HelperTable, type Operand, Unsupported, Vector } from './context';
+import {
+  type CpuContext,
+  type DecodedInsn,
+  GuestFault,
+  type Helper,
+  type HelperTable,
+  type Operand,
+  Unsupported,
+  Vector,
+  fault,
+  lacking,
+} from './context';
 import { Cr0, Cr4, isCanonical, readCr0, readCr4 } from './control-bits';
 import { featuresOf } from './cpuid';
 import { armedBreakpoints, noteBreakpoints, noteSingleStep, resetDebugRegisters } from './debug-registers';
@@ -247,10 +258,10 @@ export class X86Cpu implements Cpu, CpuContext {
 
   raise(vector: number, errorCode?: number, cr2?: bigint): never {
     if (cr2 !== undefined) this.u64[State.cr2 >> 3] = cr2;
-    throw new GuestFault(vector, errorCode);
+    fault(vector, errorCode);
   }
   unsupported(reason: string): never {
-    throw new Unsupported(reason);
+    lacking(reason);
   }
 
   // Operands of helpers.

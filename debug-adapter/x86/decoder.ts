@@ -71,7 +71,16 @@ export class Decoder {
    * Decodes the bytes [start, end) as the instruction at RIP (ripHigh:ripLow). `available` tells which CPUID features exist.
    * Answers a `DecodeResult`; on 'ok' the instruction is in `insn`.
    */
-  decode(bytes: Uint8Array, start: number, end: number, mode: number, ripLow: number, ripHigh: number, available: (row: Row) => boolean, insn: Insn): number {
+  decode(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    mode: number,
+    ripLow: number,
+    ripHigh: number,
+    available: (row: Row) => boolean,
+    insn: Insn,
+  ): number {
     const limit = Math.min(end, start + PAGE_LIMIT);
     const truncated = end < start + PAGE_LIMIT;
     this.#bytes = bytes;
@@ -154,10 +163,10 @@ export class Decoder {
         if (opcode === 0x62) return DecodeResult.unsupported;
         if (rex !== 0 || operand66 || repPrefix !== 0 || insn.lock) return DecodeResult.undefined;
         let second = bytes[this.#at++]!;
-        rex = 0x40 | (~second >> 5 & 4);
+        rex = 0x40 | ((~second >> 5) & 4);
         map = 4;
         if (opcode === 0xc4) {
-          rex |= ~second >> 5 & 3;
+          rex |= (~second >> 5) & 3;
           map = (second & 31) + 3;
           if (map < 4 || map > 6) return DecodeResult.undefined;
           if (this.#at >= limit) return more;
@@ -260,7 +269,21 @@ export class Decoder {
     for (let i = 0; i < fields.length; i++) {
       const f = fields[i]!;
       let size = f.size;
-      if (size < 0) size = size === SizeCode.v ? operandSize : size === SizeCode.z ? Math.min(operandSize, 4) : size === SizeCode.y ? (rexW ? 8 : 4) : size === SizeCode.p ? operandSize + 2 : long ? 8 : 4;
+      if (size < 0)
+        size =
+          size === SizeCode.v
+            ? operandSize
+            : size === SizeCode.z
+              ? Math.min(operandSize, 4)
+              : size === SizeCode.y
+                ? rexW
+                  ? 8
+                  : 4
+                : size === SizeCode.p
+                  ? operandSize + 2
+                  : long
+                    ? 8
+                    : 4;
       let kind: number = Kind.reg;
       let register = 0;
       switch (f.method) {
@@ -371,7 +394,12 @@ export class Decoder {
             this.#at += 8;
           } else {
             if (this.#at + size > limit) return more;
-            value = size === 1 ? (bytes[this.#at]! << 24) >> 24 : size === 2 ? ((bytes[this.#at]! | (bytes[this.#at + 1]! << 8)) << 16) >> 16 : this.#int32(this.#at);
+            value =
+              size === 1
+                ? (bytes[this.#at]! << 24) >> 24
+                : size === 2
+                  ? ((bytes[this.#at]! | (bytes[this.#at + 1]! << 8)) << 16) >> 16
+                  : this.#int32(this.#at);
             this.#at += size;
             if (f.size === SizeCode.z && operandSize === 8) size = 8;
           }
@@ -387,7 +415,12 @@ export class Decoder {
           kind = Kind.rel;
           const width = f.size === 1 ? 1 : long ? 4 : Math.min(operandSize, 4);
           if (this.#at + width > limit) return more;
-          insn.immLow = width === 1 ? (bytes[this.#at]! << 24) >> 24 : width === 2 ? ((bytes[this.#at]! | (bytes[this.#at + 1]! << 8)) << 16) >> 16 : this.#int32(this.#at);
+          insn.immLow =
+            width === 1
+              ? (bytes[this.#at]! << 24) >> 24
+              : width === 2
+                ? ((bytes[this.#at]! | (bytes[this.#at + 1]! << 8)) << 16) >> 16
+                : this.#int32(this.#at);
           insn.immHigh = insn.immLow >> 31;
           size = operandSize;
           this.#at += width;
@@ -535,7 +568,9 @@ export function describe(insn: Insn): DecodedInsn {
     const register = insn.registers[i]!;
     switch (insn.kinds[i]) {
       case Kind.reg:
-        operands.push(register >= 16 ? { kind: 'reg', register: register - 16, size, high: true } : { kind: 'reg', register, size, high: false });
+        operands.push(
+          register >= 16 ? { kind: 'reg', register: register - 16, size, high: true } : { kind: 'reg', register, size, high: false },
+        );
         break;
       case Kind.mem:
         operands.push({ kind: 'mem', size });
@@ -587,7 +622,13 @@ export function describe(insn: Insn): DecodedInsn {
     rep: insn.rep,
     operands,
     memory: insn.hasMemory
-      ? { base: insn.memBase, index: insn.memIndex, scale: 1 << insn.memScale, disp: join(insn.dispHigh, insn.dispLow), segment: insn.segment }
+      ? {
+          base: insn.memBase,
+          index: insn.memIndex,
+          scale: 1 << insn.memScale,
+          disp: join(insn.dispHigh, insn.dispLow),
+          segment: insn.segment,
+        }
       : undefined,
     segmentOverride: insn.segmentOverride >= 0 ? insn.segmentOverride : undefined,
   };

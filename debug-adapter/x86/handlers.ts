@@ -135,10 +135,16 @@ function* samples(row: Row): Generator<number[]> {
   const e = row.encoding;
   if (e.vex !== undefined || e.mode === 'legacy') return;
   const escape = e.map === 0 ? [] : e.map === 1 ? [0x0f] : e.map === 2 ? [0x0f, 0x38] : [0x0f, 0x3a];
-  const mandatory = e.prefix === '66' ? [[0x66]] : e.prefix === 'F3' ? [[0xf3]] : e.prefix === 'F2' ? [[0xf2]] : row.definition.rep ? [[], [0xf3]] : [[]];
+  const mandatory =
+    e.prefix === '66' ? [[0x66]] : e.prefix === 'F3' ? [[0xf3]] : e.prefix === 'F2' ? [[0xf2]] : row.definition.rep ? [[], [0xf3]] : [[]];
   // REX.W and 66 make another shape only where an operand follows the operand size; 16-bit forms are worth their bytes for plain integer work alone.
   const sized = row.operands.length === 0 || row.operands.some((operand) => operand.size < 0) || e.w !== undefined;
-  const integer = e.prefix === undefined && row.definition.unit === undefined && row.definition.helper === undefined && !e.plusCc && !row.definition.endsBlock;
+  const integer =
+    e.prefix === undefined &&
+    row.definition.unit === undefined &&
+    row.definition.helper === undefined &&
+    !e.plusCc &&
+    !row.definition.endsBlock;
   const prefixSets = [[], ...(sized ? [[0x48]] : []), ...(sized && integer && e.map < 2 ? [[0x66]] : [])];
   const digit = (e.digit ?? 0) << 3;
   const modrms: number[][] = [];
@@ -163,14 +169,86 @@ function* samples(row: Row): Generator<number[]> {
 
 /** Shapes beyond the rules, by a sample each: thread-local accesses, frequent shuffles; and what boot code does in flat 32-bit mode. */
 const long: readonly string[] = [
-  ...['64488b0425', '6448890425', '64488b00', '64488b4008', '64488900', '64488b0418', '648b00', '64890418', '648b0425', '64890425', '640fb600', '64803801', '64833801', '6448833801'],
-  ...['644803042500', '644c8b00', '6448c70000', '64c70000', '64c60000', '64803c2500', '640100', '64480100', '64483300', '64482b00', '64482b0425', '64483b00', '648100', '6448630000', '678000'],
+  ...[
+    '64488b0425',
+    '6448890425',
+    '64488b00',
+    '64488b4008',
+    '64488900',
+    '64488b0418',
+    '648b00',
+    '64890418',
+    '648b0425',
+    '64890425',
+    '640fb600',
+    '64803801',
+    '64833801',
+    '6448833801',
+  ],
+  ...[
+    '644803042500',
+    '644c8b00',
+    '6448c70000',
+    '64c70000',
+    '64c60000',
+    '64803c2500',
+    '640100',
+    '64480100',
+    '64483300',
+    '64482b00',
+    '64482b0425',
+    '64483b00',
+    '648100',
+    '6448630000',
+    '678000',
+  ],
   ...['670fae10', '65488b0425', '6548890425', '67e8', 'ff742408', '64ff30', '64ff3425', '67ff00', '488703'],
-  ...[0x00, 0x1b, 0x39, 0x44, 0x4e, 0x50, 0x55, 0x93, 0xa0, 0xaa, 0xb1, 0xe0, 0xe1, 0xe5, 0xe8, 0xee, 0xf5, 0xfa, 0xfe, 0xff].map((order) => `660f70c0${order.toString(16).padStart(2, '0')}`),
+  ...[0x00, 0x1b, 0x39, 0x44, 0x4e, 0x50, 0x55, 0x93, 0xa0, 0xaa, 0xb1, 0xe0, 0xe1, 0xe5, 0xe8, 0xee, 0xf5, 0xfa, 0xfe, 0xff].map(
+    (order) => `660f70c0${order.toString(16).padStart(2, '0')}`,
+  ),
   ...[0x00, 0x4e, 0x50, 0xe0, 0xe1].map((order) => `f20f70c0${order.toString(16).padStart(2, '0')}`),
   ...[0, 1, 2, 3].map((order) => `660fc6c0${order.toString(16).padStart(2, '0')}`),
 ];
-const protected32: readonly string[] = ['3d02b0ad2b', '7500', '7400', 'b800000000', '89c0', 'ffe0', '31c0', '8900', '8b00', '8b0485', '8b4004', '894004', 'a100000000', 'a300000000', '83c001', '0500000000', '83e801', '85c0', '39c0', '21c0', '09c0', '0d00010000', '2500000000', '40', '48', '50', '58', 'e800000000', 'c3', 'eb00', 'e900000000', 'c7000000000000', 'c1e00a', 'f3ab', 'f3a5', 'fc', 'fa', '8d4004'];
+const protected32: readonly string[] = [
+  '3d02b0ad2b',
+  '7500',
+  '7400',
+  'b800000000',
+  '89c0',
+  'ffe0',
+  '31c0',
+  '8900',
+  '8b00',
+  '8b0485',
+  '8b4004',
+  '894004',
+  'a100000000',
+  'a300000000',
+  '83c001',
+  '0500000000',
+  '83e801',
+  '85c0',
+  '39c0',
+  '21c0',
+  '09c0',
+  '0d00010000',
+  '2500000000',
+  '40',
+  '48',
+  '50',
+  '58',
+  'e800000000',
+  'c3',
+  'eb00',
+  'e900000000',
+  'c7000000000000',
+  'c1e00a',
+  'f3ab',
+  'f3a5',
+  'fc',
+  'fa',
+  '8d4004',
+];
 
 /** Kinds of flags that a condition often meets. */
 const commonKinds: readonly number[] = [
@@ -199,7 +277,8 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
     known.add(key);
     entries.push(key, handler.slot * 128 + handler.outKind + 2);
   };
-  const decode = (bytes: number[], into: Insn): boolean => decoder.decode(Uint8Array.from(bytes), 0, bytes.length, mode, 0, 0, () => true, into) === DecodeResult.ok;
+  const decode = (bytes: number[], into: Insn): boolean =>
+    decoder.decode(Uint8Array.from(bytes), 0, bytes.length, mode, 0, 0, () => true, into) === DecodeResult.ok;
   for (let cc = 0; cc < 16; cc++) {
     const jump = new Insn();
     if (decode([0x70 + cc, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], jump)) jumps.push(jump);
@@ -207,8 +286,10 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   const flat32 = Mode.flat | Mode.protected | Mode.code32 | Mode.stack32;
   for (const [sampleMode, text] of [...long.map((line) => [mode, line] as const), ...protected32.map((line) => [flat32, line] as const)]) {
     const bytes = Uint8Array.from({ length: 20 }, (_, i) => parseInt(text.slice(2 * i, 2 * i + 2) || '0', 16));
-    if (decoder.decode(bytes, 0, bytes.length, sampleMode, 0, 0, () => true, insn) !== DecodeResult.ok) throw new Error(`sample ${text} does not decode`);
-    if (insn.row.definition.emit) add(fullKey(insn.row, shapeKey(insn, sampleMode, true, -1)), batch.handler([makeShape(insn, sampleMode, true, -1)], handlerType));
+    if (decoder.decode(bytes, 0, bytes.length, sampleMode, 0, 0, () => true, insn) !== DecodeResult.ok)
+      throw new Error(`sample ${text} does not decode`);
+    if (insn.row.definition.emit)
+      add(fullKey(insn.row, shapeKey(insn, sampleMode, true, -1)), batch.handler([makeShape(insn, sampleMode, true, -1)], handlerType));
   }
   for (const row of table.rows) {
     if (row.definition.emit === undefined) continue;
@@ -226,7 +307,11 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
           const handler = batch.handler([makeShape(insn, mode, live, kind)], handlerType);
           add(fullKey(row, shapeKey(insn, mode, live, kind)), handler);
           if (live && kind === -1 && insn.operandSize !== 2 && isFusible(insn)) {
-            for (const jump of jumps) add(fusedKey(handler.slot, jump.opcode & 15), batch.handler([makeShape(insn, mode, true, -1), makeShape(jump, mode, true, -1)], handlerType));
+            for (const jump of jumps)
+              add(
+                fusedKey(handler.slot, jump.opcode & 15),
+                batch.handler([makeShape(insn, mode, true, -1), makeShape(jump, mode, true, -1)], handlerType),
+              );
           }
         }
       }
@@ -289,7 +374,7 @@ export class HandlerSet {
     return new WebAssembly.Instance(module, {
       env: { memory: this.#memory, table: this.#functions, base: new WebAssembly.Global({ value: 'i32' }, base), ...this.#imports },
       runtime: this.#runtime ?? {},
-    } as unknown as WebAssembly.Imports);
+    });
   }
 
   /** The functions that handlers and regions share, by name. */
@@ -327,7 +412,7 @@ export class HandlerSet {
     if (code === undefined) return handler;
     module.exportFunction('handler', module.func(handlerType, code));
     if (this.#count >= this.#functions.length) this.#functions.grow(this.#functions.length);
-    this.#functions.set(this.#count++, this.#instantiate(new WebAssembly.Module(module.build()), 0).exports['handler'] as WebAssembly.ExportValue);
+    this.#functions.set(this.#count++, this.#instantiate(new WebAssembly.Module(module.build()), 0).exports['handler']);
     this.generated.push(`${shapes[0]!.row.definition.mnemonic} ${shapeText(shapes[0]!, 0)}`);
     return handler;
   }

@@ -117,7 +117,8 @@ export class InterpGen implements Gen {
     this.#linear.clear();
     this.#slots = [];
     let slot = 0;
-    for (const operand of shape.operands) this.#slots.push(operand.kind === 'reg' || operand.kind === 'xmm' || operand.kind === 'mmx' || operand.kind === 'sreg' ? slot++ : -1);
+    for (const operand of shape.operands)
+      this.#slots.push(operand.kind === 'reg' || operand.kind === 'xmm' || operand.kind === 'mmx' || operand.kind === 'sreg' ? slot++ : -1);
     if (!this.#known && shape.flagIn >= 0) this.outKind = -2;
     const definition = shape.row.definition;
     if (definition.emit) {
@@ -342,7 +343,8 @@ export class InterpGen implements Gen {
     const offset = (): void => this.reg(register, this.addressSize);
     if (this.long) {
       offset();
-      if (which === 'source' && this.#shape.memory === 'segment') c.get(0).mem('i32.load', Rec.segment).mem('i64.load', SegField.base).op('i64.add');
+      if (which === 'source' && this.#shape.memory === 'segment')
+        c.get(0).mem('i32.load', Rec.segment).mem('i64.load', SegField.base).op('i64.add');
       return;
     }
     const flatSource = this.#shape.memory === 'segment';
@@ -366,7 +368,11 @@ export class InterpGen implements Gen {
   host(i: number, access: Access, size: number, disp = 0, align?: number): number {
     const linear = this.#linearLocal(disp, size, access);
     if (align !== undefined) {
-      this.c.get(linear).op('i32.wrap_i64').i32(align - 1).op('i32.and');
+      this.c
+        .get(linear)
+        .op('i32.wrap_i64')
+        .i32(align - 1)
+        .op('i32.and');
       this.c.if();
       this.raise(13, 0);
       this.c.end();
@@ -398,9 +404,19 @@ export class InterpGen implements Gen {
     if (size > 1) c.i64(size - 1).op('i64.add');
     c.i64(-4096).op('i64.and', 'i64.eq');
     c.if();
-    c.get(linear).op('i32.wrap_i64').get(entry).mem('i32.load', tlb + 8).op('i32.add').set(host);
+    c.get(linear)
+      .op('i32.wrap_i64')
+      .get(entry)
+      .mem('i32.load', tlb + 8)
+      .op('i32.add')
+      .set(host);
     c.else();
-    c.get(linear).i32(size | (accessNumber[access] << 8) | whole).get(0).call(Imports.slow).tee(host).op('i32.eqz');
+    c.get(linear)
+      .i32(size | (accessNumber[access] << 8) | whole)
+      .get(0)
+      .call(Imports.slow)
+      .tee(host)
+      .op('i32.eqz');
     c.if();
     c.op('return');
     c.end();
@@ -665,7 +681,10 @@ export class InterpGen implements Gen {
   pop(size: 2 | 4 | 8): number {
     const value = this.temp('i64');
     const linear = this.#stackLinear(0, size, 'read');
-    this.c.get(this.#probeTlb(linear, 'read', size, STACK_ACCESS)).mem(InterpGen.#load(size, false)).set(value);
+    this.c
+      .get(this.#probeTlb(linear, 'read', size, STACK_ACCESS))
+      .mem(InterpGen.#load(size, false))
+      .set(value);
     this.adjustStack(size);
     return value;
   }
@@ -673,7 +692,10 @@ export class InterpGen implements Gen {
   popPeek(size: 2 | 4 | 8): number {
     const value = this.temp('i64');
     const linear = this.#stackLinear(0, size, 'read');
-    this.c.get(this.#probeTlb(linear, 'read', size, STACK_ACCESS)).mem(InterpGen.#load(size, false)).set(value);
+    this.c
+      .get(this.#probeTlb(linear, 'read', size, STACK_ACCESS))
+      .mem(InterpGen.#load(size, false))
+      .set(value);
     return value;
   }
 
@@ -725,7 +747,15 @@ export class InterpGen implements Gen {
 
   startShadow(): void {
     const { c } = this;
-    c.i32(0).i32(0).mem('i32.load', State.budget).get(0).mem('i32.load', Rec.remaining).op('i32.add').i32(1).op('i32.sub').mem('i32.store', Scratch.shadowLeft);
+    c.i32(0)
+      .i32(0)
+      .mem('i32.load', State.budget)
+      .get(0)
+      .mem('i32.load', Rec.remaining)
+      .op('i32.add')
+      .i32(1)
+      .op('i32.sub')
+      .mem('i32.store', Scratch.shadowLeft);
   }
 
   checkTarget(target: number): void {
@@ -750,13 +780,21 @@ export class InterpGen implements Gen {
     const budget = this.temp('i64');
     target();
     c.tee(rip).op('i32.wrap_i64').tee(entry).get(entry).i32(15).op('i32.shr_u', 'i32.xor');
-    c.i32(RIP_CACHE_ENTRIES - 1).op('i32.and').i32(4).op('i32.shl').tee(entry).mem('i64.load', Layout.ripCache);
+    c.i32(RIP_CACHE_ENTRIES - 1)
+      .op('i32.and')
+      .i32(4)
+      .op('i32.shl')
+      .tee(entry)
+      .mem('i64.load', Layout.ripCache);
     c.get(rip);
     this.loadState('i64.load', Scratch.modeTag);
     c.op('i64.xor', 'i64.eq');
     c.if();
     c.i32(0).mem('i64.load', State.budget);
-    c.get(entry).mem('i32.load', Layout.ripCache + 8).tee(header).mem('i64.load32_u', Rec.remaining);
+    c.get(entry)
+      .mem('i32.load', Layout.ripCache + 8)
+      .tee(header)
+      .mem('i64.load32_u', Rec.remaining);
     c.op('i64.sub').tee(budget).i64(0).op('i64.ge_s');
     c.if();
     c.i32(0).get(budget).mem('i64.store', State.budget);
@@ -778,7 +816,11 @@ export class InterpGen implements Gen {
   }
 
   raise(vector: number, errorCode?: number): void {
-    this.c.get(0).i32(vector).i32(errorCode ?? -1).call(Imports.raise);
+    this.c
+      .get(0)
+      .i32(vector)
+      .i32(errorCode ?? -1)
+      .call(Imports.raise);
     this.c.op('return');
   }
 

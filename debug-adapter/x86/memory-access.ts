@@ -1,7 +1,7 @@
 /** Guest memory as the processor accesses it: the TLBs that generated code reads, their slow path, page crossing, device memory, watchpoints, and stores to code. */
 
 import { type Watchpoint, type CpuBus } from './api';
-import { type CpuContext, GuestFault, Vector, type WalkResult } from './context';
+import { type CpuContext, Vector, type WalkResult, fault } from './context';
 import { isCanonical } from './control-bits';
 import { walk } from './mmu';
 import { Layout, Mode, Seg, State } from './state';
@@ -120,7 +120,7 @@ export class MemoryAccess {
       return;
     }
     for (const at of this.#writeJournal) {
-      if (((this.#u32[at + 2]! + this.#u32[at]!) >>> 0) === host) this.#u32[at] = 0xffffffff;
+      if ((this.#u32[at + 2]! + this.#u32[at]!) >>> 0 === host) this.#u32[at] = 0xffffffff;
     }
   }
 
@@ -129,7 +129,8 @@ export class MemoryAccess {
     this.#watchedPages.clear();
     for (const watch of list) {
       const last = (watch.address + BigInt(watch.length - 1)) >> PAGE_BITS;
-      for (let page = watch.address >> PAGE_BITS; page <= last && this.#watchedPages.size < 0x10000; page++) this.#watchedPages.add(Number(page));
+      for (let page = watch.address >> PAGE_BITS; page <= last && this.#watchedPages.size < 0x10000; page++)
+        this.#watchedPages.add(Number(page));
     }
     this.#flushOne(Layout.tlbRead, this.#readJournal);
     this.#flushOne(Layout.tlbWrite, this.#writeJournal);
@@ -165,7 +166,7 @@ export class MemoryAccess {
   #canonical(linear: bigint, size: number, segment: number): void {
     if (!this.#long) return;
     if (isCanonical(linear) && isCanonical((linear + BigInt(size - 1)) & U64)) return;
-    throw new GuestFault(segment === Seg.SS ? Vector.SS : Vector.GP, 0);
+    fault(segment === Seg.SS ? Vector.SS : Vector.GP, 0);
   }
 
   #walk(linear: bigint, write: boolean, system: boolean): WalkResult {
@@ -181,7 +182,11 @@ export class MemoryAccess {
     const physical = result.physical;
     const inPage = Number(linear & 0xfffn);
     const page = physical - inPage;
-    if (page + PAGE <= this.#ramSize && !system && (this.#watchedPages.size === 0 || !this.#watchedPages.has(Number(linear >> PAGE_BITS)))) {
+    if (
+      page + PAGE <= this.#ramSize &&
+      !system &&
+      (this.#watchedPages.size === 0 || !this.#watchedPages.has(Number(linear >> PAGE_BITS)))
+    ) {
       if (write) {
         if (!this.#events.hasCode(page / PAGE)) this.#fill(Layout.tlbWrite, this.#writeJournal, linear, page);
       } else {
@@ -200,7 +205,9 @@ export class MemoryAccess {
     this.#canonical(linear, size, segment);
     const write = access !== 0;
     const inPage = Number(linear & 0xfffn);
-    const watched = this.#watchedPages.size > 0 && (this.#watchedPages.has(Number(linear >> PAGE_BITS)) || this.#watchedPages.has(Number((linear + BigInt(size - 1)) >> PAGE_BITS)));
+    const watched =
+      this.#watchedPages.size > 0 &&
+      (this.#watchedPages.has(Number(linear >> PAGE_BITS)) || this.#watchedPages.has(Number((linear + BigInt(size - 1)) >> PAGE_BITS)));
     if (inPage + size <= PAGE) {
       const physical = this.#translate(linear, write, false);
       const page = physical - inPage;

@@ -14,9 +14,9 @@ const namesHigh = ['ah', 'ch', 'dh', 'bh'];
 const segments = ['es', 'cs', 'ss', 'ds', 'fs', 'gs', 'ldtr', 'tr'];
 
 interface Access {
-  get(cpu: CpuContext): bigint;
+  readonly get: (cpu: CpuContext) => bigint;
   /** False: the value is not acceptable. */
-  set?(cpu: CpuContext, value: bigint): boolean;
+  readonly set?: (cpu: CpuContext, value: bigint) => boolean;
 }
 
 const table = new Map<string, Access>();
@@ -85,7 +85,10 @@ function translationsChanged(cpu: CpuContext): void {
   cpu.modeChanged();
 }
 
-table.set('rip', word(State.rip, (value, cpu) => (cpu.long ? isCanonical(value) : value < 1n << 32n)));
+table.set(
+  'rip',
+  word(State.rip, (value, cpu) => (cpu.long ? isCanonical(value) : value < 1n << 32n)),
+);
 table.set('rflags', {
   get: (cpu) => cpu.getFlags(),
   set: (cpu, value) => {
@@ -97,7 +100,10 @@ table.set('eflags', table.get('rflags')!);
 segments.forEach((name, i) => {
   const base = State.seg + i * SegField.size;
   table.set(name, { get: (cpu) => BigInt(cpu.view.getUint16(base + SegField.selector, true)) });
-  table.set(`${name}_base`, word(base + SegField.base, i === (Seg.FS as number) || i === (Seg.GS as number) ? (value) => isCanonical(value) : undefined));
+  table.set(
+    `${name}_base`,
+    word(base + SegField.base, i === (Seg.FS as number) || i === (Seg.GS as number) ? (value) => isCanonical(value) : undefined),
+  );
   table.set(`${name}_limit`, { get: (cpu) => BigInt(cpu.view.getUint32(base + SegField.limit, true)) });
   table.set(`${name}_attributes`, { get: (cpu) => BigInt(cpu.view.getUint32(base + SegField.attributes, true)) });
 });
@@ -105,30 +111,75 @@ for (const [name, offset] of [
   ['gdtr', State.gdtr],
   ['idtr', State.idtr],
 ] as const) {
-  table.set(`${name}_base`, word(offset, (value) => isCanonical(value)));
+  table.set(
+    `${name}_base`,
+    word(offset, (value) => isCanonical(value)),
+  );
   table.set(`${name}_limit`, narrow(offset + 8, 4, 0xffffn));
 }
 // PE, PG and the protection bits follow from what runs: changing CR0's mode bits by hand would leave states that hardware cannot have.
-table.set('cr0', word(State.cr0, (value, cpu) => ((value ^ cpu.view.getBigUint64(State.cr0, true)) & ~0x5002en) === 0n, translationsChanged));
+table.set(
+  'cr0',
+  word(State.cr0, (value, cpu) => ((value ^ cpu.view.getBigUint64(State.cr0, true)) & ~0x5002en) === 0n, translationsChanged),
+);
 table.set('cr2', word(State.cr2, always));
-table.set('cr3', word(State.cr3, (value) => value >> 52n === 0n, (cpu) => cpu.flushTlb(false)));
-table.set('cr4', word(State.cr4, (value, cpu) => (value & ~BigInt(cr4Mask(cpu.model) >>> 0)) === 0n && ((value ^ cpu.view.getBigUint64(State.cr4, true)) & BigInt(Cr4.PAE)) === 0n, translationsChanged));
-table.set('cr8', word(State.cr8, (value) => value < 16n));
+table.set(
+  'cr3',
+  word(
+    State.cr3,
+    (value) => value >> 52n === 0n,
+    (cpu) => cpu.flushTlb(false),
+  ),
+);
+table.set(
+  'cr4',
+  word(
+    State.cr4,
+    (value, cpu) =>
+      (value & ~BigInt(cr4Mask(cpu.model) >>> 0)) === 0n && ((value ^ cpu.view.getBigUint64(State.cr4, true)) & BigInt(Cr4.PAE)) === 0n,
+    translationsChanged,
+  ),
+);
+table.set(
+  'cr8',
+  word(State.cr8, (value) => value < 16n),
+);
 table.set('xcr0', word(State.xcr0));
-table.set('efer', word(State.efer, (value, cpu) => ((value ^ cpu.view.getBigUint64(State.efer, true)) & ~0x801n) === 0n, translationsChanged));
+table.set(
+  'efer',
+  word(State.efer, (value, cpu) => ((value ^ cpu.view.getBigUint64(State.efer, true)) & ~0x801n) === 0n, translationsChanged),
+);
 table.set('star', word(State.star, always));
-table.set('lstar', word(State.lstar, (value) => isCanonical(value)));
-table.set('cstar', word(State.cstar, (value) => isCanonical(value)));
-table.set('sfmask', word(State.sfmask, (value) => value < 1n << 32n));
-table.set('kernel_gs_base', word(State.kernelGsBase, (value) => isCanonical(value)));
-table.set('tsc_aux', word(State.tscAux, (value) => value < 1n << 32n));
+table.set(
+  'lstar',
+  word(State.lstar, (value) => isCanonical(value)),
+);
+table.set(
+  'cstar',
+  word(State.cstar, (value) => isCanonical(value)),
+);
+table.set(
+  'sfmask',
+  word(State.sfmask, (value) => value < 1n << 32n),
+);
+table.set(
+  'kernel_gs_base',
+  word(State.kernelGsBase, (value) => isCanonical(value)),
+);
+table.set(
+  'tsc_aux',
+  word(State.tscAux, (value) => value < 1n << 32n),
+);
 table.set('sysenter_cs', word(State.sysenterCs, always));
 table.set('sysenter_esp', word(State.sysenterEsp, always));
 table.set('sysenter_eip', word(State.sysenterEip, always));
 table.set('pat', word(State.pat));
 table.set('apic_base', word(State.apicBase));
 for (const i of [0, 1, 2, 3, 6, 7]) {
-  table.set(`dr${i}`, { get: (cpu) => cpu.view.getBigUint64(State.dr + i * 8, true), set: (cpu, value) => writeDebugRegister(cpu, i, value) });
+  table.set(`dr${i}`, {
+    get: (cpu) => cpu.view.getBigUint64(State.dr + i * 8, true),
+    set: (cpu, value) => writeDebugRegister(cpu, i, value),
+  });
 }
 table.set('cpl', { get: (cpu) => BigInt(cpu.cpl) });
 table.set('mxcsr', narrow(State.mxcsr, 4, 0xffffn));

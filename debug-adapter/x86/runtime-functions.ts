@@ -90,7 +90,9 @@ function bitScatter(deposit: boolean): Code {
   c.get(1).i64(0).get(1).op('i64.sub', 'i64.and').set(lowest);
   c.get(result);
   c.get(deposit ? lowest : bit).i64(0);
-  c.get(0).get(deposit ? bit : lowest).op('i64.and', 'i64.eqz', 'i32.eqz', 'select');
+  c.get(0)
+    .get(deposit ? bit : lowest)
+    .op('i64.and', 'i64.eqz', 'i32.eqz', 'select');
   c.op('i64.or').set(result);
   c.get(bit).i64(1).op('i64.shl').set(bit);
   c.get(1).get(lowest).op('i64.xor').set(1);
@@ -107,8 +109,15 @@ export function addRuntimeFunctions(module: ModuleBuilder): number[] {
   const flags = module.type([], ['i64']);
   const pure = module.type(['i64', 'i64'], ['i64']);
   const indices: number[] = [];
-  for (let cc = 0; cc < 16; cc += 2) indices.push(module.func(condition, byKind((c, source) => emitCondition(c, cc, source))));
+  for (let cc = 0; cc < 16; cc += 2)
+    indices.push(
+      module.func(
+        condition,
+        byKind((c, source) => emitCondition(c, cc, source)),
+      ),
+    );
   indices.push(module.func(flags, byKind(emitArithmetic)));
-  for (const code of [highProduct(false), highProduct(true), crcByte(), bitScatter(true), bitScatter(false)]) indices.push(module.func(pure, code));
+  for (const code of [highProduct(false), highProduct(true), crcByte(), bitScatter(true), bitScatter(false)])
+    indices.push(module.func(pure, code));
   return indices;
 }

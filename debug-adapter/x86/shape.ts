@@ -70,7 +70,16 @@ export function shapeKey(insn: Insn, mode: number, live: boolean, flagIn: number
   const memory = insn.hasMemory ? memoryFormNumber(insn, mode) : 0;
   const rep = insn.rep === 'none' ? 0 : insn.rep === 'rep' ? 1 : 2;
   const cc = insn.row.encoding.plusCc ? insn.opcode & 15 : 0;
-  const low = kinds | (size << 4) | (address << 6) | (memory << 8) | (rep << 11) | (cc << 13) | ((live ? 1 : 0) << 17) | ((flagIn + 1) << 18) | (shapeMode(mode) << 24);
+  const low =
+    kinds |
+    (size << 4) |
+    (address << 6) |
+    (memory << 8) |
+    (rep << 11) |
+    (cc << 13) |
+    ((live ? 1 : 0) << 17) |
+    ((flagIn + 1) << 18) |
+    (shapeMode(mode) << 24);
   return insn.row.definition.staticImmediate ? low + (insn.immLow & 0xff) * 0x4000_0000 : low;
 }
 
@@ -85,7 +94,19 @@ function memoryFormNumber(insn: Insn, mode: number): number {
 
 const forms: readonly MemoryForm[] = ['none', 'base', 'index', 'segment', 'checked'];
 
-const shapeKinds: readonly ShapeOperand['kind'][] = ['reg', 'mem', 'imm', 'other', 'other', 'sreg', 'other', 'other', 'xmm', 'mmx', 'other'];
+const shapeKinds: readonly ShapeOperand['kind'][] = [
+  'reg',
+  'mem',
+  'imm',
+  'other',
+  'other',
+  'sreg',
+  'other',
+  'other',
+  'xmm',
+  'mmx',
+  'other',
+];
 
 export function makeShape(insn: Insn, mode: number, live: boolean, flagIn: number): Shape {
   const operands: ShapeOperand[] = [];
@@ -128,3 +149,8 @@ export function registerOffset(kind: number, register: number): number {
   }
 }
 
+/** Arithmetic flags that an instruction surely replaces, whatever its operands. */
+export const killedFlags = (row: Row): number => row.killedFlags;
+
+/** Arithmetic flags that it may change. */
+export const changedFlags = (row: Row): number => row.changedFlags;

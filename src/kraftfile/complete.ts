@@ -71,7 +71,7 @@ export function cursorPlace(text: string, offset: number): CursorPlace | undefin
   return (
     inFlow(path, content, at, end) ?? {
       path,
-      side: typeof path.at(-1) === 'number' ? 'value' : 'key',
+      side: dashes !== '' ? 'value' : 'key',
       word: content,
       start: at - content.length,
       end,

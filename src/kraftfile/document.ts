@@ -25,6 +25,9 @@ export interface Entry {
 /** Deeper nesting is taken for damage, so that no text can exhaust the stack. */
 const deepest = 64;
 
+/** A Kraftfile has some kilobytes; what is larger than this, in UTF-16 units, is something else. */
+const largest = 2 << 20;
+
 /** A text that was read as YAML. */
 export class KraftDocument {
   private constructor(
@@ -35,6 +38,11 @@ export class KraftDocument {
 
   /** Reads any text; never throws. */
   static parse(text: string): KraftDocument {
+    if (text.length > largest) {
+      return new KraftDocument(text, undefined, [
+        { start: 0, end: 0, severity: 'error', message: 'The file is too large to be a Kraftfile.' },
+      ]);
+    }
     const depth = nesting(text);
     if (depth > deepest)
       return new KraftDocument(text, undefined, [

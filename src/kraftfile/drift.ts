@@ -86,3 +86,12 @@ export function minimalKconfig(model: Model, config: string, target?: Target, kr
   }
   return result;
 }
+
+/** Options as the lines of a Kraftfile's `kconfig:`, indented by so many blanks. */
+export function kconfigBlock(values: ReadonlyMap<string, string>, indent: number): string {
+  const blanks = ' '.repeat(indent);
+  const lines = [...values].map(
+    ([symbol, value]) => `${blanks}  CONFIG_${symbol}: ${/^(0|-?[1-9]\d{0,14})$/.test(value) ? value : JSON.stringify(value)}\n`,
+  );
+  return lines.length === 0 ? '' : `${blanks}kconfig:\n${lines.join('')}`;
+}

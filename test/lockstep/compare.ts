@@ -86,7 +86,7 @@ function tolerated(batch: Buffer, at: number, trap: number, ours: number | undef
   const { mnemonic } = decoded.row.definition;
   switch (mnemonic) {
     case 'CALL':
-      return trap === vectorPageFault && ours === vectorProtection;
+      return (trap === vectorPageFault || trap === vectorStack) && ours === vectorProtection;
     case 'CMPS':
     case 'MASKMOVDQU':
     case 'MASKMOVQ':

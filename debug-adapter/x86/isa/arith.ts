@@ -43,7 +43,10 @@ const addSub =
     let a = -1;
     g.rmw(0, (old) => {
       a = old;
-      g.c.get(old).get(b).op(op === 'add' ? 'i64.add' : 'i64.sub');
+      g.c
+        .get(old)
+        .get(b)
+        .op(op === 'add' ? 'i64.add' : 'i64.sub');
     });
     g.flags(op, sizeOf(g), a, b);
   };
@@ -101,7 +104,10 @@ const step =
       g.c.set(carry);
     }
     g.rmw(0, (old) => {
-      g.c.get(old).i64(op === 'inc' ? 1 : -1).op('i64.add');
+      g.c
+        .get(old)
+        .i64(op === 'inc' ? 1 : -1)
+        .op('i64.add');
       zeroExtend(g.c, sizeOf(g));
       g.c.tee(result);
     });
@@ -200,9 +206,28 @@ const adx =
     if (size === 4) {
       c.get(sum).i64(32).op('i64.shr_u').set(carry);
     } else {
-      c.get(a).get(b).op('i64.and').get(a).get(b).op('i64.or').get(sum).i64(-1).op('i64.xor', 'i64.and', 'i64.or').i64(63).op('i64.shr_u').set(carry);
+      c.get(a)
+        .get(b)
+        .op('i64.and')
+        .get(a)
+        .get(b)
+        .op('i64.or')
+        .get(sum)
+        .i64(-1)
+        .op('i64.xor', 'i64.and', 'i64.or')
+        .i64(63)
+        .op('i64.shr_u')
+        .set(carry);
     }
-    g.setArithmetic(() => c.get(flags).i64(~flag & ARITHMETIC).op('i64.and').get(carry).i64(bit).op('i64.shl', 'i64.or'));
+    g.setArithmetic(() =>
+      c
+        .get(flags)
+        .i64(~flag & ARITHMETIC)
+        .op('i64.and')
+        .get(carry)
+        .i64(bit)
+        .op('i64.shl', 'i64.or'),
+    );
   };
 
 function alu(mnemonic: string, base: number, emit: Emitter, flags: FlagEffects, lock = true): Definition {
@@ -235,20 +260,34 @@ export const arithDefinitions: readonly Definition[] = [
   },
   {
     mnemonic: 'INC',
-    encodings: [enc(0, 0xfe, ['Eb'], { digit: 0 }), enc(0, 0xff, ['Ev'], { digit: 0 }), enc(0, 0x40, ['Zv'], { plusR: true, mode: 'legacy' })],
+    encodings: [
+      enc(0, 0xfe, ['Eb'], { digit: 0 }),
+      enc(0, 0xff, ['Ev'], { digit: 0 }),
+      enc(0, 0x40, ['Zv'], { plusR: true, mode: 'legacy' }),
+    ],
     flags: { writes: ARITHMETIC & ~Flag.CF },
     lock: true,
     emit: step('inc'),
   },
   {
     mnemonic: 'DEC',
-    encodings: [enc(0, 0xfe, ['Eb'], { digit: 1 }), enc(0, 0xff, ['Ev'], { digit: 1 }), enc(0, 0x48, ['Zv'], { plusR: true, mode: 'legacy' })],
+    encodings: [
+      enc(0, 0xfe, ['Eb'], { digit: 1 }),
+      enc(0, 0xff, ['Ev'], { digit: 1 }),
+      enc(0, 0x48, ['Zv'], { plusR: true, mode: 'legacy' }),
+    ],
     flags: { writes: ARITHMETIC & ~Flag.CF },
     lock: true,
     emit: step('dec'),
   },
   { mnemonic: 'NOT', encodings: [enc(0, 0xf6, ['Eb'], { digit: 2 }), enc(0, 0xf7, ['Ev'], { digit: 2 })], lock: true, emit: not },
-  { mnemonic: 'NEG', encodings: [enc(0, 0xf6, ['Eb'], { digit: 3 }), enc(0, 0xf7, ['Ev'], { digit: 3 })], flags: all, lock: true, emit: neg },
+  {
+    mnemonic: 'NEG',
+    encodings: [enc(0, 0xf6, ['Eb'], { digit: 3 }), enc(0, 0xf7, ['Ev'], { digit: 3 })],
+    flags: all,
+    lock: true,
+    emit: neg,
+  },
   { mnemonic: 'XADD', encodings: [enc(1, 0xc0, ['Eb', 'Gb']), enc(1, 0xc1, ['Ev', 'Gv'])], flags: all, lock: true, emit: xadd },
   { mnemonic: 'CMPXCHG', encodings: [enc(1, 0xb0, ['Eb', 'Gb']), enc(1, 0xb1, ['Ev', 'Gv'])], flags: all, lock: true, emit: cmpxchg },
   {

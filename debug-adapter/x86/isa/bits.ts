@@ -25,7 +25,10 @@ const bitTest =
       const address = g.temp('i64');
       g.rdSigned(1);
       c.set(offset);
-      c.get(offset).i64(bits - 1).op('i64.and').set(bit);
+      c.get(offset)
+        .i64(bits - 1)
+        .op('i64.and')
+        .set(bit);
       if (g.addressSize === 8) {
         g.linear(0);
       } else {
@@ -57,7 +60,9 @@ const bitTest =
       }
     } else {
       g.rd(1);
-      c.i64(bits - 1).op('i64.and').set(bit);
+      c.i64(bits - 1)
+        .op('i64.and')
+        .set(bit);
       if (kind === 'test') {
         g.rd(0);
         c.set(old);
@@ -164,12 +169,19 @@ const lowest =
     g.rd(1);
     c.set(value);
     if (kind === 'blsi') c.get(value).i64(0).get(value).op('i64.sub', 'i64.and');
-    else c.get(value).get(value).i64(1).op('i64.sub').op(kind === 'blsr' ? 'i64.and' : 'i64.xor');
+    else
+      c.get(value)
+        .get(value)
+        .i64(1)
+        .op('i64.sub')
+        .op(kind === 'blsr' ? 'i64.and' : 'i64.xor');
     zeroExtend(c, size);
     c.set(result);
     g.wr(0, () => c.get(result));
     bmiFlags(g, size, result, () => {
-      c.get(value).i64(0).op(kind === 'blsi' ? 'i64.ne' : 'i64.eq');
+      c.get(value)
+        .i64(0)
+        .op(kind === 'blsi' ? 'i64.ne' : 'i64.eq');
     });
   };
 
@@ -187,7 +199,13 @@ const bextr: Emitter = (g) => {
   c.tee(control).i64(0xff).op('i64.and').set(start);
   c.get(control).i64(8).op('i64.shr_u').i64(0xff).op('i64.and').set(length);
   // A start beyond the operand gives 0; a length beyond it all that is left.
-  c.get(value).get(start).op('i64.shr_u').i64(0).get(start).i64(size * 8).op('i64.lt_u', 'select');
+  c.get(value)
+    .get(start)
+    .op('i64.shr_u')
+    .i64(0)
+    .get(start)
+    .i64(size * 8)
+    .op('i64.lt_u', 'select');
   c.i64(-1).i64(1).get(length).op('i64.shl').i64(1).op('i64.sub').get(length).i64(64).op('i64.ge_u', 'select');
   c.op('i64.and').set(result);
   g.wr(0, () => c.get(result));
@@ -207,9 +225,17 @@ const bzhi: Emitter = (g) => {
   c.i64(0xff).op('i64.and').set(index);
   c.get(value);
   c.get(value).i64(1).get(index).op('i64.shl').i64(1).op('i64.sub', 'i64.and');
-  c.get(index).i64(size * 8).op('i64.ge_u', 'select').set(result);
+  c.get(index)
+    .i64(size * 8)
+    .op('i64.ge_u', 'select')
+    .set(result);
   g.wr(0, () => c.get(result));
-  bmiFlags(g, size, result, () => c.get(index).i64(size * 8 - 1).op('i64.gt_u'));
+  bmiFlags(g, size, result, () =>
+    c
+      .get(index)
+      .i64(size * 8 - 1)
+      .op('i64.gt_u'),
+  );
 };
 
 const scatter =
@@ -274,7 +300,12 @@ const cmpxchgWide =
     c.end();
     g.setArithmetic(() => {
       g.arithmetic();
-      c.i64(ARITHMETIC & ~Flag.ZF).op('i64.and').get(equal).op('i64.extend_i32_u').i64(6).op('i64.shl', 'i64.or');
+      c.i64(ARITHMETIC & ~Flag.ZF)
+        .op('i64.and')
+        .get(equal)
+        .op('i64.extend_i32_u')
+        .i64(6)
+        .op('i64.shl', 'i64.or');
     });
   };
 
@@ -321,9 +352,27 @@ export const bitDefinitions: readonly Definition[] = [
     flags: { writes: Flag.ZF | Flag.SF, cleared: Flag.OF | Flag.CF, undefined: Flag.AF | Flag.PF },
     emit: andn,
   },
-  { mnemonic: 'BLSR', encodings: [enc(2, 0xf3, ['By', 'Ey'], { prefix: 'none', vex: 0, digit: 1 })], feature: 'bmi1', flags: bmi1Flags, emit: lowest('blsr') },
-  { mnemonic: 'BLSMSK', encodings: [enc(2, 0xf3, ['By', 'Ey'], { prefix: 'none', vex: 0, digit: 2 })], feature: 'bmi1', flags: bmi1Flags, emit: lowest('blsmsk') },
-  { mnemonic: 'BLSI', encodings: [enc(2, 0xf3, ['By', 'Ey'], { prefix: 'none', vex: 0, digit: 3 })], feature: 'bmi1', flags: bmi1Flags, emit: lowest('blsi') },
+  {
+    mnemonic: 'BLSR',
+    encodings: [enc(2, 0xf3, ['By', 'Ey'], { prefix: 'none', vex: 0, digit: 1 })],
+    feature: 'bmi1',
+    flags: bmi1Flags,
+    emit: lowest('blsr'),
+  },
+  {
+    mnemonic: 'BLSMSK',
+    encodings: [enc(2, 0xf3, ['By', 'Ey'], { prefix: 'none', vex: 0, digit: 2 })],
+    feature: 'bmi1',
+    flags: bmi1Flags,
+    emit: lowest('blsmsk'),
+  },
+  {
+    mnemonic: 'BLSI',
+    encodings: [enc(2, 0xf3, ['By', 'Ey'], { prefix: 'none', vex: 0, digit: 3 })],
+    feature: 'bmi1',
+    flags: bmi1Flags,
+    emit: lowest('blsi'),
+  },
   {
     mnemonic: 'BEXTR',
     encodings: [enc(2, 0xf7, ['Gy', 'Ey', 'By'], { prefix: 'none', vex: 0 })],
@@ -331,10 +380,21 @@ export const bitDefinitions: readonly Definition[] = [
     flags: { writes: Flag.ZF, cleared: Flag.OF | Flag.CF, undefined: Flag.AF | Flag.SF | Flag.PF },
     emit: bextr,
   },
-  { mnemonic: 'BZHI', encodings: [enc(2, 0xf5, ['Gy', 'Ey', 'By'], { prefix: 'none', vex: 0 })], feature: 'bmi2', flags: bmi1Flags, emit: bzhi },
+  {
+    mnemonic: 'BZHI',
+    encodings: [enc(2, 0xf5, ['Gy', 'Ey', 'By'], { prefix: 'none', vex: 0 })],
+    feature: 'bmi2',
+    flags: bmi1Flags,
+    emit: bzhi,
+  },
   { mnemonic: 'PDEP', encodings: [enc(2, 0xf5, ['Gy', 'By', 'Ey'], { prefix: 'F2', vex: 0 })], feature: 'bmi2', emit: scatter('pdep') },
   { mnemonic: 'PEXT', encodings: [enc(2, 0xf5, ['Gy', 'By', 'Ey'], { prefix: 'F3', vex: 0 })], feature: 'bmi2', emit: scatter('pext') },
-  { mnemonic: 'CRC32', encodings: [enc(2, 0xf0, ['Gy', 'Eb'], { prefix: 'F2' }), enc(2, 0xf1, ['Gy', 'Ev'], { prefix: 'F2' })], feature: 'sse4_2', emit: crc32 },
+  {
+    mnemonic: 'CRC32',
+    encodings: [enc(2, 0xf0, ['Gy', 'Eb'], { prefix: 'F2' }), enc(2, 0xf1, ['Gy', 'Ev'], { prefix: 'F2' })],
+    feature: 'sse4_2',
+    emit: crc32,
+  },
   {
     mnemonic: 'CMPXCHG8B',
     encodings: [enc(1, 0xc7, ['Mq'], { digit: 1, w: 0 })],

@@ -254,7 +254,11 @@ function emitParity(c: Code, f: FlagSource): void {
 /** Pushes i32 0/1 for a condition code 0..15. */
 export function emitCondition(c: Code, cc: number, f: FlagSource): void {
   const negate = (cc & 1) !== 0;
-  const compare = (whenTrue: 'i64.lt_u' | 'i64.eq' | 'i64.le_u' | 'i64.lt_s' | 'i64.le_s', whenFalse: 'i64.ge_u' | 'i64.ne' | 'i64.gt_u' | 'i64.ge_s' | 'i64.gt_s', signed: boolean): void => {
+  const compare = (
+    whenTrue: 'i64.lt_u' | 'i64.eq' | 'i64.le_u' | 'i64.lt_s' | 'i64.le_s',
+    whenFalse: 'i64.ge_u' | 'i64.ne' | 'i64.gt_u' | 'i64.ge_s' | 'i64.gt_s',
+    signed: boolean,
+  ): void => {
     f.a();
     if (signed) signExtend(c, f.size);
     if (f.op === 'sub') {

@@ -32,14 +32,23 @@ const sahf: Emitter = (g) => {
     g.arithmetic();
     g.c.i64(Flag.OF).op('i64.and');
     g.reg(0, 2);
-    g.c.i64(8).op('i64.shr_u').i64(ARITHMETIC & ~Flag.OF).op('i64.and', 'i64.or');
+    g.c
+      .i64(8)
+      .op('i64.shr_u')
+      .i64(ARITHMETIC & ~Flag.OF)
+      .op('i64.and', 'i64.or');
   });
 };
 
 const lahf: Emitter = (g) => {
   const flags = g.temp('i64');
   g.arithmetic();
-  g.c.i64(ARITHMETIC & ~Flag.OF).op('i64.and').i64(2).op('i64.or').set(flags);
+  g.c
+    .i64(ARITHMETIC & ~Flag.OF)
+    .op('i64.and')
+    .i64(2)
+    .op('i64.or')
+    .set(flags);
   g.setReg(0, 2, () => {
     g.reg(0, 1);
     g.c.get(flags).i64(8).op('i64.shl', 'i64.or');
@@ -83,7 +92,10 @@ const pushf: Emitter = (g) => {
   const value = g.temp('i64');
   g.arithmetic();
   g.loadState('i64.load', State.flags);
-  g.c.i64(~(Flag.RF | Flag.VM | ARITHMETIC)).op('i64.and', 'i64.or').set(value);
+  g.c
+    .i64(~(Flag.RF | Flag.VM | ARITHMETIC))
+    .op('i64.and', 'i64.or')
+    .set(value);
   g.push(g.operandSize, value);
 };
 

@@ -172,10 +172,7 @@ export const moveDefinitions: readonly Definition[] = [
   { mnemonic: 'BSWAP', encodings: [enc(1, 0xc8, ['Zv'], { plusR: true })], emit: bswap },
   {
     mnemonic: 'MOVBE',
-    encodings: [
-      enc(2, 0xf0, ['Gv', 'Mv']),
-      enc(2, 0xf1, ['Mv', 'Gv']),
-    ],
+    encodings: [enc(2, 0xf0, ['Gv', 'Mv']), enc(2, 0xf1, ['Mv', 'Gv'])],
     feature: 'movbe',
     emit: movbe,
   },

@@ -9,7 +9,11 @@ function productFlags(g: Gen, size: Size, low: number, overflow: () => void): vo
   if (!g.flagsNeeded(ARITHMETIC)) return;
   const extra = g.temp('i64');
   overflow();
-  g.c.op('i64.extend_i32_u').i64(Flag.CF | Flag.OF).op('i64.mul').set(extra);
+  g.c
+    .op('i64.extend_i32_u')
+    .i64(Flag.CF | Flag.OF)
+    .op('i64.mul')
+    .set(extra);
   g.flags('result', size, low, extra);
 }
 
@@ -45,7 +49,12 @@ const wide =
       g.setReg(0, 2, () => c.get(low));
     } else {
       g.setReg(0, size, () => c.get(low));
-      g.setReg(2, size, () => c.get(low).i64(size * 8).op('i64.shr_u'));
+      g.setReg(2, size, () =>
+        c
+          .get(low)
+          .i64(size * 8)
+          .op('i64.shr_u'),
+      );
     }
     // The product's low half, for the flags.
     c.get(low);
@@ -117,8 +126,18 @@ const divide =
       c.else();
       g.reg(0, 8);
       c.set(dividend);
-      g.setReg(0, 8, () => c.get(dividend).get(divisor).op(signed ? 'i64.div_s' : 'i64.div_u'));
-      g.setReg(2, 8, () => c.get(dividend).get(divisor).op(signed ? 'i64.rem_s' : 'i64.rem_u'));
+      g.setReg(0, 8, () =>
+        c
+          .get(dividend)
+          .get(divisor)
+          .op(signed ? 'i64.div_s' : 'i64.div_u'),
+      );
+      g.setReg(2, 8, () =>
+        c
+          .get(dividend)
+          .get(divisor)
+          .op(signed ? 'i64.rem_s' : 'i64.rem_u'),
+      );
       c.end();
       return;
     }
@@ -144,7 +163,10 @@ const divide =
       g.raise(0);
       c.end();
     }
-    c.get(dividend).get(divisor).op(signed ? 'i64.div_s' : 'i64.div_u').set(quotient);
+    c.get(dividend)
+      .get(divisor)
+      .op(signed ? 'i64.div_s' : 'i64.div_u')
+      .set(quotient);
     c.get(quotient).get(quotient);
     if (signed) signExtend(c, size);
     else zeroExtend(c, size);
@@ -189,8 +211,18 @@ const mulx: Emitter = (g) => {
 const productData = { writes: Flag.CF | Flag.OF, undefined: ARITHMETIC & ~(Flag.CF | Flag.OF) } as const;
 
 export const muldivDefinitions: readonly Definition[] = [
-  { mnemonic: 'MUL', encodings: [enc(0, 0xf6, ['Eb'], { digit: 4 }), enc(0, 0xf7, ['Ev'], { digit: 4 })], flags: productData, emit: wide(false) },
-  { mnemonic: 'IMUL', encodings: [enc(0, 0xf6, ['Eb'], { digit: 5 }), enc(0, 0xf7, ['Ev'], { digit: 5 })], flags: productData, emit: wide(true) },
+  {
+    mnemonic: 'MUL',
+    encodings: [enc(0, 0xf6, ['Eb'], { digit: 4 }), enc(0, 0xf7, ['Ev'], { digit: 4 })],
+    flags: productData,
+    emit: wide(false),
+  },
+  {
+    mnemonic: 'IMUL',
+    encodings: [enc(0, 0xf6, ['Eb'], { digit: 5 }), enc(0, 0xf7, ['Ev'], { digit: 5 })],
+    flags: productData,
+    emit: wide(true),
+  },
   {
     mnemonic: 'IMUL',
     encodings: [enc(1, 0xaf, ['Gv', 'Ev']), enc(0, 0x69, ['Gv', 'Ev', 'Iz']), enc(0, 0x6b, ['Gv', 'Ev', 'Ibs'])],

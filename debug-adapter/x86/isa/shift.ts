@@ -8,7 +8,10 @@ import { type Gen, type Size } from './gen';
 function count(g: Gen, i: number, size: Size): number {
   const local = g.temp('i64');
   g.rd(i);
-  g.c.i64(size === 8 ? 63 : 31).op('i64.and').set(local);
+  g.c
+    .i64(size === 8 ? 63 : 31)
+    .op('i64.and')
+    .set(local);
   return local;
 }
 
@@ -47,12 +50,34 @@ const shift =
         else c.get(value).get(amount).op('i64.shl').i64(bits).op('i64.shr_u');
         c.i64(1).op('i64.and').set(carry);
         // OF = MSB of the result xor CF.
-        c.get(result).i64(bits - 1).op('i64.shr_u').get(carry).op('i64.xor').i64(11).op('i64.shl');
+        c.get(result)
+          .i64(bits - 1)
+          .op('i64.shr_u')
+          .get(carry)
+          .op('i64.xor')
+          .i64(11)
+          .op('i64.shl');
       } else {
-        c.get(value).get(amount).i64(1).op('i64.sub').op(kind === 'shr' ? 'i64.shr_u' : 'i64.shr_s').i64(1).op('i64.and').set(carry);
+        c.get(value)
+          .get(amount)
+          .i64(1)
+          .op('i64.sub')
+          .op(kind === 'shr' ? 'i64.shr_u' : 'i64.shr_s')
+          .i64(1)
+          .op('i64.and')
+          .set(carry);
         if (kind === 'shr') {
           // OF = MSB of the original operand for a count of 1.
-          c.get(value).i64(bits - 1).op('i64.shr_u').i64(1).op('i64.and').get(amount).i64(1).op('i64.eq', 'i64.extend_i32_u', 'i64.and').i64(11).op('i64.shl');
+          c.get(value)
+            .i64(bits - 1)
+            .op('i64.shr_u')
+            .i64(1)
+            .op('i64.and')
+            .get(amount)
+            .i64(1)
+            .op('i64.eq', 'i64.extend_i32_u', 'i64.and')
+            .i64(11)
+            .op('i64.shl');
         } else {
           c.i64(0);
         }
@@ -73,15 +98,24 @@ const rotate =
     const result = g.temp('i64');
     g.rmw(0, (old) => {
       if (size === 8) {
-        c.get(old).get(amount).op(left ? 'i64.rotl' : 'i64.rotr');
+        c.get(old)
+          .get(amount)
+          .op(left ? 'i64.rotl' : 'i64.rotr');
       } else if (size === 4) {
-        c.get(old).op('i32.wrap_i64').get(amount).op('i32.wrap_i64').op(left ? 'i32.rotl' : 'i32.rotr', 'i64.extend_i32_u');
+        c.get(old)
+          .op('i32.wrap_i64')
+          .get(amount)
+          .op('i32.wrap_i64')
+          .op(left ? 'i32.rotl' : 'i32.rotr', 'i64.extend_i32_u');
       } else {
         // The value repeated fills 32 bits, in which a rotation is one of 8 or 16 bits too.
         c.get(old);
         if (size === 1) c.i64(0x01010101).op('i64.mul');
         else c.i64(0x00010001).op('i64.mul');
-        c.op('i32.wrap_i64').get(amount).op('i32.wrap_i64').op(left ? 'i32.rotl' : 'i32.rotr', 'i64.extend_i32_u');
+        c.op('i32.wrap_i64')
+          .get(amount)
+          .op('i32.wrap_i64')
+          .op(left ? 'i32.rotl' : 'i32.rotr', 'i64.extend_i32_u');
         zeroExtend(c, size);
       }
       c.tee(result);
@@ -90,14 +124,25 @@ const rotate =
       const carry = g.temp('i64');
       g.setArithmetic(() => {
         if (left) c.get(result).i64(1).op('i64.and').set(carry);
-        else c.get(result).i64(bits - 1).op('i64.shr_u').set(carry);
+        else
+          c.get(result)
+            .i64(bits - 1)
+            .op('i64.shr_u')
+            .set(carry);
         g.arithmetic();
         c.i64(ARITHMETIC & ~(Flag.CF | Flag.OF)).op('i64.and');
         c.get(carry).op('i64.or');
         // OF: MSB xor CF after ROL, the two top bits xored after ROR.
-        c.get(result).i64(bits - 1).op('i64.shr_u');
+        c.get(result)
+          .i64(bits - 1)
+          .op('i64.shr_u');
         if (left) c.get(carry);
-        else c.get(result).i64(bits - 2).op('i64.shr_u').i64(1).op('i64.and');
+        else
+          c.get(result)
+            .i64(bits - 2)
+            .op('i64.shr_u')
+            .i64(1)
+            .op('i64.and');
         c.op('i64.xor').i64(11).op('i64.shl', 'i64.or');
       });
     });
@@ -127,12 +172,20 @@ const rotateCarry =
       const loop = c.loop();
       c.get(steps).op('i64.eqz').brIf(exit);
       if (left) {
-        c.get(value).i64(bits - 1).op('i64.shr_u').set(out);
+        c.get(value)
+          .i64(bits - 1)
+          .op('i64.shr_u')
+          .set(out);
         c.get(value).i64(1).op('i64.shl').get(carry).op('i64.or');
         zeroExtend(c, size);
       } else {
         c.get(value).i64(1).op('i64.and').set(out);
-        c.get(value).i64(1).op('i64.shr_u').get(carry).i64(bits - 1).op('i64.shl', 'i64.or');
+        c.get(value)
+          .i64(1)
+          .op('i64.shr_u')
+          .get(carry)
+          .i64(bits - 1)
+          .op('i64.shl', 'i64.or');
       }
       c.set(value).get(out).set(carry);
       c.get(steps).i64(1).op('i64.sub').set(steps);
@@ -143,10 +196,21 @@ const rotateCarry =
     });
     unlessZero(g, amount, () => {
       g.setArithmetic(() => {
-        c.get(flags).i64(ARITHMETIC & ~(Flag.CF | Flag.OF)).op('i64.and').get(carry).op('i64.or');
-        c.get(value).i64(bits - 1).op('i64.shr_u');
+        c.get(flags)
+          .i64(ARITHMETIC & ~(Flag.CF | Flag.OF))
+          .op('i64.and')
+          .get(carry)
+          .op('i64.or');
+        c.get(value)
+          .i64(bits - 1)
+          .op('i64.shr_u');
         if (left) c.get(carry);
-        else c.get(value).i64(bits - 2).op('i64.shr_u').i64(1).op('i64.and');
+        else
+          c.get(value)
+            .i64(bits - 2)
+            .op('i64.shr_u')
+            .i64(1)
+            .op('i64.and');
         c.op('i64.xor').i64(11).op('i64.shl', 'i64.or');
       });
     });
@@ -170,14 +234,27 @@ const doubleShift =
       c.get(old).set(original);
       if (size === 8) {
         // x >> (64 - n) in two steps, so that a count of 0 shifts everything out.
-        if (left) c.get(old).get(amount).op('i64.shl').get(source).i64(1).op('i64.shr_u').i64(63).get(amount).op('i64.sub', 'i64.shr_u', 'i64.or');
+        if (left)
+          c.get(old).get(amount).op('i64.shl').get(source).i64(1).op('i64.shr_u').i64(63).get(amount).op('i64.sub', 'i64.shr_u', 'i64.or');
         else c.get(old).get(amount).op('i64.shr_u').get(source).i64(1).op('i64.shl').i64(63).get(amount).op('i64.sub', 'i64.shl', 'i64.or');
       } else if (size === 4) {
         if (left) c.get(old).i64(32).op('i64.shl').get(source).op('i64.or').get(amount).op('i64.shl').i64(32).op('i64.shr_u');
         else c.get(source).i64(32).op('i64.shl').get(old).op('i64.or').get(amount).op('i64.shr_u');
         zeroExtend(c, 4);
       } else {
-        if (left) c.get(old).i64(32).op('i64.shl').get(source).i64(16).op('i64.shl', 'i64.or').get(old).op('i64.or').get(amount).op('i64.shl').i64(32).op('i64.shr_u');
+        if (left)
+          c.get(old)
+            .i64(32)
+            .op('i64.shl')
+            .get(source)
+            .i64(16)
+            .op('i64.shl', 'i64.or')
+            .get(old)
+            .op('i64.or')
+            .get(amount)
+            .op('i64.shl')
+            .i64(32)
+            .op('i64.shr_u');
         else c.get(old).i64(32).op('i64.shl').get(source).i64(16).op('i64.shl', 'i64.or').get(old).op('i64.or').get(amount).op('i64.shr_u');
         zeroExtend(c, 2);
       }
@@ -188,15 +265,47 @@ const doubleShift =
       if (left) {
         if (size === 8) c.get(original).i64(64).get(amount).op('i64.sub', 'i64.shr_u');
         else if (size === 4) c.get(original).i64(32).get(amount).op('i64.sub', 'i64.shr_u');
-        else c.get(original).i64(32).op('i64.shl').get(source).i64(16).op('i64.shl', 'i64.or').get(original).op('i64.or').i64(48).get(amount).op('i64.sub', 'i64.shr_u');
+        else
+          c.get(original)
+            .i64(32)
+            .op('i64.shl')
+            .get(source)
+            .i64(16)
+            .op('i64.shl', 'i64.or')
+            .get(original)
+            .op('i64.or')
+            .i64(48)
+            .get(amount)
+            .op('i64.sub', 'i64.shr_u');
       } else if (size === 2) {
-        c.get(original).i64(32).op('i64.shl').get(source).i64(16).op('i64.shl', 'i64.or').get(original).op('i64.or').get(amount).i64(1).op('i64.sub', 'i64.shr_u');
+        c.get(original)
+          .i64(32)
+          .op('i64.shl')
+          .get(source)
+          .i64(16)
+          .op('i64.shl', 'i64.or')
+          .get(original)
+          .op('i64.or')
+          .get(amount)
+          .i64(1)
+          .op('i64.sub', 'i64.shr_u');
       } else {
         c.get(original).get(amount).i64(1).op('i64.sub', 'i64.shr_u');
       }
       c.i64(1).op('i64.and').set(carry);
       // OF: the sign changed.
-      c.get(original).get(result).op('i64.xor').i64(bits - 1).op('i64.shr_u').i64(1).op('i64.and').i64(11).op('i64.shl').get(carry).op('i64.or').set(extra);
+      c.get(original)
+        .get(result)
+        .op('i64.xor')
+        .i64(bits - 1)
+        .op('i64.shr_u')
+        .i64(1)
+        .op('i64.and')
+        .i64(11)
+        .op('i64.shl')
+        .get(carry)
+        .op('i64.or')
+        .set(extra);
       g.flags('result', size, result, extra);
     });
   };
@@ -214,7 +323,10 @@ const plain =
     c.set(value);
     g.wr(0, () => {
       if (kind === 'ror' && size === 4) c.get(value).op('i32.wrap_i64').get(amount).op('i32.wrap_i64', 'i32.rotr', 'i64.extend_i32_u');
-      else c.get(value).get(amount).op(kind === 'shl' ? 'i64.shl' : kind === 'shr' ? 'i64.shr_u' : kind === 'sar' ? 'i64.shr_s' : 'i64.rotr');
+      else
+        c.get(value)
+          .get(amount)
+          .op(kind === 'shl' ? 'i64.shl' : kind === 'shr' ? 'i64.shr_u' : kind === 'sar' ? 'i64.shr_s' : 'i64.rotr');
     });
   };
 
@@ -239,11 +351,46 @@ const doubleUndefined = (operands: { readonly count: number; readonly size: numb
   operands.count === 0 ? 0 : operands.count > operands.size * 8 ? ARITHMETIC : Flag.AF | (operands.count === 1 ? 0 : Flag.OF);
 
 export const shiftDefinitions: readonly Definition[] = [
-  { mnemonic: 'ROL', encodings: group2(0), flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF }, conditionalFlags: true, undefinedFor: rotateUndefined, emit: rotate(true) },
-  { mnemonic: 'ROR', encodings: group2(1), flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF }, conditionalFlags: true, undefinedFor: rotateUndefined, emit: rotate(false) },
-  { mnemonic: 'RCL', encodings: group2(2), flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF }, conditionalFlags: true, undefinedFor: rotateUndefined, emit: rotateCarry(true) },
-  { mnemonic: 'RCR', encodings: group2(3), flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF }, conditionalFlags: true, undefinedFor: rotateUndefined, emit: rotateCarry(false) },
-  { mnemonic: 'SHL', encodings: [...group2(4), ...group2(6)], flags: shiftFlags, conditionalFlags: true, undefinedFor: shiftUndefined, emit: shift('shl') },
+  {
+    mnemonic: 'ROL',
+    encodings: group2(0),
+    flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF },
+    conditionalFlags: true,
+    undefinedFor: rotateUndefined,
+    emit: rotate(true),
+  },
+  {
+    mnemonic: 'ROR',
+    encodings: group2(1),
+    flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF },
+    conditionalFlags: true,
+    undefinedFor: rotateUndefined,
+    emit: rotate(false),
+  },
+  {
+    mnemonic: 'RCL',
+    encodings: group2(2),
+    flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF },
+    conditionalFlags: true,
+    undefinedFor: rotateUndefined,
+    emit: rotateCarry(true),
+  },
+  {
+    mnemonic: 'RCR',
+    encodings: group2(3),
+    flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF },
+    conditionalFlags: true,
+    undefinedFor: rotateUndefined,
+    emit: rotateCarry(false),
+  },
+  {
+    mnemonic: 'SHL',
+    encodings: [...group2(4), ...group2(6)],
+    flags: shiftFlags,
+    conditionalFlags: true,
+    undefinedFor: shiftUndefined,
+    emit: shift('shl'),
+  },
   { mnemonic: 'SHR', encodings: group2(5), flags: shiftFlags, conditionalFlags: true, undefinedFor: shiftUndefined, emit: shift('shr') },
   {
     mnemonic: 'SAR',

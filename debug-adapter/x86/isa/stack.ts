@@ -29,7 +29,9 @@ const leave: Emitter = (g) => {
   if (g.long) {
     const host = g.hostAt(frame, 'read', g.operandSize);
     const value = g.temp('i64');
-    c.get(host).mem(g.operandSize === 8 ? 'i64.load' : 'i64.load16_u').set(value);
+    c.get(host)
+      .mem(g.operandSize === 8 ? 'i64.load' : 'i64.load16_u')
+      .set(value);
     g.setReg(4, 8, () => c.get(frame).i64(g.operandSize).op('i64.add'));
     g.setReg(5, g.operandSize, () => c.get(value));
     return;
@@ -56,4 +58,3 @@ export const stackDefinitions: readonly Definition[] = [
   { mnemonic: 'POPA', encodings: [enc(0, 0x61, [], { mode: 'legacy' })], helper: 'POPA' },
   { mnemonic: 'ENTER', encodings: [enc(0, 0xc8, ['Iw', 'Ib'])], size64: 'd64', helper: 'ENTER' },
 ];
-

@@ -46,7 +46,11 @@ function address(g: Gen, which: 'source' | 'destination', size: number, access: 
 
 /** Pushes the bytes from a linear address to the end of its page. */
 function toPageEnd(g: Gen, linear: number): void {
-  g.c.i64(PAGE).get(linear).i64(PAGE - 1).op('i64.and', 'i64.sub');
+  g.c
+    .i64(PAGE)
+    .get(linear)
+    .i64(PAGE - 1)
+    .op('i64.and', 'i64.sub');
 }
 
 function minimum(g: Gen, a: number, b: () => void): void {
@@ -101,7 +105,9 @@ const movs: Emitter = (g) => {
   const element = (): void => {
     const source = address(g, 'source', size, 'read');
     const value = g.temp('i64');
-    c.get(g.hostAt(source, 'read', size)).mem(load(size)).set(value);
+    c.get(g.hostAt(source, 'read', size))
+      .mem(load(size))
+      .set(value);
     const destination = address(g, 'destination', size, 'write');
     const host = g.hostAt(destination, 'write', size);
     c.get(host).get(value).mem(store(size));
@@ -174,7 +180,14 @@ const stos: Emitter = (g) => {
   }
   const same = g.temp('i32');
   // A value of equal bytes is a memory.fill.
-  c.get(value).i64(0xff).op('i64.and').i64(size === 8 ? 0x0101010101010101n : size === 4 ? 0x01010101n : size === 2 ? 0x0101n : 1n).op('i64.mul').get(value).op('i64.eq').set(same);
+  c.get(value)
+    .i64(0xff)
+    .op('i64.and')
+    .i64(size === 8 ? 0x0101010101010101n : size === 4 ? 0x01010101n : size === 2 ? 0x0101n : 1n)
+    .op('i64.mul')
+    .get(value)
+    .op('i64.eq')
+    .set(same);
   repeat(
     g,
     () => {
@@ -217,7 +230,9 @@ const lods: Emitter = (g) => {
   const element = (): void => {
     const source = address(g, 'source', size, 'read');
     const value = g.temp('i64');
-    c.get(g.hostAt(source, 'read', size)).mem(load(size)).set(value);
+    c.get(g.hostAt(source, 'read', size))
+      .mem(load(size))
+      .set(value);
     g.setReg(0, size, () => c.get(value));
     advance(g, 6, () => c.get(step));
   };
@@ -242,13 +257,17 @@ const compare =
     const element = (): void => {
       if (withSource) {
         const source = address(g, 'source', size, 'read');
-        c.get(g.hostAt(source, 'read', size)).mem(load(size)).set(a);
+        c.get(g.hostAt(source, 'read', size))
+          .mem(load(size))
+          .set(a);
       } else {
         g.reg(0, size);
         c.set(a);
       }
       const destination = address(g, 'destination', size, 'read');
-      c.get(g.hostAt(destination, 'read', size)).mem(load(size)).set(b);
+      c.get(g.hostAt(destination, 'read', size))
+        .mem(load(size))
+        .set(b);
       if (withSource) advance(g, 6, () => c.get(step));
       advance(g, 7, () => c.get(step));
       g.flags('sub', size, a, b);
@@ -260,7 +279,10 @@ const compare =
     repeat(g, (exit) => {
       element();
       countDown(g, one(g));
-      c.get(a).get(b).op(g.rep === 'rep' ? 'i64.ne' : 'i64.eq').brIf(exit);
+      c.get(a)
+        .get(b)
+        .op(g.rep === 'rep' ? 'i64.ne' : 'i64.eq')
+        .brIf(exit);
     });
   };
 
@@ -270,8 +292,22 @@ export const stringDefinitions: readonly Definition[] = [
   { mnemonic: 'MOVS', encodings: [enc(0, 0xa4, ['Yb', 'Xb']), enc(0, 0xa5, ['Yv', 'Xv'])], rep: 'rep', emit: movs },
   { mnemonic: 'STOS', encodings: [enc(0, 0xaa, ['Yb']), enc(0, 0xab, ['Yv'])], rep: 'rep', emit: stos },
   { mnemonic: 'LODS', encodings: [enc(0, 0xac, ['Xb']), enc(0, 0xad, ['Xv'])], rep: 'rep', emit: lods },
-  { mnemonic: 'CMPS', encodings: [enc(0, 0xa6, ['Xb', 'Yb']), enc(0, 0xa7, ['Xv', 'Yv'])], rep: 'repe', flags: compareFlags, conditionalFlags: true, emit: compare(true) },
-  { mnemonic: 'SCAS', encodings: [enc(0, 0xae, ['Yb']), enc(0, 0xaf, ['Yv'])], rep: 'repe', flags: compareFlags, conditionalFlags: true, emit: compare(false) },
+  {
+    mnemonic: 'CMPS',
+    encodings: [enc(0, 0xa6, ['Xb', 'Yb']), enc(0, 0xa7, ['Xv', 'Yv'])],
+    rep: 'repe',
+    flags: compareFlags,
+    conditionalFlags: true,
+    emit: compare(true),
+  },
+  {
+    mnemonic: 'SCAS',
+    encodings: [enc(0, 0xae, ['Yb']), enc(0, 0xaf, ['Yv'])],
+    rep: 'repe',
+    flags: compareFlags,
+    conditionalFlags: true,
+    emit: compare(false),
+  },
   { mnemonic: 'INS', encodings: [enc(0, 0x6c, ['Yb', 'DX']), enc(0, 0x6d, ['Yz', 'DX'])], rep: 'rep', endsBlock: true, helper: 'INS' },
   { mnemonic: 'OUTS', encodings: [enc(0, 0x6e, ['DX', 'Xb']), enc(0, 0x6f, ['DX', 'Xz'])], rep: 'rep', endsBlock: true, helper: 'OUTS' },
 ];

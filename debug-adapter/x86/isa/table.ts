@@ -133,7 +133,11 @@ export function buildTable(definitions: readonly Definition[]): OpcodeTable {
     for (const encoding of definition.encodings) {
       const operands = encoding.operands.map(parseOperand);
       const modrm =
-        encoding.modrm ?? (encoding.digit !== undefined || encoding.mod !== undefined || operands.some((o) => o.method.length === 1 && usesModrm.includes(o.method)) || operands.some((o) => o.method === 'sti'));
+        encoding.modrm ??
+        (encoding.digit !== undefined ||
+          encoding.mod !== undefined ||
+          operands.some((o) => o.method.length === 1 && usesModrm.includes(o.method)) ||
+          operands.some((o) => o.method === 'sti'));
       const ignoresMod = operands.some((operand) => operand.method === 'C' || operand.method === 'D');
       const f = definition.flags;
       const changedFlags = f ? ((f.writes ?? 0) | (f.undefined ?? 0) | (f.cleared ?? 0) | (f.set ?? 0)) & ARITHMETIC : 0;

@@ -1,15 +1,6 @@
 /** Writes the body of one WebAssembly function: instructions in order, labels by handle, locals by type. */
 
-import {
-  laneOpcodes,
-  memoryOpcodes,
-  opcodes,
-  valueTypes,
-  type LaneOp,
-  type MemoryOp,
-  type PlainOp,
-  type ValueType,
-} from './opcodes';
+import { laneOpcodes, memoryOpcodes, opcodes, valueTypes, type LaneOp, type MemoryOp, type PlainOp, type ValueType } from './opcodes';
 
 /** A growing byte buffer with the LEB128 encodings of the binary format. */
 export class Bytes {
@@ -170,7 +161,9 @@ export class Code {
   /** A v128 constant from its 16 bytes, or from two 64-bit halves (low first). */
   v128(value: Uint8Array | readonly [bigint, bigint]): this {
     this.#opcode(0xfd0c);
-    this.bytes.append(value instanceof Uint8Array ? value : new Uint8Array(BigUint64Array.from(value, (half) => BigInt.asUintN(64, half)).buffer));
+    this.bytes.append(
+      value instanceof Uint8Array ? value : new Uint8Array(BigUint64Array.from(value, (half) => BigInt.asUintN(64, half)).buffer),
+    );
     return this;
   }
 

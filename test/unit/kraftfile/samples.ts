@@ -81,7 +81,13 @@ export const model = buildModel({
 });
 
 export const libraries: readonly LibraryInfo[] = [
-  { title: 'lwip', description: 'TCP/IP', symbol: 'LIBLWIP', versions: [{ version: '2.1.2' }, { version: '2.1.x', core: '>=0.16' }], channels: ['stable', 'staging'] },
+  {
+    title: 'lwip',
+    description: 'TCP/IP',
+    symbol: 'LIBLWIP',
+    versions: [{ version: '2.1.2' }, { version: '2.1.x', core: '>=0.16' }],
+    channels: ['stable', 'staging'],
+  },
   { title: 'musl', description: 'C library', versions: [{ version: '1.2.3' }], channels: ['stable'] },
   { title: 'compiler-rt', description: 'Run time', symbol: 'LIBCOMPILER_RT', versions: [], channels: [] },
 ];

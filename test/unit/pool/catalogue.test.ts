@@ -247,3 +247,52 @@ describe('the catalogue of the starter pool', () => {
     assert.deepEqual(missingLibraries(starter, ['ukalloc', 'lwip']), ['lwip']);
   });
 });
+
+describe('damaged pools', () => {
+  const seed = Number(process.env['SEED'] ?? 20_260_101);
+  it(`are read without end or exception (seed ${seed})`, () => {
+    let state = seed >>> 0;
+    const next = (below: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    const pieces = [
+      '$(',
+      ')',
+      '$(eval ',
+      '$(call addlib_s,',
+      '\\\n',
+      '\t',
+      ':',
+      '=',
+      '+=',
+      'ifeq (',
+      'endif\n',
+      'define x\n',
+      'endef\n',
+      '-$(CONFIG_LIBONE)',
+      ',',
+      '#',
+      '\n',
+      '\0',
+      '$(call import_lib,/uk/lib/one)',
+      '|',
+    ];
+    const names = Object.keys(smallTree);
+    for (let round = 0; round < 150; round++) {
+      const changes: Record<string, string> = {};
+      for (let count = 1 + next(3); count > 0; count--) {
+        const name = names[next(names.length)]!;
+        const text = changes[name] ?? smallTree[name]!;
+        const at = next(text.length + 1);
+        const piece = Array.from({ length: next(6) }, () => pieces[next(pieces.length)]!).join('');
+        changes[name] = text.slice(0, at) + piece + text.slice(at + next(12));
+      }
+      const files = treeWith(changes);
+      const catalogue = readCatalogue({ files, tree });
+      for (const library of catalogue.libraries) closure(catalogue, library.name);
+      configurePool(files, tree, 'CONFIG_LIBONE=y\nCONFIG_PLAT_PC=y\n');
+      dependencyGraph(catalogue);
+    }
+  });
+});

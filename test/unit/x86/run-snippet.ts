@@ -23,9 +23,10 @@ export const emptyBus: CpuBus = {
 /** A processor in 64-bit mode, CPL 0, the first 4 GiB mapped one to one with 2 MiB pages; tables at 0x1000..0x6fff. */
 export function longModeCpu(bus: Partial<CpuBus> = {}): X86Cpu {
   const memory = new WebAssembly.Memory({ initial: (Layout.ramBase + RAM) / 65536, maximum: (Layout.ramBase + RAM) / 65536 });
-  const cpu = new X86Cpu({ memory, ramBytes: RAM, bus: { ...emptyBus, ...bus }, model: 'default', tscKilohertz: 0 });
+  const cpu = new X86Cpu({ memory, ramBytes: RAM, bus: { ...emptyBus, ...bus }, model: 'default', tscKilohertz: 0, jit: false });
   const { view } = cpu;
-  const table = (physical: number, index: number, value: bigint): void => view.setBigUint64(Layout.ramBase + physical + index * 8, value, true);
+  const table = (physical: number, index: number, value: bigint): void =>
+    view.setBigUint64(Layout.ramBase + physical + index * 8, value, true);
   table(0x1000, 0, 0x2003n);
   for (let i = 0; i < 4; i++) {
     table(0x2000, i, BigInt(0x3000 + i * 0x1000) | 3n);
