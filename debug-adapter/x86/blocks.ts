@@ -46,6 +46,14 @@ const PAGE = 4096;
 /** Unit numbers in the check record's imm2. */
 export const unitNumber: Readonly<Record<'sse' | 'x87' | 'x87nowait' | 'mmx', number>> = { sse: 1, x87: 2, x87nowait: 3, mmx: 4 };
 
+/** `Rec.helper` of the records that have no helper of their own: unit checks, and port accesses. */
+export const PortRecord = { check: -1, in: -2, out: -3 } as const;
+
+/** IN and OUT by their opcodes: E4..E7 and EC..EF. */
+function isPortAccess(insn: Insn): boolean {
+  return (insn.opcode & 0xf4) === 0xe4 && insn.row.encoding.map === 0 && insn.row.encoding.vex === undefined;
+}
+
 /** Whether an instruction can fault or stop: never, only by its memory operand, or always possibly. */
 const Purity = { unknown: 0, pure: 1, register: 2, impure: 3 } as const;
 
@@ -214,7 +222,7 @@ export class BlockCache {
       const nextLow = (low + insn.length) | 0;
       if (nextLow >>> 0 < low >>> 0) high = (high + 1) | 0;
       low = nextLow;
-      if (insn.row.definition.endsBlock) {
+      if (insn.row.definition.endsBlock && !(isPortAccess(insn) && !(mode & Mode.user))) {
         ended = true;
         break;
       }
@@ -249,9 +257,13 @@ export class BlockCache {
       if (definition.unit !== undefined && definition.unit !== 'x87nowait' && mode & Mode.fpuTrap) {
         this.#plain(record, insn, remaining);
         i32[(record + Rec.handler) >> 2] = Special.helper;
-        i32[(record + Rec.helper) >> 2] = -1;
+        i32[(record + Rec.helper) >> 2] = PortRecord.check;
         i32[(record + Rec.imm2) >> 2] = unitNumber[definition.unit];
         record += Rec.size;
+      }
+      if (isPortAccess(insn) && !(mode & Mode.user)) {
+        record = this.#portRecord(record, insn, remaining);
+        continue;
       }
       const next = i + 1 < count ? insns[i + 1] : undefined;
       if (next?.row.encoding.plusCc && next.row.definition.mnemonic === 'Jcc' && this.fuse && isFusible(insn)) {
@@ -323,6 +335,18 @@ export class BlockCache {
     i32[(record + Rec.handler) >> 2] = Special.raise;
     i32[(record + Rec.imm2) >> 2] = vector;
     i32[(record + Rec.imm) >> 2] = errorCode;
+    return record + Rec.size;
+  }
+
+  /** IN and OUT at CPL 0: port (-1: DX), size and direction are all that their helper needs, and the block goes on. */
+  #portRecord(record: number, insn: Insn, remaining: number): number {
+    this.#plain(record, insn, remaining);
+    const i32 = this.#i32;
+    const port = insn.opcode & 8 ? -1 : insn.immLow & 0xff;
+    i32[(record + Rec.handler) >> 2] = Special.helper;
+    i32[(record + Rec.helper) >> 2] = insn.opcode & 2 ? PortRecord.out : PortRecord.in;
+    i32[(record + Rec.imm) >> 2] = port;
+    i32[(record + Rec.imm2) >> 2] = insn.opcode & 1 ? Math.min(insn.operandSize, 4) : 1;
     return record + Rec.size;
   }
 

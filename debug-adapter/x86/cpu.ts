@@ -1,7 +1,7 @@
 /** The processor: the run loop around the interpreter's generated code, events between instructions, and what helpers and the debugger reach it by. */
 
 import { type Cpu, type CpuBus, type CpuExit, type CpuHooks, type CpuModel, type Probe, type Watchpoint } from './api';
-import { type Block, BlockCache } from './blocks';
+import { type Block, BlockCache, PortRecord } from './blocks';
 import {
   type CpuContext,
   type DecodedInsn,
@@ -221,6 +221,10 @@ export class X86Cpu implements Cpu, CpuContext {
     const left = this.#i32[State.budget >> 2]! + this.#stash + this.#reserve;
     const unfinished = this.#record === 0 ? 0 : this.#i32[(this.#record + Rec.remaining) >> 2]!;
     return this.#retiredBase + this.#granted - left - unfinished;
+  }
+  /** `retired` as a number, for clocks that ask often. */
+  get retiredCount(): number {
+    return this.#retired;
   }
   get retired(): bigint {
     return BigInt(this.#retired);
@@ -524,6 +528,10 @@ export class X86Cpu implements Cpu, CpuContext {
     this.#record = record;
     try {
       let index = this.#i32[(record + Rec.helper) >> 2]!;
+      if (index <= PortRecord.in) {
+        this.#port(this.#i32[(record + Rec.imm) >> 2]!, this.#i32[(record + Rec.imm2) >> 2]!, index === PortRecord.in);
+        return 0;
+      }
       if (index < 0) {
         this.#checkUnit(this.#i32[(record + Rec.imm2) >> 2]!);
         return 0;
@@ -542,6 +550,27 @@ export class X86Cpu implements Cpu, CpuContext {
       return 1;
     } finally {
       this.#record = 0;
+    }
+  }
+
+  /** IN and OUT at CPL 0. @param fixed the port, or -1 for DX. */
+  #port(fixed: number, size: number, input: boolean): void {
+    const { view } = this;
+    const port = fixed < 0 ? view.getUint16(State.gpr + 2 * 8, true) : fixed;
+    if (!input) {
+      this.bus.portWrite(
+        port,
+        size,
+        size === 1 ? this.u8[State.gpr]! : size === 2 ? view.getUint16(State.gpr, true) : this.u32[State.gpr >> 2]!,
+      );
+      return;
+    }
+    const value = this.bus.portRead(port, size);
+    if (size === 1) this.u8[State.gpr] = value;
+    else if (size === 2) view.setUint16(State.gpr, value, true);
+    else {
+      this.u32[State.gpr >> 2] = value;
+      this.u32[(State.gpr >> 2) + 1] = 0;
     }
   }
 

@@ -6,6 +6,7 @@ import { type OpcodeTable, type Row } from './isa/table';
 import { Decoder, DecodeResult, Insn } from './decoder';
 import { Exit, Imports, InterpGen, namedHelpers, Runtime } from './interp-gen';
 import { addRuntimeFunctions } from './runtime-functions';
+import { KeyTable } from './key-table';
 import { makeShape, Rec, shapeKey, shapeText, type Shape } from './shape';
 import { Mode, State } from './state';
 import { flagKind } from './isa/flags';
@@ -79,7 +80,7 @@ export function isFusible(insn: Insn): boolean {
 
 const KEY_SPAN = 0x100_0000_0000;
 
-/** The prebuilt module's list of shapes is a custom section of this name: pairs of f64 (key, slot * 128 + outKind + 2). */
+/** The prebuilt module's list of shapes is a custom section of this name: f64 number of handlers, then a KeyTable from shape key to slot * 128 + outKind + 2. */
 const SECTION = 'shapes';
 
 /** Collects handlers for one module. */
@@ -266,7 +267,7 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   const handlerType = declareImports(module, false);
   const runtime = addRuntimeFunctions(module);
   const batch = new Batch(table, indexDefinitions(table), new Map(), Special.count);
-  const entries: number[] = [];
+  const keys = new KeyTable();
   const known = new Set<number>();
   const decoder = new Decoder(table);
   const insn = new Insn();
@@ -275,7 +276,7 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   const add = (key: number, handler: Handler): void => {
     if (known.has(key)) return;
     known.add(key);
-    entries.push(key, handler.slot * 128 + handler.outKind + 2);
+    keys.set(key, handler.slot * 128 + handler.outKind + 2);
   };
   const decode = (bytes: number[], into: Insn): boolean =>
     decoder.decode(Uint8Array.from(bytes), 0, bytes.length, mode, 0, 0, () => true, into) === DecodeResult.ok;
@@ -324,7 +325,11 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   runtime.forEach((index, i) => module.exportFunction(RUNTIME_NAMES[i]!, index));
   if (runtime[0] !== Runtime.condition) throw new Error('runtime functions are out of place');
   module.elements('base', functions);
-  module.custom(SECTION, new Uint8Array(Float64Array.from([functions.length, ...entries]).buffer));
+  const saved = keys.save();
+  const section = new Uint8Array(8 + saved.length);
+  new Float64Array(section.buffer, 0, 1)[0] = functions.length;
+  section.set(saved, 8);
+  module.custom(SECTION, section);
   return module.build();
 }
 
@@ -343,7 +348,7 @@ export class HandlerSet {
   readonly #memory: WebAssembly.Memory;
   readonly #imports: HandlerImports;
   readonly #functions = new WebAssembly.Table({ element: 'anyfunc', initial: 0x1000 });
-  readonly #byKey = new Map<number, number>();
+  readonly #byKey: KeyTable;
   readonly #byText = new Map<string, Handler>();
   readonly #definitionIndex: ReadonlyMap<unknown, number>;
   readonly #runtime: WebAssembly.Exports;
@@ -361,10 +366,10 @@ export class HandlerSet {
     this.#imports = imports;
     this.#definitionIndex = indexDefinitions(table);
     const section = WebAssembly.Module.customSections(prebuilt, SECTION)[0]!;
-    const data = new Float64Array(section);
+    const data = new Float64Array(section, 0, 1);
     this.#count = data[0]!;
     if (this.#count > this.#functions.length) this.#functions.grow(this.#count - this.#functions.length + 0x400);
-    for (let i = 1; i < data.length; i += 2) this.#byKey.set(data[i]!, data[i + 1]!);
+    this.#byKey = KeyTable.load(section, 8);
     this.#runtime = this.#instantiate(prebuilt, 0).exports;
     this.arithmetic = this.#runtime['arithmetic'] as () => bigint;
     this.enter = this.#runtime['enter'] as (record: number) => void;
@@ -387,10 +392,10 @@ export class HandlerSet {
     const definition = insn.row.definition;
     if (definition.emit === undefined) return (definition.endsBlock === true ? Special.helperEnds : Special.helper) * 128 + 1;
     let found = this.#byKey.get(fullKey(insn.row, shapeKey(insn, mode, live, flagIn)));
-    if (found !== undefined) return found;
+    if (found >= 0) return found;
     const general = fullKey(insn.row, shapeKey(insn, mode, true, -1));
     found = this.#byKey.get(general);
-    if (found === undefined) {
+    if (found < 0) {
       const handler = this.#make([makeShape(insn, mode, true, -1)]);
       found = handler.slot * 128 + handler.outKind + 2;
       this.#byKey.set(general, found);
@@ -400,7 +405,7 @@ export class HandlerSet {
 
   /** The same for a fused pair, or -1 where there is none. `first` is what `find` gave for live flags and unknown history. */
   findFused(first: number, cc: number): number {
-    return this.#byKey.get(fusedKey(first >> 7, cc)) ?? -1;
+    return this.#byKey.get(fusedKey(first >> 7, cc));
   }
 
   #make(shapes: readonly Shape[]): Handler {

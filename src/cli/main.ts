@@ -8,6 +8,7 @@ const help = `Usage: unikernel COMMAND [arguments]
   run IMAGE        boot a unikernel image, console on standard input and output
   build [DIR]      build a project
   config MODE      read, change and explain a Unikraft configuration
+  pool             look into the library pool
   dap              debug adapter on standard input and output, or --server PORT
 
 'unikernel COMMAND --help' tells more about one.
@@ -36,6 +37,8 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
       return (await import('./build')).buildCommand(rest, io);
     case 'config':
       return (await import('./config')).configCommand(rest, io);
+    case 'pool':
+      return (await import('./pool')).poolCommand(rest, io);
     case 'dap':
       await (await import('../../debug-adapter/main')).runDapServer(rest);
       return undefined;

@@ -360,5 +360,25 @@ export function drawBytes(r: Random, out: Buffer, at: number): void {
   for (let i = 0; i < length; i++) d.code.push(r.below(256));
   for (let i = 0; i < 16; i++) if (r.oneIn(2)) d.gpr[i] = target(r);
   while (d.code.length < 15) d.code.push(r.below(256));
+  const repeated = repeatedLength(d.code);
+  if (repeated > 0) {
+    // Under the trap flag the processor stops after each round of a repeated string instruction: let it run to the end, keep that near, and nothing after it.
+    d.code.length = repeated;
+    d.toEnd = true;
+    d.gpr[1] = BigInt(r.below(12));
+  }
   finish(r, d, out, at);
 }
+
+/** Length of a string instruction under a REP prefix that the bytes begin with, or 0. */
+function repeatedLength(code: readonly number[]): number {
+  let at = 0;
+  let prefixed = false;
+  for (; isPrefix(code[at]!); at++) prefixed ||= code[at] === 0xf2 || code[at] === 0xf3;
+  const opcode = code[at]!;
+  const string = (opcode >= 0xa4 && opcode <= 0xa7) || (opcode >= 0xaa && opcode <= 0xaf) || (opcode >= 0x6c && opcode <= 0x6f);
+  return prefixed && string ? at + 1 : 0;
+}
+
+const isPrefix = (byte: number): boolean =>
+  [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3].includes(byte) || (byte & 0xf0) === 0x40;

@@ -51,6 +51,11 @@ class Port implements X87Port {
     }
   }
 
+  checkStore(size: number): void {
+    const { cpu } = this;
+    cpu.probe(cpu.linearAddress(this.insn!, size, 'write'), size, 'write');
+  }
+
   arithmeticFlags(): number {
     return Number(this.cpu.getFlags() & 0xffffn);
   }

@@ -93,8 +93,9 @@ export class X87Operations {
       stackFault(env, false);
       write = env.masked(Fx.invalid);
     }
-    // The store comes first: when it faults, nothing has changed.
+    // The store comes first: when it faults, nothing has changed. One that an exception suppresses is checked all the same.
     if (write) port.store(size);
+    else port.checkStore(size);
     state.commit(env);
     if (write && pop) state.pop();
   }

@@ -8,6 +8,8 @@ export interface X87Port {
   load(size: number): void;
   /** Writes the first `size` bytes of `operand` to the effective address. */
   store(size: number): void;
+  /** Faults as a store of `size` bytes would, without storing. */
+  checkStore(size: number): void;
   /** RFLAGS bits CF (0), PF (2) and ZF (6). */
   arithmeticFlags(): number;
   /** Sets ZF, PF and CF from the same bits and clears OF, SF and AF (FCOMI family). */

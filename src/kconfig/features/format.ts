@@ -10,21 +10,22 @@ import { type Edit } from './view';
 /** Edits that format a text, whole lines each; none where the text could not be formatted without changing what it says. */
 export function formatKconfig(syntax: FileSyntax, dialect: Dialect, lines?: { readonly first: number; readonly last: number }): Edit[] {
   const { text } = syntax.source;
-  const formatted = formattedText(syntax);
-  const before = text.split('\n');
-  const all = lineEdits(before, formatted);
-  if (all.length === 0) return [];
-  if (!sameMeaning(syntax, parseFile(formatted.join('\n'), dialect))) return [];
-  if (!lines) return all.map(({ edit }) => edit);
-  const kept = all.filter(({ from, to }) => from >= lines.first && to - 1 <= lines.last);
-  const applied = applyLines(text, kept.map(({ edit }) => edit));
-  return sameMeaning(syntax, parseFile(applied, dialect)) ? kept.map(({ edit }) => edit) : [];
+  const all = lineEdits(text.split('\n'), formattedLines(syntax));
+  const kept = lines ? all.filter(({ line }) => line >= lines.first && line <= lines.last) : all;
+  const edits = kept.map(({ edit }) => edit);
+  if (edits.length === 0) return [];
+  return sameMeaning(syntax, parseFile(applyEdits(text, edits), dialect)) ? edits : [];
 }
 
-function applyLines(text: string, edits: readonly Edit[]): string {
-  let out = text;
-  for (const edit of [...edits].sort((a, b) => b.start - a.start)) out = out.slice(0, edit.start) + edit.text + out.slice(edit.end);
-  return out;
+/** A text with edits made; they must be in order and not overlap. */
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  let out = '';
+  let from = 0;
+  for (const edit of edits) {
+    out += text.slice(from, edit.start) + edit.text;
+    from = edit.end;
+  }
+  return out + text.slice(from);
 }
 
 /** What a line belongs to. */
@@ -34,7 +35,7 @@ type LineRole =
   | { readonly kind: 'continuation'; readonly statement: Statement }
   | { readonly kind: 'other' };
 
-function formattedText(syntax: FileSyntax): string[] {
+function formattedLines(syntax: FileSyntax): (string | undefined)[] {
   const { text } = syntax.source;
   const lines = text.split('\n');
   const roles = rolesOf(syntax, lines.length);
@@ -120,58 +121,42 @@ function otherLine(line: string, index: number, lines: readonly string[], roles:
   return trimmed;
 }
 
-/** At most one empty line between others, none at the start and the end. */
-function squeezed(lines: readonly string[], roles: readonly LineRole[]): string[] {
-  const out: string[] = [];
-  for (const [index, line] of lines.entries()) {
-    if (line === '' && roles[index]!.kind === 'other' && (out.length === 0 || out.at(-1) === '')) continue;
-    out.push(line);
-  }
-  while (out.length > 0 && out.at(-1) === '') out.pop();
-  if (out.length > 0) out.push('');
-  return out;
+/** Takes lines away (undefined) so that at most one empty line stands between others, and none at the start and the end. */
+function squeezed(lines: readonly string[], roles: readonly LineRole[]): (string | undefined)[] {
+  const last = lines.length - 1;
+  const lastText = lines.findLastIndex((line) => line !== '');
+  let before = '';
+  return lines.map((line, index) => {
+    const needless = line === '' && ((before === '' && roles[index]!.kind === 'other') || index > lastText);
+    if (needless && index < last) return undefined;
+    before = line;
+    return line;
+  });
 }
 
 interface LineEdit {
-  readonly from: number;
-  readonly to: number;
+  /** From 0. */
+  readonly line: number;
   readonly edit: Edit;
 }
 
-/** The least runs of lines that differ; lines are matched from the front and the back of each run. */
-function lineEdits(before: readonly string[], after: readonly string[]): LineEdit[] {
-  const starts: number[] = [0];
-  for (const line of before) starts.push(starts.at(-1)! + line.length + 1);
+/** One edit for each line that changes. */
+function lineEdits(before: readonly string[], after: readonly (string | undefined)[]): LineEdit[] {
   const edits: LineEdit[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < before.length || j < after.length) {
-    if (i < before.length && j < after.length && before[i] === after[j]) {
-      i++;
-      j++;
-      continue;
-    }
-    // Formatting changes lines one by one, or takes empty ones away.
-    if (i < before.length && before[i]!.trim() === '' && (j >= after.length || after[j] !== '' || before.length - i > after.length - j)) {
-      const gone = { start: starts[i]!, end: Math.min(starts[i + 1]!, starts.at(-1)! - 1), text: '' };
-      // The last line has no line feed after it, so the one before it goes.
-      const last = i === before.length - 1;
-      edits.push({ from: i, to: i + 1, edit: last ? { ...gone, start: Math.max(0, gone.start - 1) } : gone });
-      i++;
-    } else if (i < before.length && j < after.length) {
-      const start = starts[i]!;
-      edits.push({ from: i, to: i + 1, edit: { start, end: start + before[i]!.length, text: after[j]! } });
-      i++;
-      j++;
-    } else if (j < after.length) {
-      const end = starts.at(-1)! - 1;
-      edits.push({ from: before.length - 1, to: before.length, edit: { start: end, end, text: after.slice(j).map((line) => `\n${line}`).join('') } });
-      j = after.length;
-    } else {
-      const start = Math.max(0, starts[i]! - 1);
-      edits.push({ from: i, to: before.length, edit: { start, end: starts.at(-1)! - 1, text: '' } });
-      i = before.length;
-    }
+  let start = 0;
+  for (const [line, old] of before.entries()) {
+    const now = after[line];
+    const end = start + old.length;
+    if (now === undefined) edits.push({ line, edit: { start, end: end + 1, text: '' } });
+    else if (now !== old) edits.push({ line, edit: { start, end, text: now } });
+    start = end + 1;
+  }
+  const last = before.length - 1;
+  if (before[last] !== '' && after[last] !== '') {
+    const text = `${after[last] ?? ''}\n`;
+    const at = start - 1 - before[last]!.length;
+    if (edits.at(-1)?.line === last) edits.pop();
+    edits.push({ line: last, edit: { start: at, end: start - 1, text } });
   }
   return edits;
 }

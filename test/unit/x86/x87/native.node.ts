@@ -94,6 +94,9 @@ class TestPort implements X87Port {
   store(size: number): void {
     for (let i = 0; i < size; i++) this.memory[i] = this.operand.getUint8(i);
   }
+  checkStore(): void {
+    // This memory may always be written.
+  }
   arithmeticFlags(): number {
     return this.flags;
   }

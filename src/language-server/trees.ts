@@ -1,0 +1,265 @@
+/** Finds the tree that a file belongs to: core, application and libraries of Unikraft, a Kconfig tree, or the file by itself. */
+import { unikraftEnvironment } from '../kconfig/submenu';
+import { type DialectName } from '../kconfig/dialect';
+import { readKraftfile } from '../kraftfile/model';
+import { kraftfileNames } from '../kraftfile/schema';
+import { coreVersion, findTree, isInside, layoutOf, type PoolTree } from '../pool/tree';
+import { type Files } from '../shared/files';
+import { languageOf } from './kinds';
+import { type Settings } from './settings';
+import { folderOf, nameOf, resolvePath } from './uri';
+
+/** How to read a tree. Two files with equal keys share it. */
+export interface TreePlan {
+  readonly key: string;
+  /** The first Kconfig file. */
+  readonly root: string;
+  readonly cwd: string;
+  readonly dialect: DialectName;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Only one file is known, so what it names may be defined elsewhere. */
+  readonly partial: boolean;
+  /** Folders whose other files may name options. */
+  readonly folders: readonly string[];
+  /** Folders within them that hold only what was made. */
+  readonly built: readonly string[];
+  /** Where a .config is looked for. */
+  readonly app: string | undefined;
+}
+
+export interface TreeContext {
+  readonly files: Files;
+  readonly settings: Settings;
+  /** The workspace's folders. */
+  readonly folders: readonly string[];
+  /** The starter pool's folder. */
+  readonly pool?: string | undefined;
+}
+
+const deepestFolder = 40;
+
+/** The folders above a path, nearest first. */
+function foldersAbove(path: string): string[] {
+  const found: string[] = [];
+  for (let folder = folderOf(path); found.length < deepestFolder; folder = folderOf(folder)) {
+    found.push(folder);
+    if (folder === '/') break;
+  }
+  return found;
+}
+
+/** The plan for a file. */
+export function treeFor(path: string, context: TreeContext): TreePlan {
+  const unikraft = unikraftTree(path, context);
+  if (unikraft) return unikraftPlan(unikraft, context);
+  return kconfigTree(path, context) ?? singleFile(path, context);
+}
+
+function unikraftTree(path: string, context: TreeContext): PoolTree | undefined {
+  const { files } = context;
+  let library: string | undefined;
+  let core: string | undefined;
+  for (const folder of foldersAbove(path)) {
+    if (core === undefined && layoutOf(files, folder)) core = folder;
+    else if (core === undefined && library === undefined && isLibrary(files, folder)) library = folder;
+    if (!isApplication(files, folder)) continue;
+    if (folder === core) continue;
+    const tree = applicationTree(folder, context);
+    if (core !== undefined && tree?.base !== core) continue;
+    if (!tree) break;
+    return withLibrary(tree, core === undefined && library !== folder ? library : undefined);
+  }
+  if (core !== undefined) {
+    const user = applicationOf(core, context);
+    return user ?? { base: core, libraries: configured(context), app: core };
+  }
+  if (library === undefined) return undefined;
+  for (const folder of context.folders) {
+    const tree = isApplication(files, folder) ? applicationTree(folder, context) : undefined;
+    if (tree?.libraries.some((one) => files.realPath(one) === files.realPath(library))) return tree;
+  }
+  const base = configuredRoot(library, context) ?? nearbyCore(library, files);
+  return base === undefined ? undefined : { base, libraries: [...new Set([...configured(context), library])], app: base };
+}
+
+/** An application of the workspace that uses a core. */
+function applicationOf(core: string, context: TreeContext): PoolTree | undefined {
+  for (const folder of context.folders) {
+    if (!isApplication(context.files, folder)) continue;
+    const tree = applicationTree(folder, context);
+    if (tree && context.files.realPath(tree.base) === context.files.realPath(core)) return tree;
+  }
+  return undefined;
+}
+
+function isLibrary(files: Files, folder: string): boolean {
+  return files.kind(`${folder}/Config.uk`) === 'file' || files.kind(`${folder}/Makefile.uk`) === 'file';
+}
+
+/** Whether a folder is an application: it has a Kraftfile, a Makefile that calls the core's, or registers itself as one. */
+export function isApplication(files: Files, folder: string): boolean {
+  if (kraftfileNames.some((name) => files.kind(`${folder}/${name}`) === 'file')) return true;
+  if (/\bUK_(?:ROOT|BASE)\b/.test(small(files, `${folder}/Makefile`)) && files.kind(`${folder}/version.mk`) !== 'file') return true;
+  return /\baddlib(?:_s)?,\s*app/.test(small(files, `${folder}/Makefile.uk`));
+}
+
+/** A file's text where it is of a size that people write. */
+function small(files: Files, path: string): string {
+  return files.kind(path) === 'file' ? (files.readText(path) ?? '').slice(0, 1 << 18) : '';
+}
+
+function applicationTree(app: string, context: TreeContext): PoolTree | undefined {
+  const { files, pool } = context;
+  const makefile = small(files, `${app}/Makefile`);
+  const variable = (name: string): string | undefined => {
+    const value = new RegExp(`^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*[?:]?=[ \\t]*(.*?)[ \\t]*$`, 'm').exec(makefile)?.[1];
+    return value === undefined || value === '' ? undefined : expand(value, app, variable);
+  };
+  const own = findTree(files, app);
+  const rootOfMake = variable('UK_ROOT') ?? variable('UK_BASE');
+  const candidates = [
+    configuredRoot(app, context),
+    own?.base === app ? undefined : own?.base,
+    rootOfMake && resolvePath(app, rootOfMake),
+    nearbyCore(app, files),
+    pool !== undefined && files.kind(`${app}/Makefile.uk`) === 'file' && makefile === '' ? pool : undefined,
+  ];
+  const base = candidates.find((one) => one !== undefined && layoutOf(files, one) !== undefined);
+  if (base === undefined) return undefined;
+  const nearby = [...(own?.libraries ?? []), ...librariesBesideCore(base, app, files)];
+  const listed = (variable('UK_LIBS_LIST') ?? variable('LIBS') ?? '')
+    .split(':')
+    .map((one) => one.trim())
+    .filter((one) => one !== '' && !one.includes('$'))
+    .map((one) => resolvePath(app, one));
+  const libraries = listed.length > 0 ? listed : wantedLibraries(app, nearby, files);
+  const unique = [...new Set([...configured(context, app), ...libraries])].filter((one) => files.kind(one) === 'directory' && one !== app);
+  return { base, libraries: unique, app };
+}
+
+/** Make's references to the folder and to other variables of the same file. */
+function expand(value: string, app: string, variable: (name: string) => string | undefined, depth = 0): string {
+  if (depth > 8) return value;
+  return value.replace(/\$[({](?:shell\s+)?([\w-]+)[)}]/g, (whole, name: string) => {
+    if (/^(?:PWD|CURDIR|pwd)$/.test(name)) return app;
+    return /^(?:UK_ROOT|UK_LIBS|UK_WORKDIR|WORKDIR|LIBS_BASE|UK_BASE)$/.test(name) ? (variable(name) ?? whole) : whole;
+  });
+}
+
+/** Of the libraries that are there, those that a Kraftfile asks for, where it asks for any. */
+function wantedLibraries(app: string, nearby: readonly string[], files: Files): readonly string[] {
+  const kraftfile = kraftfileNames.map((name) => `${app}/${name}`).find((path) => files.kind(path) === 'file');
+  const text = kraftfile === undefined ? undefined : files.readText(kraftfile);
+  const wanted = text === undefined ? [] : readKraftfile(text).libraries.map(({ name }) => name.value);
+  if (wanted.length === 0) return nearby;
+  return nearby.filter((path) => wanted.some((name) => nameOf(path) === name || nameOf(path) === `lib-${name}`));
+}
+
+function withLibrary(tree: PoolTree, library: string | undefined): PoolTree {
+  if (library === undefined || tree.libraries.includes(library) || isInside(library, tree.base)) return tree;
+  return { ...tree, libraries: [...tree.libraries, library] };
+}
+
+function configuredRoot(from: string, { settings, files, folders }: TreeContext): string | undefined {
+  if (settings.root === '') return undefined;
+  const base = folders.find((folder) => isInside(from, folder)) ?? folders[0] ?? '/';
+  const root = resolvePath(base, settings.root);
+  return layoutOf(files, root) ? root : undefined;
+}
+
+function configured({ settings, folders, files }: TreeContext, from = ''): string[] {
+  const base = folders.find((folder) => isInside(from, folder)) ?? folders[0] ?? '/';
+  return settings.libraries.map((one) => resolvePath(base, one)).filter((one) => files.kind(one) === 'directory');
+}
+
+/** A core above a folder, or beside one of the folders above it. */
+function nearbyCore(from: string, files: Files): string | undefined {
+  for (const folder of foldersAbove(`${from}/x`)) {
+    const tree = findTree(files, folder);
+    if (tree) return tree.base;
+  }
+  return undefined;
+}
+
+function librariesBesideCore(base: string, app: string, files: Files): readonly string[] {
+  if (isInside(base, app)) return [];
+  for (const folder of foldersAbove(`${app}/x`)) {
+    const tree = findTree(files, folder);
+    if (tree) return tree.base === base ? tree.libraries : [];
+  }
+  return [];
+}
+
+function unikraftPlan(tree: PoolTree, { files, settings, folders }: TreeContext): TreePlan {
+  const { base, libraries, app = base } = tree;
+  const version = coreVersion(files, base);
+  const outside = folders.length > 0 && !folders.some((folder) => isInside(app, folder)) && app === base;
+  const build = `${app}/build`;
+  const environment = unikraftEnvironment({ base, app, libs: libraries, build, fullVersion: version.full, codename: version.codename });
+  return {
+    key: ['unikraft', base, app, ...libraries].join('\n'),
+    root: `${base}/Config.uk`,
+    cwd: app,
+    dialect: settings.dialect === 'auto' ? 'uk-5.2' : settings.dialect,
+    environment,
+    partial: false,
+    folders: [...new Set([app, base, ...libraries])].filter((one, _, all) => !all.some((other) => other !== one && isInside(one, other))),
+    built: [build, `${app}/.unikraft/build`, `${app}/workdir/build`],
+    app: outside ? undefined : app,
+  };
+}
+
+/** A tree of Linux's form: the topmost folder above with a Kconfig file. */
+function kconfigTree(path: string, { files, settings }: TreeContext): TreePlan | undefined {
+  const language = languageOf(path);
+  if (nameOf(path) === 'Config.uk' || language === 'kraftfile') return undefined;
+  const folder = foldersAbove(path).findLast((one) => files.kind(`${one}/Kconfig`) === 'file');
+  if (folder === undefined) return undefined;
+  const environment = { CONFIG_: 'CONFIG_', srctree: folder, SRCARCH: 'x86', ARCH: 'x86', KERNELVERSION: linuxVersion(files, folder) ?? '' };
+  return {
+    key: ['kconfig', folder].join('\n'),
+    root: `${folder}/Kconfig`,
+    cwd: folder,
+    dialect: settings.dialect === 'auto' ? guessedDialect(files, folder) : settings.dialect,
+    environment,
+    partial: false,
+    folders: [folder],
+    built: [],
+    app: folder,
+  };
+}
+
+function linuxVersion(files: Files, folder: string): string | undefined {
+  const text = small(files, `${folder}/Makefile`).slice(0, 500);
+  const field = (name: string): string | undefined => new RegExp(`^${name} = (\\d+)`, 'm').exec(text)?.[1];
+  const [major, minor] = [field('VERSION'), field('PATCHLEVEL')];
+  return major === undefined || minor === undefined ? undefined : `${major}.${minor}.${field('SUBLEVEL') ?? '0'}`;
+}
+
+function guessedDialect(files: Files, folder: string): DialectName {
+  if (files.kind(`${folder}/Kconfig.zephyr`) === 'file') return 'kconfiglib';
+  const version = linuxVersion(files, folder)?.split('.').map(Number);
+  if (!version) return 'linux-6.1';
+  return version[0]! > 6 || (version[0] === 6 && version[1]! >= 10) ? 'linux-6.12' : 'linux-6.1';
+}
+
+/** A file by itself; for anything but a Kconfig file, the one beside it where there is one. */
+export function singleFile(path: string, { files, settings }: TreeContext): TreePlan {
+  const folder = folderOf(path);
+  const beside = [`${folder}/Config.uk`, `${folder}/Kconfig`].find((one) => files.kind(one) === 'file');
+  const root = languageOf(path) === 'kconfig' || beside === undefined ? path : beside;
+  const isKconfig = languageOf(root) === 'kconfig';
+  const dialect = settings.dialect !== 'auto' ? settings.dialect : nameOf(root).startsWith('Kconfig') ? 'linux-6.1' : 'uk-5.2';
+  return {
+    key: ['single', root].join('\n'),
+    // A .config alone has no tree: none of its names is known.
+    root: isKconfig ? root : `${folder}/Config.uk`,
+    cwd: folder,
+    dialect,
+    environment: { CONFIG_: 'CONFIG_' },
+    partial: true,
+    folders: [folder],
+    built: [],
+    app: folder,
+  };
+}
