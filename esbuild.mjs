@@ -27,7 +27,7 @@ const node = { ...common, platform: 'node', format: 'cjs', mainFields: ['module'
 /** Entry point -> output, where the entry exists. */
 const entries = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
-  { ...node, entryPoints: ['debug-adapter/main.ts'], outfile: 'dist/adapter.js' },
+  { ...node, entryPoints: ['debug-adapter/adapter.ts'], outfile: 'dist/adapter.js' },
   { ...node, entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/worker.js' },
   { ...node, entryPoints: ['src/language-server/main.ts'], outfile: 'dist/language-server.js' },
   { ...node, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },

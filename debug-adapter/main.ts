@@ -1,23 +1,17 @@
-/** Entry of the debug adapter as a process: the protocol on stdin and stdout, or on a loopback port with --server=PORT. */
+/** The debug adapter as a server: the protocol on stdin and stdout, or on a loopback port with --server=PORT. */
 import { createServer } from 'node:net';
 import { nodeHost } from './dap/host.node';
 import { UnikernelDebugSession } from './session';
 
 /** Serves until the client goes (stdio) or the process is ended (server). Rejects where the port cannot be had. */
 export async function runDapServer(argv: readonly string[]): Promise<void> {
-  const option = argv
-    .map(
-      (argument, index) =>
-        /^--(?:server|port)(?:=(\d+))?$/.exec(argument)?.[1] ?? (/^--(?:server|port)$/.test(argument) ? argv[index + 1] : undefined),
-    )
-    .find((port) => port !== undefined);
-  if (option === undefined) {
+  const port = portOption(argv);
+  if (port === undefined) {
     const session = new UnikernelDebugSession(nodeHost);
     process.on('SIGTERM', () => session.shutdown());
     session.start(process.stdin, process.stdout);
     return;
   }
-  const port = Number(option);
   await new Promise<void>((resolve, reject) => {
     const server = createServer((socket) => {
       const session = new UnikernelDebugSession(nodeHost);
@@ -34,10 +28,11 @@ export async function runDapServer(argv: readonly string[]): Promise<void> {
   });
 }
 
-// As a program of its own (dist/adapter.js); the command line imports the function instead.
-if (require.main === module) {
-  runDapServer(process.argv.slice(2)).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  });
+/** The port of --server=PORT or --server PORT (0: any free one); undefined where the option is not there. Throws for what is no port. */
+function portOption(argv: readonly string[]): number | undefined {
+  const index = argv.findIndex((argument) => /^--(?:server|port)(?:=|$)/.test(argument));
+  if (index < 0) return undefined;
+  const [option, value = argv[index + 1] ?? ''] = argv[index]!.split('=', 2);
+  if (!/^\d+$/.test(value) || Number(value) > 65535) throw new Error(`${option} takes a port from 0 to 65535, not "${value}".`);
+  return Number(value);
 }

@@ -91,11 +91,14 @@ export class Debugger implements DebuggerApi {
     this.#target = target;
     this.#stopOnEntry = options.stopOnEntry;
     this.#evaluator = new Evaluator(target);
-    const log = (text: string, location: SourceLocation | undefined): void =>
-      this.emit({ kind: 'message', category: 'log', text, ...(location === undefined ? {} : { location }) });
-    this.#breakpoints = new BreakpointManager(target, this.#hitEvaluator(), log);
+    // What the guest wrote before comes before the line.
+    const say = (category: 'log' | 'trace', text: string, location?: SourceLocation): void => {
+      machine.flushConsole();
+      this.emit({ kind: 'message', category, text, ...(location === undefined ? {} : { location }) });
+    };
+    this.#breakpoints = new BreakpointManager(target, this.#hitEvaluator(), (text, location) => say('log', text, location));
     // The catcher wraps hooks that tracers set before it.
-    this.#tracers = attachTracers(target, options.trace, (text) => this.emit({ kind: 'message', category: 'trace', text }));
+    this.#tracers = attachTracers(target, options.trace, (text) => say('trace', text));
     this.#catcher = new ExceptionCatcher(target);
     this.#runner = new Runner(machine, this.host, options.clock, () => this.#stopped('pause'));
     machine.onConsoleOutput = (bytes) => this.emit({ kind: 'console', bytes });

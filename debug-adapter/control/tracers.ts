@@ -34,7 +34,7 @@ export function attachTracers(target: Target, kinds: readonly TraceKind[], line:
     const sequence = ring.head;
     ring.add(kind, number, value, from, cpu.retired, clock.now(), target.pc);
     const event = ring.read(sequence);
-    if (event !== undefined) line(formatEvent(event));
+    if (event !== undefined) line(formatEvent(event, (address) => target.describe(address)));
   };
   const { hooks } = cpu;
   if (kinds.includes('tls')) {

@@ -193,6 +193,8 @@ export interface Machine {
   ): boolean;
   /** Called with bytes that the guest wrote to COM1. Not called while replaying. */
   onConsoleOutput: ((bytes: Uint8Array) => void) | undefined;
+  /** Hands over at once what the guest wrote to COM1 so far; otherwise that happens when a run comes back. Allowed in hooks and probes. */
+  flushConsole(): void;
   /** Everything that reached the machine so far, oldest first. */
   readonly journal: readonly JournalEntry[];
   /** Whether the machine is behind a point that it has been at before. */

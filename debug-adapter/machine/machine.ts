@@ -117,6 +117,10 @@ export class PcMachine implements Machine, DeviceHost {
     return reason;
   }
 
+  flushConsole(): void {
+    this.made.console.flush();
+  }
+
   private runSlices(limit: bigint): StopReason {
     const { cpu } = this;
     for (;;) {

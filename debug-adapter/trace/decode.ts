@@ -144,16 +144,17 @@ function formatVector(bytes: Uint8Array, count: number): string {
   return `[${items.join(', ')}]`;
 }
 
-/** Any event on one line. */
-export function formatEvent(event: TraceEvent): string {
-  return event.kind === 'syscall' ? formatSyscall(event) : formatOther(event);
+/** Any event on one line. `describe` names code addresses, e.g. `main+0x12`; without it they are numbers. */
+export function formatEvent(event: TraceEvent, describe?: (address: bigint) => string): string {
+  return event.kind === 'syscall' ? formatSyscall(event) : formatOther(event, describe);
 }
 
-function formatOther(event: OtherEvent): string {
-  const at = `at 0x${event.rip.toString(16)}`;
+function formatOther(event: OtherEvent, describe?: (address: bigint) => string): string {
+  const at = describe === undefined ? `at 0x${event.rip.toString(16)}` : `(${describe(event.rip)})`;
   switch (event.kind) {
     case 'segmentBase':
-      return `${event.number === 4 ? 'fs' : 'gs'}_base 0x${event.from.toString(16)} -> 0x${event.value.toString(16)} ${at}`;
+      // The FS base is where the System V ABI has the thread-local storage of the running thread.
+      return `${event.number === 4 ? 'TLS: FS' : 'GS'} base 0x${event.from.toString(16)} -> 0x${event.value.toString(16)} ${at}`;
     case 'exception':
       return `exception ${event.number} (error code 0x${event.value.toString(16)}) ${at}`;
     case 'interrupt':
@@ -161,6 +162,6 @@ function formatOther(event: OtherEvent): string {
     case 'interruptReturn':
       return `iret ${at}`;
     case 'extendedState':
-      return `${event.number === 0 ? 'save' : 'restore'} of extended registers at 0x${event.value.toString(16)}, ${at}`;
+      return `${event.number === 0 ? 'save' : 'restore'} of extended registers at 0x${event.value.toString(16)} ${at}`;
   }
 }

@@ -78,7 +78,7 @@ function segmentPrefixed(batch: Buffer, at: number): boolean {
 
 /**
  * What the manual leaves open beside flags, so that processors differ: which of two faults of one instruction comes first, the result of a
- * double shift of 16 bits by more than 16, and 0F 0D with a register.
+ * double shift of 16 bits by more than 16, 0F 0D with a register, and LOOPcc under F2 or F3, whose condition some processors take from the prefix.
  */
 function tolerated(batch: Buffer, at: number, trap: number, ours: number | undefined): boolean {
   const decoded = decodeCase(batch, at);
@@ -91,6 +91,12 @@ function tolerated(batch: Buffer, at: number, trap: number, ours: number | undef
     case 'MASKMOVDQU':
     case 'MASKMOVQ':
       return addressFaults.has(trap) && ours !== undefined && addressFaults.has(ours);
+    case 'LOOPE':
+    case 'LOOPNE':
+      return (
+        decoded.rep !== 'none' ||
+        [...batch.subarray(at + Image.code, at + Image.code + decoded.length - 2)].some((byte) => byte === 0xf2 || byte === 0xf3)
+      );
     case 'NOP':
       return trap === vectorUndefined && decoded.opcode === 0x0d;
     case 'SHLD':

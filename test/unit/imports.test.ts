@@ -88,7 +88,7 @@ const isEntry = (file: string): boolean =>
   within(file, 'src/cli') ||
   within(file, 'src/features') ||
   within(file, 'src/language-server') ||
-  ['src/extension.ts', 'debug-adapter/main.ts', 'debug-adapter/worker.ts'].includes(file);
+  ['src/extension.ts', 'debug-adapter/adapter.ts', 'debug-adapter/main.ts', 'debug-adapter/worker.ts'].includes(file);
 const show = (list: readonly Import[]): string[] => list.map(({ file, specifier }) => `${file} imports ${specifier}`);
 
 describe('imports', () => {

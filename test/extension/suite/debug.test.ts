@@ -151,7 +151,7 @@ describe('a session', () => {
     assert.match(tap.output('stdout'), /Hello from a direct call!/);
     assert.match(tap.output('stdout'), /Hello from a SYSCALL instruction!/);
     assert.match(tap.output('console'), /write\(1, "Hello from a SYSCALL/);
-    assert.match(tap.output('console'), /fs_base/);
+    assert.match(tap.output('console'), /TLS: FS base/);
   });
 
   it('says what is wrong with an image that is not there, and ends cleanly', async () => {

@@ -152,7 +152,7 @@ describe('formatting', () => {
     const ring = new EventRing(2);
     ring.add(EventKind.segmentBase, 4, 0x2000n, 0x1000n, 5n, 1, 0x10n);
     ring.add(EventKind.exception, 14, 2n, 0n, 6n, 1, 0x20n);
-    assert.equal(formatEvent(ring.read(0)!), 'fs_base 0x1000 -> 0x2000 at 0x10');
+    assert.equal(formatEvent(ring.read(0)!), 'TLS: FS base 0x1000 -> 0x2000 at 0x10');
     assert.match(formatEvent(ring.read(1)!), /exception 14 .*0x20/);
     ring.add(EventKind.interrupt, 0x20, 0n, 0n, 7n, 1, 0x30n);
     assert.equal(ring.read(0), undefined, 'the oldest is gone');
