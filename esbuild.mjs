@@ -24,13 +24,34 @@ const common = {
 
 const node = { ...common, platform: 'node', format: 'cjs', mainFields: ['module', 'main'] };
 
+const subCommands = ['run', 'build', 'config', 'pool'];
+
+/** Sub-commands of the command line become bundles of their own, so that a run does not read the linker and the Kconfig engine. */
+const separateSubCommands = {
+  name: 'separate-sub-commands',
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^\\./(${subCommands.join('|')})$`) }, ({ path: name, kind, importer }) =>
+      kind === 'dynamic-import' && importer.endsWith(path.join('cli', 'main.ts'))
+        ? { path: `./cli-${name.slice(2)}.js`, external: true }
+        : undefined,
+    );
+  },
+};
+
 /** Entry point -> output, where the entry exists. */
 const entries = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
   { ...node, entryPoints: ['debug-adapter/adapter.ts'], outfile: 'dist/adapter.js' },
   { ...node, entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/worker.js' },
   { ...node, entryPoints: ['src/language-server/main.ts'], outfile: 'dist/language-server.js' },
-  { ...node, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+  {
+    ...node,
+    entryPoints: ['src/cli/main.ts'],
+    outfile: 'dist/cli.js',
+    banner: { js: '#!/usr/bin/env node' },
+    plugins: [separateSubCommands],
+  },
+  ...subCommands.map((name) => ({ ...node, entryPoints: [`src/cli/${name}.ts`], outfile: `dist/cli-${name}.js` })),
 ].filter(({ entryPoints: [entry] }) => existsSync(entry));
 
 /** Each folder of src/webviews but lib/ is one front end: index.ts and, beside it, styles imported from there. */

@@ -3,6 +3,7 @@ import { DebugSession, ErrorDestination, Event, type Response } from '@vscode/de
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { CodedError } from './control/channel';
 import { Adapter } from './dap/adapter';
+import { checkArguments } from './dap/arguments';
 import { breakpointHandlers } from './dap/breakpoints';
 import { codeHandlers } from './dap/code';
 import { ProtocolError, protocolErrors } from './dap/errors';
@@ -46,8 +47,9 @@ export class UnikernelDebugSession extends DebugSession {
     try {
       if (!Object.hasOwn(handlers, request.command)) throw protocolErrors.unknownRequest(request.command);
       // The table gives each command its own argument type; here only the command's name is known.
-      const handler = handlers[request.command as Command] as (adapter: Adapter, args: unknown) => Promise<unknown>;
-      const body = await handler(this.#adapter, request.arguments);
+      const command = request.command as Command;
+      const handler = handlers[command] as (adapter: Adapter, args: unknown) => Promise<unknown>;
+      const body = await handler(this.#adapter, checkArguments(command, request.arguments));
       if (body !== undefined) response.body = body;
       this.sendResponse(response as Response);
     } catch (error) {

@@ -20,19 +20,18 @@ interface Running {
   readonly worker: WorkerHandle;
   readonly remote: Remote<DebuggerApi>;
   readonly launch: LaunchArguments;
+  /** Rejects the calls that are still open. */
+  fail(reason: string): void;
 }
 
 export class Adapter {
   client: ClientConventions = { linesStartAt1: true, columnsStartAt1: true };
   #running: Running | undefined;
-  readonly #events: EventTranslator;
 
   constructor(
     readonly host: AdapterHost,
     readonly send: EventSink,
-  ) {
-    this.#events = new EventTranslator(this);
-  }
+  ) {}
 
   /** The debugger of the launched image. */
   get debugger(): Remote<DebuggerApi> {
@@ -53,15 +52,20 @@ export class Adapter {
       this.send('output', { category: 'important', output: `${protocolErrors.workerFailed(reason).message}\n` });
       this.send('terminated', {});
     });
-    const { remote, fail } = connect<DebuggerApi, DebuggerEvent>(worker.channel, (event) => this.#events.translate(event));
+    const events = new EventTranslator(this);
+    const { remote, fail } = connect<DebuggerApi, DebuggerEvent>(worker.channel, (event) => {
+      // Events of a worker that is being ended may still be under way.
+      if (this.#running?.worker === worker) events.translate(event);
+    });
     started.fail = fail;
-    this.#running = { worker, remote, launch };
+    this.#running = { worker, remote, launch, fail };
     return remote;
   }
 
   async stopWorker(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
+    running?.fail(protocolErrors.sessionEnded().message);
     await running?.worker.terminate();
   }
 

@@ -16,6 +16,9 @@ export const protocolErrors = {
   internal: (message: string) => new ProtocolError(1000, message),
   unknownRequest: (command: string) => new ProtocolError(1001, `This adapter does not know the request "${command}".`),
   badArguments: (command: string, fault: string) => new ProtocolError(1002, `The request "${command}" has wrong arguments: ${fault}.`),
+  alreadyLaunched: () =>
+    new ProtocolError(1004, 'An image was launched in this session already. Use restart, or begin another session.', true),
+  sessionEnded: () => new ProtocolError(1005, 'The session was ended while this was under way.'),
   notLaunched: () => new ProtocolError(1003, 'Nothing was launched yet.'),
   launchField: (field: string, fault: string) => new ProtocolError(2001, `launch.json: "${field}" ${fault}.`, true),
   unknownLaunchField: (field: string, suggestion: string | undefined) =>

@@ -13,6 +13,8 @@ const Field = {
   number: 48,
   result: 56,
   args: 64,
+  caller: 112,
+  endTime: 120,
   captures: 128,
 } as const;
 const captureBytes = 64;
@@ -42,12 +44,15 @@ export interface SyscallEvent {
   /** Instructions retired at the call and at its return. */
   readonly start: bigint;
   readonly end: bigint | undefined;
-  /** Virtual time of the call, nanoseconds. */
+  /** Virtual time of the call and of its return, nanoseconds. */
   readonly time: number;
+  readonly endTime: number | undefined;
   /** Address of the thread's control block, 0 where there is none. */
   readonly thread: bigint;
   /** Address of the `syscall` instruction, or of the function called. */
   readonly rip: bigint;
+  /** Address that the call returns to, 0 where it is not known. */
+  readonly caller: bigint;
 }
 
 export interface Capture {
@@ -66,6 +71,8 @@ export interface OtherEvent {
   readonly from: bigint;
   readonly start: bigint;
   readonly time: number;
+  /** Address of the running thread's control block, 0 where there is none. */
+  readonly thread: bigint;
   readonly rip: bigint;
 }
 
@@ -125,11 +132,13 @@ export class EventRing {
     time: number,
     rip: bigint,
     thread: bigint,
+    caller = 0n,
   ): number {
     const sequence = this.open(EventKind.syscall, start, time, rip);
     const at = this.offset(sequence);
     this.view.setUint32(at + Field.flags, path === 'compiled-in' ? Flag.compiledIn : 0, true);
     this.view.setBigUint64(at + Field.thread, thread, true);
+    this.view.setBigUint64(at + Field.caller, BigInt.asUintN(64, caller), true);
     this.view.setBigInt64(at + Field.number, BigInt(number), true);
     for (let i = 0; i < 6; i++) {
       this.view.setBigUint64(at + Field.args + i * 8, args[i] ?? 0n, true);
@@ -148,16 +157,18 @@ export class EventRing {
     this.bytes.set(kept, at + 4);
   }
 
-  endSyscall(sequence: number, result: bigint, end: bigint): void {
+  /** @param time virtual time of the return, nanoseconds. */
+  endSyscall(sequence: number, result: bigint, end: bigint, time = 0): void {
     if (!this.holds(sequence)) return;
     const at = this.offset(sequence);
     this.view.setUint32(at + Field.flags, this.view.getUint32(at + Field.flags, true) | Flag.completed, true);
     this.view.setBigInt64(at + Field.result, BigInt.asIntN(64, result), true);
     this.view.setBigUint64(at + Field.endInstruction, end, true);
+    this.view.setFloat64(at + Field.endTime, time, true);
   }
 
   /** Records any other event. */
-  add(kind: EventKind, number: number, value: bigint, from: bigint, start: bigint, time: number, rip: bigint): void {
+  add(kind: EventKind, number: number, value: bigint, from: bigint, start: bigint, time: number, rip: bigint, thread = 0n): void {
     const at = this.offset(this.open(kind, start, time, rip));
     this.view.setBigInt64(at + Field.number, BigInt(number), true);
     this.view.setBigUint64(at + Field.result, BigInt.asUintN(64, value), true);

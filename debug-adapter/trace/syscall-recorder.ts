@@ -131,7 +131,7 @@ export class SyscallRecorder {
   ): void {
     const args = registers.map((name) => this.register(name));
     const thread = this.thread();
-    const sequence = this.ring.beginSyscall(path, number, args, this.cpu.retired, this.now(), rip, thread);
+    const sequence = this.ring.beginSyscall(path, number, args, this.cpu.retired, this.now(), rip, thread, returnAddress);
     const call: OpenCall = { sequence, path, row, args, thread, stack };
     this.capture(call, undefined);
     this.onEvent?.(sequence, 'begin');
@@ -156,7 +156,7 @@ export class SyscallRecorder {
     const [call] = calls.splice(index, 1);
     if (this.byThread.get(call!.thread) === call) this.byThread.delete(call!.thread);
     const result = this.register('rax');
-    this.ring.endSyscall(call!.sequence, result, this.cpu.retired);
+    this.ring.endSyscall(call!.sequence, result, this.cpu.retired, this.now());
     this.capture(call!, BigInt.asIntN(64, result));
     this.onEvent?.(call!.sequence, 'end');
   }

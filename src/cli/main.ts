@@ -1,6 +1,4 @@
 /** Entry of the `unikernel` command: finds the sub-command and loads only what that needs. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { nodeIo } from './io.node';
 
 const help = `Usage: unikernel COMMAND [arguments]
@@ -14,24 +12,12 @@ const help = `Usage: unikernel COMMAND [arguments]
 'unikernel COMMAND --help' tells more about one.
 `;
 
-/** The processor's handlers are built ahead, beside the bundle; in a source tree they are built at start, which takes a while. */
-async function usePrebuiltHandlers(): Promise<void> {
-  let binary: Uint8Array<ArrayBuffer>;
-  try {
-    binary = new Uint8Array(readFileSync(join(__dirname, 'handlers.wasm')));
-  } catch {
-    return;
-  }
-  (await import('../../debug-adapter/x86/cpu')).useHandlers(binary);
-}
-
 /** Resolves to the exit status, or to undefined where the process goes on serving. */
 async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   const io = nodeIo();
   const [command, ...rest] = argv;
   switch (command) {
     case 'run':
-      await usePrebuiltHandlers();
       return (await import('./run')).runCommand(rest, io);
     case 'build':
       return (await import('./build')).buildCommand(rest, io);

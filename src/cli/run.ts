@@ -2,6 +2,7 @@
 import { MachineError, type StopReason } from '../../debug-adapter/machine/api';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
+import { usePrebuiltHandlers } from './handlers.node';
 import { type RunIo } from './io';
 import { parseRunOptions, runHelp, type RunOptions } from './run-options';
 
@@ -36,6 +37,7 @@ export async function runCommand(argv: readonly string[], io: RunIo): Promise<nu
     io.stderr(`unikernel run: ${options.error}\nTry 'unikernel run --help'.\n`);
     return ExitStatus.usage;
   }
+  usePrebuiltHandlers();
   try {
     return await new Run(options, io).go();
   } catch (error) {
