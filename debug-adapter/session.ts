@@ -8,13 +8,21 @@ import { breakpointHandlers } from './dap/breakpoints';
 import { codeHandlers } from './dap/code';
 import { ProtocolError, protocolErrors } from './dap/errors';
 import { executionHandlers } from './dap/execution';
+import { guestHandlers } from './dap/guest';
 import { type Command, type Handlers } from './dap/handler';
 import { type AdapterHost } from './dap/host';
 import { lifecycleHandlers } from './dap/lifecycle';
 import { stateHandlers } from './dap/state';
 
 /** Every request that is served. */
-const handlers: Handlers = { ...lifecycleHandlers, ...breakpointHandlers, ...executionHandlers, ...stateHandlers, ...codeHandlers };
+const handlers: Handlers = {
+  ...lifecycleHandlers,
+  ...breakpointHandlers,
+  ...executionHandlers,
+  ...stateHandlers,
+  ...codeHandlers,
+  ...guestHandlers,
+};
 
 /** Commands after whose answer the session is over. */
 const last: readonly string[] = ['disconnect'];
@@ -51,7 +59,7 @@ export class UnikernelDebugSession extends DebugSession {
       const handler = handlers[command] as (adapter: Adapter, args: unknown) => Promise<unknown>;
       const body = await handler(this.#adapter, checkArguments(command, request.arguments));
       if (body !== undefined) response.body = body;
-      this.sendResponse(response as Response);
+      this.sendResponse(response);
     } catch (error) {
       this.#fail(response, error);
     }

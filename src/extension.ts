@@ -2,6 +2,7 @@
 import type * as vscode from 'vscode';
 import { Context } from './context';
 import { registerBuild } from './features/build';
+import { registerConfigEditor } from './features/config-editor';
 import { registerConsole } from './features/console';
 import { registerDebug } from './features/debug';
 import { registerExample } from './features/example';
@@ -18,5 +19,6 @@ export function activate(extension: vscode.ExtensionContext): Exports {
   registerConsole(context);
   registerBuild(context);
   registerExample(context);
+  registerConfigEditor(context);
   return { activationMilliseconds: performance.now() - started };
 }

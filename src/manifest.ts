@@ -9,13 +9,22 @@ export const commands = {
   openExample: 'unikernel.openExample',
   buildProject: 'unikernel.build',
   showLog: 'unikernel.showLog',
+  configure: 'unikernel.configure',
+  configOpenText: 'unikernel.config.openText',
+  configCompare: 'unikernel.config.compare',
+  configSaveDefconfig: 'unikernel.config.saveDefconfig',
+  configFind: 'unikernel.config.find',
 } as const;
+
+/** The custom editor of .config files. */
+export const configEditorType = 'unikernel.configEditor';
 
 /** Settings with their defaults, under `unikernel.`. */
 export const settings = {
   'debug.memory': 128,
   'debug.trace': ['syscalls', 'tls'],
   'debug.console': 'terminal',
+  'config.confirmSideEffects': false,
 } as const satisfies Readonly<Record<string, unknown>>;
 
 export type SettingName = keyof typeof settings;
@@ -25,4 +34,5 @@ export interface SettingTypes {
   'debug.memory': number;
   'debug.trace': readonly string[];
   'debug.console': 'terminal' | 'debugConsole';
+  'config.confirmSideEffects': boolean;
 }

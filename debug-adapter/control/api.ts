@@ -1,5 +1,8 @@
 /** The debugger as the protocol side sees it: plain data in, plain data out, so that it can cross from the machine's worker. */
 import { type CpuModel } from '../x86/api';
+import { type SyscallSummary } from '../trace/summary';
+import { type GuestThreadDetails, type GuestTlsBlock, type GuestTlsVariable } from './guest';
+import { type TracePage } from './trace-log';
 
 /** What to boot and how. Files were read by whoever calls: the debugger touches no file. */
 export interface LaunchOptions {
@@ -206,6 +209,16 @@ export interface DebuggerApi {
   modules(): readonly ModuleInfo[];
   loadedSources(): readonly string[];
   exceptionInfo(): ExceptionDetails | undefined;
+  /** The guest's threads with where they stand; none where the image has no scheduler. May be asked while it runs. */
+  guestThreads(): { readonly threads: readonly GuestThreadDetails[]; readonly notes: readonly string[] };
+  /** Thread-local blocks, with their variables, of a thread (default: the running one). */
+  guestTls(threadId: number | undefined): readonly (GuestTlsBlock & { readonly variables: readonly GuestTlsVariable[] })[];
+  /** Recorded events from sequence number `from` on, or the newest `limit` ones. */
+  traceEvents(from: number | undefined, limit: number, filter: string): TracePage;
+  traceSummary(filter: string): readonly SyscallSummary[];
+  /** The code that made a recorded system call. */
+  tracePlace(sequence: number): { readonly function?: string; readonly location?: SourceLocation };
+  exportTrace(format: 'strace' | 'chrome', filter: string): string;
   consoleInput(text: string): void;
   statistics(): RunStatistics;
   /** Ends the run; the worker may be ended after it. */

@@ -69,19 +69,22 @@ export function connect<T extends object, Event>(
     if (message.kind === 'result') call?.resolve(message.value);
     else call?.reject(message.code === undefined ? new Error(message.message) : new CodedError(message.code, message.message));
   });
-  const remote = new Proxy({} as Record<string, unknown>, {
-    get: (_target, method) =>
-      // A promise-like would be awaited when returned from an async function.
-      typeof method !== 'string' || method === 'then'
-        ? undefined
-        : (...args: unknown[]) =>
-            new Promise((resolve, reject) => {
-              if (failed !== undefined) return reject(new Error(failed));
-              const id = nextId++;
-              open.set(id, { resolve, reject });
-              channel.post({ kind: 'call', id, method, args } satisfies Message);
-            }),
-  }) as unknown as Remote<T>;
+  const remote = new Proxy(
+    {},
+    {
+      get: (_target, method) =>
+        // A promise-like would be awaited when returned from an async function.
+        typeof method !== 'string' || method === 'then'
+          ? undefined
+          : (...args: unknown[]) =>
+              new Promise((resolve, reject) => {
+                if (failed !== undefined) return reject(new Error(failed));
+                const id = nextId++;
+                open.set(id, { resolve, reject });
+                channel.post({ kind: 'call', id, method, args } satisfies Message);
+              }),
+    },
+  ) as unknown as Remote<T>;
   const fail = (reason: string): void => {
     failed = reason;
     for (const { reject } of open.values()) reject(new Error(reason));

@@ -31,18 +31,20 @@ import { ExceptionCatcher } from './exceptions';
 import { Evaluator } from './expr/evaluator';
 import { scopeNodes } from './expr/scopes';
 import { disassemble } from './instructions';
+import { GuestModel, type GuestThreadDetails } from './guest';
 import { modules } from './modules';
 import { registerNodes } from './register-nodes';
 import { registerGroups } from './registers';
 import { type Host, Runner, type RunPlan } from './runner';
 import { type StepDemand, Stepper } from './stepper';
 import { Target } from './target';
+import { TraceLog, type TracePage } from './trace-log';
 import { attachTracers, type Tracers } from './tracers';
 import { type StackFrame, walkStack } from './unwind';
 import { ValueStore } from './value-store';
 
-/** The one thread that the processor is; guests' own threads come beside it. */
-const processorThread = 1;
+/** Frame ids of one thread; the running thread's begin at 1. */
+const framesPerThread = 1000;
 
 /** The parts of a launched session. */
 interface Live {
@@ -51,6 +53,7 @@ interface Live {
   readonly breakpoints: BreakpointManager;
   readonly evaluator: Evaluator;
   readonly catcher: ExceptionCatcher;
+  readonly guest: GuestModel;
 }
 
 export type MachineFactory = (options: LaunchOptions) => Machine;
@@ -62,12 +65,16 @@ export class Debugger implements DebuggerApi {
   #evaluator: Evaluator | undefined;
   #catcher: ExceptionCatcher | undefined;
   #tracers: Tracers | undefined;
+  #guest: GuestModel | undefined;
+  #traceLog: TraceLog | undefined;
+  #imageName = '';
   #disassembler: Disassembler | undefined;
   #stopOnEntry = false;
   #ended = false;
   #exception: ExceptionDetails | undefined;
   readonly #values = new ValueStore();
-  #stack: readonly StackFrame[] | undefined;
+  /** Frames by the first id of their thread's range, less 1; 0 is the running thread. */
+  readonly #stacks = new Map<number, readonly StackFrame[]>();
 
   constructor(
     private readonly createMachine: MachineFactory,
@@ -91,6 +98,8 @@ export class Debugger implements DebuggerApi {
     this.#target = target;
     this.#stopOnEntry = options.stopOnEntry;
     this.#evaluator = new Evaluator(target);
+    const guest = (this.#guest = new GuestModel(target));
+    this.#imageName = options.imageName;
     // What the guest wrote before comes before the line.
     const say = (category: 'log' | 'trace', text: string, location?: SourceLocation): void => {
       machine.flushConsole();
@@ -99,6 +108,7 @@ export class Debugger implements DebuggerApi {
     this.#breakpoints = new BreakpointManager(target, this.#hitEvaluator(), (text, location) => say('log', text, location));
     // The catcher wraps hooks that tracers set before it.
     this.#tracers = attachTracers(target, options.trace, (text) => say('trace', text));
+    this.#traceLog = new TraceLog(this.#tracers.ring, (address) => guest.traceThread(address));
     this.#catcher = new ExceptionCatcher(target);
     this.#runner = new Runner(machine, this.host, options.clock, () => this.#stopped('pause'));
     machine.onConsoleOutput = (bytes) => this.emit({ kind: 'console', bytes });
@@ -196,14 +206,43 @@ export class Debugger implements DebuggerApi {
   }
 
   threads(): readonly ThreadInfo[] {
-    return [{ id: processorThread, name: 'CPU 0' }];
+    return this.#live().guest.infos();
   }
 
-  stack(_threadId: number, start: number, levels: number): { readonly frames: readonly FrameInfo[]; readonly total: number } {
-    const { target } = this.#halted();
-    const frames = this.#frames();
+  stack(threadId: number, start: number, levels: number): { readonly frames: readonly FrameInfo[]; readonly total: number } {
+    const { target, guest } = this.#halted();
+    const base = threadId === guest.currentId() ? 0 : threadId * framesPerThread;
+    const frames = this.#frames(base);
     const wanted = levels > 0 ? frames.slice(start, start + levels) : frames.slice(start);
-    return { frames: wanted.map((frame, index) => frameInfo(target, frame, start + index + 1)), total: frames.length };
+    return { frames: wanted.map((frame, index) => frameInfo(target, frame, base + start + index + 1)), total: frames.length };
+  }
+
+  guestThreads(): { readonly threads: readonly GuestThreadDetails[]; readonly notes: readonly string[] } {
+    return this.#live().guest.details((address) => this.#traceLog?.openCall(address));
+  }
+
+  guestTls(threadId: number | undefined): ReturnType<GuestModel['tls']> {
+    return this.#live().guest.tls(threadId);
+  }
+
+  traceEvents(from: number | undefined, limit: number, filter: string): TracePage {
+    return this.#trace().page(from, limit, filter);
+  }
+
+  traceSummary(filter: string): ReturnType<TraceLog['summary']> {
+    return this.#trace().summary(filter);
+  }
+
+  tracePlace(sequence: number): { readonly function?: string; readonly location?: SourceLocation } {
+    const { target } = this.#live();
+    const address = this.#trace().place(sequence);
+    if (address === undefined) return {};
+    const location = target.location(address);
+    return { function: target.describe(address), ...(location === undefined ? {} : { location }) };
+  }
+
+  exportTrace(format: 'strace' | 'chrome', filter: string): string {
+    return this.#trace().export(format, filter, this.#imageName.slice(this.#imageName.lastIndexOf('/') + 1));
   }
 
   scopes(frameId: number): readonly ScopeInfo[] {
@@ -242,7 +281,7 @@ export class Debugger implements DebuggerApi {
   setVariable(handle: number, name: string, value: string): VariableInfo {
     this.#halted();
     const result = this.#values.assign(handle, name, value);
-    this.#stack = undefined;
+    this.#stacks.clear();
     return result;
   }
 
@@ -258,7 +297,7 @@ export class Debugger implements DebuggerApi {
     const node = evaluator.evaluate(expression, this.#optionalFrame(frameId), { hex: false });
     if (node.assign === undefined) throw errors.readOnly(expression);
     const changed = node.assign(value);
-    this.#stack = undefined;
+    this.#stacks.clear();
     return this.#values.present(changed, 'evaluate');
   }
 
@@ -284,7 +323,7 @@ export class Debugger implements DebuggerApi {
   writeMemory(address: bigint, bytes: Uint8Array): number {
     const { target } = this.#live();
     const written = target.writeMemory(address, bytes);
-    this.#stack = undefined;
+    this.#stacks.clear();
     return written;
   }
 
@@ -337,7 +376,13 @@ export class Debugger implements DebuggerApi {
       breakpoints: this.#breakpoints!,
       evaluator: this.#evaluator!,
       catcher: this.#catcher!,
+      guest: this.#guest!,
     };
+  }
+
+  #trace(): TraceLog {
+    if (this.#traceLog === undefined) throw errors.notLaunched();
+    return this.#traceLog;
   }
 
   /** For what needs a guest that stands still. */
@@ -351,20 +396,27 @@ export class Debugger implements DebuggerApi {
     const { target, runner } = this.#halted();
     if (this.#ended) throw errors.exited();
     this.#values.invalidate();
-    this.#stack = undefined;
+    this.#stacks.clear();
     this.#exception = undefined;
     target.probes.passCurrent();
     runner.start(plan);
-    this.emit({ kind: 'continued', threadId: processorThread });
+    this.emit({ kind: 'continued', threadId: this.#live().guest.currentId() });
   }
 
-  #frames(): readonly StackFrame[] {
-    this.#stack ??= walkStack(this.#live().target);
-    return this.#stack;
+  /** Frames of the thread whose ids begin after `base`. */
+  #frames(base: number): readonly StackFrame[] {
+    let frames = this.#stacks.get(base);
+    if (frames === undefined) {
+      const { guest } = this.#live();
+      frames = guest.frames(base === 0 ? guest.currentId() : base / framesPerThread, framesPerThread);
+      this.#stacks.set(base, frames);
+    }
+    return frames;
   }
 
   #frame(id: number): StackFrame {
-    const frame = this.#frames()[id - 1];
+    const index = (id - 1) % framesPerThread;
+    const frame = this.#frames(id - 1 - index)[index];
     if (frame === undefined) throw errors.unknownFrame(id);
     return frame;
   }
@@ -425,7 +477,8 @@ export class Debugger implements DebuggerApi {
   #stopped(reason: StopKind, breakpoints: readonly number[] = [], text?: string): void {
     this.#runner?.halt();
     this.#target?.probes.passCurrent();
-    this.emit({ kind: 'stopped', reason, threadId: processorThread, breakpoints, ...(text === undefined ? {} : { text }) });
+    const threadId = this.#guest?.currentId() ?? 1;
+    this.emit({ kind: 'stopped', reason, threadId, breakpoints, ...(text === undefined ? {} : { text }) });
   }
 }
 

@@ -10,7 +10,10 @@ export function codeBits(target: Target): 16 | 32 | 64 {
   return longMode ? 64 : (target.register('cr0') & 1n) !== 0n ? 32 : 16;
 }
 
-/** Exactly `count` instructions, the first of them `offset` away from the one at `address`. */
+/** An instruction with its bytes, before anything was looked up for it. */
+type Decoded = Instruction & { readonly bytes: Uint8Array };
+
+/** Exactly `count` instructions, the first of them `offset` away from the one at `address`; places without code are invalid entries. */
 export function disassemble(
   target: Target,
   disassembler: Disassembler,
@@ -18,41 +21,47 @@ export function disassemble(
   offset: number,
   count: number,
 ): readonly DisassembledInstruction[] {
-  const before = offset < 0 ? instructionsBefore(target, disassembler, address, -offset) : [];
-  const wanted = Math.max(0, offset + count);
-  const after = wanted > 0 ? forward(target, disassembler, address, wanted) : [];
-  // `before` ends just under `address`; pad it to the length asked for.
-  const padded = offset < 0 ? [...padding(before[0]?.address ?? address, -offset - before.length), ...before] : [];
-  const all = [...padded, ...after];
-  const first = offset < 0 ? 0 : offset;
-  const window = all.slice(first, first + count);
-  const last = window[window.length - 1];
-  while (window.length < count)
-    window.push(invalid((last === undefined ? address : last.address + BigInt(last.bytes.length)) + BigInt(window.length)));
+  const back = Math.max(0, -offset);
+  const before = instructionsBefore(target, disassembler, address, back);
+  const after = decode(target, disassembler, address, Math.max(0, offset + count) * maximumLength, offset + count);
+  const window: DisassembledInstruction[] = [];
+  for (let index = offset; window.length < count; index++) {
+    const found = index < 0 ? before[before.length + index] : after[index];
+    const ahead = index < 0 ? before[0] : after[after.length - 1];
+    if (found !== undefined) window.push(present(target, found));
+    // Away from what could be decoded, entries stand a byte apart: every address is given once.
+    else if (index < 0) window.push(invalid((ahead?.address ?? address) + BigInt(index + before.length)));
+    else window.push(invalid((ahead === undefined ? address : ahead.address + BigInt(ahead.length)) + BigInt(index - after.length)));
+  }
   return window;
 }
 
-function forward(target: Target, disassembler: Disassembler, address: bigint, count: number): DisassembledInstruction[] {
-  const bytes = target.machine.cpu.readMemory(address, count * maximumLength);
-  return present(target, disassembler.decode(bytes, address, codeBits(target), count), bytes, address);
+/** At most `count` instructions of at most `length` bytes. */
+function decode(target: Target, disassembler: Disassembler, address: bigint, length: number, count: number): Decoded[] {
+  if (count <= 0) return [];
+  const bytes = target.machine.cpu.readMemory(address, length);
+  return disassembler
+    .decode(bytes, address, codeBits(target), count)
+    .map((each) => ({ ...each, bytes: bytes.slice(Number(each.address - address), Number(each.address - address) + each.length) }));
 }
 
 /** x86 cannot be decoded backwards: start at a known boundary (a symbol, a line row) and keep what ends at the address. */
-function instructionsBefore(target: Target, disassembler: Disassembler, address: bigint, count: number): DisassembledInstruction[] {
-  let result: DisassembledInstruction[] = [];
+function instructionsBefore(target: Target, disassembler: Disassembler, address: bigint, count: number): Decoded[] {
+  const chunks: Decoded[][] = [];
+  let found = 0;
   let end = address;
-  while (result.length < count) {
-    const start = boundaryBefore(target, end, (count - result.length) * 8);
+  while (found < count) {
+    const start = boundaryBefore(target, end, (count - found) * 8);
     if (start === undefined) break;
-    const bytes = target.machine.cpu.readMemory(start, Number(end - start));
-    if (BigInt(bytes.length) < end - start) break;
-    const chunk = present(target, disassembler.decode(bytes, start, codeBits(target), bytes.length), bytes, start);
+    const length = Number(end - start);
+    const chunk = decode(target, disassembler, start, length, length);
     const last = chunk[chunk.length - 1];
-    if (last === undefined || last.address + BigInt(last.bytes.length) !== end) break;
-    result = [...chunk, ...result];
+    if (last === undefined || last.address + BigInt(last.length) !== end) break;
+    chunks.push(chunk);
+    found += chunk.length;
     end = start;
   }
-  return result.slice(Math.max(0, result.length - count));
+  return chunks.reverse().flat().slice(-count);
 }
 
 function boundaryBefore(target: Target, address: bigint, bytes: number): bigint | undefined {
@@ -68,20 +77,17 @@ function boundaryBefore(target: Target, address: bigint, bytes: number): bigint 
   return from > 0n && target.machine.cpu.translate(from) !== undefined && file === undefined ? from : undefined;
 }
 
-function present(target: Target, instructions: readonly Instruction[], bytes: Uint8Array, base: bigint): DisassembledInstruction[] {
-  return instructions.map(({ address, length, text, valid }) => {
-    const at = Number(address - base);
-    const symbol = target.symbolsAt(address)?.symbolAt(address);
-    const location = target.location(address);
-    return {
-      address,
-      bytes: bytes.slice(at, at + length),
-      text,
-      valid,
-      ...(symbol === undefined ? {} : { symbol: target.describe(address) }),
-      ...(location === undefined ? {} : { location }),
-    };
-  });
+function present(target: Target, { address, bytes, text, valid }: Decoded): DisassembledInstruction {
+  const symbol = target.symbolsAt(address)?.symbolAt(address);
+  const location = target.location(address);
+  return {
+    address,
+    bytes,
+    text,
+    valid,
+    ...(symbol === undefined ? {} : { symbol: target.describe(address) }),
+    ...(location === undefined ? {} : { location }),
+  };
 }
 
 const invalid = (address: bigint): DisassembledInstruction => ({
@@ -90,6 +96,3 @@ const invalid = (address: bigint): DisassembledInstruction => ({
   text: '??',
   valid: false,
 });
-
-const padding = (first: bigint, count: number): DisassembledInstruction[] =>
-  Array.from({ length: Math.max(0, count) }, (_, index) => invalid(first - BigInt(count - index)));

@@ -11,6 +11,8 @@ const isAbsolute = (path: string): boolean => /^([A-Za-z]:)?[\\/]/.test(path);
 /** A machine with its symbols. Symbol files are asked in order; the first that covers an address answers for it. */
 export class Target {
   readonly probes: ProbeTable;
+  /** Thread pointer by which a file's thread-local variables of the running thread are found; FS base where unset or undefined. */
+  threadPointerOf: ((file: SymbolFile) => bigint | undefined) | undefined;
   readonly #files: SymbolFile[] = [];
 
   constructor(

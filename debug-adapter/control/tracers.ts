@@ -30,9 +30,11 @@ export function attachTracers(target: Target, kinds: readonly TraceKind[], line:
     };
     closers.push(() => recorder.close());
   }
+  const currentThread = target.symbolFiles[0]?.symbolsNamed('__uk_sched_thread_current')[0]?.address;
   const record = (kind: EventKind, number: number, value: bigint, from: bigint): void => {
     const sequence = ring.head;
-    ring.add(kind, number, value, from, cpu.retired, clock.now(), target.pc);
+    const thread = currentThread === undefined ? 0n : (target.readInteger(currentThread, 8) ?? 0n);
+    ring.add(kind, number, value, from, cpu.retired, clock.now(), target.pc, thread);
     const event = ring.read(sequence);
     if (event !== undefined) line(formatEvent(event, (address) => target.describe(address)));
   };

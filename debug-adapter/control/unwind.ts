@@ -27,6 +27,8 @@ export interface StackFrame {
   readonly registers: ReadonlyMap<number, bigint>;
   /** Where callers' registers are saved, for editing. */
   readonly savedAt: ReadonlyMap<number, bigint>;
+  /** Of a thread that does not run: the thread pointer of its block for this frame's symbols. */
+  readonly threadPointer?: bigint | undefined;
 }
 
 interface PhysicalFrame {
@@ -66,7 +68,10 @@ export function walkStackFrom(target: Target, registers: Map<number, bigint>, li
 }
 
 /** What DWARF expressions of a frame may ask. */
-export function evaluationContext(target: Target, frame: Pick<StackFrame, 'lookup' | 'registers' | 'cfa' | 'symbols'>): EvaluationContext {
+export function evaluationContext(
+  target: Target,
+  frame: Pick<StackFrame, 'lookup' | 'registers' | 'cfa' | 'symbols' | 'threadPointer'>,
+): EvaluationContext {
   const { cpu } = target.machine;
   return {
     pc: frame.lookup,
@@ -76,7 +81,11 @@ export function evaluationContext(target: Target, frame: Pick<StackFrame, 'looku
     },
     register: (number) => frame.registers.get(number) ?? vectorRegister(target, number),
     cfa: () => frame.cfa,
-    tlsBase: () => frame.symbols?.tlsBlockBase(target.register('fs_base')),
+    tlsBase: () => {
+      const { symbols } = frame;
+      const pointer = frame.threadPointer ?? (symbols === undefined ? undefined : target.threadPointerOf?.(symbols));
+      return symbols?.tlsBlockBase(pointer ?? target.register('fs_base'));
+    },
   };
 }
 

@@ -27,6 +27,8 @@ interface Running {
 export class Adapter {
   client: ClientConventions = { linesStartAt1: true, columnsStartAt1: true };
   #running: Running | undefined;
+  /** Counts what began or ended a run, so that a launch notices when it was overtaken. */
+  #epoch = 0;
 
   constructor(
     readonly host: AdapterHost,
@@ -43,9 +45,17 @@ export class Adapter {
     return this.#running?.launch;
   }
 
-  /** Starts a worker for a launch; ends the one before. */
-  async startWorker(launch: LaunchArguments): Promise<Remote<DebuggerApi>> {
-    await this.stopWorker();
+  /** Begins a launch; whatever is begun or ended later overtakes it. */
+  beginLaunch(): { overtaken(): boolean } {
+    const epoch = ++this.#epoch;
+    return { overtaken: () => this.#epoch !== epoch };
+  }
+
+  /** Starts a worker for a launch; ends the one before. Rejects where the launch was overtaken. */
+  async startWorker(launch: LaunchArguments, { overtaken }: { overtaken(): boolean }): Promise<Remote<DebuggerApi>> {
+    if (overtaken()) throw protocolErrors.sessionEnded();
+    await this.#endWorker();
+    if (overtaken()) throw protocolErrors.sessionEnded();
     const started: { fail?: (reason: string) => void } = {};
     const worker = this.host.startWorker((reason) => {
       started.fail?.(protocolErrors.workerFailed(reason).message);
@@ -63,6 +73,11 @@ export class Adapter {
   }
 
   async stopWorker(): Promise<void> {
+    this.#epoch++;
+    await this.#endWorker();
+  }
+
+  async #endWorker(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
     running?.fail(protocolErrors.sessionEnded().message);

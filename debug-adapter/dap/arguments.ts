@@ -31,8 +31,7 @@ const integer = (least: number, most: number): Shape =>
   );
 const oneOf = (...allowed: readonly string[]): Shape =>
   check((value) => allowed.includes(value as string), `one of ${allowed.map((each) => `"${each}"`).join(', ')}`);
-const matching = (pattern: RegExp, expected: string): Shape =>
-  check((value) => typeof value === 'string' && pattern.test(value), expected);
+const matching = (pattern: RegExp, expected: string): Shape => check((value) => typeof value === 'string' && pattern.test(value), expected);
 
 const list =
   (item: Shape): Shape =>
@@ -91,10 +90,7 @@ const shapes: Readonly<Record<Command, Shape>> = {
     { filters: list(text) },
     { filterOptions: list(record({ filterId: text }, { condition: text })), exceptionOptions: anything },
   ),
-  dataBreakpointInfo: record(
-    { name: text },
-    { variablesReference: id, frameId: id, bytes: integer(1, mostWatchedBytes), asAddress: flag },
-  ),
+  dataBreakpointInfo: record({ name: text }, { variablesReference: id, frameId: id, bytes: integer(1, mostWatchedBytes), asAddress: flag }),
   setDataBreakpoints: record({
     breakpoints: list(
       record(

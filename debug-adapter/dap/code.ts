@@ -7,17 +7,15 @@ import { formatAddress, type Handlers, parseAddress } from './handler';
 
 /** One answer's limit; clients page through more. */
 const mostBytes = 1 << 20;
-const mostInstructions = 10_000;
+const pageBytes = 4096n;
 
 export const codeHandlers: Pick<Handlers, 'readMemory' | 'writeMemory' | 'disassemble' | 'modules' | 'loadedSources'> = {
   readMemory: async (adapter, { memoryReference, offset, count }) => {
     const address = parseAddress(memoryReference, offset);
-    const bytes = await adapter.debugger.readMemory(address, Math.min(Math.max(count, 0), mostBytes));
-    return {
-      address: formatAddress(address),
-      data: encodeBase64(bytes),
-      ...(bytes.length < count ? { unreadableBytes: count - bytes.length } : {}),
-    };
+    const wanted = Math.min(count, mostBytes);
+    const bytes = await adapter.debugger.readMemory(address, wanted);
+    const hole = bytes.length < wanted ? await unmappedBytes(adapter, address + BigInt(bytes.length), wanted - bytes.length) : 0;
+    return { address: formatAddress(address), data: encodeBase64(bytes), ...(hole === 0 ? {} : { unreadableBytes: hole }) };
   },
 
   writeMemory: async (adapter, { memoryReference, offset, data, allowPartial }) => {
@@ -37,8 +35,7 @@ export const codeHandlers: Pick<Handlers, 'readMemory' | 'writeMemory' | 'disass
   },
 
   disassemble: async (adapter, { memoryReference, offset, instructionOffset = 0, instructionCount, resolveSymbols }) => {
-    const count = Math.min(Math.max(instructionCount, 0), mostInstructions);
-    const list = await adapter.debugger.disassemble(parseAddress(memoryReference, offset), instructionOffset, count);
+    const list = await adapter.debugger.disassemble(parseAddress(memoryReference, offset), instructionOffset, instructionCount);
     return { instructions: list.map((each) => instruction(adapter, each, resolveSymbols ?? false)) };
   },
 
@@ -72,6 +69,13 @@ function instruction(adapter: Adapter, each: DisassembledInstruction, withSymbol
     ...(location === undefined ? {} : { location: adapter.source(location.path), line: adapter.lineToClient(location.line) }),
     ...(each.valid ? {} : { presentationHint: 'invalid' as const }),
   };
+}
+
+/** Bytes from an unmapped address to the next mapped page, at most `most`. */
+async function unmappedBytes(adapter: Adapter, address: bigint, most: number): Promise<number> {
+  for (let at = (address / pageBytes + 1n) * pageBytes; at < address + BigInt(most); at += pageBytes)
+    if ((await adapter.debugger.readMemory(BigInt.asUintN(64, at), 1)).length > 0) return Number(at - address);
+  return most;
 }
 
 function encodeBase64(bytes: Uint8Array): string {

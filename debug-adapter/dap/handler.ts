@@ -1,10 +1,11 @@
 /** The shape of a request's handler: the protocol's own argument and body types by command. */
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Adapter } from './adapter';
+import { type CustomRequests } from './custom';
 import { protocolErrors } from './errors';
 
 /** Arguments and response body of each request that the adapter serves. */
-export interface Requests {
+export interface Requests extends CustomRequests {
   initialize: [DebugProtocol.InitializeRequestArguments, DebugProtocol.Capabilities];
   launch: [DebugProtocol.LaunchRequestArguments, void];
   configurationDone: [undefined, void];

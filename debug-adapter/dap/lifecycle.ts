@@ -16,6 +16,7 @@ export const lifecycleHandlers: Pick<
   },
 
   launch: async (adapter, args) => {
+    if (adapter.launched !== undefined) throw protocolErrors.alreadyLaunched();
     await launch(adapter, parseLaunchArguments(args));
     // Only now can breakpoints be resolved; the client sends them and then configurationDone.
     adapter.send('initialized', {});
@@ -43,10 +44,11 @@ export const lifecycleHandlers: Pick<
 };
 
 async function launch(adapter: Adapter, args: LaunchArguments): Promise<void> {
+  const begun = adapter.beginLaunch();
   const image = await read(adapter, 'image', args.image);
   const symbols = await readSymbols(adapter, args);
   const initrd = args.initrd === undefined ? undefined : await read(adapter, 'initrd', args.initrd);
-  const remote = await adapter.startWorker(args);
+  const remote = await adapter.startWorker(args, begun);
   try {
     const { warnings } = await remote.launch({
       imageName: args.image,
@@ -63,7 +65,7 @@ async function launch(adapter: Adapter, args: LaunchArguments): Promise<void> {
     });
     for (const warning of warnings) adapter.send('output', { category: 'important', output: `${warning}\n` });
   } catch (error) {
-    await adapter.stopWorker();
+    if (!begun.overtaken()) await adapter.stopWorker();
     throw error instanceof CodedError ? protocolErrors.bootFailed(error.message) : error;
   }
 }

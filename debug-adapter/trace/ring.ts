@@ -173,6 +173,7 @@ export class EventRing {
     this.view.setBigInt64(at + Field.number, BigInt(number), true);
     this.view.setBigUint64(at + Field.result, BigInt.asUintN(64, value), true);
     this.view.setBigUint64(at + Field.args, BigInt.asUintN(64, from), true);
+    this.view.setBigUint64(at + Field.thread, thread, true);
   }
 
   /** The event, or undefined where it is gone or has not been. */
@@ -185,11 +186,12 @@ export class EventRing {
     const time = view.getFloat64(at + Field.startTime, true);
     const rip = view.getBigUint64(at + Field.rip, true);
     const number = Number(view.getBigInt64(at + Field.number, true));
+    const thread = view.getBigUint64(at + Field.thread, true);
     if (kind !== EventKind.syscall) {
       const name = otherNames[kind];
       if (name === undefined) return undefined;
       const value = view.getBigUint64(at + Field.result, true);
-      return { kind: name, sequence, number, value, from: view.getBigUint64(at + Field.args, true), start, time, rip };
+      return { kind: name, sequence, number, value, from: view.getBigUint64(at + Field.args, true), start, time, thread, rip };
     }
     const flags = view.getUint32(at + Field.flags, true);
     const completed = (flags & Flag.completed) !== 0;
@@ -204,8 +206,10 @@ export class EventRing {
       start,
       end: completed ? view.getBigUint64(at + Field.endInstruction, true) : undefined,
       time,
-      thread: view.getBigUint64(at + Field.thread, true),
+      endTime: completed ? view.getFloat64(at + Field.endTime, true) : undefined,
+      thread,
       rip,
+      caller: view.getBigUint64(at + Field.caller, true),
     };
   }
 

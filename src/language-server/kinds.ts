@@ -22,7 +22,12 @@ export function languageOf(path: string, languageId?: string): FileLanguage {
   if ((kraftfileNames as readonly string[]).includes(name)) return 'kraftfile';
   if (/^\.config(?:\..*)?$/.test(name) || /(?:^|[_.-])defconfig$/.test(name) || /\.(?:config|fragment)$/.test(name)) return 'dotconfig';
   if (/^Makefile(?:\..*)?$/.test(name) || /^Kbuild$/.test(name) || /\.mk$/.test(name)) return 'makefile';
-  if (/\.(?:c|h|cc|cpp|cxx|hh|hpp|S|s|asm|ld|lds|x|rs|inc|dts|dtsi|py|awk|sh)$/.test(name) || /\.lds\.[hS]$/.test(name) || /\.uk$/.test(name)) return 'code';
+  if (
+    /\.(?:c|h|cc|cpp|cxx|hh|hpp|S|s|asm|ld|lds|x|rs|inc|dts|dtsi|py|awk|sh)$/.test(name) ||
+    /\.lds\.[hS]$/.test(name) ||
+    /\.uk$/.test(name)
+  )
+    return 'code';
   // Upstream's applications keep their defconfigs, which have no ending, in a folder of that name.
   if (/^(?:defconfigs|configs)$/.test(nameOf(folderOf(path))) && !name.includes('.')) return 'dotconfig';
   return 'other';

@@ -215,7 +215,13 @@ function kconfigTree(path: string, { files, settings }: TreeContext): TreePlan |
   if (nameOf(path) === 'Config.uk' || language === 'kraftfile') return undefined;
   const folder = foldersAbove(path).findLast((one) => files.kind(`${one}/Kconfig`) === 'file');
   if (folder === undefined) return undefined;
-  const environment = { CONFIG_: 'CONFIG_', srctree: folder, SRCARCH: 'x86', ARCH: 'x86', KERNELVERSION: linuxVersion(files, folder) ?? '' };
+  const environment = {
+    CONFIG_: 'CONFIG_',
+    srctree: folder,
+    SRCARCH: 'x86',
+    ARCH: 'x86',
+    KERNELVERSION: linuxVersion(files, folder) ?? '',
+  };
   return {
     key: ['kconfig', folder].join('\n'),
     root: `${folder}/Kconfig`,

@@ -4,6 +4,7 @@ import { type ShellRunner } from '../kconfig/context';
 import { dialectOf } from '../kconfig/dialect';
 import { filesAt, type KconfigView } from '../kconfig/features/view';
 import { parseFile } from '../kconfig/parser';
+import { SourceText } from '../kconfig/text/source';
 import { configure } from '../kraftfile/drift';
 import { defconfigText, layersOf } from '../kraftfile/layers';
 import { readKraftfile, type Kraftfile } from '../kraftfile/model';
@@ -24,6 +25,7 @@ export interface OpenDocument {
   readonly path: string;
   readonly language: FileLanguage;
   readonly text: string;
+  readonly source: SourceText;
   readonly version: number;
 }
 
@@ -47,7 +49,10 @@ export class Workspace {
   private readonly projects = new Map<string, Project>();
   private readonly plans = new Map<string, TreePlan>();
   private readonly uris = new Map<string, string>();
-  private readonly kraftfiles = new Map<string, { readonly text: string; readonly kraftfile: Kraftfile; context?: KraftContext; model?: unknown }>();
+  private readonly kraftfiles = new Map<
+    string,
+    { readonly text: string; readonly kraftfile: Kraftfile; context?: KraftContext; model?: unknown }
+  >();
   private providers: Map<string, string> | undefined;
 
   constructor(private readonly host: Host) {
@@ -60,7 +65,7 @@ export class Workspace {
   setDocument(uri: string, languageId: string, text: string, version: number): OpenDocument {
     const given = pathOfUri(uri);
     const path = this.documents.get(uri)?.path ?? this.files.realPath(given);
-    const document: OpenDocument = { uri, path, language: languageOf(given, languageId), text, version };
+    const document: OpenDocument = { uri, path, language: languageOf(given, languageId), text, source: new SourceText(text), version };
     this.documents.set(uri, document);
     this.uris.set(path, uri);
     this.overlay(path, text);
@@ -83,7 +88,10 @@ export class Workspace {
     for (const project of this.projects.values()) {
       const { tree } = project.service;
       // Only texts that the tree reads make it new.
-      if (tree.queries.filesAt(path).length > 0 || languageOf(path) === 'kconfig') tree.setDocument(path, text);
+      if (languageOf(path) === 'kconfig' || tree.queries.filesAt(path).length > 0) {
+        tree.setDocument(path, text);
+        if (text === undefined) tree.filesChanged([path]);
+      }
       if (text === undefined) project.mentions.changed(path);
     }
   }
@@ -128,7 +136,8 @@ export class Workspace {
       this.projects.delete(plan.key);
     } else {
       project = new Project(plan, this.files, (symbol) => this.providerOf(symbol), this.shellFor(plan));
-      for (const { path, language, text } of this.documents.values()) if (language === 'kconfig') project.service.tree.setDocument(path, text);
+      for (const { path, language, text } of this.documents.values())
+        if (language === 'kconfig') project.service.tree.setDocument(path, text);
     }
     this.projects.set(plan.key, project);
     for (const key of this.projects.keys()) {
@@ -152,7 +161,9 @@ export class Workspace {
   /** The tree and configuration for a document. */
   viewFor(document: OpenDocument): KconfigView {
     const project = this.projectFor(document.path);
-    return document.language === 'dotconfig' ? project.viewOf(document.path, document.text) : project.view(this.configSetting(document.path));
+    return document.language === 'dotconfig'
+      ? project.viewOf(document.path, document.text)
+      : project.view(this.configSetting(document.path));
   }
 
   /** The .config that a setting names. */
@@ -173,7 +184,8 @@ export class Workspace {
   /** A Kraftfile, and what is known around it: the options under the first target's configuration. */
   kraftfileFor(document: OpenDocument): { readonly kraftfile: Kraftfile; readonly context: KraftContext } {
     let known = this.kraftfiles.get(document.uri);
-    if (known?.text !== document.text) this.kraftfiles.set(document.uri, (known = { text: document.text, kraftfile: readKraftfile(document.text) }));
+    if (known?.text !== document.text)
+      this.kraftfiles.set(document.uri, (known = { text: document.text, kraftfile: readKraftfile(document.text) }));
     const project = this.projectFor(document.path);
     const folder = folderOf(document.path);
     const isFolder = (path: string): boolean => this.files.kind(resolvePath(folder, path)) === 'directory';
@@ -194,17 +206,29 @@ export class Workspace {
     const base = project.plan.environment['UK_BASE'];
     return [...paths]
       .filter((path) => path !== base && path !== folder && path !== project.plan.app)
-      .map((path) => ({ title: nameOf(path).replace(/^lib-/, ''), description: `Library in ${path}`, versions: [], channels: ['stable', 'staging'] }));
+      .map((path) => ({
+        title: nameOf(path).replace(/^lib-/, ''),
+        description: `Library in ${path}`,
+        versions: [],
+        channels: ['stable', 'staging'],
+      }));
   }
 
   /** The library in the workspace that would define an option which a tree lacks. */
   providerOf(symbol: string): string | undefined {
     if (!this.providers) {
       this.providers = new Map<string, string>();
-      const roots = this.folders.flatMap((folder) => [folder, folderOf(folder), `${folder}/.unikraft/libs`, `${folder}/libs`, `${folder}/repos/libs`]);
+      const roots = this.folders.flatMap((folder) => [
+        folder,
+        folderOf(folder),
+        `${folder}/.unikraft/libs`,
+        `${folder}/libs`,
+        `${folder}/repos/libs`,
+      ]);
       for (const library of new Set(roots.flatMap((root) => librariesBelow(this.files, root)))) {
         const text = this.files.readText(`${library}/Config.uk`) ?? '';
-        for (const [, name] of text.matchAll(/^[ \t]*(?:menu)?config[ \t]+(\w+)/gm)) if (!this.providers.has(name!)) this.providers.set(name!, nameOf(library));
+        for (const [, name] of text.matchAll(/^[ \t]*(?:menu)?config[ \t]+(\w+)/gm))
+          if (!this.providers.has(name!)) this.providers.set(name!, nameOf(library));
       }
     }
     return this.providers.get(symbol);
@@ -218,7 +242,8 @@ export class Workspace {
     this.plans.clear();
     this.providers = undefined;
     for (const project of this.projects.values()) {
-      if (paths.some((path) => languageOf(path) === 'kconfig' || project.service.tree.queries.filesAt(path).length > 0)) project.service.tree.filesChanged();
+      if (paths.some((path) => languageOf(path) === 'kconfig' || project.service.tree.queries.filesAt(path).length > 0))
+        project.service.tree.filesChanged();
       for (const path of paths) project.mentions.changed(path);
     }
   }

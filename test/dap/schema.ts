@@ -6,7 +6,10 @@ import Ajv, { type ValidateFunction } from 'ajv-draft-04';
 
 const file = path.join(process.env['UNIKERNEL_SUITES'] ?? '', 'debug-adapter-protocol', 'debugAdapterProtocol.json');
 const available = process.env['UNIKERNEL_SUITES'] !== undefined && existsSync(file);
-if (!available) console.log('    messages are not checked against the protocol schema: UNIKERNEL_SUITES names no folder with debug-adapter-protocol/debugAdapterProtocol.json');
+if (!available)
+  console.log(
+    '    messages are not checked against the protocol schema: UNIKERNEL_SUITES names no folder with debug-adapter-protocol/debugAdapterProtocol.json',
+  );
 
 /** Requests of our own, which the schema cannot know. */
 const custom = /^unikernel\//;

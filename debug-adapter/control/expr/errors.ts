@@ -21,6 +21,7 @@ export const exprErrors = {
   notNumber: (type: string) => error('not-number', `A value of type ${type} cannot take part in arithmetic.`),
   divideByZero: () => error('divide', 'Division by zero.'),
   incomplete: (type: string) => error('incomplete', `The size of ${type} is not known here.`),
+  tooLarge: (bytes: number) => error('too-large', `The value has ${bytes} bytes, which is too much to read at once. Look at a part of it.`),
   unreadable: (address: bigint) => error('unreadable', `Nothing is mapped at 0x${address.toString(16)}.`),
   optimizedOut: (name: string) => error('optimized-out', `${name} was optimised away here.`),
   unavailable: (message: string) => error('unavailable', message),

@@ -1,5 +1,5 @@
 /** Computes the value of an expression tree in a frame, by C's rules of conversion; never runs the guest. */
-import { type StructType, stripType, type Type, typeName } from '../../symbols/api';
+import { stripType, type Type, typeName } from '../../symbols/api';
 import { type Target } from '../target';
 import { type StackFrame } from '../unwind';
 import { registerWidths } from '../registers';
@@ -154,7 +154,7 @@ function unary(scope: Scope, node: Extract<Node, { kind: 'unary' }>): Value {
 /** What a pointer points to, or an array's first element. */
 export function dereference(target: Target, value: Value): Value {
   const type = stripType(value.type);
-  if (type.kind === 'array') return index({ target } as Scope, value, 0n);
+  if (type.kind === 'array') return index({ target }, value, 0n);
   if (type.kind === 'function') return value;
   if (type.kind !== 'pointer') throw exprErrors.notPointer(typeName(value.type));
   return inMemory(type.target, asInteger(target, value));
@@ -212,7 +212,7 @@ export function findMember(scope: Pick<Scope, 'target'>, whole: Value, name: str
 /** The type without typedefs and qualifiers, a declaration replaced by its definition. */
 export function completed(target: Target, type: Type): Type {
   const bare = stripType(type);
-  const incomplete = (bare.kind === 'struct' || bare.kind === 'union' || bare.kind === 'class') && (bare as StructType).incomplete;
+  const incomplete = (bare.kind === 'struct' || bare.kind === 'union' || bare.kind === 'class') && bare.incomplete;
   if (!incomplete) return bare;
   for (const file of target.symbolFiles) {
     const whole = stripType(file.completeType(bare));

@@ -222,6 +222,9 @@ class Parser {
           this.#expect(')');
           return inner;
         }
+        break;
+      case 'end':
+        break;
     }
     throw exprErrors.expected('a value', token.at);
   }

@@ -17,6 +17,9 @@ export interface RowOptions extends Formatting {
 
 const longestString = 200;
 const previewMembers = 4;
+/** Rows of one answer, for clients that do not page; elements that a 32-bit count can tell. */
+const mostRows = 10_000;
+const mostElements = 2 ** 31 - 1;
 const charEncodings: readonly string[] = ['signed-char', 'unsigned-char'];
 
 /** The row of a value. `expression` gives it again when evaluated in the same frame. */
@@ -86,6 +89,8 @@ function scalarText(target: Target, value: Value, type: Type, options: RowOption
       return `${String(integer)} ${characterText(integer)}`;
     case 'a':
       return `0x${unsigned.toString(16)} <${target.describe(unsigned)}>`;
+    default:
+      break;
   }
   if (type.kind === 'base' && type.encoding === 'boolean') return integer === 0n ? 'false' : 'true';
   const text = options.hex ? `0x${unsigned.toString(16)}` : String(integer);
@@ -161,7 +166,7 @@ function quote(bytes: Uint8Array, cut: boolean): string {
   const text = new TextDecoder()
     .decode(content)
     .replace(/[\\"\n\r\t]/g, (character) => ({ '\\': '\\\\', '"': '\\"', '\n': '\\n', '\r': '\\r', '\t': '\\t' })[character] ?? character);
-  // eslint-disable-next-line no-control-regex -- control characters are what must not reach the view
+
   return `"${text.replace(/[\x00-\x1f\x7f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)}"${end < 0 && cut ? '…' : ''}`;
 }
 
@@ -233,13 +238,13 @@ function childrenOf(
       };
     }
     case 'array': {
-      const count = Number(type.dimensions[0]?.count ?? 0n);
+      const count = Math.min(Number(type.dimensions[0]?.count ?? 0n), mostElements);
       const lower = Number(type.dimensions[0]?.lower ?? 0n);
       if (count === 0) return {};
       return {
         indexed: count,
-        children: (start = 0, wanted = count) =>
-          indexed(scope, value, start, Math.max(0, Math.min(wanted, count - start))).map((element, offset) =>
+        children: (start = 0, wanted = mostRows) =>
+          indexed(scope, value, start, Math.max(0, Math.min(wanted, mostRows, count - start))).map((element, offset) =>
             rowOf(scope, `[${lower + start + offset}]`, element, path(`[${lower + start + offset}]`), options),
           ),
       };

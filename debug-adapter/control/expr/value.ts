@@ -41,9 +41,13 @@ export function sizeOf(type: Type): number {
 const storedSize = (value: Value): number =>
   value.bits === undefined ? sizeOf(value.type) : Math.ceil((value.bits.offset + value.bits.size) / 8);
 
+/** Objects beyond it are looked at in parts. */
+const mostBytes = 1 << 20;
+
 /** The value's bytes, little-endian. Throws a CodedError where they cannot be had. */
 export function readBytes(target: Target, value: Value, size = storedSize(value)): Uint8Array {
   const { location, frame } = value;
+  if (size > mostBytes) throw exprErrors.tooLarge(size);
   const bytes = readLocation(location, size, frame === undefined ? memoryContext(target) : evaluationContext(target, frame));
   if (bytes !== undefined) return bytes;
   switch (location.kind) {
@@ -78,7 +82,11 @@ export const toInteger = (bytes: Uint8Array): bigint => bytes.reduceRight((value
 /** The value as an integer, sign-extended by its type: integers, enums, pointers, booleans; floats are cut. */
 export function asInteger(target: Target, value: Value): bigint {
   const type = stripType(value.type);
-  if (isFloat(type)) return BigInt(Math.trunc(asNumber(target, value)));
+  if (isFloat(type)) {
+    const number = Math.trunc(asNumber(target, value));
+    // What CVTTSD2SI gives for what no integer can hold (SDM vol. 2A).
+    return Number.isFinite(number) ? BigInt(number) : -(1n << 63n);
+  }
   if (type.kind === 'array' || type.kind === 'function') return addressOf(value);
   if (!isInteger(type) && type.kind !== 'pointer') throw exprErrors.notNumber(typeName(value.type));
   let bits = toInteger(readBytes(target, value));

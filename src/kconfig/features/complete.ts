@@ -82,7 +82,15 @@ class Completion {
   }
 
   private plain(label: string, kind: Item['kind'], rank: number, insert = label, detail?: string): Item {
-    return { label, kind, insert, rank, ...this.base(), ...(detail !== undefined && { detail }), ...(insert.endsWith(' ') && { again: true }) };
+    return {
+      label,
+      kind,
+      insert,
+      rank,
+      ...this.base(),
+      ...(detail !== undefined && { detail }),
+      ...(insert.endsWith(' ') && { again: true }),
+    };
   }
 
   private keyword(word: string, rank: number): Item {
@@ -140,7 +148,9 @@ class Completion {
       case 'select':
       case 'imply':
         // Members of a choice cannot be selected, numbers and texts neither.
-        return [...this.defined()].filter((one) => one.isBoolean && !one.choice).map((one) => this.symbol(one, one.type === 'tristate' ? 11 : 10));
+        return [...this.defined()]
+          .filter((one) => one.isBoolean && !one.choice)
+          .map((one) => this.symbol(one, one.type === 'tristate' ? 11 : 10));
       case 'range':
         return [...this.defined()].filter((one) => misfit(one, 'number') === 0).map((one) => this.symbol(one, 10));
       case 'default':
@@ -161,7 +171,8 @@ class Completion {
     if (type === 'tristate') values.push(this.plain('m', 'value', 2));
     if (type === 'string') values.push({ ...this.plain('""', 'value', 0), insert: '"$1"', snippet: true });
     for (const option of around.options) {
-      if (option.kind === 'range') values.push(...[option.low, option.high].map((token) => this.plain(token.text, 'value', 3, token.text, 'end of the range')));
+      if (option.kind === 'range')
+        values.push(...[option.low, option.high].map((token) => this.plain(token.text, 'value', 3, token.text, 'end of the range')));
     }
     const symbols = [...this.defined()].map((one) => ({ one, cost: misfit(one, type) })).filter(({ cost }) => cost < 2);
     return [...values, ...symbols.map(({ one, cost }) => this.symbol(one, 10 + cost))];
@@ -228,7 +239,10 @@ class Completion {
     const { view } = this.input;
     const items: Item[] = [];
     for (const { name, parameters, about } of functionFacts) {
-      items.push({ ...this.plain(name, 'macro', 2, parameters.length > 0 ? `${name},` : name, `$(${[name, ...parameters].join(',')})`), documentation: about });
+      items.push({
+        ...this.plain(name, 'macro', 2, parameters.length > 0 ? `${name},` : name, `$(${[name, ...parameters].join(',')})`),
+        documentation: about,
+      });
     }
     const seen = new Set<string>();
     for (const macro of macrosOf(this.model)) {

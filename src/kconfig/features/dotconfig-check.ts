@@ -73,7 +73,8 @@ function isMakeVariable(name: string): boolean {
 }
 
 function unknownFinding(assignment: Assignment, prefix: string, suggestion: string | undefined, provider: string | undefined): Finding {
-  const hint = provider !== undefined ? `; the library ${provider} defines it` : suggestion === undefined ? '' : `; is ${prefix}${suggestion} meant?`;
+  const hint =
+    provider !== undefined ? `; the library ${provider} defines it` : suggestion === undefined ? '' : `; is ${prefix}${suggestion} meant?`;
   return {
     code: 'config-unknown-symbol',
     severity: 'warning',
@@ -91,7 +92,12 @@ function judge(view: KconfigView, symbol: KSymbol, assignment: Assignment): Find
   const wanted = value === undefined ? 'n' : value;
   const base = { start, end };
   if (symbol.isBoolean && value !== undefined && !/^[ynm]$/.test(value) && /^[ynm]/.test(value)) {
-    return { ...base, code: 'config-trailing', severity: 'warning', message: `only the first letter of “${value}” counts; write ${prefix}${symbol.label}=${value[0]}` };
+    return {
+      ...base,
+      code: 'config-trailing',
+      severity: 'warning',
+      message: `only the first letter of “${value}” counts; write ${prefix}${symbol.label}=${value[0]}`,
+    };
   }
   // What the reader has said already need not be said again.
   if (value !== undefined && symbol.type !== 'string' && !isValidText(symbol.type, value)) return undefined;
@@ -108,14 +114,20 @@ function judge(view: KconfigView, symbol: KSymbol, assignment: Assignment): Find
   const now = proof.value === '' ? 'empty' : proof.value;
   const node = symbol.nodes[0]!;
   const related = [{ place: nodePlace(view, node), message: `${symbol.label} is defined here` }];
-  if (proof.reason.file !== undefined && proof.reason.line !== undefined && (proof.reason.kind === 'select' || proof.reason.kind === 'choice')) {
+  if (
+    proof.reason.file !== undefined &&
+    proof.reason.line !== undefined &&
+    (proof.reason.kind === 'select' || proof.reason.kind === 'choice')
+  ) {
     related.push({ place: { path: pathOf(view, proof.reason.file), start: 0, end: 0 }, message: proof.reason.text });
   }
   const why =
     proof.visible === 0
       ? symbol.prompts.length === 0
         ? `it has no prompt, so only defaults and other options set it (${proof.reason.text})`
-        : obstaclesOf(proof).map((line) => line.slice(2).replaceAll('`', '').replace(/\\/g, '')).join('; ')
+        : obstaclesOf(proof)
+            .map((line) => line.slice(2).replaceAll('`', '').replace(/\\/g, ''))
+            .join('; ')
       : proof.reason.text;
   return {
     ...base,
@@ -171,9 +183,16 @@ function firstSelector(values: Evaluation, symbol: KSymbol): string | undefined 
 export function fixDotConfig(view: KconfigView, text: string, finding: Finding): Fix[] {
   const { prefix } = view.configuration;
   const { start, end, code, suggestion } = finding;
-  const fix = (title: string, edits: readonly Edit[], preferred = false): Fix => ({ title, kind: 'quickfix', edits, finding, ...(preferred && { preferred }) });
+  const fix = (title: string, edits: readonly Edit[], preferred = false): Fix => ({
+    title,
+    kind: 'quickfix',
+    edits,
+    finding,
+    ...(preferred && { preferred }),
+  });
   const remove = (title: string): Fix => fix(title, [wholeLines(text, start, end)]);
-  if (suggestion !== undefined) return [fix(`Change to ${suggestion}`, [{ start, end, text: suggestion }], true), remove('Remove this line')];
+  if (suggestion !== undefined)
+    return [fix(`Change to ${suggestion}`, [{ start, end, text: suggestion }], true), remove('Remove this line')];
   switch (code) {
     case 'config-unknown-symbol':
     case 'config-unexpected':
@@ -201,7 +220,12 @@ export function fixDotConfig(view: KconfigView, text: string, finding: Finding):
 }
 
 /** `CONFIG_X = y`, `X=y` and `#CONFIG_X is not set` in the form that counts. */
-function mendLine(text: string, { start, end }: Finding, prefix: string, fix: (title: string, edits: readonly Edit[], preferred?: boolean) => Fix): Fix[] {
+function mendLine(
+  text: string,
+  { start, end }: Finding,
+  prefix: string,
+  fix: (title: string, edits: readonly Edit[], preferred?: boolean) => Fix,
+): Fix[] {
   const line = text.slice(start, end);
   const match = new RegExp(`^\\s*(?:export\\s+)?(${prefix})?([A-Za-z0-9_]+)\\s*=\\s*(.*?)\\s*$`).exec(line);
   if (!match) return [];
@@ -276,7 +300,11 @@ export function refactorDotConfig(view: KconfigView, text: string, offset: numbe
   const line = parseDotConfig(text, prefix).assignments.find(({ start, end }) => offset >= start && offset <= end);
   const symbol = line && view.service.tree.model.byName.get(line.name);
   if (!line || !symbol?.isDefined) return [];
-  const change = (title: string, wanted: string): Fix => ({ title, kind: 'refactor', edits: [{ start: line.start, end: line.end, text: wanted }] });
+  const change = (title: string, wanted: string): Fix => ({
+    title,
+    kind: 'refactor',
+    edits: [{ start: line.start, end: line.end, text: wanted }],
+  });
   const fixes: Fix[] = [];
   if (symbol.isBoolean) {
     const on = line.value !== undefined && !line.value.startsWith('n');

@@ -56,9 +56,15 @@ export function completeDotConfig(view: KconfigView, text: string, offset: numbe
     const symbol = view.service.tree.model.byName.get(assigned[1]!);
     if (!symbol?.isDefined) return { items: [], complete: true };
     const start = offset - assigned[2]!.length;
-    const items = legalValues(view.configuration.values, symbol).map(
-      ({ text: value, detail }, rank): Item => ({ label: value, kind: 'value', insert: value, start, end: lineEnd, rank, detail }),
-    );
+    const items = legalValues(view.configuration.values, symbol).map(({ text: value, detail }, rank): Item => ({
+      label: value,
+      kind: 'value',
+      insert: value,
+      start,
+      end: lineEnd,
+      rank,
+      detail,
+    }));
     return { items, complete: true };
   }
   const word = /^(#?[ \t]*)(\w*)$/.exec(line);
@@ -137,7 +143,8 @@ export function outlineDotConfig(text: string, prefix: string): { readonly entri
     const end = start + trimmed.length;
     const assignment = assignments.get(line);
     const ends = /^# end of (.*)$/.exec(trimmed);
-    const heading = !assignment && lines[line - 1]?.trim() === '#' && lines[line + 1]?.trim() === '#' ? /^# (.+)$/.exec(trimmed)?.[1] : undefined;
+    const heading =
+      !assignment && lines[line - 1]?.trim() === '#' && lines[line + 1]?.trim() === '#' ? /^# (.+)$/.exec(trimmed)?.[1] : undefined;
     if (assignment) {
       const { name, nameStart, nameEnd, value } = assignment;
       const entry: OutlineEntry = { name, kind: 'assignment', detail: value ?? 'not set', start, end, nameStart, nameEnd, children: [] };

@@ -17,7 +17,13 @@ export interface Fix {
 export function fixKconfig(view: KconfigView, path: string, syntax: FileSyntax, finding: Finding): Fix[] {
   const { text } = syntax.source;
   const { start, end, code, suggestion } = finding;
-  const fix = (title: string, edits: readonly Edit[], preferred = false): Fix => ({ title, kind: 'quickfix', edits, finding, ...(preferred && { preferred }) });
+  const fix = (title: string, edits: readonly Edit[], preferred = false): Fix => ({
+    title,
+    kind: 'quickfix',
+    edits,
+    finding,
+    ...(preferred && { preferred }),
+  });
   if (suggestion !== undefined) return [fix(`Change to ${suggestion}`, [{ start, end, text: suggestion }], true)];
   switch (code) {
     case 'no-final-newline':
@@ -88,11 +94,19 @@ function addDependency(view: KconfigView, path: string, syntax: FileSyntax, find
   const both = condition.includes('||') ? `(${condition})` : condition;
   const now = own ? syntax.source.text.slice(own.start, own.end) : '';
   const joined = own ? ` if ${own.kind === 'or' ? `(${now})` : now} && ${both}` : ` if ${condition}`;
-  fixes.push(fix(`Select ${statement.target.text} only if ${condition}`, [{ start: statement.target.end, end: own ? own.end : statement.target.end, text: joined }]));
+  fixes.push(
+    fix(`Select ${statement.target.text} only if ${condition}`, [
+      { start: statement.target.end, end: own ? own.end : statement.target.end, text: joined },
+    ]),
+  );
   if (node) {
     const lineStart = syntax.source.text.lastIndexOf('\n', start - 1) + 1;
     const indent = /^[ \t]*/.exec(syntax.source.text.slice(lineStart, end))![0];
-    fixes.push(fix(`Make ${node.symbol?.label ?? 'it'} depend on ${condition}`, [{ start: lineStart, end: lineStart, text: `${indent}depends on ${condition}\n` }]));
+    fixes.push(
+      fix(`Make ${node.symbol?.label ?? 'it'} depend on ${condition}`, [
+        { start: lineStart, end: lineStart, text: `${indent}depends on ${condition}\n` },
+      ]),
+    );
   }
   return fixes;
 }

@@ -67,7 +67,8 @@ function rolesOf(syntax: FileSyntax, count: number): LineRole[] {
     for (let line = statement.line; line < Math.min(statement.endLine, count); line++) roles[line] = { kind: 'continuation', statement };
     if (statement.kind !== 'help') continue;
     const last = syntax.source.positionAt(statement.help.end).line;
-    for (let line = statement.line; line <= last && statement.help.end > statement.help.start; line++) roles[line] = { kind: 'help', statement };
+    for (let line = statement.line; line <= last && statement.help.end > statement.help.start; line++)
+      roles[line] = { kind: 'help', statement };
   }
   return roles;
 }
@@ -168,7 +169,9 @@ function sameMeaning(a: FileSyntax, b: FileSyntax): boolean {
     const other = b.statements[index]!;
     if (one.kind !== other.kind || one.tokens.length !== other.tokens.length) return false;
     if (one.kind === 'help' && other.kind === 'help' && trimmed(one.help.text) !== trimmed(other.help.text)) return false;
-    return one.tokens.every((token, at) => token.kind === other.tokens[at]!.kind && token.text.trimEnd() === other.tokens[at]!.text.trimEnd());
+    return one.tokens.every(
+      (token, at) => token.kind === other.tokens[at]!.kind && token.text.trimEnd() === other.tokens[at]!.text.trimEnd(),
+    );
   });
 }
 

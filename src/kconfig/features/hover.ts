@@ -55,7 +55,9 @@ export function symbolMarkdown(view: KconfigView, symbol: KSymbol, link?: LinkTo
   const prompt = promptOf(symbol);
   const head = `**${symbol.isConstant ? '' : prefix}${escape(symbol.label)}**${prompt === undefined ? '' : ` ${escape(prompt)}`}`;
   if (!symbol.isDefined) {
-    const note = view.partial ? 'Nothing in the files that are known here defines it.' : 'Nothing defines it: it is never true, and its text is its own name.';
+    const note = view.partial
+      ? 'Nothing in the files that are known here defines it.'
+      : 'Nothing defines it: it is never true, and its text is its own name.';
     return `${head}\n\n${note}`;
   }
   const parts = [head, ...valueLines(view, symbol, link)];
@@ -72,14 +74,22 @@ function valueLines(view: KconfigView, symbol: KSymbol, link?: LinkTo): string[]
   const lines = [`\`${symbol.type}\`, now \`${shown}\`: ${reason(view, proof.reason, link)}`];
   const obstacles = obstaclesOf(proof);
   if (obstacles.length > 0) lines.push(`Not visible:\n${obstacles.join('\n')}`);
-  else if (proof.visible === 0 && symbol.prompts.length === 0) lines.push('It has no prompt, so only defaults, `select` and `imply` set it.');
+  else if (proof.visible === 0 && symbol.prompts.length === 0)
+    lines.push('It has no prompt, so only defaults, `select` and `imply` set it.');
   else if (!proof.changeable && proof.reason.kind === 'select') lines.push('It cannot be lowered while it is selected.');
   const bounds = rangeBounds(values, symbol);
   if (bounds) lines.push(`Range ${bounds.lowText} to ${bounds.highText}`);
-  if (symbol.directDependency) lines.push(`Depends on \`${exprText(symbol.directDependency)}\` (${triText(values.directDependency(symbol))})`);
+  if (symbol.directDependency)
+    lines.push(`Depends on \`${exprText(symbol.directDependency)}\` (${triText(values.directDependency(symbol))})`);
   for (const kind of ['select', 'imply'] as const) {
     const active = proof.rules.filter((rule) => rule.kind === kind && rule.condition?.value !== 0 && rule.effect === 'none');
-    if (active.length > 0) lines.push(active.map((rule) => escape(rule.text)).slice(0, mostClauses).join(', '));
+    if (active.length > 0)
+      lines.push(
+        active
+          .map((rule) => escape(rule.text))
+          .slice(0, mostClauses)
+          .join(', '),
+      );
   }
   if (symbol.choice) lines.push(`Member of the choice “${escape(symbol.choice.prompts[0]?.text ?? symbol.choice.label)}”`);
   return lines;

@@ -11,7 +11,11 @@ export interface KeywordFact {
 
 const facts: readonly KeywordFact[] = [
   { word: 'config', about: 'Defines an option, or adds to one that is defined elsewhere.', snippet: 'config ${1:NAME}\n\t$0' },
-  { word: 'menuconfig', about: 'An option that is also a menu: what depends on it is shown below it.', snippet: 'menuconfig ${1:NAME}\n\t$0' },
+  {
+    word: 'menuconfig',
+    about: 'An option that is also a menu: what depends on it is shown below it.',
+    snippet: 'menuconfig ${1:NAME}\n\t$0',
+  },
   {
     word: 'choice',
     about: 'Options of which one is picked.',
@@ -20,7 +24,11 @@ const facts: readonly KeywordFact[] = [
   { word: 'menu', about: 'A menu with a title; options up to `endmenu` are in it.', snippet: 'menu "${1:Title}"\n\n$0\n\nendmenu' },
   { word: 'comment', about: 'A line of text in the menu, and in .config.', snippet: 'comment "${1:Text}"' },
   { word: 'if', about: 'What stands up to `endif` depends on the condition.', snippet: 'if ${1:CONDITION}\n\n$0\n\nendif' },
-  { word: 'source', about: 'Reads other files at this place. Wildcards are allowed; what does not exist is left out without a word.', snippet: 'source "$1"' },
+  {
+    word: 'source',
+    about: 'Reads other files at this place. Wildcards are allowed; what does not exist is left out without a word.',
+    snippet: 'source "$1"',
+  },
   { word: 'osource', about: 'Like `source`, and no error where the file is missing.', snippet: 'osource "$1"' },
   { word: 'rsource', about: 'Like `source`, with a path relative to this file.', snippet: 'rsource "$1"' },
   { word: 'orsource', about: 'Like `rsource`, and no error where the file is missing.', snippet: 'orsource "$1"' },
@@ -39,20 +47,40 @@ const facts: readonly KeywordFact[] = [
   { word: 'def_hex', about: '`hex` and `default` in one line.', snippet: 'def_hex ${1:0x0}' },
   { word: 'def_string', about: '`string` and `default` in one line.', snippet: 'def_string "$1"' },
   { word: 'prompt', about: 'The text that the menu shows. Without one a user cannot set the option.', snippet: 'prompt "${1:Prompt}"' },
-  { word: 'default', about: 'The value where the user has set none. Of several, the first whose condition holds counts.', snippet: 'default ${1:y}' },
+  {
+    word: 'default',
+    about: 'The value where the user has set none. Of several, the first whose condition holds counts.',
+    snippet: 'default ${1:y}',
+  },
   { word: 'depends', about: '`depends on C`: while the condition is n, the option is n and hidden.', snippet: 'depends on ${1:CONDITION}' },
   {
     word: 'select',
     about: 'Raises another option to at least this one’s value, whatever the other depends on.',
     snippet: 'select ${1:NAME}',
   },
-  { word: 'imply', about: 'A default for another option, which the user may still change and dependencies may forbid.', snippet: 'imply ${1:NAME}' },
+  {
+    word: 'imply',
+    about: 'A default for another option, which the user may still change and dependencies may forbid.',
+    snippet: 'imply ${1:NAME}',
+  },
   { word: 'range', about: 'The least and the greatest value of a number.', snippet: 'range ${1:0} ${2:100}' },
-  { word: 'visible', about: '`visible if C`: prompts in the menu show only while the condition holds.', snippet: 'visible if ${1:CONDITION}' },
-  { word: 'help', about: 'The help text follows, indented; it ends at the first line that is indented less.', snippet: 'help\n\t  ${1:Text.}' },
+  {
+    word: 'visible',
+    about: '`visible if C`: prompts in the menu show only while the condition holds.',
+    snippet: 'visible if ${1:CONDITION}',
+  },
+  {
+    word: 'help',
+    about: 'The help text follows, indented; it ends at the first line that is indented less.',
+    snippet: 'help\n\t  ${1:Text.}',
+  },
   { word: '---help---', about: 'An old spelling of `help`.', snippet: '---help---\n\t  ${1:Text.}' },
   { word: 'optional', about: 'The choice may have no option picked.', snippet: 'optional' },
-  { word: 'option', about: 'Special roles of an option: `modules`, `defconfig_list`, `allnoconfig_y`.', snippet: 'option ${1|modules,defconfig_list,allnoconfig_y|}' },
+  {
+    word: 'option',
+    about: 'Special roles of an option: `modules`, `defconfig_list`, `allnoconfig_y`.',
+    snippet: 'option ${1|modules,defconfig_list,allnoconfig_y|}',
+  },
   { word: 'modules', about: 'This option turns modules (the value m) on.', snippet: 'modules' },
   { word: 'on', about: 'Belongs to `depends on`.', snippet: 'on ' },
 ];

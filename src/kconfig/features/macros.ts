@@ -84,5 +84,10 @@ export function signatureAt(view: KconfigView, syntax: FileSyntax, offset: numbe
     label += `,${name}`;
     return { start, end: label.length };
   });
-  return { label: `${label})`, parameters, about: defined ? `\`${defined.value}\`` : (fact?.about ?? ''), active: Math.min(call.argument, names.length) };
+  return {
+    label: `${label})`,
+    parameters,
+    about: defined ? `\`${defined.value}\`` : (fact?.about ?? ''),
+    active: Math.min(call.argument, names.length),
+  };
 }

@@ -5,7 +5,11 @@ import { macroCallAt, macrosOf } from './macros';
 import { filesAt, nodePlace, pathOf, type KconfigView, type Place } from './view';
 
 /** The symbol whose name stands at an offset of a Kconfig file. */
-export function symbolAt(view: KconfigView, path: string, offset: number): { readonly symbol: KSymbol; readonly start: number; readonly end: number } | undefined {
+export function symbolAt(
+  view: KconfigView,
+  path: string,
+  offset: number,
+): { readonly symbol: KSymbol; readonly start: number; readonly end: number } | undefined {
   for (const file of filesAt(view, path)) {
     const reference = view.service.tree.queries.referenceAt(file.name, offset);
     if (reference) return reference;
@@ -29,7 +33,11 @@ export function definitionKconfig(view: KconfigView, path: string, syntax: FileS
   }
   const source = syntax.statements.find((one) => one.kind === 'source' && offset >= one.start && offset <= one.end);
   if (!source) return [];
-  return unique(includedBy(view, path, source.start).flatMap((file) => onDisk(view, file)).map((file) => ({ path: file.path, start: 0, end: 0 })));
+  return unique(
+    includedBy(view, path, source.start)
+      .flatMap((file) => onDisk(view, file))
+      .map((file) => ({ path: file.path, start: 0, end: 0 })),
+  );
 }
 
 /** The files that the `source` at an offset reads. */
@@ -44,7 +52,9 @@ export function includedBy(view: KconfigView, path: string, start: number): Mode
 function onDisk(view: KconfigView, file: ModelFile): ModelFile[] {
   if (!file.generated) return [file];
   const { model } = view.service.tree;
-  return model.inclusions.filter((one) => one.file === file.name).flatMap((one) => one.found.flatMap((name) => model.files.get(name) ?? []));
+  return model.inclusions
+    .filter((one) => one.file === file.name)
+    .flatMap((one) => one.found.flatMap((name) => model.files.get(name) ?? []));
 }
 
 /** Every place in the tree's Kconfig files where the symbol's name is written in full. */

@@ -77,7 +77,14 @@ function entryOf(statements: readonly Statement[], index: number, text: string):
     case 'menuconfig': {
       const typed = options.find((one) => one.kind === 'type' || (one.kind === 'default' && one.type !== undefined));
       const type = typed?.kind === 'type' || typed?.kind === 'default' ? typed.type : undefined;
-      const kind = type === 'bool' || type === 'tristate' ? 'bool' : type === 'int' || type === 'hex' ? 'number' : type === 'string' ? 'string' : 'option';
+      const kind =
+        type === 'bool' || type === 'tristate'
+          ? 'bool'
+          : type === 'int' || type === 'hex'
+            ? 'number'
+            : type === 'string'
+              ? 'string'
+              : 'option';
       return make(statement.name.text, kind, [type ?? '', promptIn(options)].filter(Boolean).join('  '), statement.name);
     }
     case 'choice':
@@ -123,7 +130,8 @@ export function foldsOf(syntax: FileSyntax): Fold[] {
     if (statement.kind === 'end') {
       const at = open.findLastIndex((one) => one.block === statement.block);
       if (at >= 0) add(open.splice(at)[0]!.line, here);
-    } else if (statement.kind === 'menu' || statement.kind === 'choice' || statement.kind === 'if') open.push({ block: statement.kind, line: here });
+    } else if (statement.kind === 'menu' || statement.kind === 'choice' || statement.kind === 'if')
+      open.push({ block: statement.kind, line: here });
     else if (statement.kind === 'config' || statement.kind === 'menuconfig' || statement.kind === 'comment') {
       let last: Statement = statement;
       for (let next = index + 1; next < statements.length && isOption(statements[next]!); next++) last = statements[next]!;

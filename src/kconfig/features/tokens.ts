@@ -47,9 +47,11 @@ export function tokensKconfig(view: KconfigView, path: string, syntax: FileSynta
     for (const token of statement.tokens) {
       for (const part of token.parts ?? []) if (part.macro) found.push({ start: part.start, end: part.end, type: 'macro', modifiers: [] });
       if (token.parts || done.has(token.start) || token.kind !== 'word') continue;
-      if (statement.kind === 'assignment' && token === statement.name) found.push({ start: token.start, end: token.end, type: 'macro', modifiers: ['definition'] });
+      if (statement.kind === 'assignment' && token === statement.name)
+        found.push({ start: token.start, end: token.end, type: 'macro', modifiers: ['definition'] });
       else if (/^[ynm]$/.test(token.text)) found.push({ start: token.start, end: token.end, type: 'enumMember', modifiers: [] });
-      else if (/^(?:-?\d+|0[xX][0-9a-fA-F]+)$/.test(token.text)) found.push({ start: token.start, end: token.end, type: 'number', modifiers: [] });
+      else if (/^(?:-?\d+|0[xX][0-9a-fA-F]+)$/.test(token.text))
+        found.push({ start: token.start, end: token.end, type: 'number', modifiers: [] });
     }
   }
   return inOrder(found);
@@ -67,7 +69,10 @@ export function inOrder(tokens: SemanticToken[]): SemanticToken[] {
 }
 
 /** Tokens as the protocol wants them: five numbers each, relative to the one before. */
-export function encodeTokens(tokens: readonly SemanticToken[], positionAt: (offset: number) => { line: number; character: number }): number[] {
+export function encodeTokens(
+  tokens: readonly SemanticToken[],
+  positionAt: (offset: number) => { line: number; character: number },
+): number[] {
   const data: number[] = [];
   let line = 0;
   let character = 0;
@@ -77,7 +82,13 @@ export function encodeTokens(tokens: readonly SemanticToken[], positionAt: (offs
     if (at.line !== last.line) continue;
     let bits = 0;
     for (const modifier of modifiers) bits |= 1 << tokenModifiers.indexOf(modifier);
-    data.push(at.line - line, at.line === line ? at.character - character : at.character, last.character - at.character, tokenTypes.indexOf(type), bits);
+    data.push(
+      at.line - line,
+      at.line === line ? at.character - character : at.character,
+      last.character - at.character,
+      tokenTypes.indexOf(type),
+      bits,
+    );
     [line, character] = [at.line, at.character];
   }
   return data;

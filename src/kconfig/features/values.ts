@@ -35,7 +35,8 @@ export function hintsKconfig(view: KconfigView, path: string, syntax: FileSyntax
     if (!statement || statement.start > to) continue;
     if (symbol && !symbol.isChoice && within(statement, from, to) && (statement.kind === 'config' || statement.kind === 'menuconfig'))
       hints.push({ at: statement.name.end, label: `= ${shownValue(view, symbol)}`, symbol: symbol.label });
-    if (statement.kind === 'if' && within(statement, from, to)) addCondition(hints, statement.condition, triText(values.evaluate(node.dependency)));
+    if (statement.kind === 'if' && within(statement, from, to))
+      addCondition(hints, statement.condition, triText(values.evaluate(node.dependency)));
     for (const option of node.statements) {
       if (!within(option, from, to)) continue;
       if (option.kind === 'depends') {
@@ -85,16 +86,15 @@ function expressionOf(view: KconfigView, syntax: ExpressionSyntax): Expr | undef
   }
 }
 
-/** Lenses: the value with its reason, and how often the option is used in the tree. */
-export function lensesKconfig(view: KconfigView, path: string, syntax: FileSyntax, uses: (symbol: KSymbol) => number): ValueLens[] {
+/** Lenses: the value with its reason, and one for the uses, which are counted later. */
+export function lensesKconfig(view: KconfigView, path: string, syntax: FileSyntax): ValueLens[] {
   const lenses: ValueLens[] = [];
   for (const { statement, symbol } of nodesOf(view, path, syntax)) {
     if (!symbol || symbol.isChoice || !statement || (statement.kind !== 'config' && statement.kind !== 'menuconfig')) continue;
     const { start, end } = statement.name;
     const { reason } = view.configuration.why(symbol);
-    const used = uses(symbol);
     lenses.push({ start, end, kind: 'value', symbol: symbol.label, title: `${shownValue(view, symbol)}: ${reason.text}` });
-    lenses.push({ start, end, kind: 'references', symbol: symbol.label, title: used === 1 ? '1 use' : `${used} uses` });
+    lenses.push({ start, end, kind: 'references', symbol: symbol.label, title: '' });
   }
   return lenses;
 }

@@ -129,7 +129,7 @@ describe('a session', () => {
     assert.ok(stackFrames[0]?.source?.path.endsWith(source.fsPath), stackFrames[0]?.source?.path);
     assert.equal(stackFrames[0]?.line, line + 1);
 
-    const { scopes } = (await session.customRequest('scopes', { frameId: stackFrames[0]!.id })) as {
+    const { scopes } = (await session.customRequest('scopes', { frameId: stackFrames[0].id })) as {
       scopes: { name: string; variablesReference: number }[];
     };
     const general = scopes.find(({ name }) => name === 'Registers: General');

@@ -1,0 +1,219 @@
+/** The guest's threads as the debugger shows them: small numbers for their addresses, their stacks, what they wait for, and whose TLS is where. */
+import { type GuestAccess } from '../guest/access';
+import { type GuestThread, type ThreadList, ThreadReader } from '../guest/threads';
+import { type SymbolFile, type Variable } from '../symbols/api';
+import { type SourceLocation, type ThreadInfo } from './api';
+import { textOf } from './expr/rows';
+import { typeName } from '../symbols/api';
+import { type Target } from './target';
+import { evaluationContext, type StackFrame, walkStack, walkStackFrom } from './unwind';
+
+/** Id of the processor before threads exist, and then of the first thread. */
+const processorThread = 1;
+/** Frames looked at to say where a thread stands. */
+const framesForPlace = 24;
+
+export interface GuestTlsBlock {
+  readonly owner: 'kernel' | 'application';
+  readonly pointer: bigint;
+  readonly active: boolean;
+  readonly base?: bigint;
+  readonly size?: number;
+}
+
+export interface GuestTlsVariable {
+  readonly name: string;
+  readonly value: string;
+  readonly type: string;
+  readonly address: bigint;
+}
+
+/** A thread with what the debugger knows beyond the scheduler. */
+export interface GuestThreadDetails {
+  readonly id: number;
+  readonly thread: GuestThread;
+  readonly pc: bigint;
+  readonly sp: bigint;
+  readonly where?: string;
+  readonly location?: SourceLocation;
+  readonly syscall?: string;
+  readonly tls: readonly GuestTlsBlock[];
+}
+
+export class GuestModel {
+  readonly #reader: ThreadReader | undefined;
+  readonly #ids = new Map<bigint, number>();
+  /** Names by address, of threads that have ended too: recorded events still speak of them. */
+  readonly #names = new Map<bigint, string>();
+
+  constructor(private readonly target: Target) {
+    const [kernel] = target.symbolFiles;
+    if (kernel === undefined) return;
+    const access: GuestAccess = {
+      kernel,
+      readMemory: (address, length) => target.machine.cpu.readMemory(address, length),
+      register: (name) => target.register(name),
+    };
+    const reader = new ThreadReader(access);
+    if (reader.available) this.#reader = reader;
+    target.threadPointerOf = (file) => this.#threadPointer(file, this.#current());
+  }
+
+  /** Threads in the scheduler's order; none where there is no scheduler or it does not run yet. */
+  list(): ThreadList {
+    const reader = this.#reader;
+    if (reader?.current() === undefined) return { threads: [], notes: [] };
+    const list = reader.list();
+    for (const { address, name } of list.threads) this.#names.set(address, name);
+    return list;
+  }
+
+  /** The protocol's list: the processor where there are no threads. */
+  infos(): readonly ThreadInfo[] {
+    const { threads } = this.list();
+    if (threads.length === 0) return [{ id: processorThread, name: 'CPU 0' }];
+    return threads.map((thread) => ({
+      id: this.#id(thread.address),
+      name: thread.current ? thread.name : `${thread.name} (${thread.state})`,
+    }));
+  }
+
+  /** Id of the thread that the processor runs. */
+  currentId(): number {
+    const current = this.#reader?.current();
+    return current === undefined ? processorThread : this.#id(current);
+  }
+
+  /** How recorded events call a thread. */
+  traceThread(address: bigint): { readonly id: number; readonly name: string } {
+    if (address === 0n) return { id: processorThread, name: 'CPU 0' };
+    if (!this.#names.has(address)) {
+      const name = this.#reader?.read(address)?.name;
+      if (name !== undefined) this.#names.set(address, name);
+    }
+    return { id: this.#id(address), name: this.#names.get(address) ?? `thread 0x${address.toString(16)}` };
+  }
+
+  /** Frames of a thread, innermost first; of the processor where the id is not that of another thread. */
+  frames(id: number, limit?: number): readonly StackFrame[] {
+    const thread = this.#waiting(id);
+    if (thread === undefined) return walkStack(this.target, limit);
+    const frames = walkStackFrom(this.target, this.#reader!.savedRegisters(thread), limit);
+    return frames.map((frame) => ({ ...frame, threadPointer: this.#threadPointer(frame.symbols, thread) }));
+  }
+
+  /** All threads with their places. `syscallOf` tells the open system call of a thread, by its address. */
+  details(syscallOf: (address: bigint) => string | undefined): {
+    readonly threads: readonly GuestThreadDetails[];
+    readonly notes: readonly string[];
+  } {
+    const { threads, notes } = this.list();
+    return { threads: threads.map((thread) => this.#describe(thread, syscallOf(thread.address))), notes };
+  }
+
+  /** Thread-local variables of a thread's blocks, by the symbol files that describe them. */
+  tls(id: number | undefined): readonly (GuestTlsBlock & { readonly variables: readonly GuestTlsVariable[] })[] {
+    const thread = this.#threadOf(id) ?? this.#current();
+    return (thread === undefined ? this.#processorTls() : this.#blocks(thread)).map((block) => ({
+      ...block,
+      variables: this.#variables(block),
+    }));
+  }
+
+  #describe(thread: GuestThread, syscall: string | undefined): GuestThreadDetails {
+    const id = this.#id(thread.address);
+    const frames = this.frames(id, framesForPlace);
+    const [innermost] = frames;
+    const place = thread.current ? innermost : (frames.find((frame) => !this.#isScheduling(frame)) ?? innermost);
+    const outer = place === undefined ? undefined : frames.slice(frames.indexOf(place) + 1).find(({ origin }) => origin !== 'inlined');
+    const position = place?.symbolic?.position;
+    const location =
+      place === undefined ? undefined : position === undefined ? this.target.location(place.lookup) : this.target.present(position);
+    return {
+      id,
+      thread,
+      pc: innermost?.pc ?? thread.ip,
+      sp: innermost?.registers.get(7) ?? thread.sp,
+      tls: this.#blocks(thread),
+      ...(place === undefined ? {} : { where: outer === undefined ? place.name : `${place.name} from ${outer.name}` }),
+      ...(location === undefined ? {} : { location }),
+      ...(syscall === undefined ? {} : { syscall }),
+    };
+  }
+
+  /** Frames of the switch itself say nothing about what a thread waits for. */
+  #isScheduling(frame: StackFrame): boolean {
+    const library = frame.symbols?.unitAt(frame.lookup)?.library ?? '';
+    return (
+      /^ukarch_|^_ctx_/.test(frame.name) ||
+      /^lib(uksched|ukschedcoop)$|^(uksched|ukschedcoop)$/.test(library) ||
+      /^uk_(sched|thread)_|^schedcoop_/.test(frame.name)
+    );
+  }
+
+  #blocks(thread: GuestThread): GuestTlsBlock[] {
+    // The control block of the running thread is stale: FS is what holds.
+    const active = thread.current ? this.target.register('fs_base') : thread.tlsp;
+    const blocks: GuestTlsBlock[] = [];
+    const [kernel] = this.target.symbolFiles;
+    if (thread.uktlsp !== 0n) blocks.push(this.#block('kernel', thread.uktlsp, active === thread.uktlsp, kernel));
+    if (active !== 0n && active !== thread.uktlsp) blocks.push(this.#block('application', active, true, this.target.symbolFiles[1]));
+    return blocks;
+  }
+
+  #processorTls(): GuestTlsBlock[] {
+    const pointer = this.target.register('fs_base');
+    return pointer === 0n ? [] : [this.#block('kernel', pointer, true, this.target.symbolFiles[0])];
+  }
+
+  #block(owner: GuestTlsBlock['owner'], pointer: bigint, active: boolean, file: SymbolFile | undefined): GuestTlsBlock {
+    const base = file?.tlsBlockBase(pointer);
+    const size = file?.tls()?.size;
+    return { owner, pointer, active, ...(base === undefined ? {} : { base }), ...(size === undefined ? {} : { size }) };
+  }
+
+  #variables(block: GuestTlsBlock): GuestTlsVariable[] {
+    const file = this.target.symbolFiles[block.owner === 'kernel' ? 0 : 1];
+    const base = file?.tlsBlockBase(block.pointer);
+    if (file === undefined || base === undefined) return [];
+    const frame = { lookup: 0n, registers: new Map<number, bigint>(), cfa: undefined, symbols: file };
+    const context = { ...evaluationContext(this.target, frame), tlsBase: () => base };
+    return file.threadLocals().flatMap((variable: Variable) => {
+      const location = file.locate(variable, context);
+      if (location.kind !== 'memory') return [];
+      const value = textOf(this.target, { type: variable.type, location }, { hex: false }, 0);
+      return [{ name: variable.name, value, type: typeName(variable.type), address: location.address }];
+    });
+  }
+
+  /** Thread pointer for a file's thread-local variables: Unikraft's own block for the kernel, the other one for a program. */
+  #threadPointer(file: SymbolFile | undefined, thread: GuestThread | undefined): bigint | undefined {
+    if (thread === undefined) return undefined;
+    const blocks = this.#blocks(thread);
+    const owner = file === this.target.symbolFiles[0] ? 'kernel' : 'application';
+    return blocks.find((block) => block.owner === owner)?.pointer;
+  }
+
+  #current(): GuestThread | undefined {
+    const address = this.#reader?.current();
+    return address === undefined ? undefined : this.#reader?.read(address);
+  }
+
+  /** The thread of an id, unless the processor runs it. */
+  #waiting(id: number): GuestThread | undefined {
+    const thread = this.#threadOf(id);
+    return thread?.current === false ? thread : undefined;
+  }
+
+  #threadOf(id: number | undefined): GuestThread | undefined {
+    if (id === undefined) return undefined;
+    for (const [address, each] of this.#ids) if (each === id) return this.#reader?.read(address);
+    return undefined;
+  }
+
+  #id(address: bigint): number {
+    let id = this.#ids.get(address);
+    if (id === undefined) this.#ids.set(address, (id = this.#ids.size + processorThread));
+    return id;
+  }
+}

@@ -1,0 +1,130 @@
+/** Requests beyond the protocol: the shapes that the adapter and the extension share. Addresses and counts wider than 53 bits are hexadecimal or decimal strings. */
+
+/** An argument-less request's arguments. */
+type None = undefined;
+
+/** A place in a source file, line and column from 1. */
+export interface SourcePlace {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A guest thread as the scheduler has it. */
+export interface ThreadDetails {
+  /** The protocol's id of the thread. */
+  readonly id: number;
+  readonly name: string;
+  readonly state: 'running' | 'runnable' | 'sleeping' | 'blocked' | 'exited' | 'idle';
+  readonly current: boolean;
+  /** What it waits for or where it stands, in words, e.g. `uk_semaphore_down from uk_boot_entry`. */
+  readonly where?: string;
+  readonly place?: SourcePlace;
+  /** The system call that it is in, decoded. */
+  readonly syscall?: string;
+  /** Address of its control block. */
+  readonly address: string;
+  readonly flags: readonly string[];
+  /** Guest time at which it wakes, nanoseconds. */
+  readonly wakeup?: number;
+  /** Guest time that it ran, nanoseconds. */
+  readonly executed: number;
+  readonly pc: string;
+  readonly sp: string;
+  readonly stack?: string;
+  readonly auxStack?: string;
+  readonly extendedState?: string;
+  readonly tls: readonly TlsBlock[];
+}
+
+/** A thread-local block of a thread. */
+export interface TlsBlock {
+  readonly owner: 'kernel' | 'application';
+  /** The thread pointer: what FS holds while the block is in use. */
+  readonly pointer: string;
+  /** FS holds it now, or will when the thread goes on. */
+  readonly active: boolean;
+  /** Start and size in bytes, where the symbols tell. */
+  readonly base?: string;
+  readonly size?: number;
+}
+
+export interface ThreadsAnswer {
+  readonly threads: readonly ThreadDetails[];
+  /** What could not be read, e.g. of a damaged list. */
+  readonly notes: readonly string[];
+  /** False where the image has no scheduler: the one row is the processor. */
+  readonly scheduler: boolean;
+}
+
+export interface TlsVariable {
+  readonly name: string;
+  readonly value: string;
+  readonly type: string;
+  readonly address: string;
+}
+
+export interface TlsAnswer {
+  readonly blocks: readonly (TlsBlock & { readonly variables: readonly TlsVariable[] })[];
+}
+
+export interface SyscallsArguments {
+  /** First sequence number wanted; before the oldest one kept, that one. Default: the last `limit` ones. */
+  readonly from?: number;
+  /** At most so many events (default 200, at most 5000). */
+  readonly limit?: number;
+  /** See trace/filter.ts: names, %classes, -ERRNO, thread:NAME, failed, binary, native, tls, ectx, irq. */
+  readonly filter?: string;
+}
+
+/** One decoded event. */
+export interface EventDetails {
+  readonly sequence: number;
+  readonly kind: 'syscall' | 'segmentBase' | 'exception' | 'interrupt' | 'interruptReturn' | 'extendedState';
+  /** The whole line, as strace has it. */
+  readonly text: string;
+  /** Virtual time in nanoseconds, and instructions retired, when it happened. */
+  readonly time: number;
+  readonly instruction: string;
+  readonly thread: { readonly id: number; readonly name: string };
+  readonly address: string;
+  /** Of a system call. */
+  readonly name?: string;
+  readonly classes?: readonly string[];
+  readonly path?: 'binary' | 'compiled-in';
+  readonly result?: string;
+  readonly failed?: boolean;
+  /** From call to return, nanoseconds; absent while the call is open. */
+  readonly duration?: number;
+}
+
+export interface SyscallsAnswer {
+  readonly events: readonly EventDetails[];
+  /** Sequence number to ask from next. */
+  readonly next: number;
+  /** Oldest sequence number that is still kept, and how many events happened in all. */
+  readonly oldest: number;
+  readonly total: number;
+}
+
+export interface SummaryAnswer {
+  readonly rows: readonly {
+    readonly name: string;
+    readonly calls: number;
+    readonly errors: number;
+    readonly nanoseconds: number;
+    readonly share: number;
+    readonly instructions: number;
+  }[];
+}
+
+/** Every request with its arguments and its answer's body. */
+export interface CustomRequests {
+  'unikernel/threads': [None, ThreadsAnswer];
+  'unikernel/tls': [{ readonly threadId?: number } | undefined, TlsAnswer];
+  'unikernel/syscalls': [SyscallsArguments | undefined, SyscallsAnswer];
+  'unikernel/syscallSummary': [{ readonly filter?: string } | undefined, SummaryAnswer];
+  /** Where the code that made a recorded call is. */
+  'unikernel/eventPlace': [{ readonly sequence: number }, { readonly function?: string; readonly place?: SourcePlace }];
+  'unikernel/exportTrace': [{ readonly format: 'strace' | 'chrome'; readonly filter?: string }, { readonly text: string }];
+}

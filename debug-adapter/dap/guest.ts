@@ -1,0 +1,110 @@
+/** Custom requests on what the guest is: its threads, their TLS, its recorded system calls. */
+import { type SourceLocation } from '../control/api';
+import { type GuestThreadDetails, type GuestTlsBlock } from '../control/guest';
+import { type TracePage } from '../control/trace-log';
+import { formatResult } from '../trace/decode';
+import { syscallByNumber } from '../trace/syscalls/table';
+import { type Adapter } from './adapter';
+import { type CustomRequests, type EventDetails, type SourcePlace, type ThreadDetails, type TlsBlock } from './custom';
+import { protocolErrors } from './errors';
+import { formatAddress, type Handlers } from './handler';
+
+const defaultPage = 200;
+
+export const guestHandlers: Pick<Handlers, keyof CustomRequests> = {
+  'unikernel/threads': async (adapter) => {
+    const { threads, notes } = await adapter.debugger.guestThreads();
+    return { threads: threads.map((each) => threadDetails(adapter, each)), notes, scheduler: threads.length > 0 };
+  },
+
+  'unikernel/tls': async (adapter, args) => {
+    const blocks = await adapter.debugger.guestTls(args?.threadId);
+    return {
+      blocks: blocks.map(({ variables, ...block }) => ({
+        ...tlsBlock(block),
+        variables: variables.map((each) => ({ ...each, address: formatAddress(each.address) })),
+      })),
+    };
+  },
+
+  'unikernel/syscalls': async (adapter, args) => {
+    const { from, limit = defaultPage, filter = '' } = args ?? {};
+    for (const [name, value] of Object.entries({ from, limit }))
+      if (value !== undefined && (typeof value !== 'number' || !Number.isFinite(value)))
+        throw protocolErrors.badArguments('unikernel/syscalls', `"${name}" must be a number`);
+    if (typeof filter !== 'string') throw protocolErrors.badArguments('unikernel/syscalls', '"filter" must be text');
+    const { events, ...rest } = await adapter.debugger.traceEvents(from, limit, filter);
+    return { ...rest, events: events.map(eventDetails) };
+  },
+
+  'unikernel/syscallSummary': async (adapter, args) => ({ rows: await adapter.debugger.traceSummary(String(args?.filter ?? '')) }),
+
+  'unikernel/eventPlace': async (adapter, args) => {
+    if (typeof args?.sequence !== 'number') throw protocolErrors.badArguments('unikernel/eventPlace', '"sequence" must be a number');
+    const { location, ...rest } = await adapter.debugger.tracePlace(args.sequence);
+    return { ...rest, ...(location === undefined ? {} : { place: place(adapter, location) }) };
+  },
+
+  'unikernel/exportTrace': async (adapter, args) => {
+    const format: unknown = args?.format;
+    if (format !== 'strace' && format !== 'chrome')
+      throw protocolErrors.badArguments('unikernel/exportTrace', '"format" must be "strace" or "chrome"');
+    return { text: await adapter.debugger.exportTrace(format, String(args.filter ?? '')) };
+  },
+};
+
+/** Lines and columns of custom requests count from 1 for every client. */
+const place = (_adapter: Adapter, { path, line, column }: SourceLocation): SourcePlace => ({ path, line, column: Math.max(column, 1) });
+
+function threadDetails(adapter: Adapter, { id, thread, pc, sp, where, location, syscall, tls }: GuestThreadDetails): ThreadDetails {
+  return {
+    id,
+    name: thread.name,
+    state: thread.state,
+    current: thread.current,
+    address: formatAddress(thread.address),
+    flags: thread.flags,
+    executed: Number(thread.executed),
+    pc: formatAddress(pc),
+    sp: formatAddress(sp),
+    tls: tls.map(tlsBlock),
+    ...(where === undefined ? {} : { where }),
+    ...(location === undefined ? {} : { place: place(adapter, location) }),
+    ...(syscall === undefined ? {} : { syscall }),
+    ...(thread.wakeup === undefined ? {} : { wakeup: Number(thread.wakeup) }),
+    ...(thread.stack === 0n ? {} : { stack: formatAddress(thread.stack) }),
+    ...(thread.auxStack === 0n ? {} : { auxStack: formatAddress(thread.auxStack) }),
+    ...(thread.ectx === 0n ? {} : { extendedState: formatAddress(thread.ectx) }),
+  };
+}
+
+const tlsBlock = ({ owner, pointer, active, base, size }: GuestTlsBlock): TlsBlock => ({
+  owner,
+  pointer: formatAddress(pointer),
+  active,
+  ...(base === undefined ? {} : { base: formatAddress(base) }),
+  ...(size === undefined ? {} : { size }),
+});
+
+function eventDetails({ event, text, thread }: TracePage['events'][number]): EventDetails {
+  const base = {
+    sequence: event.sequence,
+    kind: event.kind,
+    text,
+    time: event.time,
+    instruction: String(event.start),
+    thread: { id: thread.id, name: thread.name },
+    address: formatAddress(event.rip),
+  };
+  if (event.kind !== 'syscall') return base;
+  const row = syscallByNumber(event.number);
+  return {
+    ...base,
+    name: row?.name ?? `syscall_${event.number}`,
+    classes: row?.classes ?? [],
+    path: event.path,
+    result: formatResult(event),
+    failed: event.result !== undefined && event.result < 0n && event.result >= -4095n,
+    ...(event.endTime === undefined ? {} : { duration: event.endTime - event.time }),
+  };
+}

@@ -1,0 +1,32 @@
+/** The configuration editor's page: a frame with a strict content security policy around the bundled front end. */
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import { type Context } from '../context';
+
+/** Gives a webview its page. */
+export function fillPage(context: Context, webview: vscode.Webview, name: string, title: string): void {
+  const folder = context.resource('dist', 'webviews');
+  webview.options = { enableScripts: true, localResourceRoots: [folder] };
+  const nonce = randomBytes(16).toString('base64');
+  const file = (ending: string): string => webview.asWebviewUri(vscode.Uri.joinPath(folder, `${name}.${ending}`)).toString();
+  const policy = [
+    "default-src 'none'",
+    `style-src ${webview.cspSource} 'nonce-${nonce}'`,
+    `font-src ${webview.cspSource} data:`,
+    `script-src 'nonce-${nonce}'`,
+  ].join('; ');
+  webview.html = `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="UTF-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1.0">
+<link rel="stylesheet" nonce="${nonce}" href="${file('css')}">
+<title>${title}</title>
+</head>
+<body>
+<div id="page"></div>
+<script nonce="${nonce}" src="${file('js')}"></script>
+</body>
+</html>`;
+}
