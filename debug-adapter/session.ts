@@ -1,5 +1,5 @@
 /** One debug session: receives requests, finds their handlers, sends answers. Knows the protocol's envelope and nothing of the guest. */
-import { DebugSession, ErrorDestination, Event, type Response } from '@vscode/debugadapter';
+import { DebugSession, ErrorDestination, Event } from '@vscode/debugadapter';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { CodedError } from './control/channel';
 import { Adapter } from './dap/adapter';

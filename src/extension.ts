@@ -6,6 +6,7 @@ import { registerConfigEditor } from './features/config-editor';
 import { registerConsole } from './features/console';
 import { registerDebug } from './features/debug';
 import { registerExample } from './features/example';
+import { registerLanguage } from './features/language';
 
 /** What the tests read. */
 export interface Exports {
@@ -19,6 +20,7 @@ export function activate(extension: vscode.ExtensionContext): Exports {
   registerConsole(context);
   registerBuild(context);
   registerExample(context);
+  registerLanguage(context);
   registerConfigEditor(context);
   return { activationMilliseconds: performance.now() - started };
 }

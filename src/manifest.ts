@@ -14,7 +14,17 @@ export const commands = {
   configCompare: 'unikernel.config.compare',
   configSaveDefconfig: 'unikernel.config.saveDefconfig',
   configFind: 'unikernel.config.find',
+  refreshThreads: 'unikernel.threads.refresh',
+  filterSyscalls: 'unikernel.syscalls.filter',
+  clearSyscallFilter: 'unikernel.syscalls.clearFilter',
+  syscallSummary: 'unikernel.syscalls.summary',
+  exportTrace: 'unikernel.syscalls.export',
+  goToCaller: 'unikernel.syscalls.goToCaller',
+  editRegister: 'unikernel.registers.edit',
 } as const;
+
+/** Views of a debug session. */
+export const views = { threads: 'unikernel.threads', syscalls: 'unikernel.syscalls', registers: 'unikernel.registers' } as const;
 
 /** The custom editor of .config files. */
 export const configEditorType = 'unikernel.configEditor';

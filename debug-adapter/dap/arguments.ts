@@ -68,6 +68,7 @@ const id = integer(0, int32);
 const count = integer(0, int32);
 const line = integer(0, int32);
 const offset = integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+const sequence = integer(0, Number.MAX_SAFE_INTEGER);
 const format = record({}, { hex: flag });
 const source = record({}, { path: text });
 const anything: Shape = (value) => value;
@@ -124,6 +125,12 @@ const shapes: Readonly<Record<Command, Shape>> = {
   loadedSources: nothing,
   'unikernel/consoleInput': record({ text }),
   'unikernel/statistics': nothing,
+  'unikernel/threads': nothing,
+  'unikernel/tls': orNothing(record({}, { threadId: id })),
+  'unikernel/syscalls': orNothing(record({}, { from: sequence, limit: count, filter: text })),
+  'unikernel/syscallSummary': orNothing(record({}, { filter: text })),
+  'unikernel/eventPlace': record({ sequence }),
+  'unikernel/exportTrace': record({ format: oneOf('strace', 'chrome') }, { filter: text }),
 };
 
 /** The arguments of a request as its handler may use them. Throws a ProtocolError that names the field. */

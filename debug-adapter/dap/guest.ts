@@ -4,9 +4,7 @@ import { type GuestThreadDetails, type GuestTlsBlock } from '../control/guest';
 import { type TracePage } from '../control/trace-log';
 import { formatResult } from '../trace/decode';
 import { syscallByNumber } from '../trace/syscalls/table';
-import { type Adapter } from './adapter';
 import { type CustomRequests, type EventDetails, type SourcePlace, type ThreadDetails, type TlsBlock } from './custom';
-import { protocolErrors } from './errors';
 import { formatAddress, type Handlers } from './handler';
 
 const defaultPage = 200;
@@ -14,7 +12,7 @@ const defaultPage = 200;
 export const guestHandlers: Pick<Handlers, keyof CustomRequests> = {
   'unikernel/threads': async (adapter) => {
     const { threads, notes } = await adapter.debugger.guestThreads();
-    return { threads: threads.map((each) => threadDetails(adapter, each)), notes, scheduler: threads.length > 0 };
+    return { threads: threads.map((each) => threadDetails(each)), notes, scheduler: threads.length > 0 };
   },
 
   'unikernel/tls': async (adapter, args) => {
@@ -29,34 +27,26 @@ export const guestHandlers: Pick<Handlers, keyof CustomRequests> = {
 
   'unikernel/syscalls': async (adapter, args) => {
     const { from, limit = defaultPage, filter = '' } = args ?? {};
-    for (const [name, value] of Object.entries({ from, limit }))
-      if (value !== undefined && (typeof value !== 'number' || !Number.isFinite(value)))
-        throw protocolErrors.badArguments('unikernel/syscalls', `"${name}" must be a number`);
-    if (typeof filter !== 'string') throw protocolErrors.badArguments('unikernel/syscalls', '"filter" must be text');
     const { events, ...rest } = await adapter.debugger.traceEvents(from, limit, filter);
     return { ...rest, events: events.map(eventDetails) };
   },
 
-  'unikernel/syscallSummary': async (adapter, args) => ({ rows: await adapter.debugger.traceSummary(String(args?.filter ?? '')) }),
+  'unikernel/syscallSummary': async (adapter, args) => ({ rows: await adapter.debugger.traceSummary(args?.filter ?? '') }),
 
   'unikernel/eventPlace': async (adapter, args) => {
-    if (typeof args?.sequence !== 'number') throw protocolErrors.badArguments('unikernel/eventPlace', '"sequence" must be a number');
     const { location, ...rest } = await adapter.debugger.tracePlace(args.sequence);
-    return { ...rest, ...(location === undefined ? {} : { place: place(adapter, location) }) };
+    return { ...rest, ...(location === undefined ? {} : { place: place(location) }) };
   },
 
   'unikernel/exportTrace': async (adapter, args) => {
-    const format: unknown = args?.format;
-    if (format !== 'strace' && format !== 'chrome')
-      throw protocolErrors.badArguments('unikernel/exportTrace', '"format" must be "strace" or "chrome"');
-    return { text: await adapter.debugger.exportTrace(format, String(args.filter ?? '')) };
+    return { text: await adapter.debugger.exportTrace(args.format, args.filter ?? '') };
   },
 };
 
 /** Lines and columns of custom requests count from 1 for every client. */
-const place = (_adapter: Adapter, { path, line, column }: SourceLocation): SourcePlace => ({ path, line, column: Math.max(column, 1) });
+const place = ({ path, line, column }: SourceLocation): SourcePlace => ({ path, line, column: Math.max(column, 1) });
 
-function threadDetails(adapter: Adapter, { id, thread, pc, sp, where, location, syscall, tls }: GuestThreadDetails): ThreadDetails {
+function threadDetails({ id, thread, pc, sp, where, location, syscall, tls }: GuestThreadDetails): ThreadDetails {
   return {
     id,
     name: thread.name,
@@ -69,7 +59,7 @@ function threadDetails(adapter: Adapter, { id, thread, pc, sp, where, location, 
     sp: formatAddress(sp),
     tls: tls.map(tlsBlock),
     ...(where === undefined ? {} : { where }),
-    ...(location === undefined ? {} : { place: place(adapter, location) }),
+    ...(location === undefined ? {} : { place: place(location) }),
     ...(syscall === undefined ? {} : { syscall }),
     ...(thread.wakeup === undefined ? {} : { wakeup: Number(thread.wakeup) }),
     ...(thread.stack === 0n ? {} : { stack: formatAddress(thread.stack) }),

@@ -100,7 +100,10 @@ function isLibrary(files: Files, folder: string): boolean {
 export function isApplication(files: Files, folder: string): boolean {
   if (kraftfileNames.some((name) => files.kind(`${folder}/${name}`) === 'file')) return true;
   if (/\bUK_(?:ROOT|BASE)\b/.test(small(files, `${folder}/Makefile`)) && files.kind(`${folder}/version.mk`) !== 'file') return true;
-  return /\baddlib(?:_s)?,\s*app/.test(small(files, `${folder}/Makefile.uk`));
+  if (files.kind(`${folder}/Makefile.uk`) !== 'file') return false;
+  const makefile = small(files, `${folder}/Makefile.uk`);
+  // An application may also register nothing, and only bring options along.
+  return /\baddlib(?:_s)?,\s*app/.test(makefile) || (files.kind(`${folder}/Config.uk`) === 'file' && !/\baddlib/.test(makefile));
 }
 
 /** A file's text where it is of a size that people write. */

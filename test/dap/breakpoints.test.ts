@@ -7,11 +7,11 @@ describe('debug adapter: breakpoints', () => {
     const call = lineOf(mainSource, 'greet("Hello from a direct call!');
     const set = (...breakpoints: readonly object[]): Promise<unknown> =>
       session.request('setBreakpoints', { source: { path: mainSource }, breakpoints });
-    await set({ line: call }, { line: lineOf(mainSource, 'int i;') }, { line: 9000 });
+    await set({ line: call }, { line: call - 1 }, { line: 3 }, { line: 9000 });
     await session.request('setBreakpoints', { source: { path: sourcePath('elsewhere.c') }, breakpoints: [{ line: 3 }] });
     await session.request('setBreakpoints', { source: {}, breakpoints: [{ line: 3 }] });
     await session.request('breakpointLocations', { source: { path: mainSource }, line: call - 1, endLine: call });
-    await session.until('stopped', 'configurationDone', undefined);
+    await session.until('stopped', 'configurationDone');
     await session.frame();
     // Replaced: none of the old ones stops any more.
     await set();
@@ -24,7 +24,7 @@ describe('debug adapter: breakpoints', () => {
     const set = (...breakpoints: readonly object[]): Promise<unknown> =>
       session.request('setBreakpoints', { source: { path: mainSource }, breakpoints });
     await set({ line, condition: 'i == 2' });
-    await session.until('stopped', 'configurationDone', undefined);
+    await session.until('stopped', 'configurationDone');
     await session.request('evaluate', { expression: 'i', context: 'watch', frameId: 1 });
     await set({ line, hitCondition: '2' });
     await session.until('stopped', 'continue');
@@ -41,7 +41,7 @@ describe('debug adapter: breakpoints', () => {
       source: { path: mainSource },
       breakpoints: [{ line, logMessage: 'argument {i} of {argc}: {argv[i][0],c} \\{{nobody}\\}' }],
     });
-    await session.until('terminated', 'configurationDone', undefined);
+    await session.until('terminated', 'configurationDone');
   });
 
   golden('function breakpoints', async (session) => {
@@ -58,7 +58,7 @@ describe('debug adapter: breakpoints', () => {
         { name: '' },
       ],
     });
-    await session.until('stopped', 'configurationDone', undefined);
+    await session.until('stopped', 'configurationDone');
     await session.frame();
     await session.until('stopped', 'continue');
     await session.frame();
@@ -106,7 +106,7 @@ describe('debug adapter: breakpoints', () => {
     await session.frame();
     const address = info.dataId.split(':')[0]!;
     await session.request('dataBreakpointInfo', { name: address, asAddress: true, bytes: 16 });
-    await session.request('setDataBreakpoints', { breakpoints: [{ dataId: `${address}:8`, accessType: 'readWrite', hitCondition: '2' }] });
+    await session.request('setDataBreakpoints', { breakpoints: [{ dataId: `${address}:8`, accessType: 'readWrite', hitCondition: '= 1' }] });
     await session.until('stopped', 'continue');
     await session.request('setDataBreakpoints', { breakpoints: [] });
     await session.until('terminated', 'continue');
@@ -144,7 +144,7 @@ describe('debug adapter: breakpoints', () => {
       source: { path: binarySource },
       breakpoints: [{ line: lineOf(binarySource, 'if (app_greetings() != 41)') }],
     });
-    await session.until('stopped', 'configurationDone', undefined);
+    await session.until('stopped', 'configurationDone');
     await session.frame(3);
   });
 });

@@ -7,7 +7,7 @@ import { golden, image, lineOf, mainSource } from './golden';
 describe('debug adapter: lifecycle', () => {
   golden('launch and end', async (session) => {
     await session.launch({ trace: ['syscalls', 'tls'], cmdline: 'one two' });
-    await session.until('terminated', 'configurationDone', undefined);
+    await session.until('terminated', 'configurationDone');
     await session.request('continue', { threadId: 1 });
     await session.request('threads');
     await session.request('stackTrace', { threadId: 1 }, () => '…');
@@ -15,7 +15,7 @@ describe('debug adapter: lifecycle', () => {
 
   golden('stop on entry', async (session) => {
     await session.launch({ stopOnEntry: true });
-    await session.until('stopped', 'configurationDone', undefined);
+    await session.until('stopped', 'configurationDone');
     await session.frame();
     await session.request('configurationDone');
   });
@@ -31,7 +31,7 @@ describe('debug adapter: lifecycle', () => {
     await session.request('launch', { image, clock: 'skip', trace: [] });
     const line = lineOf(mainSource, 'greet("Hello from a direct call!') - 1;
     await session.request('setBreakpoints', { source: { path: mainSource }, breakpoints: [{ line }] });
-    await session.until('stopped', 'configurationDone', undefined);
+    await session.until('stopped', 'configurationDone');
     await session.frame();
   });
 
@@ -40,13 +40,13 @@ describe('debug adapter: lifecycle', () => {
     await session.stopIn('main');
     await session.request('restart');
     await session.request('setFunctionBreakpoints', { breakpoints: [{ name: 'run_as_binary' }] });
-    await session.until('stopped', 'configurationDone', undefined);
+    await session.until('stopped', 'configurationDone');
     await session.frame();
     await session.request('setFunctionBreakpoints', { breakpoints: [] });
     await session.until('terminated', 'continue');
-    // Also after the end.
-    await session.request('restart', { arguments: { image, clock: 'skip', trace: [], stopOnEntry: true } });
-    await session.until('stopped', 'configurationDone', undefined);
+    // Also after the end; the schema's choice between launch and attach arguments cannot be met by any.
+    await session.wrong('restart', { arguments: { image, clock: 'skip', trace: [], stopOnEntry: true } });
+    await session.until('stopped', 'configurationDone');
   });
 
   golden('terminate', async (session) => {
@@ -121,7 +121,7 @@ describe('debug adapter: lifecycle', () => {
       // Stripped and without its symbols: it boots, and says what will be missing.
       await launch({ image: make('alone', whole), clock: 'skip', trace: [] });
       await session.request('setBreakpoints', { source: { path: mainSource }, breakpoints: [{ line: 30 }] });
-      await session.until('terminated', 'configurationDone', undefined);
+      await session.until('terminated', 'configurationDone');
     } finally {
       session.replace(folder, '<folder>');
       rmSync(folder, { recursive: true });

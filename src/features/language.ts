@@ -1,0 +1,114 @@
+/** The editor's side of the language server: starts it when a file of its kinds is opened, and shows what only the editor can. */
+import * as vscode from 'vscode';
+import {
+  LanguageClient,
+  TransportKind,
+  type LanguageClientOptions,
+  type ServerOptions,
+  type TextDocumentFilter,
+} from 'vscode-languageclient/node';
+import { type Context } from '../context';
+
+/** Commands that the server's lenses run; they need arguments, so the palette does not list them. */
+const explainCommand = 'unikernel.kconfig.explain';
+const referencesCommand = 'unikernel.kconfig.references';
+const generatedScheme = 'unikernel-generated';
+
+const languages = ['kconfig', 'dotconfig', 'makefile-uk', 'kraftfile'];
+/** Files that name options: they start no server, and are told to one that runs. */
+const codeFiles: readonly TextDocumentFilter[] = [
+  { scheme: 'file', language: 'c' },
+  { scheme: 'file', language: 'cpp' },
+  { scheme: 'file', language: 'makefile' },
+  { scheme: 'file', pattern: '**/*.{S,s,asm,lds,ld,uk,mk,dts}' },
+];
+
+export function registerLanguage(context: Context): void {
+  const server = new Server(context);
+  context.own({ dispose: () => void server.stop() });
+  const look = (document: vscode.TextDocument): void => {
+    if (languages.includes(document.languageId)) void server.start();
+  };
+  context.own(vscode.workspace.onDidOpenTextDocument(look));
+  vscode.workspace.textDocuments.forEach(look);
+  context.own(
+    vscode.commands.registerCommand(explainCommand, async (uri: string, position: { line: number; character: number }) => {
+      await reveal(uri, position);
+      await vscode.commands.executeCommand('editor.action.showHover');
+    }),
+  );
+  context.own(
+    vscode.commands.registerCommand(referencesCommand, async (uri: string, position: { line: number; character: number }) => {
+      const target = vscode.Uri.parse(uri);
+      const at = new vscode.Position(position.line, position.character);
+      const places = await vscode.commands.executeCommand<vscode.Location[]>('vscode.executeReferenceProvider', target, at);
+      await vscode.commands.executeCommand('editor.action.showReferences', target, at, places);
+    }),
+  );
+  context.own(
+    vscode.workspace.registerTextDocumentContentProvider(generatedScheme, {
+      provideTextDocumentContent: (uri) => server.generated(uri.path),
+    }),
+  );
+  context.own(vscode.workspace.onDidGrantWorkspaceTrust(() => server.trusted()));
+}
+
+async function reveal(uri: string, { line, character }: { line: number; character: number }): Promise<void> {
+  const position = new vscode.Position(line, character);
+  await vscode.window.showTextDocument(vscode.Uri.parse(uri), { selection: new vscode.Range(position, position) });
+}
+
+class Server {
+  #client: LanguageClient | undefined;
+  #started: Promise<void> | undefined;
+
+  constructor(private readonly context: Context) {}
+
+  /** Starts the server once; a failure is logged, and the editor goes on without it. */
+  start(): Promise<void> {
+    this.#started ??= this.#start().catch((error: unknown) => {
+      this.context.log.appendLine(`language server: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
+    const { context } = this;
+    const module = context.resource('dist', 'language-server.js').fsPath;
+    const run = { module, transport: TransportKind.ipc };
+    const serverOptions: ServerOptions = { run, debug: { ...run, options: { execArgv: ['--nolazy', '--inspect=6019'] } } };
+    const clientOptions: LanguageClientOptions = {
+      documentSelector: [
+        ...languages.flatMap((language) => [
+          { scheme: 'file', language },
+          { scheme: 'untitled', language },
+        ]),
+        ...codeFiles,
+      ],
+      outputChannel: context.log,
+      initializationOptions: {
+        trusted: vscode.workspace.isTrusted,
+        pool: context.resource('library-pool').path,
+        extension: true,
+        settings: vscode.workspace.getConfiguration('unikernel').get('kconfig'),
+      },
+      markdown: { supportHtml: false },
+    };
+    this.#client = new LanguageClient('unikernel.kconfig', 'Unikernel Kconfig', serverOptions, clientOptions);
+    await this.#client.start();
+  }
+
+  /** The text of a file that the engine made and no disk has. */
+  async generated(path: string): Promise<string> {
+    await this.start();
+    return (await this.#client?.sendRequest<string | null>('unikernel/generatedFile', path)) ?? '';
+  }
+
+  trusted(): void {
+    void this.#client?.sendNotification('unikernel/trusted');
+  }
+
+  async stop(): Promise<void> {
+    await this.#client?.stop();
+  }
+}
