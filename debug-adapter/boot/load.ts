@@ -18,14 +18,20 @@ export function loadImage(options: BootOptions, ram: Uint8Array): EntryState {
 function tryLoad(options: BootOptions, ram: Uint8Array): EntryState | MachineError {
   const { image, imageName } = options;
   const header = findMultibootHeader(image);
-  if (header !== undefined) return loadMultiboot(options, header, ram);
-  if (!isElf(image)) return machineErrors.notElf(imageName);
-  const elf = readElfImage(image, imageName);
-  if (elf instanceof MachineError) return elf;
-  if (elf.section(bootInfoSection)?.every((byte) => byte === 0) === true)
+  const elf = isElf(image) ? readElfImage(image, imageName) : undefined;
+  if (elf !== undefined && !(elf instanceof MachineError) && isSymbolFile(elf, imageName))
     return machineErrors.symbolFile(imageName, bootableName(imageName));
+  if (header !== undefined) return loadMultiboot(options, header, ram);
+  if (elf === undefined) return machineErrors.notElf(imageName);
+  if (elf instanceof MachineError) return elf;
   if (elf.bits === 32) return machineErrors.notBootable(imageName, 'it is a 32-bit ELF file without a multiboot header');
   return loadLinux64(options, elf, ram);
+}
+
+/** The boot information was never filled in; or it is what the linker left before it was rewrapped as the 32-bit ELF of multiboot. */
+function isSymbolFile(elf: Exclude<ReturnType<typeof readElfImage>, MachineError>, imageName: string): boolean {
+  const bootInfo = elf.section(bootInfoSection);
+  return bootInfo !== undefined && (bootInfo.every((byte) => byte === 0) || (elf.bits === 64 && imageName.endsWith('.dbg')));
 }
 
 function bootableName(imageName: string): string {

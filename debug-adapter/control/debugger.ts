@@ -1,5 +1,5 @@
 /** The debugger: one machine, its symbols, and everything that a protocol may ask of them. Runs beside the machine, on its thread. */
-import { type Machine, type StopReason } from '../machine/api';
+import { type Machine, MachineError, type StopReason } from '../machine/api';
 import { SourcePathMap, SymbolFile } from '../symbols/api';
 import {
   type BreakpointStatus,
@@ -25,6 +25,7 @@ import {
   type VariableInfo,
 } from './api';
 import { BreakpointManager } from './breakpoints/manager';
+import { CodedError } from './channel';
 import { Disassembler } from './disassembler';
 import { errors } from './errors';
 import { ExceptionCatcher } from './exceptions';
@@ -84,7 +85,7 @@ export class Debugger implements DebuggerApi {
 
   async launch(options: LaunchOptions): Promise<LaunchResult> {
     const warnings: string[] = [];
-    const machine = this.createMachine(options);
+    const machine = this.#boot(options);
     this.#disassembler ??= await Disassembler.load('intel');
     const symbols = options.symbols ?? { name: options.imageName, bytes: options.image };
     const folder = symbols.name.slice(0, Math.max(0, symbols.name.lastIndexOf('/')));
@@ -113,6 +114,14 @@ export class Debugger implements DebuggerApi {
     this.#runner = new Runner(machine, this.host, options.clock, () => this.#stopped('pause'));
     machine.onConsoleOutput = (bytes) => this.emit({ kind: 'console', bytes });
     return { warnings };
+  }
+
+  #boot(options: LaunchOptions): Machine {
+    try {
+      return this.createMachine(options);
+    } catch (error) {
+      throw error instanceof MachineError ? new CodedError(error.code, error.message) : error;
+    }
   }
 
   start(): void {

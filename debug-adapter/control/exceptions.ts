@@ -139,7 +139,9 @@ export class ExceptionCatcher {
   /** Error code bits: SDM vol. 3A, 4.7. */
   #explainPageFault(errorCode: number): string {
     const address = this.target.register('cr2');
-    const access = (errorCode & 0x10) !== 0 ? 'An instruction fetch' : (errorCode & 2) !== 0 ? 'A write' : 'A read';
+    // Without NX in use the error code does not tell fetches from reads.
+    const fetched = (errorCode & 0x10) !== 0 || ((errorCode & 2) === 0 && address === this.target.pc);
+    const access = fetched ? 'An instruction fetch' : (errorCode & 2) !== 0 ? 'A write' : 'A read';
     const mapping = this.target.machine.cpu.translate(address);
     const why =
       (errorCode & 1) === 0

@@ -121,7 +121,7 @@ function symbolicFrames(target: Target, physical: PhysicalFrame, cfa: bigint | u
 function unwindOne(target: Target, frame: PhysicalFrame): { caller: PhysicalFrame | undefined; cfa: bigint | undefined } {
   const lookup = frame.exact ? frame.pc : frame.pc - 1n;
   const symbols = target.symbolsAt(lookup);
-  if (symbols === undefined) return { caller: undefined, cfa: undefined };
+  if (symbols === undefined) return { caller: callerOfBadPointer(target, frame), cfa: undefined };
   const row = symbols.unwindRule(lookup);
   if (row !== undefined) {
     const unwound = symbols.unwind(row, evaluationContext(target, { lookup, registers: frame.registers, cfa: undefined, symbols }));
@@ -137,6 +137,16 @@ function unwindOne(target: Target, frame: PhysicalFrame): { caller: PhysicalFram
     }
   }
   return unwindByFramePointer(target, frame);
+}
+
+/** A call through a bad pointer faults at once: the return address is on top of the stack. */
+function callerOfBadPointer(target: Target, frame: PhysicalFrame): PhysicalFrame | undefined {
+  const rsp = frame.registers.get(RSP);
+  if (!frame.exact || rsp === undefined || target.machine.cpu.translate(frame.pc, 'execute') !== undefined) return undefined;
+  const returnAddress = target.readInteger(rsp, 8);
+  if (returnAddress === undefined || !isCode(target, returnAddress - 1n)) return undefined;
+  const registers = new Map(frame.registers).set(RSP, rsp + 8n).set(RETURN_ADDRESS, returnAddress);
+  return { pc: returnAddress, registers, savedAt: new Map(frame.savedAt), origin: 'guess', exact: false };
 }
 
 /** The prologue is `push %rbp; mov %rsp,%rbp`: before its first and second instruction the return address lies elsewhere. */

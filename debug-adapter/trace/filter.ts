@@ -39,8 +39,7 @@ function parseWord(word: string): EventFilter {
   if (wanted !== undefined) return (event) => wanted.includes(event.kind);
   if (lower.startsWith('thread:')) return (_event, thread) => thread.toLowerCase().includes(lower.slice('thread:'.length));
   if (lower.startsWith('%')) {
-    return (event) =>
-      event.kind === 'syscall' && (syscallByNumber(event.number)?.classes.some((each) => each === lower.slice(1)) ?? false);
+    return (event) => event.kind === 'syscall' && (syscallByNumber(event.number)?.classes.some((each) => each === lower.slice(1)) ?? false);
   }
   if (lower === 'failed') return (event) => errorOf(event) !== undefined;
   if (/^-e[a-z0-9]+$/.test(lower)) return (event) => errnoOf(errorOf(event) ?? 0)?.name.toLowerCase() === lower.slice(1);

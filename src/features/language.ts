@@ -85,7 +85,6 @@ class Server {
         ]),
         ...codeFiles,
       ],
-      outputChannel: context.log,
       initializationOptions: {
         trusted: vscode.workspace.isTrusted,
         pool: context.resource('library-pool').path,

@@ -51,7 +51,7 @@ describe('debug adapter: breakpoints', () => {
         { name: 'main' },
         { name: '/^run_as_/' },
         { name: 'libposix-process:uk_syscall_r_getpid' },
-        { name: 'apphello:main' },
+        { name: 'hello:main' },
         { name: 'nosuchlibrary:main' },
         { name: 'nobody' },
         { name: '/(/' },
@@ -106,7 +106,9 @@ describe('debug adapter: breakpoints', () => {
     await session.frame();
     const address = info.dataId.split(':')[0]!;
     await session.request('dataBreakpointInfo', { name: address, asAddress: true, bytes: 16 });
-    await session.request('setDataBreakpoints', { breakpoints: [{ dataId: `${address}:8`, accessType: 'readWrite', hitCondition: '= 1' }] });
+    await session.request('setDataBreakpoints', {
+      breakpoints: [{ dataId: `${address}:8`, accessType: 'readWrite', hitCondition: '= 1' }],
+    });
     await session.until('stopped', 'continue');
     await session.request('setDataBreakpoints', { breakpoints: [] });
     await session.until('terminated', 'continue');

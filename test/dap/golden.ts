@@ -56,7 +56,11 @@ export class Session {
   }
 
   /** Sends a request that resumes the guest and waits for the event that ends the run. */
-  async until(event: 'stopped' | 'terminated', command: string, args: unknown = command === 'configurationDone' ? undefined : { threadId: 1 },): Promise<void> {
+  async until(
+    event: 'stopped' | 'terminated',
+    command: string,
+    args: unknown = command === 'configurationDone' ? undefined : { threadId: 1 },
+  ): Promise<void> {
     const from = this.client.messages.length;
     await this.request(command, args);
     await this.client.event(event, from);
@@ -225,12 +229,16 @@ class Stabilizer {
   }
 
   #text(value: string): string {
-    return [...this.replacements]
-      .reduce((text, [from, to]) => text.replaceAll(from, to), value)
-      // Its length and where it is cut depend on the checkout's place.
-      .replace(/^write\(1, "argv\[0\] = .*$/gm, '<the call that writes argv[0]>')
-      .replace(/(\w)\+0x[0-9a-f]+/g, '$1+<n>')
-      .replace(/0x[0-9a-f]+/gi, (address) => this.#address(address));
+    return (
+      [...this.replacements]
+        .reduce((text, [from, to]) => text.replaceAll(from, to), value)
+        // The guest's own report is full of registers.
+        .replace(/(Unhandled trap: .*\r\n)[^]*/, '$1…')
+        // Its length and where it is cut depend on the checkout's place.
+        .replace(/^write\(1, "argv\[0\] = .*$/gm, '<the call that writes argv[0]>')
+        .replace(/(\w)\+0x[0-9a-f]+/g, '$1+<n>')
+        .replace(/0x[0-9a-f]+/gi, (address) => this.#address(address))
+    );
   }
 
   #address(text: string): string {

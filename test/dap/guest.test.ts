@@ -19,7 +19,11 @@ function need(context: Mocha.Context, file: string | undefined, what: string): s
   return context.skip();
 }
 
-async function stopAt(client: TestClient, launch: Readonly<Record<string, unknown>>, functions: readonly string[]): Promise<DebugProtocol.StoppedEvent['body']> {
+async function stopAt(
+  client: TestClient,
+  launch: Readonly<Record<string, unknown>>,
+  functions: readonly string[],
+): Promise<DebugProtocol.StoppedEvent['body']> {
   await client.launch(launch);
   await client.ok('setFunctionBreakpoints', { breakpoints: functions.map((name) => ({ name })) });
   return client.untilStopped('configurationDone', undefined);
@@ -36,7 +40,10 @@ describe('the guest through the protocol', function () {
     await stopAt(client, { image, trace: ['syscalls', 'tls'] }, ['ukplat_terminate']);
     const all = await client.ok<Answer<'unikernel/syscalls'>>('unikernel/syscalls', {});
     const writes = all.events.filter(({ name }) => name === 'write' || name === 'writev');
-    assert.ok(writes.some(({ path: way }) => way === 'binary'), JSON.stringify(all.events));
+    assert.ok(
+      writes.some(({ path: way }) => way === 'binary'),
+      JSON.stringify(all.events),
+    );
     assert.ok(writes.some(({ path: way }) => way === 'compiled-in'));
     assert.ok(all.events.some(({ kind }) => kind === 'segmentBase'));
     assert.equal(all.total, all.next);
@@ -45,10 +52,16 @@ describe('the guest through the protocol', function () {
       assert.ok(place !== undefined && place.line > 0, write.text);
     }
     const page = await client.ok<Answer<'unikernel/syscalls'>>('unikernel/syscalls', { from: 0, limit: 1 });
-    assert.deepEqual(page.events.map(({ sequence }) => sequence), [0]);
+    assert.deepEqual(
+      page.events.map(({ sequence }) => sequence),
+      [0],
+    );
     assert.equal(page.next, 1);
     const filtered = await client.ok<Answer<'unikernel/syscalls'>>('unikernel/syscalls', { filter: 'write* binary' });
-    assert.deepEqual(filtered.events.map(({ path: way }) => way), filtered.events.map(() => 'binary'));
+    assert.deepEqual(
+      filtered.events.map(({ path: way }) => way),
+      filtered.events.map(() => 'binary'),
+    );
     assert.ok(filtered.events.length > 0 && filtered.events.length < writes.length);
     const { rows } = await client.ok<Answer<'unikernel/syscallSummary'>>('unikernel/syscallSummary', {});
     const count = rows.filter(({ name }) => name.startsWith('write')).reduce((sum, { calls }) => sum + calls, 0);
@@ -80,19 +93,28 @@ describe('the guest through the protocol', function () {
     const { threadId } = await client.untilStopped('continue');
     const { threads, notes } = await client.ok<Answer<'unikernel/threads'>>('unikernel/threads');
     assert.deepEqual(notes, []);
-    assert.deepEqual(threads.map(({ name, state }) => `${name} ${state}`), ['main running', 'init blocked', 'idle idle']);
+    assert.deepEqual(
+      threads.map(({ name, state }) => `${name} ${state}`),
+      ['main running', 'init blocked', 'idle idle'],
+    );
     assert.equal(threads[0]?.id, threadId);
     assert.match(threads[1]?.where ?? '', /uk_semaphore_down|uk_boot/);
     const listed = await client.ok<DebugProtocol.ThreadsResponse['body']>('threads');
-    assert.deepEqual(listed.threads.map(({ id }) => id), threads.map(({ id }) => id));
+    assert.deepEqual(
+      listed.threads.map(({ id }) => id),
+      threads.map(({ id }) => id),
+    );
     const { stackFrames } = await client.ok<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: threads[1]!.id });
     const names = stackFrames.map(({ name }) => name);
-    assert.equal(names[0], 'ukarch_ctx_switch');
+    assert.match(names[0] ?? '', /^ukarch_ctx_switch/);
     assert.ok(names.includes('uk_boot_entry') && names.includes('ukplat_entry2'), names.join(' '));
     // Frames of another thread answer for their own scopes.
     const entry = stackFrames.find(({ name }) => name === 'uk_boot_entry')!;
     const { scopes } = await client.ok<DebugProtocol.ScopesResponse['body']>('scopes', { frameId: entry.id });
-    assert.ok(scopes.some(({ name }) => name === 'Locals' || name === 'Arguments'), scopes.map(({ name }) => name).join());
+    assert.ok(
+      scopes.some(({ name }) => name === 'Locals' || name === 'Arguments'),
+      scopes.map(({ name }) => name).join(),
+    );
     const pointers = threads.flatMap(({ tls }) => tls.map(({ pointer }) => pointer));
     assert.equal(new Set(pointers).size, 3);
     // The processor's own frames keep the ids from 1 on.

@@ -56,7 +56,8 @@ export class Breakpoint {
       verified: this.verified,
       ...(this.message === undefined ? {} : { message: this.message }),
       ...(first?.location === undefined ? {} : { location: first.location }),
-      ...(first === undefined ? {} : { address: first.address }),
+      // A watched address is no instruction.
+      ...(first === undefined || this.kind === 'data breakpoint' ? {} : { address: first.address }),
     };
   }
 

@@ -51,7 +51,9 @@ export class BreakpointManager {
     const made = requests.map((request) => {
       const sites = this.#functionSites(request.name);
       const why =
-        sites.length > 0 ? undefined : `No function matches "${request.name}". Write a name, library:name, or /regular expression/.`;
+        sites.length > 0
+          ? undefined
+          : `No function matches "${request.name}". Write a name, library:name, or a valid /regular expression/.`;
       return this.#make('function breakpoint', request, sites, why);
     });
     return this.#replace(this.#functions, made, (list) => (this.#functions = list));
@@ -149,22 +151,27 @@ export class BreakpointManager {
   #functionSites(name: string): Site[] {
     const pattern = /^\/(.*)\/$/.exec(name.trim());
     const qualified = pattern === null ? /^([\w.-]+):([^:].*)$/.exec(name.trim()) : null;
-    let query: string | RegExp = qualified?.[2] ?? name.trim();
-    if (pattern !== null) {
-      try {
-        query = new RegExp(pattern[1]!);
-      } catch {
-        return [];
-      }
-    }
+    const query = pattern === null ? (qualified?.[2] ?? name.trim()) : regularExpression(pattern[1]!);
+    if (query === undefined || query === '') return [];
     const library = qualified?.[1];
     const sites = this.target.symbolFiles.flatMap((file) =>
       file.functions(library === undefined ? { name: query } : { name: query, library }).flatMap((fn) => file.functionSites(fn)),
     );
-    if (sites.length > 0) return sites.map((site) => ({ address: site.address, location: this.target.present(site) }));
+    // Places as the stack will show them: the entry's row may name the line of the declaration.
+    if (sites.length > 0) return sites.map((site) => this.#site(site.address));
+    // Symbols of assembly know no library.
+    if (library !== undefined) return [];
     const symbols = this.target.symbolFiles.flatMap((file) =>
       typeof query === 'string' ? file.symbolsNamed(query) : file.searchSymbols(query, 1000),
     );
     return symbols.filter(({ kind }) => kind === 'function' || kind === 'label').map(({ address }) => this.#site(address));
+  }
+}
+
+function regularExpression(source: string): RegExp | undefined {
+  try {
+    return new RegExp(source);
+  } catch {
+    return undefined;
   }
 }

@@ -109,10 +109,12 @@ export class Jit {
     if (this.#windowStale) this.#findWindow();
     const { i32 } = this.#host;
     let ran = false;
+    const budget = i32[State.budget >> 2]!;
     for (;;) {
       const status = this.#dispatch();
       if (status === dispatchMiss) {
-        if (!ran) return 'miss';
+        // A region may have run inside the dispatcher before it found none to go on with.
+        if (!ran && i32[State.budget >> 2] === budget) return 'miss';
         this.statistics.misses++;
         return 'interpret';
       }

@@ -1,0 +1,177 @@
+/** Checkpoints of one machine: processor and device state whole, memory as the pages that changed since the checkpoint before. */
+import { type PcMachine } from '../../machine/machine';
+import { restoreSnapshot, saveSnapshot, type Stateful } from '../../machine/snapshot';
+import { PageHash, pageBytes } from './page-hash';
+import { PageStore, zeroSlot } from './page-store';
+
+/** A state that can be gone back to. */
+export interface Checkpoint {
+  /** Instructions retired. */
+  readonly at: number;
+  /** Journal entries that had been applied. */
+  readonly cursor: number;
+  /** Everything but memory, in the machine's own format. */
+  readonly core: Uint8Array;
+  /** Page number to slot, for pages that differ from the checkpoint before. */
+  readonly pages: Map<number, number>;
+}
+
+/** Where a snapshot says how many bytes of memory it is of. */
+const ramLengthOffset = 8;
+/** What a checkpoint takes beside its pages: objects, and an entry of a map. */
+const checkpointOverhead = 512;
+const entryOverhead = 40;
+
+/** Checkpoints in order of time; the first one, at the start of history, stays. */
+export class Checkpoints {
+  readonly #list: Checkpoint[] = [];
+  readonly #hash: PageHash;
+  readonly #store: PageStore;
+  readonly #pageCount: number;
+  /** Slots of all pages at checkpoint `#tableOf`. */
+  readonly #table: Uint32Array;
+  #tableOf: Checkpoint | undefined;
+  #overhead = 0;
+
+  constructor(private readonly machine: PcMachine) {
+    this.#pageCount = machine.ram.length / pageBytes;
+    this.#table = new Uint32Array(this.#pageCount);
+    this.#hash = new PageHash(machine.ram, machine.memory);
+    this.#store = new PageStore(machine.ram);
+    this.#store.hashes.set(PageHash.ofZeros());
+  }
+
+  get list(): readonly Checkpoint[] {
+    return this.#list;
+  }
+
+  /** Bytes that all of them take. */
+  get bytes(): number {
+    return this.#store.bytes + this.#overhead;
+  }
+
+  /** Index of the newest checkpoint at or before `count` instructions; -1 where there is none. */
+  indexBefore(count: number): number {
+    let low = 0;
+    let high = this.#list.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#list[middle]!.at <= count) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** Takes one of the state that the machine is in. A checkpoint of the same moment is replaced, as a debugger may have changed the state. */
+  take(): Checkpoint {
+    const at = Number(this.machine.cpu.retired);
+    const same = this.indexBefore(at);
+    if (same > 0 && this.#list[same]!.at === at) this.remove(same);
+    const index = this.indexBefore(at);
+    // The start of history stays as it is: journal entries of that moment come after it.
+    if (index === 0 && this.#list[0]!.at === at) return this.#list[0]!;
+    const previous = this.#list[index];
+    const next = this.#list[index + 1];
+    this.#fillTable(previous);
+    const pages = new Map<number, number>();
+    for (let page = 0; page < this.#pageCount; page++) {
+      const known = this.#table[page]!;
+      if (this.#hash.same(page, this.#store.hashes, known)) continue;
+      const slot = this.#slotFor(page, next);
+      pages.set(page, slot);
+      // What the next checkpoint has from before is no longer what comes right before it.
+      if (next !== undefined && !next.pages.has(page)) {
+        next.pages.set(page, this.#store.share(known));
+        this.#overhead += entryOverhead;
+      }
+      this.#table[page] = slot;
+    }
+    const made: Checkpoint = { at, cursor: this.machine.cursor, core: saveSnapshot(coreOf(this.machine)), pages };
+    this.#list.splice(index + 1, 0, made);
+    this.#overhead += overheadOf(made);
+    this.#tableOf = made;
+    return made;
+  }
+
+  /** Puts the machine into the state of checkpoint `index`. Code is dropped only where memory differs. */
+  restore(index: number): void {
+    const checkpoint = this.#list[index];
+    if (checkpoint === undefined) throw new RangeError(`no checkpoint ${index}`);
+    const { machine } = this;
+    this.#fillTable(checkpoint);
+    if (hasEnded(machine)) reviveMachine(machine, checkpoint.core);
+    for (let page = 0; page < this.#pageCount; page++) {
+      const slot = this.#table[page]!;
+      if (this.#hash.same(page, this.#store.hashes, slot)) continue;
+      this.#store.load(slot, page);
+      machine.cpu.invalidateCode(page * pageBytes, pageBytes);
+    }
+    // What the processor keeps beside its state block goes by a reset.
+    machine.cpu.reset();
+    const core = coreOf(machine);
+    restoreSnapshot(core, checkpoint.core);
+    machine.cursor = Math.min(core.cursor, machine.journal.length);
+  }
+
+  /** Forgets checkpoints after `count` instructions, and those that know journal entries which are no more. */
+  dropAfter(count: number, journalLength: number): void {
+    for (let index = this.#list.length - 1; index > 0; index--) {
+      const { at, cursor } = this.#list[index]!;
+      if (at > count || cursor > journalLength) this.remove(index);
+    }
+  }
+
+  /** Forgets one checkpoint, whose pages go over to the next where that has none of its own. Never the first. */
+  remove(index: number): void {
+    const checkpoint = this.#list[index];
+    if (index <= 0 || checkpoint === undefined) return;
+    const next = this.#list[index + 1];
+    this.#overhead -= overheadOf(checkpoint);
+    for (const [page, slot] of checkpoint.pages) {
+      if (next === undefined || next.pages.has(page)) this.#store.release(slot);
+      else {
+        next.pages.set(page, slot);
+        this.#overhead += entryOverhead;
+      }
+    }
+    this.#list.splice(index, 1);
+    if (this.#tableOf === checkpoint) this.#tableOf = undefined;
+  }
+
+  /** A slot with the content of a page of RAM, that of the next checkpoint where it is the same. */
+  #slotFor(page: number, next: Checkpoint | undefined): number {
+    if (this.#hash.same(page, this.#store.hashes, zeroSlot)) return zeroSlot;
+    const later = next?.pages.get(page);
+    if (later !== undefined && later !== zeroSlot && this.#hash.same(page, this.#store.hashes, later)) return this.#store.share(later);
+    return this.#store.add(page, this.#hash);
+  }
+
+  #fillTable(checkpoint: Checkpoint | undefined): void {
+    if (checkpoint !== undefined && this.#tableOf === checkpoint) return;
+    this.#table.fill(zeroSlot);
+    this.#tableOf = checkpoint;
+    if (checkpoint === undefined) return;
+    for (const each of this.#list) {
+      for (const [page, slot] of each.pages) this.#table[page] = slot;
+      if (each === checkpoint) break;
+    }
+  }
+}
+
+const overheadOf = ({ core, pages }: Checkpoint): number => checkpointOverhead + core.length + pages.size * entryOverhead;
+
+/** The machine without its memory, as the snapshot format sees it. */
+function coreOf(machine: PcMachine): Stateful {
+  const { cpu, memory, clock, random, devices, cursor } = machine;
+  return { cpu, memory, ram: new Uint8Array(0), clock, random, devices, cursor };
+}
+
+/** Whether the guest ended its run: then a run comes back at once, at whatever limit. */
+const hasEnded = (machine: PcMachine): boolean => machine.run(machine.cpu.retired).kind === 'exit';
+
+/** Only a restored snapshot lets an ended machine run again; its memory comes back empty. */
+function reviveMachine(machine: PcMachine, core: Uint8Array): void {
+  const snapshot = core.slice();
+  new DataView(snapshot.buffer, snapshot.byteOffset).setUint32(ramLengthOffset, machine.ram.length, true);
+  machine.restore(snapshot);
+}

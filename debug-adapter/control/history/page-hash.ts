@@ -1,0 +1,149 @@
+/** Tells which pages of guest memory changed: a 128-bit hash of a page, computed by a small WebAssembly function over the machine's own memory. */
+
+export const pageBytes = 4096;
+
+/** 64 bytes a turn in four accumulators, so that the multiplications of one turn do not wait for each other. */
+const turnBytes = 64;
+const accumulators = 4;
+/** Odd constants of MurmurHash3 and xxHash (public domain): multiplying by them is reversible. */
+const multiplier = 0xcc9e_2d51;
+const seeds = [0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d, 0x27d4_eb2f] as const;
+
+/** The four words of a page's hash follow each other at `index * 4` in tables of hashes. */
+export const hashWords = 4;
+
+interface Exports {
+  /** Hashes the page at byte `address` of the memory and answers 1 where the hash is the one given. The hash stays in the globals. */
+  readonly same: (address: number, a: number, b: number, c: number, d: number) => number;
+  readonly h0: WebAssembly.Global;
+  readonly h1: WebAssembly.Global;
+  readonly h2: WebAssembly.Global;
+  readonly h3: WebAssembly.Global;
+}
+
+/** Hashes pages of one machine's RAM. */
+export class PageHash {
+  readonly #exports: Exports;
+
+  constructor(private readonly ram: Uint8Array, memory: WebAssembly.Memory) {
+    this.#exports = new WebAssembly.Instance(compiled(), { env: { memory } }).exports as unknown as Exports;
+  }
+
+  /** The hash of a page of zeros. */
+  static ofZeros(): Int32Array {
+    const mixed = (value: number): number => {
+      const product = Math.imul(value, multiplier);
+      return product ^ (product >>> 15);
+    };
+    const absorbed = seeds.map((seed) => {
+      let value: number = seed;
+      for (let turn = 0; turn < pageBytes / turnBytes; turn++) value = mixed(value);
+      return value;
+    });
+    const folded = absorbed.reduce((sum, each) => mixed(sum ^ each));
+    return new Int32Array(hashWords).fill(folded);
+  }
+
+  /** Whether the page's hash is the one at `index` of `table`; otherwise `copy` gives the new one. */
+  same(page: number, table: Int32Array, index: number): boolean {
+    const at = index * hashWords;
+    return this.#exports.same(this.ram.byteOffset + page * pageBytes, table[at]!, table[at + 1]!, table[at + 2]!, table[at + 3]!) !== 0;
+  }
+
+  /** Writes the hash of the page that `same` looked at last to `index` of `table`. */
+  copy(table: Int32Array, index: number): void {
+    const { h0, h1, h2, h3 } = this.#exports;
+    const at = index * hashWords;
+    for (const [offset, global] of [h0, h1, h2, h3].entries()) table[at + offset] = global.value as number;
+  }
+}
+
+let module: WebAssembly.Module | undefined;
+const compiled = (): WebAssembly.Module => (module ??= new WebAssembly.Module(binary()));
+
+const u32 = (value: number): number[] => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...u32(value >>> 7)]);
+const s32 = (value: number): number[] => {
+  const low = value & 0x7f;
+  const rest = value >> 7;
+  return (rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0) ? [low] : [low | 0x80, ...s32(rest)];
+};
+const text = (value: string): number[] => [...u32(value.length), ...new TextEncoder().encode(value)];
+const section = (id: number, ...items: readonly (readonly number[])[]): number[] => {
+  const body = [...u32(items.length), ...items.flat()];
+  return [id, ...u32(body.length), ...body];
+};
+
+/** The module, in the binary format of the WebAssembly core specification 2.0, chapter 5. */
+function binary(): Uint8Array<ArrayBuffer> {
+  const i32 = 0x7f;
+  const v128 = 0x7b;
+  const get = (local: number): number[] => [0x20, ...u32(local)];
+  const set = (local: number): number[] => [0x21, ...u32(local)];
+  const simd = (opcode: number): number[] => [0xfd, ...u32(opcode)];
+  const constant = (value: number): number[] => [0x41, ...s32(value | 0)];
+  const splat = (value: number): number[] => [...constant(value), ...simd(0x11)];
+  const xor = simd(0x51);
+  const multiply = simd(0xb5);
+  const shiftRight = simd(0xad);
+
+  const [address, first] = [0, 1] as const;
+  const end = 5;
+  const accumulator = 6;
+  const factor = accumulator + accumulators;
+  // h = (h ^ x) * odd; h ^= h >>> 15. Both steps are reversible, so one changed word always changes the hash.
+  const mix = (local: number): number[] => [
+    ...get(factor),
+    ...multiply,
+    0x22,
+    ...u32(local),
+    ...get(local),
+    ...constant(15),
+    ...shiftRight,
+    ...xor,
+    ...set(local),
+  ];
+  const absorb = (index: number): number[] => [
+    ...get(accumulator + index),
+    ...get(address),
+    ...simd(0x00),
+    ...u32(4),
+    ...u32(index * 16),
+    ...xor,
+    ...mix(accumulator + index),
+  ];
+  const fold = (index: number): number[] => [
+    ...get(accumulator),
+    ...get(accumulator + index),
+    ...xor,
+    ...mix(accumulator),
+  ];
+  const lane = (index: number): number[] => [...get(accumulator), ...simd(0x1b), index];
+  const indices = [...seeds.keys()];
+  const code = [
+    ...u32(2),
+    ...[...u32(1), i32],
+    ...[...u32(accumulators + 1), v128],
+    ...splat(multiplier),
+    ...set(factor),
+    ...indices.flatMap((index) => [...splat(seeds[index]!), ...set(accumulator + index)]),
+    ...[...get(address), ...constant(pageBytes), 0x6a, ...set(end)],
+    ...[0x03, 0x40],
+    ...indices.flatMap(absorb),
+    ...[...get(address), ...constant(turnBytes), 0x6a, 0x22, ...u32(address), ...get(end), 0x49, 0x0d, 0x00],
+    0x0b,
+    ...[1, 2, 3].flatMap(fold),
+    ...indices.flatMap((index) => [...lane(index), 0x24, index]),
+    ...indices.flatMap((index) => [...lane(index), ...get(first + index), 0x73, ...(index > 0 ? [0x72] : [])]),
+    0x45,
+    0x0b,
+  ];
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [0x60, ...u32(5), i32, i32, i32, i32, i32, ...u32(1), i32]),
+    ...section(2, [...text('env'), ...text('memory'), 0x02, 0x00, 0x01]),
+    ...section(3, [0]),
+    ...section(6, ...indices.map(() => [i32, 0x01, 0x41, 0x00, 0x0b])),
+    ...section(7, [...text('same'), 0x00, 0x00], ...indices.map((index) => [...text(`h${index}`), 0x03, index])),
+    ...section(10, [...u32(code.length), ...code]),
+  ]);
+}

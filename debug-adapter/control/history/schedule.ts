@@ -1,0 +1,62 @@
+/** When a running machine's next checkpoint is due, and which old one to give up: dense near now, thinner with age, a bounded share of the host's time. */
+import { type Checkpoint } from './checkpoints';
+
+/** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
+const share = 0.03;
+/** Milliseconds below which no replay is felt. */
+const shortest = 20;
+/** Instructions that run again in no time: no checkpoint is needed for them. */
+const fewest = 200_000;
+/** More checkpoints than this make looking for one slower than replaying. */
+const most = 250;
+
+export class Schedule {
+  /** Milliseconds that a checkpoint takes, smoothed. */
+  #cost = 0;
+  #lastTime = 0;
+
+  /** Milliseconds of running between two checkpoints. */
+  get interval(): number {
+    return Math.max(shortest, this.#cost / share);
+  }
+
+  due(now: number, instructionsSince: number): boolean {
+    return now - this.#lastTime >= this.interval && instructionsSince >= fewest;
+  }
+
+  /** A checkpoint was taken, in `cost` milliseconds. */
+  taken(now: number, cost: number): void {
+    this.#lastTime = now;
+    this.#cost = this.#cost === 0 ? cost : this.#cost * 0.75 + cost * 0.25;
+  }
+
+  /** The machine begins to run after it stood or was elsewhere. */
+  restarted(now: number): void {
+    this.#lastTime = now;
+  }
+}
+
+/**
+ * Index of the checkpoint that is missed least when the user stands at instruction `position`: the one whose neighbours are closest together, measured
+ * against their distance from there. Undefined while everything fits.
+ */
+export function leastUseful(
+  list: readonly Checkpoint[],
+  bytes: number,
+  budget: number,
+  position: number,
+  limit = most,
+): number | undefined {
+  if (list.length < 2 || (bytes <= budget && list.length <= limit)) return undefined;
+  let best = list.length - 1;
+  let bestScore = Infinity;
+  for (let index = 1; index < list.length - 1; index++) {
+    const gap = list[index + 1]!.at - list[index - 1]!.at;
+    const score = gap / (Math.abs(position - list[index]!.at) + 1);
+    if (score < bestScore) {
+      bestScore = score;
+      best = index;
+    }
+  }
+  return best;
+}
