@@ -24,7 +24,7 @@ const common = {
 
 const node = { ...common, platform: 'node', format: 'cjs', mainFields: ['module', 'main'] };
 
-const subCommands = ['run', 'build', 'config', 'pool'];
+const subCommands = ['run', 'gdb', 'build', 'config', 'pool'];
 
 /** Sub-commands of the command line become bundles of their own, so that a run does not read the linker and the Kconfig engine. */
 const separateSubCommands = {

@@ -35,6 +35,11 @@ export class UnikernelDebugSession extends DebugSession {
     this.#adapter = new Adapter(host, (event, body) => this.sendEvent(new Event(event, body)));
   }
 
+  /** JSON that is no message at all is passed over: there is nobody to answer. */
+  override handleMessage(message: DebugProtocol.ProtocolMessage): void {
+    if (typeof message === 'object' && (message as unknown) !== null) super.handleMessage(message);
+  }
+
   protected override dispatchRequest(request: DebugProtocol.Request): void {
     void this.#answer(request);
   }
@@ -48,8 +53,8 @@ export class UnikernelDebugSession extends DebugSession {
     const response: DebugProtocol.Response = {
       seq: 0,
       type: 'response',
-      request_seq: request.seq,
-      command: request.command,
+      request_seq: Number.isInteger(request.seq) ? request.seq : 0,
+      command: String(request.command),
       success: true,
     };
     try {

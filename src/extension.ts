@@ -7,6 +7,11 @@ import { registerConsole } from './features/console';
 import { registerDebug } from './features/debug';
 import { registerExample } from './features/example';
 import { registerLanguage } from './features/language';
+import { registerLibraryPage } from './features/library-page';
+import { registerPoolView } from './features/pool-view';
+import { PoolWorkspace } from './features/pool-workspace';
+import { registerStatus } from './features/status';
+import { registerTasks } from './features/tasks';
 
 /** What the tests read. */
 export interface Exports {
@@ -22,5 +27,10 @@ export function activate(extension: vscode.ExtensionContext): Exports {
   registerExample(context);
   registerLanguage(context);
   registerConfigEditor(context);
+  const workspace = new PoolWorkspace(context);
+  registerPoolView(context, workspace);
+  registerLibraryPage(context, workspace);
+  registerTasks(context, workspace);
+  registerStatus(context, workspace);
   return { activationMilliseconds: performance.now() - started };
 }

@@ -8,6 +8,19 @@ export const commands = {
   debugImage: 'unikernel.debugImage',
   openExample: 'unikernel.openExample',
   buildProject: 'unikernel.build',
+  buildCurrent: 'unikernel.buildCurrent',
+  whichLibrary: 'unikernel.whichLibrary',
+  poolRefresh: 'unikernel.pool.refresh',
+  poolFilter: 'unikernel.pool.filter',
+  poolClearFilter: 'unikernel.pool.clearFilter',
+  poolSelectProject: 'unikernel.pool.selectProject',
+  poolShowLibrary: 'unikernel.pool.showLibrary',
+  poolEnable: 'unikernel.pool.enable',
+  poolDisable: 'unikernel.pool.disable',
+  poolAddToKraftfile: 'unikernel.pool.addToKraftfile',
+  poolRemoveFromKraftfile: 'unikernel.pool.removeFromKraftfile',
+  poolOpenConfig: 'unikernel.pool.openConfig',
+  poolOpenMakefile: 'unikernel.pool.openMakefile',
   showLog: 'unikernel.showLog',
   configure: 'unikernel.configure',
   configOpenText: 'unikernel.config.openText',
@@ -26,23 +39,47 @@ export const commands = {
 /** Views of a debug session. */
 export const views = { threads: 'unikernel.threads', syscalls: 'unikernel.syscalls', registers: 'unikernel.registers' } as const;
 
+/** The view of the library pool. */
+export const poolViewId = 'unikernel.pool';
+
+/** The type of tasks in tasks.json. */
+export const taskType = 'unikernel';
+
 /** The custom editor of .config files. */
 export const configEditorType = 'unikernel.configEditor';
 
 /** Settings with their defaults, under `unikernel.`. */
 export const settings = {
+  root: '',
   'debug.memory': 128,
   'debug.trace': ['syscalls', 'tls'],
   'debug.console': 'terminal',
   'config.confirmSideEffects': false,
+  'kconfig.root': '',
+  'kconfig.libraries': [],
+  'kconfig.config': '',
+  'kconfig.dialect': 'auto',
+  'kconfig.diagnostics': 'openFiles',
+  'kconfig.shell': false,
+  'kconfig.codeLens': true,
+  'kconfig.inlayHints': true,
 } as const satisfies Readonly<Record<string, unknown>>;
 
 export type SettingName = keyof typeof settings;
 
 /** What a setting can hold, widened from its default. */
 export interface SettingTypes {
+  root: string;
   'debug.memory': number;
   'debug.trace': readonly string[];
   'debug.console': 'terminal' | 'debugConsole';
   'config.confirmSideEffects': boolean;
+  'kconfig.root': string;
+  'kconfig.libraries': readonly string[];
+  'kconfig.config': string;
+  'kconfig.dialect': 'auto' | 'uk-5.2' | 'linux-6.1' | 'linux-6.12' | 'kconfiglib';
+  'kconfig.diagnostics': 'openFiles' | 'workspace';
+  'kconfig.shell': boolean;
+  'kconfig.codeLens': boolean;
+  'kconfig.inlayHints': boolean;
 }

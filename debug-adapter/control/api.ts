@@ -155,6 +155,8 @@ export type DebuggerEvent =
       readonly location?: SourceLocation;
     }
   | { readonly kind: 'breakpoint'; readonly status: BreakpointStatus }
+  /** Symbols of a program that the guest loaded were added. */
+  | { readonly kind: 'symbols'; readonly name: string; readonly hasDwarf: boolean }
   | { readonly kind: 'exited'; readonly code: number; readonly description: string };
 
 /** Statistics of the run so far. */

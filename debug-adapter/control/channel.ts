@@ -56,9 +56,9 @@ export function serve<Event>(channel: Channel, api: object): (event: Event) => v
 export function connect<T extends object, Event>(
   channel: Channel,
   onEvent: (event: Event) => void,
-): { readonly remote: Remote<T>; fail(reason: string): void } {
+): { readonly remote: Remote<T>; fail(reason: Error): void } {
   let nextId = 1;
-  let failed: string | undefined;
+  let failed: Error | undefined;
   const open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   channel.onMessage((raw) => {
     const message = raw as Message;
@@ -78,16 +78,16 @@ export function connect<T extends object, Event>(
           ? undefined
           : (...args: unknown[]) =>
               new Promise((resolve, reject) => {
-                if (failed !== undefined) return reject(new Error(failed));
+                if (failed !== undefined) return reject(failed);
                 const id = nextId++;
                 open.set(id, { resolve, reject });
                 channel.post({ kind: 'call', id, method, args } satisfies Message);
               }),
     },
   ) as unknown as Remote<T>;
-  const fail = (reason: string): void => {
+  const fail = (reason: Error): void => {
     failed = reason;
-    for (const { reject } of open.values()) reject(new Error(reason));
+    for (const { reject } of open.values()) reject(reason);
     open.clear();
   };
   return { remote, fail };

@@ -32,8 +32,9 @@ import { ExceptionCatcher } from './exceptions';
 import { Evaluator } from './expr/evaluator';
 import { scopeNodes } from './expr/scopes';
 import { disassemble } from './instructions';
-import { GuestModel, type GuestThreadDetails } from './guest';
+import { GuestModel, type GuestThreadDetails, savedRegisterNodes } from './guest';
 import { modules } from './modules';
+import { watchPrograms } from './programs';
 import { registerNodes } from './register-nodes';
 import { registerGroups } from './registers';
 import { type Host, Runner, type RunPlan } from './runner';
@@ -42,6 +43,7 @@ import { Target } from './target';
 import { TraceLog, type TracePage } from './trace-log';
 import { attachTracers, type Tracers } from './tracers';
 import { type StackFrame, walkStack } from './unwind';
+import { type ValueNode } from './value-node';
 import { ValueStore } from './value-store';
 
 /** Frame ids of one thread; the running thread's begin at 1. */
@@ -92,7 +94,9 @@ export class Debugger implements DebuggerApi {
     const target = new Target(machine, new SourcePathMap(options.sourceMap), folder);
     const file = SymbolFile.open(symbols.bytes, { name: symbols.name });
     target.addSymbols(file);
-    if (!file.hasDwarf)
+    if (options.symbols !== undefined && !isElf(symbols.bytes))
+      warnings.push(`${symbols.name} is not an ELF file, so it gives no symbols. Name the .dbg file of the build under "symbols".`);
+    else if (!file.hasDwarf)
       warnings.push(
         `${symbols.name} holds no debug information: source breakpoints will not bind. Build with -g, or name the .dbg file under "symbols".`,
       );
@@ -111,6 +115,13 @@ export class Debugger implements DebuggerApi {
     this.#tracers = attachTracers(target, options.trace, (text) => say('trace', text));
     this.#traceLog = new TraceLog(this.#tracers.ring, (address) => guest.traceThread(address));
     this.#catcher = new ExceptionCatcher(target);
+    watchPrograms(target, options.initrd, ({ path, hasDwarf, text, found }) => {
+      this.emit({ kind: 'message', category: found ? 'log' : 'warning', text });
+      if (!found) return;
+      this.#stacks.clear();
+      for (const status of this.#breakpoints?.refresh() ?? []) this.emit({ kind: 'breakpoint', status });
+      this.emit({ kind: 'symbols', name: path, hasDwarf });
+    });
     this.#runner = new Runner(machine, this.host, options.clock, () => this.#stopped('pause'));
     machine.onConsoleOutput = (bytes) => this.emit({ kind: 'console', bytes });
     return { warnings };
@@ -270,6 +281,11 @@ export class Debugger implements DebuggerApi {
       ),
       ...(count === undefined ? {} : { count }),
     }));
+    // What another thread will go on with is what its frames hold; the processor's registers are not its.
+    if (frameId > framesPerThread) {
+      const saved = (): readonly ValueNode[] => savedRegisterNodes(target, frame);
+      return [...own, { name: 'Registers: Saved', kind: 'registers', expensive: false, handle: this.#values.add('Saved', saved) }];
+    }
     const registers = registerGroups.map((group): ScopeInfo => {
       const children = (): ReturnType<typeof registerNodes> => registerNodes(target.machine, group, { hex: this.#hex });
       return {
@@ -295,10 +311,14 @@ export class Debugger implements DebuggerApi {
   }
 
   evaluate(expression: string, frameId: number | undefined, hex: boolean): VariableInfo {
-    const { evaluator } = this.#halted();
-    return this.#withHex(hex, () =>
+    const { evaluator, target } = this.#halted();
+    const edits = target.machine.journal.length;
+    const row = this.#withHex(hex, () =>
       this.#values.present(evaluator.evaluate(expression, this.#optionalFrame(frameId), { hex }), 'evaluate'),
     );
+    // An assignment may have changed what the frames were found by.
+    if (target.machine.journal.length !== edits) this.#stacks.clear();
+    return row;
   }
 
   setExpression(expression: string, value: string, frameId: number | undefined): VariableInfo {
@@ -490,6 +510,9 @@ export class Debugger implements DebuggerApi {
     this.emit({ kind: 'stopped', reason, threadId, breakpoints, ...(text === undefined ? {} : { text }) });
   }
 }
+
+/** The magic number of ELF. */
+const isElf = (bytes: Uint8Array): boolean => [0x7f, 0x45, 0x4c, 0x46].every((byte, index) => bytes[index] === byte);
 
 function frameInfo(target: Target, frame: StackFrame, id: number): FrameInfo {
   const position = frame.symbolic?.position;

@@ -1,12 +1,13 @@
 /** The guest's threads as the debugger shows them: small numbers for their addresses, their stacks, what they wait for, and whose TLS is where. */
 import { type GuestAccess } from '../guest/access';
 import { type GuestThread, type ThreadList, ThreadReader } from '../guest/threads';
-import { type SymbolFile, type Variable } from '../symbols/api';
+import { dwarfRegisterName, type SymbolFile, typeName, type Variable } from '../symbols/api';
+import { syscallByNumber } from '../trace/syscalls/table';
 import { type SourceLocation, type ThreadInfo } from './api';
 import { textOf } from './expr/rows';
-import { typeName } from '../symbols/api';
 import { type Target } from './target';
 import { evaluationContext, type StackFrame, walkStack, walkStackFrom } from './unwind';
+import { type ValueNode } from './value-node';
 
 /** Id of the processor before threads exist, and then of the first thread. */
 const processorThread = 1;
@@ -97,8 +98,8 @@ export class GuestModel {
   /** Frames of a thread, innermost first; of the processor where the id is not that of another thread. */
   frames(id: number, limit?: number): readonly StackFrame[] {
     const thread = this.#waiting(id);
-    if (thread === undefined) return walkStack(this.target, limit);
-    const frames = walkStackFrom(this.target, this.#reader!.savedRegisters(thread), limit);
+    if (thread === undefined) return withBoundaries(walkStack(this.target, limit)).slice(0, limit);
+    const frames = withBoundaries(walkStackFrom(this.target, this.#reader!.savedRegisters(thread), limit)).slice(0, limit);
     return frames.map((frame) => ({ ...frame, threadPointer: this.#threadPointer(frame.symbols, thread) }));
   }
 
@@ -216,4 +217,42 @@ export class GuestModel {
     if (id === undefined) this.#ids.set(address, (id = this.#ids.size + processorThread));
     return id;
   }
+}
+
+/** Where a program's `syscall` instruction enters the kernel. */
+const syscallEntry = /^_ukplat_syscall(\+|$)/;
+const RAX = 0;
+
+/** A frame that is only a label goes between the kernel's entry and the code that made the system call. */
+function withBoundaries(frames: readonly StackFrame[]): readonly StackFrame[] {
+  if (!frames.some(({ name }) => syscallEntry.test(name))) return frames;
+  return frames.flatMap((frame, index) => {
+    const caller = frames[index + 1];
+    if (!syscallEntry.test(frame.name) || caller === undefined) return [frame];
+    // The entry's call frame information gives the number back where it was in RAX.
+    const number = caller.registers.get(RAX);
+    const row = number === undefined ? undefined : syscallByNumber(Number(BigInt.asIntN(32, number)));
+    const label: StackFrame = {
+      ...caller,
+      name: `system call${row === undefined ? '' : `: ${row.name}`}`,
+      origin: 'syscall',
+      symbols: undefined,
+      symbolic: undefined,
+    };
+    return [frame, label];
+  });
+}
+
+/** Registers of a frame of a thread that does not run, as far as they were saved. */
+export function savedRegisterNodes(target: Target, frame: StackFrame): readonly ValueNode[] {
+  return [...frame.registers]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([number, value]) => {
+      const name = dwarfRegisterName(number);
+      if (name === undefined) return [];
+      const text = `0x${value.toString(16).padStart(16, '0')}`;
+      const known = target.symbolsAt(value)?.symbolAt(value) !== undefined;
+      const node: ValueNode = { name, text: known ? `${text} <${target.describe(value)}>` : text, type: 'unsigned long' };
+      return [node];
+    });
 }

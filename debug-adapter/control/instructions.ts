@@ -64,9 +64,14 @@ function instructionsBefore(target: Target, disassembler: Disassembler, address:
   return chunks.reverse().flat().slice(-count);
 }
 
+/** Functions are aligned to a cache line at the most. */
+const longestPadding = 64n;
+
 function boundaryBefore(target: Target, address: bigint, bytes: number): bigint | undefined {
   const file = target.symbolsAt(address - 1n);
-  const symbol = file?.symbolAt(address - 1n)?.address;
+  // Padding before a function belongs to no symbol.
+  let symbol: bigint | undefined;
+  for (let back = 1n; back <= longestPadding && symbol === undefined; back++) symbol = file?.symbolAt(address - back)?.address;
   if (symbol !== undefined && symbol < address && address - symbol < 0x4000n) return symbol;
   if (symbol !== undefined && symbol < address) {
     const row = file?.lineAt(address - BigInt(Math.min(bytes, 0x1000)));

@@ -21,7 +21,7 @@ interface Running {
   readonly remote: Remote<DebuggerApi>;
   readonly launch: LaunchArguments;
   /** Rejects the calls that are still open. */
-  fail(reason: string): void;
+  fail(reason: Error): void;
 }
 
 export class Adapter {
@@ -56,9 +56,9 @@ export class Adapter {
     if (overtaken()) throw protocolErrors.sessionEnded();
     await this.#endWorker();
     if (overtaken()) throw protocolErrors.sessionEnded();
-    const started: { fail?: (reason: string) => void } = {};
+    const started: { fail?: (reason: Error) => void } = {};
     const worker = this.host.startWorker((reason) => {
-      started.fail?.(protocolErrors.workerFailed(reason).message);
+      started.fail?.(protocolErrors.workerFailed(reason));
       this.send('output', { category: 'important', output: `${protocolErrors.workerFailed(reason).message}\n` });
       this.send('terminated', {});
     });
@@ -80,7 +80,7 @@ export class Adapter {
   async #endWorker(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
-    running?.fail(protocolErrors.sessionEnded().message);
+    running?.fail(protocolErrors.sessionEnded());
     await running?.worker.terminate();
   }
 

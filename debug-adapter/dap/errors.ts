@@ -21,10 +21,10 @@ export const protocolErrors = {
   sessionEnded: () => new ProtocolError(1005, 'The session was ended while this was under way.'),
   notLaunched: () => new ProtocolError(1003, 'Nothing was launched yet.'),
   launchField: (field: string, fault: string) => new ProtocolError(2001, `launch.json: "${field}" ${fault}.`, true),
-  unknownLaunchField: (field: string, suggestion: string | undefined) =>
+  unknownLaunchField: (field: string, suggestion: string | undefined, known: readonly string[]) =>
     new ProtocolError(
       2002,
-      `launch.json: there is no setting "${field}"${suggestion === undefined ? '' : `; did you mean "${suggestion}"?`}`,
+      `launch.json: there is no setting "${field}"${suggestion === undefined ? `. There are ${known.join(', ')}.` : `; did you mean "${suggestion}"?`}`,
       true,
     ),
   unreadable: (field: string, path: string, fault: string) =>

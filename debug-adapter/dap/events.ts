@@ -44,6 +44,17 @@ export class EventTranslator {
       case 'breakpoint':
         adapter.send('breakpoint', { reason: 'changed', breakpoint: toProtocolBreakpoint(adapter, event.status) });
         break;
+      case 'symbols':
+        adapter.send('module', {
+          reason: 'new',
+          module: {
+            id: event.name,
+            name: event.name.slice(event.name.lastIndexOf('/') + 1),
+            path: event.name,
+            symbolStatus: event.hasDwarf ? 'Symbols loaded' : 'No debug information',
+          },
+        });
+        break;
       case 'exited':
         adapter.send('output', { category: 'console', output: `${event.description}\n` });
         adapter.send('exited', { exitCode: event.code });

@@ -51,7 +51,7 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
   const raw = args as unknown as Readonly<Record<string, unknown>>;
   for (const field of Object.keys(raw)) {
     if (field.startsWith('_') || foreign.includes(field) || (known as readonly string[]).includes(field)) continue;
-    throw protocolErrors.unknownLaunchField(field, closest(field, known));
+    throw protocolErrors.unknownLaunchField(field, closest(field, known), known);
   }
   const take = <T>(field: (typeof known)[number], check: Check<T>, expected: string): T | undefined => {
     const value = raw[field];

@@ -23,6 +23,7 @@ import { sseHelpers } from './fp/index';
 import { buildHandlers, HandlerSet } from './handlers';
 import { integerHelpers, portStringHelpers } from './integer-helpers';
 import { Exit, Scratch, STACK_ACCESS, WHOLE_PAGE } from './interp-gen';
+import { longestPath } from './jit/discover';
 import { Jit } from './jit/jit';
 import { opcodeTable } from './isa/all';
 import { type Row } from './isa/table';
@@ -62,7 +63,7 @@ const samplePeriod = 20_000;
 /** The same while regions run: V8 optimises a function only between its calls. */
 const regionSlice = 400_000;
 /** A budget below which more is taken from what was kept back: no block is longer. */
-const refillBelow = 256;
+const refillBelow = longestPath;
 /** TLB fills after which a larger window may have come up. */
 const windowFills = 256;
 

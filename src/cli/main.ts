@@ -7,6 +7,7 @@ const help = `Usage: unikernel COMMAND [arguments]
   build [DIR]      build a project
   config MODE      read, change and explain a Unikraft configuration
   pool             look into the library pool
+  gdb IMAGE        boot an image under a server of GDB's remote protocol, on --port N
   dap              debug adapter on standard input and output, or --server PORT
 
 'unikernel COMMAND --help' tells more about one.
@@ -19,6 +20,8 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   switch (command) {
     case 'run':
       return (await import('./run')).runCommand(rest, io);
+    case 'gdb':
+      return (await import('./gdb')).gdbCommand(rest, io);
     case 'build':
       return (await import('./build')).buildCommand(rest, io);
     case 'config':

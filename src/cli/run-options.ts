@@ -33,7 +33,8 @@ Boots a unikernel image. The serial console is standard input and output.
   --memory MIB            memory in MiB (default 128)
   --net SPEC              network: user[,hostfwd=tcp:ADDR:PORT-:PORT][,restrict=off]
   --trace KINDS           what to trace: ${traceKinds.join(', ')}; separated by commas
-  --trace-out FILE        where the trace goes (default: standard error)
+  --trace-out FILE        where the trace goes (default: standard error); FILE.json: Chrome's trace format, for
+                          ui.perfetto.dev; FILE.strace: as strace -f -tt prints
   --max-instructions N    stop after so many instructions, with status 124
   --timeout SECONDS       stop after so much time, with status 124
   --stats                 print one line of JSON about the run on standard error

@@ -1,9 +1,12 @@
 /** `--trace`: hooks of the machine to lines of text, written between slices. */
 import { type Bus, type BusAccess } from '../../debug-adapter/machine/bus';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
+import { ThreadReader } from '../../debug-adapter/guest/threads';
 import { SymbolFile } from '../../debug-adapter/symbols/api';
 import { formatEvent } from '../../debug-adapter/trace/decode';
-import { EventKind, EventRing } from '../../debug-adapter/trace/ring';
+import { toChrome } from '../../debug-adapter/trace/export/chrome';
+import { straceLine, type TraceThread } from '../../debug-adapter/trace/export/strace';
+import { EventKind, EventRing, type TraceEvent } from '../../debug-adapter/trace/ring';
 import { SyscallRecorder } from '../../debug-adapter/trace/syscall-recorder';
 import { type RunIo } from './io';
 import { type RunOptions } from './run-options';
@@ -27,6 +30,11 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   let pending: (number | string)[] = [];
   const unfinished = new Set<number>();
   const chunks: string[] = [];
+  const format = formatOf(options.traceOut);
+  const symbols = openSymbols(options, io);
+  const threadOf = threadNames(machine, symbols);
+  /** Everything so far, where the format needs it whole. */
+  const kept: TraceEvent[] = [];
   const push = (entry: number | string): void => {
     pending.push(entry);
     if (pending.length >= mostPending) drain();
@@ -34,7 +42,12 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   const drain = (): void => {
     for (const entry of pending) {
       const event = typeof entry === 'number' ? ring.read(entry) : undefined;
-      const line = typeof entry === 'string' ? entry : event === undefined ? undefined : formatEvent(event);
+      if (format === 'chrome') {
+        if (event !== undefined) kept.push(event);
+        continue;
+      }
+      const text = event === undefined ? undefined : format === 'strace' ? straceLine(event, threadOf(event.thread)) : formatEvent(event);
+      const line = typeof entry === 'string' ? entry : text;
       if (line !== undefined) lines.push(line);
     }
     pending = [];
@@ -47,13 +60,14 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   const has = (kind: (typeof options.trace)[number]): boolean => options.trace.includes(kind);
   const rip = (): bigint => cpu.getRegister('rip') ?? 0n;
   const add = (kind: EventKind, number: number, value: bigint, from: bigint): void => {
-    ring.add(kind, number, value, from, cpu.retired, clock.now(), rip());
+    ring.add(kind, number, value, from, cpu.retired, clock.now(), rip(), current?.() ?? 0n);
     push(ring.head - 1);
   };
 
+  const current = currentThread(machine, symbols);
   let recorder: SyscallRecorder | undefined;
   if (has('syscalls')) {
-    recorder = new SyscallRecorder(cpu, () => clock.now(), ring, openSymbols(options, io));
+    recorder = new SyscallRecorder(cpu, () => clock.now(), ring, symbols);
     recorder.onEvent = (sequence, phase) => {
       const event = ring.read(sequence);
       if (phase === 'begin') {
@@ -93,8 +107,44 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
       delete cpu.hooks.interrupt;
       delete cpu.hooks.interruptReturn;
       bus.trace = undefined;
-      if (options.traceOut !== undefined) io.writeFile(options.traceOut, new TextEncoder().encode(chunks.join('')));
+      if (options.traceOut === undefined) return;
+      const text = format === 'chrome' ? toChrome(kept, threadOf, options.image) : chunks.join('');
+      io.writeFile(options.traceOut, new TextEncoder().encode(text));
     },
+  };
+}
+
+/** `.json`: Chrome's trace format; `.strace`: as `strace -f -tt` prints; anything else: lines as they come. */
+function formatOf(path: string | undefined): 'chrome' | 'strace' | 'lines' {
+  return path?.endsWith('.json') === true ? 'chrome' : path?.endsWith('.strace') === true ? 'strace' : 'lines';
+}
+
+/** Reads the running thread's address, where the image has a scheduler. */
+function currentThread({ cpu }: PcMachine, symbols: SymbolFile | undefined): (() => bigint) | undefined {
+  const address = symbols?.symbolsNamed('__uk_sched_thread_current')[0]?.address;
+  if (address === undefined) return undefined;
+  return () => {
+    const bytes = cpu.readMemory(address, 8);
+    return bytes.length < 8 ? 0n : new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  };
+}
+
+/** Numbers and names of threads by address; a name is read when the thread is first heard of. */
+function threadNames({ cpu }: PcMachine, symbols: SymbolFile | undefined): (address: bigint) => TraceThread {
+  const access = {
+    readMemory: (address: bigint, length: number) => cpu.readMemory(address, length),
+    register: (name: string) => cpu.getRegister(name) ?? 0n,
+  };
+  let reader: ThreadReader | undefined;
+  const known = new Map<bigint, TraceThread>();
+  return (address) => {
+    let thread = known.get(address);
+    if (thread === undefined) {
+      if (address !== 0n && symbols !== undefined) reader ??= new ThreadReader({ ...access, kernel: symbols });
+      const name = address === 0n ? 'CPU 0' : (reader?.read(address)?.name ?? `thread 0x${address.toString(16)}`);
+      known.set(address, (thread = { id: known.size + 1, name }));
+    }
+    return thread;
   };
 }
 

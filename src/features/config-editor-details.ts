@@ -76,7 +76,9 @@ export class DetailsMaker {
       implies: targets('imply'),
       selectedBy: by('select'),
       impliedBy: by('imply'),
-      dependents: this.list(queries.usersOf(symbol).filter((user) => user.isDefined && !user.isChoice && user !== symbol)),
+      dependents: this.list(
+        queries.usersOf(symbol).filter((user) => user.isDefined && !user.isChoice && user !== symbol && !symbol.properties.some(({ target }) => target === user)),
+      ),
       unreachable: wanted.filter((value) => value !== now && !accepts.some((accepted) => accepted === value) && !(isMember && value === 'n')),
     };
   }
@@ -147,7 +149,7 @@ export class DetailsMaker {
 
   private clause(clause: Clause): ClauseView {
     return {
-      text: clause.text,
+      text: clause.text.replaceAll('<choice>', 'the choice'),
       value: triText(clause.value),
       kind: clause.kind,
       operands: clause.operands.map((operand) => this.clause(operand)),

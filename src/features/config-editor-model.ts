@@ -1,12 +1,13 @@
 /** The configuration editor without an editor: one configuration, what of it is unfolded, searched for and selected, and the changes made to it. */
 import { type Configuration } from '../kconfig/configuration';
+import { parseDotConfig } from '../kconfig/dotconfig/read';
 import { type Evaluation } from '../kconfig/evaluate';
 import { type MenuNode, type Model } from '../kconfig/model';
 import { type KconfigService } from '../kconfig/service';
 import { type Banner, type ChangeView, type Details, type EffectView, type PlansView, type Row, type State } from '../shared/config-editor';
 import { DetailsMaker } from './config-editor-details';
 import { bestHit, parseQuery, search, type Query } from './config-editor-query';
-import { flatten, isChanged, isNew, isRow, makeRow, symbolTitle, titleOf, type Comparisons, type FlatRow } from './config-editor-rows';
+import { flatten, isChanged, isNew, isRow, makeRow, titleOf, type Comparisons, type FlatRow } from './config-editor-rows';
 
 /** What came of a change. */
 export interface Outcome {
@@ -16,16 +17,28 @@ export interface Outcome {
   readonly changes: readonly ChangeView[];
 }
 
+/** What the configuration calls its own file in the places that it gives. */
+export const ownName = '.config';
+
+interface Counts {
+  readonly options: number;
+  readonly changed: number;
+  readonly different: number;
+  readonly banners: readonly Banner[];
+}
+
 /** More rows than this are not given at once. */
 const mostRows = 500;
 
 export class ConfigEditorModel {
   readonly configuration: Configuration;
   private savedConfiguration: Configuration;
+  private inFile: ReadonlySet<string>;
   private comparison: { readonly name: string; readonly configuration: Configuration } | undefined;
   private flat: readonly FlatRow[] | undefined;
   private indexes: Map<MenuNode, number> | undefined;
   private nodesById = new Map<number, MenuNode>();
+  private counts: Counts | undefined;
   private seen: Model;
   private generation = 1;
   private revision = 1;
@@ -47,10 +60,13 @@ export class ConfigEditorModel {
     saved: string,
     private readonly base: string,
   ) {
-    this.configuration = service.openConfiguration(text);
+    this.configuration = service.openConfiguration(text, ownName);
     this.savedConfiguration = service.openConfiguration(saved);
+    this.inFile = namesIn(text, this.configuration.prefix);
     this.seen = service.tree.model;
     this.index();
+    const first = this.rowsNow()[0];
+    if (first) this.select(first.node);
   }
 
   get values(): Evaluation {
@@ -61,8 +77,17 @@ export class ConfigEditorModel {
 
   /** The text has changed from outside: undo, an edit by hand, another program. */
   load(text: string): void {
-    this.configuration.load(text);
+    this.inFile = namesIn(text, this.configuration.prefix);
+    this.configuration.load(text, ownName);
     this.valuesChanged();
+  }
+
+  /** The configuration's text, which is written to the file now. */
+  write(): string {
+    const text = this.configuration.dotConfig();
+    this.inFile = namesIn(text, this.configuration.prefix);
+    this.counts = undefined;
+    return text;
   }
 
   saved(text: string): void {
@@ -169,32 +194,33 @@ export class ConfigEditorModel {
       .map((flat) => makeRow(this.values, flat, comparisons));
   }
 
+  /** The revision that rows are of. */
+  get rowsRevision(): number {
+    return this.revision;
+  }
+
   state(): State {
     const rows = this.rowsNow();
     const { selected, values } = this;
     const { modules } = this.seen;
-    const symbols = this.seen.symbols.filter((symbol) => symbol.isDefined && !symbol.isChoice && symbol.prompts.length > 0);
-    const other = this.comparison?.configuration.values;
-    const saved = this.savedConfiguration.values;
+    this.counts ??= this.count();
+    const { options, changed, different, banners } = this.counts;
     return {
       revision: this.revision,
       generation: this.generation,
       title: this.seen.root.prompt?.text ?? 'Configuration',
       total: rows.length,
-      options: symbols.length,
+      options,
       ...(this.hits && { found: this.hits.length }),
-      changed: symbols.filter((symbol) => isChanged(values, symbol, saved)).length,
+      changed,
       showAll: this.showAll,
       query: this.queryText,
       ...(this.query.error !== undefined && { queryError: this.query.error }),
-      ...(this.comparison &&
-        other && {
-          comparison: { name: this.comparison.name, different: symbols.filter((symbol) => isChanged(values, symbol, other)).length },
-        }),
+      ...(this.comparison && { comparison: { name: this.comparison.name, different } }),
       ...(selected && { selected: selected.id }),
       selectedIndex: selected ? this.indexOf(selected) : -1,
       modules: modules !== undefined && values.tri(modules) !== 0,
-      banners: this.banners(),
+      banners,
     };
   }
 
@@ -245,7 +271,7 @@ export class ConfigEditorModel {
     // Found anew, so that what is applied fits the configuration as it is now.
     const plan = symbol && this.configuration.how(symbol, wanted).plans[index];
     const changes = plan && this.configuration.apply(plan.steps);
-    if (!symbol || !changes) return { accepted: false, text: `The plan does not fit the configuration any more.`, changes: [] };
+    if (!symbol || !changes) return { accepted: false, text: 'The plan does not fit the configuration any more.', changes: [] };
     this.valuesChanged();
     return { accepted: true, text: `${name} is ${wanted} now.`, changes: this.maker().others(changes, [symbol]) };
   }
@@ -262,6 +288,15 @@ export class ConfigEditorModel {
     if (row.type === 'int') return `${name} takes a whole number, such as 42.`;
     if (row.type === 'hex') return `${name} takes a hexadecimal number, such as 0x2a.`;
     return `${name} does not take ${value === '' ? 'an empty value' : value} now.`;
+  }
+
+  /** What is counted over all options: the same until a value changes. */
+  private count(): Counts {
+    const symbols = this.seen.symbols.filter((symbol) => symbol.isDefined && !symbol.isChoice && symbol.prompts.length > 0);
+    const other = this.comparison?.configuration.values;
+    const saved = this.savedConfiguration.values;
+    const differing = (from: Evaluation): number => symbols.filter((symbol) => isChanged(this.values, symbol, from)).length;
+    return { options: symbols.length, changed: differing(saved), different: other ? differing(other) : 0, banners: this.banners() };
   }
 
   private banners(): Banner[] {
@@ -282,7 +317,7 @@ export class ConfigEditorModel {
       const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : '';
       banners.push({ severity: 'warning', text: `The file: ${complaint.message}${more}` });
     }
-    const fresh = this.seen.symbols.filter((symbol) => symbol.isDefined && isNew(this.values, symbol)).length;
+    const fresh = this.seen.symbols.filter((symbol) => symbol.isDefined && isNew(this.values, symbol, this.inFile)).length;
     if (fresh > 0) {
       const text = fresh === 1 ? 'One option is not in the file and has its default.' : `${fresh} options are not in the file and have their defaults.`;
       banners.push({ severity: 'information', text, action: { title: 'Show', message: { type: 'search', query: '@new' } } });
@@ -298,6 +333,7 @@ export class ConfigEditorModel {
     const hits = this.hitSet;
     return {
       saved: this.savedConfiguration.values,
+      inFile: this.inFile,
       other: this.comparison?.configuration.values,
       ...(hits && { isContext: (node: MenuNode) => !hits.has(node) }),
     };
@@ -349,6 +385,7 @@ export class ConfigEditorModel {
   }
 
   private valuesChanged(): void {
+    this.counts = undefined;
     // What was found stays found while the user goes through it, or rows would vanish under the cursor; a filter for what changed grows.
     if (this.query.tests.length > 0) {
       const before = this.hits?.[0] && this.seen === this.service.tree.model && this.nodesById.get(this.hits[0].id) === this.hits[0] ? this.hits : [];
@@ -372,6 +409,10 @@ export class ConfigEditorModel {
   }
 }
 
+function namesIn(text: string, prefix: string): ReadonlySet<string> {
+  return new Set(parseDotConfig(text, prefix).assignments.map(({ name }) => name));
+}
+
 const keys = new WeakMap<MenuNode, string>();
 
 /** What an entry is known by while files change: its name or title below those above it. */
@@ -383,5 +424,3 @@ export function keyOf(node: MenuNode): string {
   keys.set(node, key);
   return key;
 }
-
-export { symbolTitle };

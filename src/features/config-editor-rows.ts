@@ -64,6 +64,8 @@ export interface Comparisons {
   readonly saved: Evaluation;
   /** The values of a configuration that is compared with. */
   readonly other: Evaluation | undefined;
+  /** The names that the file has a line for. */
+  readonly inFile: ReadonlySet<string>;
   /** Rows that are there only for what is below them. */
   readonly isContext?: (node: MenuNode) => boolean;
 }
@@ -105,19 +107,20 @@ export function isModified(values: Evaluation, symbol: KSymbol): boolean {
 }
 
 /** True where the configuration has no line for something that the user may set. */
-export function isNew(values: Evaluation, symbol: KSymbol): boolean {
-  if (symbol.isChoice || values.hasUserValue(symbol) || symbol.prompts.length === 0 || !values.isChangeable(symbol)) return false;
+export function isNew(values: Evaluation, symbol: KSymbol, inFile: ReadonlySet<string>): boolean {
+  if (symbol.name === undefined || symbol.isChoice || inFile.has(symbol.name) || symbol.prompts.length === 0) return false;
+  if (!values.isChangeable(symbol)) return false;
   // Choosing one member says all there is to say about the others.
-  return symbol.choice ? !symbol.choice.members.some((member) => values.hasUserValue(member)) : true;
+  return !symbol.choice?.members.some((member) => member.name !== undefined && inFile.has(member.name));
 }
 
 /** What sets a symbol apart. */
-export function marksOf(values: Evaluation, symbol: KSymbol, { saved, other }: Comparisons): Mark[] {
+export function marksOf(values: Evaluation, symbol: KSymbol, { saved, other, inFile }: Comparisons): Mark[] {
   if (symbol.isChoice) return [];
   const marks: Mark[] = [];
   if (isChanged(values, symbol, saved)) marks.push('changed');
   if (other && isChanged(values, symbol, other)) marks.push('different');
-  if (isNew(values, symbol)) marks.push('new');
+  if (isNew(values, symbol, inFile)) marks.push('new');
   if (isModified(values, symbol)) marks.push('modified');
   if (values.reverseDependency(symbol) !== 0) marks.push('selected');
   else if (values.impliedValue(symbol) !== 0) marks.push('implied');
@@ -193,12 +196,17 @@ function needs(values: Evaluation, conditions: readonly (Expr | undefined)[]): s
   for (const condition of conditions) {
     if (!condition || values.evaluate(condition) !== 0) continue;
     const clauses = condition.kind === 'and' ? condition.operands : [condition];
-    return `needs ${shortList(clauses.filter((clause) => values.evaluate(clause) === 0).map((clause) => exprText(clause)))}`;
+    return `needs ${shortList(clauses.filter((clause) => values.evaluate(clause) === 0).map((clause) => exprText(clause, labelOf)))}`;
   }
   return undefined;
 }
 
+/** A symbol's name; a choice without one is known by its prompt. */
+function labelOf(symbol: KSymbol): string {
+  return symbol.isChoice && symbol.name === undefined ? `"${symbolTitle(symbol) ?? 'the choice'}"` : symbol.label;
+}
+
 function shortList(names: readonly string[]): string {
-  const shown = [...new Set(names)].slice(0, 3);
+  const shown = [...new Set(names)].slice(0, 2);
   return shown.join(', ') + (names.length > shown.length ? `, and ${names.length - shown.length} more` : '');
 }

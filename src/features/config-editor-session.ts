@@ -5,7 +5,7 @@ import { type MenuNode } from '../kconfig/model';
 import { type KconfigService } from '../kconfig/service';
 import { type ToExtension, type ToPage } from '../shared/config-editor';
 import { NodeFiles } from '../shared/files.node';
-import { ConfigEditorModel, type Outcome } from './config-editor-model';
+import { ConfigEditorModel, ownName, type Outcome } from './config-editor-model';
 import { openTree, readSettings } from './config-editor-tree';
 
 /** Plans are looked for after the selection has rested this long, in milliseconds. */
@@ -156,7 +156,7 @@ export class ConfigEditorSession implements vscode.Disposable {
     this.edits = this.edits.then(async () => {
       const { model, document } = this;
       if (!model) return;
-      const wanted = model.configuration.dotConfig();
+      const wanted = model.write();
       const before = this.text;
       if (wanted === before) return;
       this.expected = wanted;
@@ -240,7 +240,7 @@ export class ConfigEditorSession implements vscode.Disposable {
     switch (message.type) {
       case 'view':
         this.window = { start: message.start, end: message.end };
-        this.post({ type: 'rows', revision: model.state().revision, start: message.start, rows: model.rows(message.start, message.end) });
+        this.post({ type: 'rows', revision: model.rowsRevision, start: message.start, rows: model.rows(message.start, message.end) });
         return;
       case 'fold': {
         const node = model.node(message.node, message.generation);
@@ -326,11 +326,12 @@ export class ConfigEditorSession implements vscode.Disposable {
   }
 
   private async openPlace(path: string, line: number): Promise<void> {
-    // Only what the tree has read is opened: the page is not asked for other paths.
-    if (this.model?.service.tree.queries.filesAt(path).length === 0) return;
+    // Only the configuration and what the tree has read is opened, whatever the page asks for.
+    const isOwn = path === ownName;
+    if (!isOwn && this.model?.service.tree.queries.filesAt(path).length === 0) return;
     const at = new vscode.Position(Math.max(0, line - 1), 0);
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
-    await vscode.window.showTextDocument(document, { selection: new vscode.Range(at, at), viewColumn: vscode.ViewColumn.Beside, preserveFocus: false });
+    const document = isOwn ? this.document : await vscode.workspace.openTextDocument(vscode.Uri.file(path));
+    await vscode.window.showTextDocument(document, { selection: new vscode.Range(at, at), viewColumn: vscode.ViewColumn.Beside });
   }
 }
 

@@ -4,6 +4,7 @@ import { type Context } from '../context';
 import { runConf } from '../kconfig/conf';
 import { isApplication } from '../language-server/trees';
 import { commands, configEditorType } from '../manifest';
+import { dirName, layoutOf } from '../pool/tree';
 import { NodeFiles } from '../shared/files.node';
 import { fillPage } from './config-editor-page';
 import { ConfigEditorSession } from './config-editor-session';
@@ -99,7 +100,11 @@ async function pickApplication(): Promise<vscode.Uri | undefined> {
   const folders = new Map<string, vscode.Uri>();
   for (const uri of marks) {
     const folder = vscode.Uri.joinPath(uri, '..');
-    if (isConfigName(uri) || isApplication(files, folder.fsPath)) folders.set(folder.fsPath, folder);
+    // The parts of a core bring options along as an application does, but nobody configures them by themselves.
+    const isPart = [folder.fsPath, dirName(folder.fsPath), dirName(dirName(folder.fsPath))].some(
+      (core) => layoutOf(files, core) !== undefined && !folder.fsPath.startsWith(`${core}/app`),
+    );
+    if (isConfigName(uri) || (!isPart && isApplication(files, folder.fsPath))) folders.set(folder.fsPath, folder);
   }
   if (folders.size === 0) throw new Error('The workspace has no application: a folder with a Kraftfile, with a .config, or with a Makefile.uk that registers one.');
   const front = vscode.window.activeTextEditor?.document.uri.fsPath;

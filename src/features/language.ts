@@ -1,12 +1,6 @@
 /** The editor's side of the language server: starts it when a file of its kinds is opened, and shows what only the editor can. */
 import * as vscode from 'vscode';
-import {
-  LanguageClient,
-  TransportKind,
-  type LanguageClientOptions,
-  type ServerOptions,
-  type TextDocumentFilter,
-} from 'vscode-languageclient/node';
+import { type LanguageClient, type LanguageClientOptions, type ServerOptions, type TextDocumentFilter } from 'vscode-languageclient/node';
 import { type Context } from '../context';
 
 /** Commands that the server's lenses run; they need arguments, so the palette does not list them. */
@@ -74,6 +68,8 @@ class Server {
 
   async #start(): Promise<void> {
     const { context } = this;
+    // The client is the larger part of the extension's code, and many sessions never need it.
+    const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');
     const module = context.resource('dist', 'language-server.js').fsPath;
     const run = { module, transport: TransportKind.ipc };
     const serverOptions: ServerOptions = { run, debug: { ...run, options: { execArgv: ['--nolazy', '--inspect=6019'] } } };

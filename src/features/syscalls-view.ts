@@ -6,7 +6,10 @@ import { commands, views } from '../manifest';
 import { duration, type GuestSession, guestView, openPlace } from './guest-session';
 
 type Row =
-  { readonly kind: 'event'; readonly event: EventDetails } | { readonly kind: 'summary'; readonly row: SummaryAnswer['rows'][number] };
+  | { readonly kind: 'event'; readonly event: EventDetails }
+  /** Events between two system calls, newest first, which would drown them. */
+  | { readonly kind: 'run'; readonly events: readonly EventDetails[] }
+  | { readonly kind: 'summary'; readonly row: SummaryAnswer['rows'][number] };
 
 const mostRows = 500;
 const filteredKey = 'unikernel.syscallsFiltered';
@@ -81,11 +84,13 @@ class SyscallTree implements vscode.TreeDataProvider<Row> {
   }
 
   async getChildren(row?: Row): Promise<Row[]> {
+    if (row?.kind === 'run') return row.events.map((event): Row => ({ kind: 'event', event }));
     if (row !== undefined) return [];
     return this.summary ? this.#summary() : this.#events();
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
+    if (row.kind === 'run') return runItem(row.events);
     return row.kind === 'event' ? eventItem(row) : summaryItem(row.row);
   }
 
@@ -102,7 +107,7 @@ class SyscallTree implements vscode.TreeDataProvider<Row> {
       ...(answer.oldest > 0 ? [`${answer.oldest} no longer kept`] : []),
     ];
     this.onMessage?.(parts.length === 0 ? undefined : parts.join(' · '));
-    return answer.events.toReversed().map((event): Row => ({ kind: 'event', event }));
+    return grouped(answer.events.toReversed());
   }
 
   async #summary(): Promise<Row[]> {
@@ -116,6 +121,48 @@ class SyscallTree implements vscode.TreeDataProvider<Row> {
     );
     return rows.map((row): Row => ({ kind: 'summary', row }));
   }
+}
+
+/** Puts events other than system calls that follow one another under one row; two stay as they are. */
+function grouped(events: readonly EventDetails[]): Row[] {
+  const rows: Row[] = [];
+  let run: EventDetails[] = [];
+  const flush = (): void => {
+    if (run.length > 2) rows.push({ kind: 'run', events: run });
+    else rows.push(...run.map((event): Row => ({ kind: 'event', event })));
+    run = [];
+  };
+  for (const event of events) {
+    if (event.kind !== 'syscall') {
+      run.push(event);
+      continue;
+    }
+    flush();
+    rows.push({ kind: 'event', event });
+  }
+  flush();
+  return rows;
+}
+
+const kindNames: Readonly<Record<EventDetails['kind'], string>> = {
+  syscall: 'system calls',
+  segmentBase: 'TLS switches',
+  extendedState: 'saves and restores of extended registers',
+  interrupt: 'interrupts',
+  interruptReturn: 'returns from interrupts',
+  exception: 'exceptions',
+};
+
+function runItem(events: readonly EventDetails[]): vscode.TreeItem {
+  const counts = new Map<EventDetails['kind'], number>();
+  for (const { kind } of events) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  const label = [...counts].map(([kind, count]) => `${count} ${kindNames[kind]}`).join(', ');
+  const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
+  // The oldest event stays the same while newer ones join.
+  item.id = `run ${events.at(-1)!.sequence}`;
+  item.description = [...new Set(events.map(({ thread }) => thread.name))].join(', ');
+  item.iconPath = iconOf(events[0]!);
+  return item;
 }
 
 function eventItem(row: Extract<Row, { kind: 'event' }>): vscode.TreeItem {

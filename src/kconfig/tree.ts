@@ -57,9 +57,11 @@ export class KconfigTree {
 
   /** An open document's text, which stands in for the file; undefined when it is closed. Only this file is parsed anew. */
   setDocument(path: string, text: string | undefined): void {
+    const before = this.documents.get(path) ?? this.answers.get(path);
     if (text === undefined) this.documents.delete(path);
     else this.documents.set(path, text);
-    this.forget();
+    // A document that is opened or closed without a change leaves the model as it is.
+    if (before === undefined || before !== (text ?? this.answers.get(path))) this.forget();
   }
 
   /** Files have changed on disk: all of them, or the ones named. */

@@ -99,7 +99,6 @@ class LanguageServer {
     this.navigation.showsGenerated = options.extension;
     this.presentation.hasCommands = options.extension;
     const roots = params.workspaceFolders?.map((folder) => folder.uri) ?? [];
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- older clients send only this
     const { rootUri } = params;
     workspace.folders = (roots.length > 0 ? roots : rootUri ? [rootUri] : []).map((uri) => workspace.files.realPath(pathOfUri(uri)));
     return { capabilities: this.capabilities(), serverInfo: { name: 'unikernel-workbench' } };
@@ -203,7 +202,7 @@ class LanguageServer {
   private refresh(): void {
     const { languages } = this.connection;
     const shows = this.client.workspace;
-    if (shows?.semanticTokens?.refreshSupport) languages.semanticTokens.refresh();
+    if (shows?.semanticTokens?.refreshSupport) void languages.semanticTokens.refresh();
     if (shows?.inlayHint?.refreshSupport) languages.inlayHint.refresh().catch(() => undefined);
     if (shows?.codeLens?.refreshSupport) this.connection.sendRequest('workspace/codeLens/refresh').catch(() => undefined);
   }

@@ -6,7 +6,8 @@ export function pathOfUri(uri: string): string {
   if (!match) return uri.startsWith('/') ? uri : `/${uri}`;
   const [, scheme = '', authority = '', raw = ''] = match;
   const path = decode(raw);
-  if (scheme.toLowerCase() !== 'file') return `/${scheme}:/${authority}${path.startsWith('/') ? '' : '/'}${path}`;
+  if (scheme.toLowerCase() !== 'file')
+    return `/${scheme}:${authority === '' ? '' : `/${authority}`}${path.startsWith('/') ? '' : '/'}${path}`;
   const drive = /^\/([A-Za-z]):/.exec(path);
   const local = drive ? `/${drive[1]!.toLowerCase()}:${path.slice(3)}` : path;
   return authority === '' ? local : `//${authority}${local}`;

@@ -88,10 +88,7 @@ export class Workspace {
     for (const project of this.projects.values()) {
       const { tree } = project.service;
       // Only texts that the tree reads make it new.
-      if (languageOf(path) === 'kconfig' || tree.queries.filesAt(path).length > 0) {
-        tree.setDocument(path, text);
-        if (text === undefined) tree.filesChanged([path]);
-      }
+      if (languageOf(path) === 'kconfig' || tree.queries.filesAt(path).length > 0) tree.setDocument(path, text);
       if (text === undefined) project.mentions.changed(path);
     }
   }

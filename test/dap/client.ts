@@ -90,8 +90,13 @@ export class TestClient {
     this.messages.push(request);
     const body = JSON.stringify(request);
     const response = this.#wait((message) => message.type === 'response' && message['request_seq'] === seq, `the response to ${command}`);
-    this.#toAdapter.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    this.writeRaw(body);
     return (await response) as unknown as DebugProtocol.Response;
+  }
+
+  /** Writes JSON that need not be a message. */
+  writeRaw(json: string): void {
+    this.#toAdapter.write(`Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`);
   }
 
   /** Sends a request that must succeed; answers its body. */

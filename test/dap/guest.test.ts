@@ -123,3 +123,77 @@ describe('the guest through the protocol', function () {
     assert.equal(own.stackFrames[0]?.id, 1);
   });
 });
+
+describe('a Linux program on the ELF loader', function () {
+  this.timeout(120_000);
+  const loader = images && path.join(images, 'elfloader');
+  const initrd = images && path.join(images, 'initrd', 'linux.cpio');
+  const launch = (program: string): Readonly<Record<string, unknown>> => ({
+    image: loader,
+    initrd,
+    cmdline: `vfs.fstab=[ "initrd0:/:extract::ramfs=1:" ] -- ${program}`,
+    cpu: 'min',
+    trace: ['syscalls', 'tls'],
+  });
+  let client: TestClient;
+  beforeEach(function () {
+    need(this, loader, 'UNIKERNEL_SUITES names no folder with images/elfloader');
+    need(this, initrd, 'UNIKERNEL_SUITES names no folder with images/initrd/linux.cpio');
+    client = new TestClient();
+  });
+  afterEach(() => client?.close());
+
+  it('has its symbols by itself: a breakpoint in a function of the program binds when it is loaded', async () => {
+    const from = client.messages.length;
+    await client.launch(launch('/threads'));
+    const { breakpoints } = await client.ok<DebugProtocol.SetFunctionBreakpointsResponse['body']>('setFunctionBreakpoints', {
+      breakpoints: [{ name: 'work' }],
+    });
+    assert.equal(breakpoints[0]?.verified, false);
+    const stopped = await client.untilStopped('configurationDone', undefined);
+    const changed = await client.event<DebugProtocol.BreakpointEvent['body']>('breakpoint', from);
+    assert.deepEqual([changed.reason, changed.breakpoint.id, changed.breakpoint.verified], ['changed', breakpoints[0]?.id, true]);
+    assert.deepEqual(stopped.hitBreakpointIds, [breakpoints[0]?.id]);
+    const { stackFrames } = await client.ok<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: stopped.threadId });
+    assert.equal(stackFrames[0]?.name, 'work');
+    assert.ok(stackFrames[0]?.source?.path?.endsWith('/threads.c'), JSON.stringify(stackFrames[0]));
+    assert.match(await client.evaluate('arg', stackFrames[0]!.id), /^0x1|^1/);
+    // Its own thread-local variable, through its own TLS.
+    assert.equal(await client.evaluate('mine', stackFrames[0]!.id), '0');
+    const { threads } = await client.ok<Answer<'unikernel/threads'>>('unikernel/threads');
+    const current = threads.find((each) => each.current)!;
+    assert.deepEqual(
+      current.tls.map(({ owner, active }) => [owner, active]),
+      [
+        ['kernel', false],
+        ['application', true],
+      ],
+    );
+    const { blocks } = await client.ok<Answer<'unikernel/tls'>>('unikernel/tls', { threadId: current.id });
+    assert.ok(
+      blocks[1]?.variables.some(({ name, value }) => name === 'mine' && value === '0'),
+      JSON.stringify(blocks[1]),
+    );
+    assert.ok(blocks[0]!.variables.length > 0);
+  });
+
+  it('is under the kernel’s frames of a system call, with a boundary between', async () => {
+    await client.launch(launch('/hello'));
+    // The loader's main, then the program's.
+    await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'main' }] });
+    await client.untilStopped('configurationDone', undefined);
+    await client.untilStopped('continue');
+    await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'uk_syscall6_r_e' }] });
+    const stopped = await client.untilStopped('continue');
+    const { stackFrames } = await client.ok<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: stopped.threadId });
+    const names = stackFrames.map(({ name }) => name);
+    const boundary = stackFrames.findIndex(({ presentationHint }) => presentationHint === 'label');
+    assert.ok(boundary > 0, names.join(' '));
+    assert.match(names[boundary] ?? '', /^system call: \w+$/);
+    assert.ok(names.slice(0, boundary).includes('ukplat_syscall_handler'), names.join(' '));
+    assert.ok(
+      names.slice(boundary).some((name) => name === 'main'),
+      names.join(' '),
+    );
+  });
+});

@@ -108,19 +108,22 @@ describe('debug adapter: lifecycle', () => {
       await launch({ image: make('cut-header', whole.subarray(0, 40)) });
       await launch({ image: make('cut', whole.subarray(0, Math.floor(whole.length / 2))) });
       await launch({ image: `${image}.dbg` });
-      await launch({ image, memory: 2 });
+      await launch({ image, memory: 2, initrd: make('initrd', new Uint8Array(2 << 20)) });
       await launch({ image, memory: 1 });
       await launch({ image, memory: '128' });
       await launch({ image, stopOnEntri: true });
       await launch({ image, colour: 'red' });
       await launch({ image, trace: ['everything'] });
       await launch({ image, symbols: '/does/not/exist.dbg' });
-      await launch({ image, symbols: make('symbols', 'Not symbols.\n') });
+
       await launch({ image, initrd: '/does/not/exist.cpio' });
       await launch({ image: 7 });
       // Stripped and without its symbols: it boots, and says what will be missing.
       await launch({ image: make('alone', whole), clock: 'skip', trace: [] });
       await session.request('setBreakpoints', { source: { path: mainSource }, breakpoints: [{ line: 30 }] });
+      await session.request('setFunctionBreakpoints', { breakpoints: [{ name: 'main' }] });
+      await session.request('disconnect');
+      await launch({ image, symbols: make('symbols', 'Not symbols.\n'), clock: 'skip', trace: [] });
       await session.until('terminated', 'configurationDone');
     } finally {
       session.replace(folder, '<folder>');

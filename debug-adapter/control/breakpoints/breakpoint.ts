@@ -18,31 +18,54 @@ export interface HitEvaluator {
 export type HitOutcome =
   { readonly kind: 'stop'; readonly note?: string } | { readonly kind: 'log'; readonly text: string } | { readonly kind: 'pass' };
 
+/** Addresses that a breakpoint stands at. */
+type Sites = readonly { readonly address: bigint; readonly location?: SourceLocation }[];
+
 export class Breakpoint {
   #hits = 0;
   #probes: ProbeRegistration[] = [];
   readonly #hitCondition: HitCondition | undefined;
   readonly #log: readonly LogPart[] | undefined;
   readonly #condition: string | undefined;
-  readonly message: string | undefined;
+  /** What is wrong with the request itself, whatever code there is. */
+  readonly #fault: string | undefined;
+  #message: string | undefined;
+  #sites: Sites;
 
   constructor(
     readonly id: number,
     readonly kind: BreakpointKind,
     options: BreakpointOptions,
-    readonly sites: readonly { readonly address: bigint; readonly location?: SourceLocation }[],
+    sites: Sites,
     message: string | undefined,
   ) {
+    this.#sites = sites;
+    this.#message = message;
     this.#condition = options.condition?.trim() === '' ? undefined : options.condition;
     this.#log = options.logMessage === undefined || options.logMessage === '' ? undefined : parseLogMessage(options.logMessage);
-    let fault = message;
     try {
       if (options.hitCondition !== undefined && options.hitCondition.trim() !== '')
         this.#hitCondition = parseHitCondition(options.hitCondition);
     } catch (error) {
-      fault = error instanceof CodedError ? error.message : String(error);
+      this.#fault = error instanceof CodedError ? error.message : String(error);
     }
-    this.message = fault;
+  }
+
+  get sites(): Sites {
+    return this.#sites;
+  }
+
+  get message(): string | undefined {
+    return this.#fault ?? this.#message;
+  }
+
+  /** Other code is there now. Returns whether that changes anything; the caller arms it again then. */
+  move(sites: Sites, message: string | undefined): boolean {
+    const same = sites.length === this.#sites.length && sites.every(({ address }, index) => address === this.#sites[index]!.address);
+    if (same && message === this.#message) return false;
+    this.#sites = sites;
+    this.#message = message;
+    return true;
   }
 
   get verified(): boolean {

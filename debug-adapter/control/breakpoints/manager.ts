@@ -23,12 +23,17 @@ interface Site {
   readonly location?: SourceLocation;
 }
 
+/** Where a breakpoint goes with the symbols that there are now, or why nowhere. */
+type Resolver = () => { readonly sites: readonly Site[]; readonly why: string | undefined };
+
 export class BreakpointManager {
   #nextId = 1;
   readonly #bySource = new Map<string, Breakpoint[]>();
   #functions: Breakpoint[] = [];
   #instructions: Breakpoint[] = [];
   #data: Breakpoint[] = [];
+  /** How a breakpoint's places are found, for when there are more symbols than before. */
+  readonly #resolvers = new WeakMap<Breakpoint, Resolver>();
   #hits: { breakpoint: Breakpoint; note: string | undefined }[] = [];
 
   constructor(
@@ -39,23 +44,26 @@ export class BreakpointManager {
 
   /** Replaces the breakpoints of one source file. */
   setSource(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[] {
-    const made = requests.map((request) => {
-      const sites = this.#sourceSites(path, request);
-      const why = sites.length > 0 ? undefined : this.#whyNoSite(path, request.line);
-      return this.#make('breakpoint', request, sites, why);
-    });
+    const made = requests.map((request) =>
+      this.#resolving('breakpoint', request, () => {
+        const sites = this.#sourceSites(path, request);
+        return { sites, why: sites.length > 0 ? undefined : this.#whyNoSite(path, request.line) };
+      }),
+    );
     return this.#replace(this.#bySource.get(path) ?? [], made, (list) => this.#bySource.set(path, list));
   }
 
   setFunctions(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[] {
-    const made = requests.map((request) => {
-      const sites = this.#functionSites(request.name);
-      const why =
-        sites.length > 0
-          ? undefined
-          : `No function matches "${request.name}". Write a name, library:name, or a valid /regular expression/.`;
-      return this.#make('function breakpoint', request, sites, why);
-    });
+    const made = requests.map((request) =>
+      this.#resolving('function breakpoint', request, () => {
+        const sites = this.#functionSites(request.name);
+        const why =
+          sites.length > 0
+            ? undefined
+            : `No function matches "${request.name}". Write a name, library:name, or a valid /regular expression/.`;
+        return { sites, why };
+      }),
+    );
     return this.#replace(this.#functions, made, (list) => (this.#functions = list));
   }
 
@@ -102,17 +110,38 @@ export class BreakpointManager {
       .map((position) => this.target.present(position));
   }
 
+  /** Symbols were added: resolves all source and function breakpoints again. Answers the ones that changed. */
+  refresh(): readonly BreakpointStatus[] {
+    const changed: BreakpointStatus[] = [];
+    for (const breakpoint of [...[...this.#bySource.values()].flat(), ...this.#functions]) {
+      const found = this.#resolvers.get(breakpoint)?.();
+      if (found === undefined || !breakpoint.move(found.sites, found.why)) continue;
+      this.#arm(breakpoint);
+      changed.push(breakpoint.status);
+    }
+    return changed;
+  }
+
+  #resolving(kind: BreakpointKind, options: BreakpointOptions, resolve: Resolver): Breakpoint {
+    const { sites, why } = resolve();
+    const breakpoint = this.#make(kind, options, sites, why);
+    this.#resolvers.set(breakpoint, resolve);
+    return breakpoint;
+  }
+
   #make(kind: BreakpointKind, options: BreakpointOptions, sites: readonly Site[], message: string | undefined): Breakpoint {
     return new Breakpoint(this.#nextId++, kind, options, sites, message);
   }
 
   #replace(old: readonly Breakpoint[], made: Breakpoint[], store: (list: Breakpoint[]) => void): readonly BreakpointStatus[] {
     for (const breakpoint of old) breakpoint.disarm();
-    for (const breakpoint of made) {
-      breakpoint.arm((address) => this.target.probes.add(address, () => (this.#answer(breakpoint) ? 'stop' : undefined)));
-    }
+    for (const breakpoint of made) this.#arm(breakpoint);
     store(made);
     return made.map(({ status }) => status);
+  }
+
+  #arm(breakpoint: Breakpoint): void {
+    breakpoint.arm((address) => this.target.probes.add(address, () => (this.#answer(breakpoint) ? 'stop' : undefined)));
   }
 
   /** True where the hit stops the guest. */

@@ -165,6 +165,17 @@ class Parser {
     });
   }
 
+  /** Calls are refused when they are evaluated, so their arguments are only passed over. */
+  #skipArguments(): void {
+    let depth = 0;
+    do {
+      if (this.#token.kind === 'end') throw exprErrors.expected('")"', this.#token.at);
+      if (this.#isOperator('(')) depth++;
+      else if (this.#isOperator(')')) depth--;
+      this.#at++;
+    } while (depth > 0);
+  }
+
   #startsType(at: number): boolean {
     const token = this.tokens[at];
     if (token?.kind !== 'identifier') return false;
@@ -256,7 +267,8 @@ class Parser {
         this.#at++;
         node = { kind: 'member', object: node, member: member.name, arrow };
       } else if (this.#isOperator('(')) {
-        return { kind: 'call', callee: node };
+        this.#skipArguments();
+        node = { kind: 'call', callee: node };
       } else return node;
     }
   }

@@ -148,6 +148,8 @@ export function writeBytes(target: Target, value: Value, bytes: Uint8Array, name
   const old = value.frame.registers.get(location.register) ?? 0n;
   const mask = (1n << BigInt(8 * bytes.length)) - 1n;
   const next = BigInt.asUintN(64, (old & ~mask) | (toInteger(bytes) & mask));
+  // The frame's own view of its registers, so that the value reads back as it was written.
+  (value.frame.registers as Map<number, bigint>).set(location.register, next);
   const saved = value.frame.savedAt.get(location.register);
   if (saved !== undefined) target.writeMemory(saved, integerBytes(next, 8));
   else if (!target.machine.edit({ kind: 'register', name: dwarfRegisterName(location.register) ?? '', value: next }))

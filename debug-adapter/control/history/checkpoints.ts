@@ -32,13 +32,22 @@ export class Checkpoints {
   readonly #table: Uint32Array;
   #tableOf: Checkpoint | undefined;
   #overhead = 0;
+  #complete = false;
 
-  constructor(private readonly machine: PcMachine) {
+  /**
+   * @param machine stands at the start of history.
+   * @param pristine makes a machine like it that has not run. Looking through all of a memory that was never touched takes tens of milliseconds, which a
+   * guest that runs for less need not wait for.
+   */
+  constructor(
+    private readonly machine: PcMachine,
+    private readonly pristine: () => PcMachine,
+  ) {
     this.#pageCount = machine.ram.length / pageBytes;
     this.#table = new Uint32Array(this.#pageCount);
     this.#hash = new PageHash(machine.ram, machine.memory);
-    this.#store = new PageStore(machine.ram);
-    this.#store.hashes.set(PageHash.ofZeros());
+    this.#store = new PageStore();
+    this.#list.push({ at: Number(machine.cpu.retired), cursor: machine.cursor, core: saveSnapshot(coreOf(machine)), pages: new Map() });
   }
 
   get list(): readonly Checkpoint[] {
@@ -70,6 +79,7 @@ export class Checkpoints {
     const index = this.indexBefore(at);
     // The start of history stays as it is: journal entries of that moment come after it.
     if (index === 0 && this.#list[0]!.at === at) return this.#list[0]!;
+    this.#completeFirst();
     const previous = this.#list[index];
     const next = this.#list[index + 1];
     this.#fillTable(previous);
@@ -98,12 +108,13 @@ export class Checkpoints {
     const checkpoint = this.#list[index];
     if (checkpoint === undefined) throw new RangeError(`no checkpoint ${index}`);
     const { machine } = this;
+    this.#completeFirst();
     this.#fillTable(checkpoint);
     if (hasEnded(machine)) reviveMachine(machine, checkpoint.core);
     for (let page = 0; page < this.#pageCount; page++) {
       const slot = this.#table[page]!;
       if (this.#hash.same(page, this.#store.hashes, slot)) continue;
-      this.#store.load(slot, page);
+      this.#store.load(machine.ram, slot, page);
       machine.cpu.invalidateCode(page * pageBytes, pageBytes);
     }
     // What the processor keeps beside its state block goes by a reset.
@@ -143,7 +154,19 @@ export class Checkpoints {
     if (this.#hash.same(page, this.#store.hashes, zeroSlot)) return zeroSlot;
     const later = next?.pages.get(page);
     if (later !== undefined && later !== zeroSlot && this.#hash.same(page, this.#store.hashes, later)) return this.#store.share(later);
-    return this.#store.add(page, this.#hash);
+    return this.#store.add(this.machine.ram, page, this.#hash);
+  }
+
+  /** Copies the pages of the first checkpoint, if that has not been done yet. */
+  #completeFirst(): void {
+    const [first] = this.#list;
+    if (this.#complete || first === undefined) return;
+    this.#complete = true;
+    const { ram, memory } = this.pristine();
+    const hash = new PageHash(ram, memory);
+    for (let page = 0; page < this.#pageCount; page++)
+      if (!hash.same(page, this.#store.hashes, zeroSlot)) first.pages.set(page, this.#store.add(ram, page, hash));
+    this.#overhead += overheadOf(first);
   }
 
   #fillTable(checkpoint: Checkpoint | undefined): void {

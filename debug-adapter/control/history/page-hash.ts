@@ -25,7 +25,10 @@ interface Exports {
 export class PageHash {
   readonly #exports: Exports;
 
-  constructor(private readonly ram: Uint8Array, memory: WebAssembly.Memory) {
+  constructor(
+    private readonly ram: Uint8Array,
+    memory: WebAssembly.Memory,
+  ) {
     this.#exports = new WebAssembly.Instance(compiled(), { env: { memory } }).exports as unknown as Exports;
   }
 
@@ -111,12 +114,7 @@ function binary(): Uint8Array<ArrayBuffer> {
     ...xor,
     ...mix(accumulator + index),
   ];
-  const fold = (index: number): number[] => [
-    ...get(accumulator),
-    ...get(accumulator + index),
-    ...xor,
-    ...mix(accumulator),
-  ];
+  const fold = (index: number): number[] => [...get(accumulator), ...get(accumulator + index), ...xor, ...mix(accumulator)];
   const lane = (index: number): number[] => [...get(accumulator), ...simd(0x1b), index];
   const indices = [...seeds.keys()];
   const code = [

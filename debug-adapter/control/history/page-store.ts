@@ -1,5 +1,5 @@
 /** Copies of guest pages, kept in slabs and counted by how many checkpoints use them. */
-import { hashWords, pageBytes, type PageHash } from './page-hash';
+import { hashWords, pageBytes, PageHash } from './page-hash';
 
 const slabPages = 256;
 
@@ -16,17 +16,19 @@ export class PageStore {
   /** Slots made so far; slot 0 is the page of zeros. */
   #made = 1;
 
-  constructor(private readonly ram: Uint8Array) {}
+  constructor() {
+    this.hashes.set(PageHash.ofZeros());
+  }
 
   /** Bytes of copies in use. */
   get bytes(): number {
     return this.#used * pageBytes;
   }
 
-  /** Takes a copy of page `page` of RAM, whose hash `hash` has just seen; one user. */
-  add(page: number, hash: PageHash): number {
+  /** Takes a copy of page `page` of `ram`, which `hash` has looked at just now; one user. */
+  add(ram: Uint8Array, page: number, hash: PageHash): number {
     const slot = this.#free.pop() ?? this.#make();
-    this.#slab(slot).set(this.ram.subarray(page * pageBytes, (page + 1) * pageBytes), this.#offset(slot));
+    this.#slab(slot).set(ram.subarray(page * pageBytes, (page + 1) * pageBytes), this.#offset(slot));
     hash.copy(this.hashes, slot);
     this.#users[slot] = 1;
     this.#used++;
@@ -46,10 +48,10 @@ export class PageStore {
     this.#used--;
   }
 
-  /** Writes a slot's page to RAM. */
-  load(slot: number, page: number): void {
-    if (slot === zeroSlot) this.ram.fill(0, page * pageBytes, (page + 1) * pageBytes);
-    else this.ram.set(this.#slab(slot).subarray(this.#offset(slot), this.#offset(slot) + pageBytes), page * pageBytes);
+  /** Writes a slot's page to page `page` of `ram`. */
+  load(ram: Uint8Array, slot: number, page: number): void {
+    if (slot === zeroSlot) ram.fill(0, page * pageBytes, (page + 1) * pageBytes);
+    else ram.set(this.#slab(slot).subarray(this.#offset(slot), this.#offset(slot) + pageBytes), page * pageBytes);
   }
 
   sameHash(slot: number, other: number): boolean {

@@ -3,6 +3,8 @@ import { type Checkpoint } from './checkpoints';
 
 /** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
 const share = 0.03;
+/** Milliseconds that a checkpoint takes as long as none was taken. */
+const assumed = 8;
 /** Milliseconds below which no replay is felt. */
 const shortest = 20;
 /** Instructions that run again in no time: no checkpoint is needed for them. */
@@ -11,13 +13,13 @@ const fewest = 200_000;
 const most = 250;
 
 export class Schedule {
-  /** Milliseconds that a checkpoint takes, smoothed. */
-  #cost = 0;
+  /** Milliseconds that the last two checkpoints took; the smaller counts, as the host now and then has other things to do. */
+  #costs: readonly [number, number] = [assumed, assumed];
   #lastTime = 0;
 
   /** Milliseconds of running between two checkpoints. */
   get interval(): number {
-    return Math.max(shortest, this.#cost / share);
+    return Math.max(shortest, Math.min(...this.#costs) / share);
   }
 
   due(now: number, instructionsSince: number): boolean {
@@ -27,7 +29,7 @@ export class Schedule {
   /** A checkpoint was taken, in `cost` milliseconds. */
   taken(now: number, cost: number): void {
     this.#lastTime = now;
-    this.#cost = this.#cost === 0 ? cost : this.#cost * 0.75 + cost * 0.25;
+    this.#costs = [this.#costs[1], cost];
   }
 
   /** The machine begins to run after it stood or was elsewhere. */

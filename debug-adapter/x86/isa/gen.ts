@@ -2,6 +2,7 @@
 
 import { type Code } from '../wasm/code';
 import { type ValueType } from '../wasm/opcodes';
+import { type LaneKind } from './sse-guard';
 
 /** Integer widths in bytes. */
 export type Size = 1 | 2 | 4 | 8;
@@ -157,6 +158,10 @@ export interface Gen {
   raise(vector: number, errorCode?: number): void;
   /** Does this instruction by its TypeScript helper, here (conditionally inside an `if`, too; then the rest of the emitter is skipped). */
   bail(): void;
+  /** Known when generated: rounding is to nearest and an inexact result changes nothing. */
+  readonly inexactIsSilent?: boolean;
+  /** The tier's own way to r = a op b with exact MXCSR, for locals that hold operands 0 and 1; answers the local of r, or undefined: the general way. */
+  guardedFloat?(kind: LaneKind, op: 'add' | 'sub' | 'mul' | 'div', a: number, b: number): number | undefined;
   /** Calls a pure helper `(a: i64, b: i64) -> i64` of the runtime by name (CRC32 table steps and the like). */
   call(name: string): void;
 }

@@ -19,7 +19,7 @@ function write(g: Gen, kind: LaneKind, local: number): void {
 export type Arithmetic = 'add' | 'sub' | 'mul' | 'div';
 
 /** Pushes the condition (a mask of the kind) under which the native result of a clean operation is the processor's, zeros included. */
-function carefully(guard: Guard, op: Arithmetic, a: number, b: number, r: number): void {
+export function carefully(guard: Guard, op: Arithmetic, a: number, b: number, r: number): void {
   guard.finite(r).clean(a).and();
   if (op === 'div') guard.normal(b).and();
   else guard.clean(b).and();
@@ -31,7 +31,7 @@ function carefully(guard: Guard, op: Arithmetic, a: number, b: number, r: number
 }
 
 /** Pushes a condition under which r is a op b without any rounding; what it misses is sorted out by the helper. */
-function exactly(guard: Guard, op: Arithmetic, a: number, b: number, r: number): void {
+export function exactly(guard: Guard, op: Arithmetic, a: number, b: number, r: number): void {
   const { c } = guard.g;
   switch (op) {
     case 'add':
@@ -52,6 +52,8 @@ function exactly(guard: Guard, op: Arithmetic, a: number, b: number, r: number):
 
 /** r = a op b for locals, with the guard: first the cheap condition that nearly always holds, then the one that allows zeros. */
 export function guardedArithmetic(g: Gen, kind: LaneKind, op: Arithmetic, a: number, b: number): number {
+  const own = g.guardedFloat?.(kind, op, a, b);
+  if (own !== undefined) return own;
   const c = g.c;
   const guard = new Guard(g, kind);
   const r = g.temp(kind.type);
@@ -98,6 +100,7 @@ function squareRoot(kind: LaneKind): Emitter {
       // A negative operand gives a NaN, which is not finite.
       const guard = new Guard(g, kind);
       guard.clean(b).finite(r).and().all();
+      if (g.inexactIsSilent === true) return;
       inexactIsSilent(g);
       roundsToNearest(g);
       guard.short(r, r);

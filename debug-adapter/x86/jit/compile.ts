@@ -7,8 +7,12 @@ import { changedFlags, killedFlags } from '../shape';
 import { type Label } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
 import { type Region, type RegionBlock } from './discover';
-import { type ExitSite, RegionExit, RegionGen, RegionLocal, type WindowMapping } from './region-gen';
+import { type Precision } from './float';
+import { type ExitSite, RegionExit, RegionGen, RegionLocal, type WindowUse } from './region-gen';
 import { headsOf, type Part, structure } from './structure';
+
+/** Entries of one region. */
+const mostEntries = 48;
 
 /** Names of the runtime functions in the order of `RegionImports`. */
 export const runtimeNames: readonly string[] = [...Array.from({ length: 8 }, (_, i) => `condition${i}`), 'arithmetic', ...namedHelpers];
@@ -22,9 +26,9 @@ export interface CompiledRegion {
 }
 
 /** Compiles a region; undefined where it holds nothing that is worth it. */
-export function compileRegion(region: Region, mode: number, window: WindowMapping | undefined): CompiledRegion | undefined {
+export function compileRegion(region: Region, mode: number, window: WindowUse | undefined, precision: Precision | undefined): CompiledRegion | undefined {
   if (region.blocks.length === 0 || region.entries.length === 0) return undefined;
-  const layout = new RegionLayout(region, mode, window);
+  const layout = new RegionLayout(region, mode, window, precision);
   const gen = layout.emit();
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
@@ -37,7 +41,7 @@ export function compileRegion(region: Region, mode: number, window: WindowMappin
   module.exportFunction('region', module.func(module.type(['i32'], ['i32']), gen.c));
   return {
     binary: module.build(),
-    entries: region.entries,
+    entries: layout.entryKeys,
     sites: gen.sites,
     instructions: region.blocks.reduce((sum, block) => sum + block.insns.length, 0),
   };
@@ -59,12 +63,16 @@ class RegionLayout {
   readonly #places = new Map<number, Place[]>();
   /** Rule of the flags that comes into a block: of all forward edges so far; -1 where they differ. */
   readonly #incoming = new Map<number, number>();
-  readonly #loopHeads = new Set<number>();
+  /** Blocks at which the region may be entered, first the one it was made for: their places are the entries' numbers. */
+  #entered: readonly number[] = [];
+  /** Blocks that begin with a look at the budget: heads of loops and entries, so that every cycle has one. */
+  readonly #checked = new Set<number>();
+  readonly #longest = new Map<number, number>();
   /** Block that is being emitted. */
   #current = -1;
 
-  constructor(region: Region, mode: number, window: WindowMapping | undefined) {
-    this.#gen = new RegionGen(mode, window);
+  constructor(region: Region, mode: number, window: WindowUse | undefined, precision: Precision | undefined) {
+    this.#gen = new RegionGen(mode, window, precision);
     this.#blocks = region.blocks;
     this.#index = new Map(region.blocks.map((block, index) => [block.key, index]));
     this.#entries = region.entries.map((key) => this.#index.get(key)!);
@@ -73,16 +81,22 @@ class RegionLayout {
   emit(): RegionGen {
     const gen = this.#gen;
     const successors = this.#blocks.map((block) => this.#successors(block));
-    const parts = structure(successors, this.#entries);
-    for (const entry of this.#entries) this.#loopHeads.add(entry);
+    const [first] = this.#entries;
+    const parts = structure(successors, [first!]);
+    const placed = new Set<number>();
+    const heads = new Set<number>();
+    collect(parts, placed, heads);
+    const others = [...this.#entries.slice(1).filter((node) => placed.has(node)), ...heads].filter((node) => node !== first);
+    this.#entered = [first!, ...new Set(others)].slice(0, mostEntries);
+    for (const node of [...heads, ...this.#entered]) this.#checked.add(node);
+    for (const node of this.#checked) this.#measure(node, successors);
     gen.flow = {
       goTo: (key) => this.#goTo(key),
       branchTo: (key, condition) => this.#branchTo(key, condition),
       indirect: (target) => this.#indirect(target),
     };
     gen.exit = gen.c.block();
-    gen.c.get(RegionLocal.entry).set(RegionLocal.target);
-    this.#sequence(parts, this.#entries);
+    this.#sequence(parts, [first!]);
     gen.c.end();
     gen.epilogue();
     return gen;
@@ -99,7 +113,9 @@ class RegionLayout {
             ? [end.to]
             : end.kind === 'indirect'
               ? end.candidates
-              : [];
+              : end.resume !== undefined
+                ? [end.resume]
+                : [];
     return [...new Set(keys.flatMap((key) => this.#index.get(key) ?? []))];
   }
 
@@ -116,7 +132,10 @@ class RegionLayout {
       const inner = headsOf(part);
       inner.forEach((node, select) => this.#enter(node, { label: labels[i]!, select: inner.length > 1 ? select : undefined }));
     });
+    const begin = c.block();
+    this.#resume(parts, labels, begin);
     this.#dispatch(parts, labels, heads);
+    c.end();
     parts.forEach((part, i) => {
       if (i > 0) {
         c.end();
@@ -124,6 +143,31 @@ class RegionLayout {
       }
       this.#part(part);
     });
+  }
+
+  /** Where the region was entered at a block further in: from the entry's number to the part that holds it. */
+  #resume(parts: readonly Part[], labels: readonly Label[], begin: Label): void {
+    const { c } = this.#gen;
+    const inside = parts.map((part) => nodesOf(part));
+    const entries = this.#entered
+      .map((node, number) => ({ node, number, part: inside.findIndex((nodes) => nodes.has(node)) }))
+      .filter(({ number, part }) => number > 0 && part >= 0);
+    if (entries.length === 0) return;
+    c.get(RegionLocal.entry);
+    c.if();
+    for (const { node, number, part } of entries) {
+      c.get(RegionLocal.entry).i32(number).op('i32.eq');
+      c.if();
+      const heads = headsOf(parts[part]!);
+      const head = heads.indexOf(node);
+      if (head >= 0) {
+        c.i32(0).set(RegionLocal.entry);
+        if (heads.length > 1) c.i32(head).set(RegionLocal.target);
+      }
+      c.br(part === 0 ? begin : labels[part]!);
+      c.end();
+    }
+    c.end();
   }
 
   /** From the target local to the parts that hold the heads; nothing to do where the first part is the only head's. */
@@ -152,7 +196,6 @@ class RegionLayout {
     const { c } = this.#gen;
     const label = c.loop();
     part.heads.forEach((node, select) => {
-      this.#loopHeads.add(node);
       this.#enter(node, { label, select: part.heads.length > 1 ? select : undefined });
     });
     this.#sequence(part.body, part.heads);
@@ -160,6 +203,27 @@ class RegionLayout {
     c.end();
     // Every path inside branches away.
     c.op('unreachable');
+  }
+
+  /** Instructions on the longest way from the start of a block to the next look at the budget, or out. */
+  #measure(node: number, successors: readonly (readonly number[])[]): void {
+    const stack = [node];
+    while (stack.length > 0) {
+      const at = stack.at(-1)!;
+      const next = successors[at]!.filter((to) => !this.#checked.has(to));
+      const open = next.filter((to) => !this.#longest.has(to));
+      if (open.length > 0) {
+        stack.push(...open);
+        continue;
+      }
+      stack.pop();
+      this.#longest.set(at, this.#blocks[at]!.count + Math.max(0, ...next.map((to) => this.#longest.get(to)!)));
+    }
+  }
+
+  /** Addresses of the entries, by number. */
+  get entryKeys(): readonly number[] {
+    return this.#entered.map((node) => this.#blocks[node]!.key);
   }
 
   #enter(node: number, place: Place): void {
@@ -177,8 +241,9 @@ class RegionLayout {
     const block = this.#blocks[node]!;
     this.#current = node;
     gen.baseDepth = gen.c.depth;
-    gen.charge(block.key, block.count);
-    gen.beginBlock(this.#loopHeads.has(node) ? -1 : (this.#incoming.get(node) ?? -1));
+    if (this.#checked.has(node)) gen.checkBudget(block.key, this.#longest.get(node)!);
+    gen.charge(block.count);
+    gen.beginBlock(this.#checked.has(node) ? -1 : (this.#incoming.get(node) ?? -1));
     const lives = liveness(block.insns);
     block.insns.forEach((insn, i) => gen.run(insn, block.insns.length - i, lives[i]!));
     switch (block.end.kind) {
@@ -242,6 +307,24 @@ class RegionLayout {
 }
 
 const addressOf = (key: number): bigint => (BigInt(Math.floor(key / 0x1_0000_0000)) << 32n) | BigInt((key | 0) >>> 0);
+
+/** All nodes of the parts, and those that are heads of a loop. */
+function collect(parts: readonly Part[], nodes: Set<number>, heads: Set<number>): void {
+  for (const part of parts) {
+    if (part.kind === 'block') {
+      nodes.add(part.node);
+      continue;
+    }
+    for (const head of part.heads) heads.add(head);
+    collect(part.body, nodes, heads);
+  }
+}
+
+function nodesOf(part: Part): ReadonlySet<number> {
+  const nodes = new Set<number>();
+  collect([part], nodes, new Set());
+  return nodes;
+}
 
 /** Which instructions' flags may be seen: by a later one, at the block's end, or where the region can be left. */
 function liveness(insns: readonly Insn[]): boolean[] {

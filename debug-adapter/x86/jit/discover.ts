@@ -12,8 +12,8 @@ export type BlockEnd =
   | { readonly kind: 'call'; readonly to: number; readonly next: number }
   /** Through a register, memory or the stack; `candidates` are addresses that it may go to. */
   | { readonly kind: 'indirect'; readonly candidates: readonly number[] }
-  /** The interpreter must go on at this address. */
-  | { readonly kind: 'leave'; readonly at: number };
+  /** The interpreter must go on at this address; where it does just one instruction there, regions go on at `resume`. */
+  | { readonly kind: 'leave'; readonly at: number; readonly resume: number | undefined };
 
 export interface RegionBlock {
   readonly key: number;
@@ -44,6 +44,8 @@ export const lowOf = (key: number): number => key | 0;
 export const keyOf = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0);
 
 const mostInstructions = 1200;
+/** No path through a region without a look at the budget is longer. */
+export const longestPath = 1400;
 const mostBlocks = 160;
 const mostPages = 24;
 const mostBlockInstructions = 100;
@@ -56,8 +58,6 @@ interface Run {
   readonly key: number;
   readonly insns: Insn[];
   readonly end: BlockEnd;
-  /** Address after the instruction that the interpreter must do, where the run ends with one. */
-  readonly resume: number | undefined;
 }
 
 /**
@@ -125,9 +125,9 @@ export function discover(
         break;
       }
       case 'leave':
-        if (run.resume !== undefined) {
-          resumes.add(run.resume);
-          push(run.resume, item.owner);
+        if (end.resume !== undefined) {
+          resumes.add(end.resume);
+          push(end.resume, item.owner);
         }
         break;
     }
@@ -143,6 +143,8 @@ const nextKey = (insn: Insn): number => keyOf(insn.ripLow, insn.ripHigh) + insn.
 export function needsInterpreter(insn: Insn, mode: number): boolean {
   const { definition } = insn.row;
   if (definition.privileged === true && (mode & Mode.user) !== 0) return true;
+  // What regions take for granted.
+  if (definition.mnemonic === 'LDMXCSR') return true;
   return definition.emit === undefined || insn.rep !== 'none' || (definition.endsBlock === true && transferOf(insn) === undefined);
 }
 
@@ -171,7 +173,7 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
       !stop && decoder.decode(u8, address, pageEnd, mode, lowOf(at), highOf(at), (row) => source.available(row), insn) === DecodeResult.ok;
     if (!decoded || needsInterpreter(insn, mode)) {
       const resume = decoded ? at + insn.length : undefined;
-      return insns.length === 0 && resume === undefined ? undefined : { key, insns, end: { kind: 'leave', at }, resume };
+      return insns.length === 0 && resume === undefined ? undefined : { key, insns, end: { kind: 'leave', at, resume } };
     }
     pages.add(page);
     insns.push(insn);
@@ -180,13 +182,13 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
       const target = keyOf(insn.targetLow, insn.targetHigh);
       switch (transferOf(insn)!) {
         case 'jump':
-          return { key, insns, end: { kind: 'jump', to: target }, resume: undefined };
+          return { key, insns, end: { kind: 'jump', to: target } };
         case 'branch':
-          return { key, insns, end: { kind: 'branch', to: target, next: at }, resume: undefined };
+          return { key, insns, end: { kind: 'branch', to: target, next: at } };
         case 'call':
-          return { key, insns, end: { kind: 'call', to: target, next: at }, resume: undefined };
+          return { key, insns, end: { kind: 'call', to: target, next: at } };
         case 'indirect':
-          return { key, insns, end: { kind: 'indirect', candidates: [] }, resume: undefined };
+          return { key, insns, end: { kind: 'indirect', candidates: [] } };
       }
     }
   }

@@ -5,7 +5,8 @@ import { type Row } from '../isa/table';
 import { Mode, State } from '../state';
 import { compileRegion, runtimeNames } from './compile';
 import { discover, keyOf, lowOf, highOf } from './discover';
-import { buildDispatcher, cacheIndex, currentRegion, dispatchMiss, RegionCache } from './dispatcher';
+import { buildDispatcher, cacheIndex, currentRegion, dispatchEnd, dispatchMiss, IndirectCounts, RegionCache } from './dispatcher';
+import { precisionOf } from './float';
 import { type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-gen';
 import { clearWindow, findWindow, isAccessed, PageTables } from './window';
 
@@ -45,18 +46,29 @@ interface Installed {
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly mode: number;
-  readonly delta: number | undefined;
+  /** Exits by site, of accesses beyond the window. */
+  readonly exits: Map<number, number>;
   /** Physical ranges of its code: start and end. */
   readonly ranges: readonly (readonly [number, number])[];
   readonly pages: ReadonlySet<number>;
+  readonly blocks: readonly number[];
   dead: boolean;
 }
 
 /** Samples of one address after which it is compiled. */
 const hotSamples = 2;
-/** Times that an indirect jump must have gone to one place before that becomes part of the region. */
-const hotTarget = 48;
+/** Samples of one address that stands inside of a region already. */
+const hotInside = 12;
+/** A target that was met so often goes into a region along with a hot one. */
+const warmTarget = 6;
 const mostTargets = 40;
+/** Exits of one access by the window before it is done by the TLB. */
+const manyExits = 24;
+const someExits = 4;
+/** Changes of the range that may be read before regions go without. */
+const mostWindowChanges = 12;
+/** Times that MXCSR was found changed before regions no longer rely on it. */
+const mostPrecisionChanges = 200;
 const mostRegions = 3000;
 const PAGE = 4096;
 
@@ -71,13 +83,21 @@ export class Jit {
   readonly #samples = new Map<number, number>();
   /** Addresses that do not compile. */
   readonly #hopeless = new Set<number>();
-  /** Indirect jump -> places it was seen to go to, by count. */
-  readonly #seen = new Map<number, Map<number, number>>();
+  /** Indirect jump -> places it was seen to go to often. */
   readonly #observed = new Map<number, number[]>();
   #window: WindowMapping | undefined;
   #windowStale = true;
   /** Nothing may bypass the TLB, e.g. while memory is watched. */
   #windowOff = false;
+  /** The mapping does not keep still: accesses go by the TLB for good. */
+  #windowFutile = false;
+  #windowChanges = 0;
+  /** Instructions whose accesses go by the TLB. */
+  readonly #byTlb = new Set<number>();
+  /** Regions met with another MXCSR than they were made for. */
+  #precisionChanges = 0;
+  /** Addresses of the blocks in regions, with the number of regions. */
+  readonly #inside = new Map<number, number>();
   /** Since the start: regions compiled, runs of regions, and how those ended. */
   readonly statistics = { compiled: 0, instructions: 0, runs: 0, sideExits: 0, misses: 0, indirect: 0, dropped: 0, windows: 0 };
 
@@ -109,12 +129,10 @@ export class Jit {
     if (this.#windowStale) this.#findWindow();
     const { i32 } = this.#host;
     let ran = false;
-    const budget = i32[State.budget >> 2]!;
     for (;;) {
       const status = this.#dispatch();
-      if (status === dispatchMiss) {
-        // A region may have run inside the dispatcher before it found none to go on with.
-        if (!ran && i32[State.budget >> 2] === budget) return 'miss';
+      if (status === dispatchMiss && !ran) return 'miss';
+      if (status === dispatchMiss || status === dispatchEnd) {
         this.statistics.misses++;
         return 'interpret';
       }
@@ -125,8 +143,18 @@ export class Jit {
         this.#noteIndirect();
         continue;
       }
+      if (status === RegionExit.precision) {
+        const region = this.#regions[i32[currentRegion >> 2]!]!;
+        this.#precisionChanges++;
+        this.#drop(region);
+        this.#compile(region.entry, region.mode);
+        continue;
+      }
       this.statistics.sideExits++;
-      const site = this.#regions[i32[currentRegion >> 2]!]!.sites[status - RegionExit.sites]!;
+      const region = this.#regions[i32[currentRegion >> 2]!]!;
+      const number = status - RegionExit.sites;
+      const site = region.sites[number]!;
+      if (site.window) this.#noteBeyond(region, number);
       i32[State.rip >> 2] = lowOf(site.key);
       i32[(State.rip + 4) >> 2] = highOf(site.key);
       i32[State.budget >> 2] = i32[State.budget >> 2]! + site.remaining;
@@ -141,7 +169,7 @@ export class Jit {
     const key = keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
     const count = (this.#samples.get(key) ?? 0) + 1;
     this.#samples.set(key, count);
-    if (count < hotSamples || this.#hopeless.has(key) || this.has(key)) return;
+    if (count < (this.#inside.has(key) ? hotInside : hotSamples) || this.#hopeless.has(key) || this.has(key)) return;
     this.#compile(key, mode);
     if (this.#samples.size > 50_000) this.#samples.clear();
   }
@@ -150,8 +178,10 @@ export class Jit {
     if (this.#windowStale) this.#findWindow();
     const host = this.#host;
     const region = discover(key, mode, host.u8, host.decoder, this.#source, this.#observed);
-    const window = this.#windowOff ? undefined : this.#window;
-    const compiled = compileRegion(region, mode, window);
+    const mapping = this.#windowOff || this.#windowFutile ? undefined : this.#window;
+    const window = mapping && { ...mapping, byTlb: (at: number) => this.#byTlb.has(at) };
+    const precision = this.#precisionChanges > mostPrecisionChanges ? undefined : precisionOf(host.i32[State.mxcsr >> 2]!);
+    const compiled = compileRegion(region, mode, window, precision);
     if (compiled === undefined) {
       this.#hopeless.add(key);
       return;
@@ -170,12 +200,14 @@ export class Jit {
       entries: compiled.entries,
       sites: compiled.sites,
       mode,
-      delta: window?.delta,
+      exits: new Map(),
+      blocks: region.blocks.map((block) => block.key),
       ranges,
       pages: region.pages,
       dead: false,
     };
     this.#regions.push(installed);
+    for (const block of installed.blocks) this.#inside.set(block, (this.#inside.get(block) ?? 0) + 1);
     if (installed.index >= this.#table.length) this.#table.grow(256);
     this.#table.set(installed.index, instance.exports['region'] as () => number);
     for (const page of region.pages) {
@@ -241,6 +273,11 @@ export class Jit {
       if (list?.size === 0) this.#byPage.delete(page);
     }
     this.#table.set(region.index, null);
+    for (const block of region.blocks) {
+      const count = this.#inside.get(block)! - 1;
+      if (count > 0) this.#inside.set(block, count);
+      else this.#inside.delete(block);
+    }
   }
 
   /** Drops every region. */
@@ -248,6 +285,7 @@ export class Jit {
     for (const region of this.#byEntry.values()) region.dead = true;
     this.#byEntry.clear();
     this.#byPage.clear();
+    this.#inside.clear();
     this.#regions.length = 0;
     this.#samples.clear();
     this.#hopeless.clear();
@@ -294,6 +332,7 @@ export class Jit {
   }
 
   set windowOff(off: boolean) {
+    if (off !== this.#windowOff) this.flush();
     this.#windowOff = off;
     this.translationsChanged();
   }
@@ -302,7 +341,7 @@ export class Jit {
     this.#windowStale = false;
     this.statistics.windows++;
     const host = this.#host;
-    if (this.#windowOff) {
+    if (this.#windowOff || this.#windowFutile) {
       clearWindow(host.view);
       return;
     }
@@ -316,12 +355,32 @@ export class Jit {
       (this.#mode & Mode.user) !== 0,
       (page) => host.hasCode(page) || this.#byPage.has(page),
     );
-    if (found !== undefined && this.#window !== undefined && found.delta !== this.#window.delta) {
-      // Another mapping than the one that regions were made for: they go by the TLB alone.
-      clearWindow(host.view);
-      return;
+    const old = this.#window;
+    if (found !== undefined && old !== undefined && found.delta === old.delta) {
+      const end = old.readStart + old.readLength;
+      if (found.readStart <= old.readStart && found.readStart + found.readLength >= end) return;
     }
-    if (found !== undefined) this.#window = found;
+    if (old !== undefined) {
+      // Regions have the old range in their code.
+      const range = [RegionState.readStart, RegionState.readLength, RegionState.writeStart, RegionState.writeLength].map(
+        (field) => [field, host.view.getBigUint64(field, true)] as const,
+      );
+      this.flush();
+      this.#windowStale = false;
+      for (const [field, value] of range) host.view.setBigUint64(field, value, true);
+      if (++this.#windowChanges > mostWindowChanges) this.#windowFutile = true;
+    }
+    this.#window = this.#windowFutile ? undefined : found;
+    if (this.#window === undefined) clearWindow(host.view);
+  }
+
+  /** An access went beyond the window: one that does so often goes by the TLB from now on. */
+  #noteBeyond(region: Installed, number: number): void {
+    const count = (region.exits.get(number) ?? 0) + 1;
+    region.exits.set(number, count);
+    if (count < manyExits || region.dead) return;
+    for (const [site, times] of region.exits) if (times >= someExits) this.#byTlb.add(region.sites[site]!.key);
+    this.#compile(region.entry, region.mode);
   }
 
   #noteIndirect(): void {
@@ -329,15 +388,17 @@ export class Jit {
     const { view } = this.#host;
     const siteKey = keyOf(view.getInt32(RegionState.indirectSite, true), view.getInt32(RegionState.indirectSite + 4, true));
     const target = keyOf(view.getInt32(State.rip, true), view.getInt32(State.rip + 4, true));
-    let seen = this.#seen.get(siteKey);
-    if (seen === undefined) this.#seen.set(siteKey, (seen = new Map()));
-    const count = (seen.get(target) ?? 0) + 1;
-    if (seen.size > 4 * mostTargets) seen.clear();
-    seen.set(target, count);
-    if (count !== hotTarget) return;
+    const found = [target];
+    const { i32 } = this.#host;
+    const counts = IndirectCounts.address >> 2;
+    for (let at = counts; at < counts + IndirectCounts.entries * 4; at += 4) {
+      if (i32[at] !== lowOf(siteKey) || i32[at + 2]! < warmTarget) continue;
+      found.push(keyOf(i32[at + 1]!, highOf(target)));
+    }
     const observed = this.#observed.get(siteKey) ?? [];
-    if (observed.length >= mostTargets || observed.includes(target)) return;
-    this.#observed.set(siteKey, [...observed, target]);
+    const more = [...new Set([...observed, ...found])].slice(0, mostTargets);
+    if (more.length === observed.length) return;
+    this.#observed.set(siteKey, more);
     const region = this.#regions[view.getInt32(currentRegion, true)];
     if (region !== undefined && !region.dead) this.#compile(region.entry, region.mode);
   }

@@ -6,9 +6,11 @@ import { emitArithmetic, emitCarry, emitCondition, flagKind, flagKindParts, type
 import { type Access, type FlagOp, type Gen, type ShapeOperand, type Size } from '../isa/gen';
 import { makeShape, registerOffset } from '../shape';
 import { Layout, Seg, SegField, State } from '../state';
+import { type LaneKind } from '../isa/sse-guard';
 import { Code, type Label } from '../wasm/code';
 import { type MemoryOp, type ValueType } from '../wasm/opcodes';
-import { highOf, lowOf } from './discover';
+import { highOf, keyOf, lowOf } from './discover';
+import { guardedFloat, type Precision, precisionBits, precisionMask } from './float';
 
 /** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers. */
 export const RegionImports = { condition: 0, arithmetic: 8, named: 9, count: 9 + namedHelpers.length } as const;
@@ -18,6 +20,7 @@ export const RegionExit = {
   /** RIP is set: look for the next region. */ next: 0,
   /** RIP is set, and the budget does not suffice for the block there. */ budget: 1,
   /** RIP is set, after an indirect jump of the region. */ indirect: 2,
+  /** Nothing ran: MXCSR is not as the region wants it. */ precision: 3,
   sites: 16,
 } as const;
 
@@ -26,6 +29,8 @@ export interface ExitSite {
   readonly key: number;
   /** Instructions of the block that did not run. */
   readonly remaining: number;
+  /** An access went beyond the window. */
+  readonly window: boolean;
 }
 
 /** Locals with fixed numbers: parameter 0 is the entry's number. */
@@ -40,11 +45,9 @@ const Local = {
   budget: 37,
   status: 38,
   exitRip: 39,
-  readStart: 40,
-  readLength: 41,
-  writeStart: 42,
-  writeLength: 43,
-  target: 44,
+  writeStart: 40,
+  writeLength: 41,
+  target: 42,
 } as const;
 
 const loadOf = (size: number, signed: boolean): MemoryOp =>
@@ -64,10 +67,23 @@ const loadOf = (size: number, signed: boolean): MemoryOp =>
 const storeOf = (size: number): MemoryOp =>
   size === 8 ? 'i64.store' : size === 4 ? 'i64.store32' : size === 2 ? 'i64.store16' : 'i64.store8';
 
-/** A linear mapping of RAM that accesses may use without the TLB; undefined: there is none. */
+/** Moves of whole registers, and arithmetic whose results are zero or normal where it is done here at all. */
+const copies = new Set(['MOVAPS', 'MOVAPD', 'MOVDQA', 'MOVUPS', 'MOVUPD', 'MOVDQU']);
+const makesClean = /^(ADD|SUB|MUL|DIV|SQRT)(SS|SD|PS|PD)$/;
+
+/** A linear mapping of RAM that accesses may use without the TLB. */
 export interface WindowMapping {
   /** Host address minus linear address, modulo 2^32. */
   readonly delta: number;
+  /** First linear address that may be read, and how many: part of the code, which is dropped where this no longer holds. */
+  readonly readStart: bigint;
+  readonly readLength: bigint;
+}
+
+/** How a region reaches memory. */
+export interface WindowUse extends WindowMapping {
+  /** The instruction at this address was seen to go elsewhere. */
+  byTlb(key: number): boolean;
 }
 
 /** Branches of the current block, given by whoever lays out the region. */
@@ -89,6 +105,10 @@ export class RegionGen implements Gen {
   readonly #usedVectors = new Set<number>();
   readonly #writtenVectors = new Set<number>();
   #flagsWritten = false;
+  #precisionUsed = false;
+  readonly inexactIsSilent: boolean;
+  /** Registers of which the lanes are known to be zero or normal: 'ss' just the low single, 'pd' both doubles, ... */
+  readonly #clean = new Map<number, string>();
   #windowUsed = false;
   readonly #temps = new Map<ValueType, { locals: number[]; used: number }>();
   #insn!: Insn;
@@ -102,18 +122,21 @@ export class RegionGen implements Gen {
 
   constructor(
     private readonly mode: number,
-    private readonly window: WindowMapping | undefined,
+    private readonly window: WindowUse | undefined,
+    private readonly precision: Precision | undefined,
   ) {
+    this.inexactIsSilent = precision === 'sticky';
     const { c } = this;
     for (let i = 0; i < 16; i++) c.local('i64');
     for (let i = 0; i < 16; i++) c.local('v128');
     for (let i = 0; i < 3; i++) c.local('i64');
-    for (const type of ['i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i64', 'i64', 'i32'] as const) c.local(type);
+    for (const type of ['i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32'] as const) c.local(type);
   }
 
   /** Starts a block; flags of an unknown rule come in unless `kind` says. */
   beginBlock(kind = -1): void {
     this.#kind = kind;
+    this.#clean.clear();
   }
 
   /** Rule of the flags at the end of what was emitted. */
@@ -128,28 +151,62 @@ export class RegionGen implements Gen {
     this.#operands = this.#shape.operands;
     this.#live = live;
     this.#remaining = remaining;
+    this.#here = [undefined, undefined];
     this.#linear.clear();
     for (const pool of this.#temps.values()) pool.used = 0;
     const { definition } = insn.row;
     if (definition.unit === 'mmx') this.#enterMmx();
+    const moved = copies.has(definition.mnemonic) && insn.kinds[1] === Kind.xmm ? this.#clean.get(insn.registers[1]!) : undefined;
     definition.emit!(this);
+    if (insn.kinds[0] !== Kind.xmm) return;
+    const lanes = moved ?? (makesClean.test(definition.mnemonic) ? definition.mnemonic.slice(-2).toLowerCase() : undefined);
+    if (lanes !== undefined) this.#noteClean(insn.registers[0]!, lanes);
   }
 
-  /** Charges the budget for a block, or leaves before it. */
-  charge(key: number, count: number): void {
+  #noteClean(register: number, lanes: string): void {
+    const known = this.#clean.get(register);
+    // A scalar result leaves the other lanes as they were.
+    if (known?.[0] === 'p' && known[1] === lanes[1]) return;
+    this.#clean.set(register, lanes);
+  }
+
+  /** The element type and either all lanes or, for a scalar, the low one. */
+  #isClean(operand: number, lanes: string): boolean {
+    if (this.#insn.kinds[operand] !== Kind.xmm) return false;
+    const known = this.#clean.get(this.#insn.registers[operand]!);
+    return known === lanes || (known?.[0] === 'p' && known[1] === lanes[1]);
+  }
+
+  guardedFloat(kind: LaneKind, op: 'add' | 'sub' | 'mul' | 'div', a: number, b: number): number | undefined {
+    if (this.precision === undefined) return undefined;
+    this.#precisionUsed = true;
+    const { mnemonic } = this.#insn.row.definition;
+    const lanes = mnemonic.slice(-2).toLowerCase();
+    const plain = makesClean.test(mnemonic);
+    const unknown = [a, b].filter((_, operand) => !plain || !this.#isClean(operand, lanes));
+    const r = guardedFloat(this, this.precision, kind, op, a, b, unknown);
+    if (plain && this.#insn.kinds[1] === Kind.xmm) this.#noteClean(this.#insn.registers[1]!, lanes);
+    return r;
+  }
+
+  /** Leaves before the block at `key` where the budget does not suffice for `longest` instructions. */
+  checkBudget(key: number, longest: number): void {
     const { c } = this;
-    c.get(Local.budget).i32(count).op('i32.sub').tee(Local.budget).i32(0).op('i32.lt_s');
-    c.if();
-    c.get(Local.budget).i32(count).op('i32.add').set(Local.budget);
-    this.leaveTo(key, RegionExit.budget);
-    c.end();
+    c.i64(addressOf(key)).set(Local.exitRip);
+    c.i32(RegionExit.budget).set(Local.status);
+    c.get(Local.budget).i32(longest).op('i32.lt_s').brIf(this.exit);
+  }
+
+  /** Charges the budget for a block. */
+  charge(count: number): void {
+    if (count > 0) this.c.get(Local.budget).i32(count).op('i32.sub').set(Local.budget);
   }
 
   /** Leaves the region for an address. */
   leaveTo(key: number, status: number): void {
     const { c } = this;
     c.i64(addressOf(key)).set(Local.exitRip);
-    if (status !== RegionExit.next) c.i32(status).set(Local.status);
+    c.i32(status).set(Local.status);
     c.br(this.exit);
   }
 
@@ -165,15 +222,35 @@ export class RegionGen implements Gen {
 
   /** Leaves before the current instruction, for the interpreter to do it. */
   #leaveHere(): void {
-    this.leaveBefore(this.#insn.ripHigh * 0x1_0000_0000 + (this.#insn.ripLow >>> 0), this.#remaining);
+    this.c.i32(this.#site(false)).set(Local.status).br(this.exit);
   }
+
+  /** The same where the i32 that `condition` pushes is not 0. `window`: because an address was outside of the window. */
+  #leaveIf(condition: () => void, window = false): void {
+    this.c.i32(this.#site(window)).set(Local.status);
+    condition();
+    this.c.brIf(this.exit);
+  }
+
+  /** Status of an exit before the current instruction. */
+  #site(window: boolean): number {
+    const index = window ? 1 : 0;
+    this.#here[index] ??= this.#newSite(keyOf(this.#insn.ripLow, this.#insn.ripHigh), this.#remaining, window);
+    return this.#here[index];
+  }
+
+  #newSite(key: number, remaining: number, window: boolean): number {
+    this.sites.push({ key, remaining, window });
+    return RegionExit.sites + this.sites.length - 1;
+  }
+
+  /** Exits of the current instruction: ordinary, and by the window. */
+  #here: [number | undefined, number | undefined] = [undefined, undefined];
 
   /** Leaves before the instruction at `key`, of whose block `remaining` instructions were charged and did not run. */
   leaveBefore(key: number, remaining: number): void {
-    const number = this.sites.length;
-    this.sites.push({ key, remaining });
     this.c
-      .i32(RegionExit.sites + number)
+      .i32(this.#newSite(key, remaining, false))
       .set(Local.status)
       .br(this.exit);
   }
@@ -181,6 +258,12 @@ export class RegionGen implements Gen {
   /** The parts around the body: what to load first, and what to store at the exit. */
   prologue(): Code {
     const p = new Code(['i32']);
+    if (this.#precisionUsed) {
+      p.i32(0).mem('i32.load', State.mxcsr).i32(precisionMask).op('i32.and').i32(precisionBits[this.precision!]).op('i32.ne');
+      p.if();
+      p.i32(RegionExit.precision).op('return');
+      p.end();
+    }
     for (const register of this.#usedRegisters)
       p.i32(0)
         .mem('i64.load', State.gpr + register * 8)
@@ -195,8 +278,6 @@ export class RegionGen implements Gen {
     p.i32(0).mem('i32.load', State.flagKind).set(Local.flagKind);
     p.i32(0).mem('i32.load', State.budget).set(Local.budget);
     if (this.#windowUsed) {
-      p.i32(0).mem('i64.load', RegionState.readStart).set(Local.readStart);
-      p.i32(0).mem('i64.load', RegionState.readLength).set(Local.readLength);
       p.i32(0).mem('i64.load', RegionState.writeStart).set(Local.writeStart);
       p.i32(0).mem('i64.load', RegionState.writeLength).set(Local.writeLength);
     }
@@ -480,14 +561,13 @@ export class RegionGen implements Gen {
   host(_i: number, access: Access, size: number, disp = 0, align?: number): number {
     const linear = this.#linearLocal(disp);
     if (align !== undefined) {
-      this.c
-        .get(linear)
-        .op('i32.wrap_i64')
-        .i32(align - 1)
-        .op('i32.and');
-      this.c.if();
-      this.#leaveHere();
-      this.c.end();
+      this.#leaveIf(() =>
+        this.c
+          .get(linear)
+          .op('i32.wrap_i64')
+          .i32(align - 1)
+          .op('i32.and'),
+      );
     }
     return this.hostAt(linear, access, size);
   }
@@ -496,18 +576,19 @@ export class RegionGen implements Gen {
     const { c } = this;
     const host = this.temp('i32');
     const read = access === 'read';
-    if (this.window !== undefined) {
-      this.#windowUsed = true;
-      c.get(linear)
-        .get(read ? Local.readStart : Local.writeStart)
-        .op('i64.sub')
-        .get(read ? Local.readLength : Local.writeLength)
-        .op('i64.lt_u');
-      c.if('i32');
-      c.get(linear).op('i32.wrap_i64').i32(this.window.delta).op('i32.add');
-      c.else();
-      this.#tlbHost(linear, read, size);
-      c.end();
+    const { window } = this;
+    if (window !== undefined && !window.byTlb(keyOf(this.#insn.ripLow, this.#insn.ripHigh))) {
+      this.#leaveIf(() => {
+        c.get(linear);
+        if (read) {
+          if (window.readStart !== 0n) c.i64(window.readStart).op('i64.sub');
+          c.i64(window.readLength).op('i64.ge_u');
+        } else {
+          this.#windowUsed = true;
+          c.get(Local.writeStart).op('i64.sub').get(Local.writeLength).op('i64.ge_u');
+        }
+      }, true);
+      c.get(linear).op('i32.wrap_i64').i32(window.delta).op('i32.add');
     } else this.#tlbHost(linear, read, size);
     c.set(host);
     return host;
@@ -518,13 +599,12 @@ export class RegionGen implements Gen {
     const { c } = this;
     const tlb = read ? Layout.tlbRead : Layout.tlbWrite;
     const entry = this.temp('i32');
-    c.get(linear).i64(8).op('i64.shr_u', 'i32.wrap_i64').i32(0xffff0).op('i32.and').tee(entry).mem('i64.load', tlb);
-    c.get(linear);
-    if (size > 1) c.i64(size - 1).op('i64.add');
-    c.i64(-4096).op('i64.and', 'i64.ne');
-    c.if();
-    this.#leaveHere();
-    c.end();
+    this.#leaveIf(() => {
+      c.get(linear).i64(8).op('i64.shr_u', 'i32.wrap_i64').i32(0xffff0).op('i32.and').tee(entry).mem('i64.load', tlb);
+      c.get(linear);
+      if (size > 1) c.i64(size - 1).op('i64.add');
+      c.i64(-4096).op('i64.and', 'i64.ne');
+    });
     c.get(linear)
       .op('i32.wrap_i64')
       .get(entry)
@@ -641,10 +721,17 @@ export class RegionGen implements Gen {
   setXmm(register: number, value: () => void): void {
     value();
     this.#writtenVectors.add(register);
+    this.#clean.delete(register);
     this.c.set(this.#vector(register));
   }
 
   loadState(op: 'i32.load' | 'i64.load' | 'i32.load8_u' | 'i32.load16_u' | 'v128.load', offset: number): void {
+    if (offset === State.mxcsr && this.precision !== undefined && this.#insn.row.definition.mnemonic !== 'STMXCSR') {
+      // Only the bits that guards look at.
+      this.#precisionUsed = true;
+      this.c.i32(precisionBits[this.precision]);
+      return;
+    }
     this.c.i32(0).mem(op, offset);
   }
 
@@ -785,10 +872,7 @@ export class RegionGen implements Gen {
 
   checkTarget(target: number): void {
     const { c } = this;
-    c.get(target).i64(16).op('i64.shl').i64(16).op('i64.shr_s').get(target).op('i64.ne');
-    c.if();
-    this.#leaveHere();
-    c.end();
+    this.#leaveIf(() => c.get(target).i64(16).op('i64.shl').i64(16).op('i64.shr_s').get(target).op('i64.ne'));
   }
 
   jumpInd(target: () => void): void {

@@ -108,7 +108,11 @@ export function findWindow(
   for (let page = 0; page < pages; page++) if (access[page] === 3 && hasCode(page)) access[page] = 1;
   store(view, RegionState.readStart, longestRun(access, 1), offset);
   store(view, RegionState.writeStart, longestRun(access, 2), offset);
-  return { delta: (Layout.ramBase + offset) | 0 };
+  return {
+    delta: (Layout.ramBase + offset) | 0,
+    readStart: view.getBigUint64(RegionState.readStart, true),
+    readLength: view.getBigUint64(RegionState.readLength, true),
+  };
 }
 
 /** No access goes straight any more. */

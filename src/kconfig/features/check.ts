@@ -30,7 +30,24 @@ export function checkKconfig(view: KconfigView, path: string, diagnostics: reado
       ...(diagnostic.suggestion !== undefined && { suggestion: diagnostic.suggestion }),
     });
   }
-  return found.sort((a, b) => a.start - b.start);
+  return withoutEchoes(found.sort((a, b) => a.start - b.start));
+}
+
+/** The C engine says “syntax error” besides what it says of the line or the block; one of them is enough, at the closer place. */
+function withoutEchoes(found: readonly Finding[]): Finding[] {
+  const syntax = found.filter((one) => one.code === 'syntax');
+  const others = found.filter((one) => one.code !== 'syntax');
+  const used = new Set<Finding>();
+  const merged = others.map((one) => {
+    if (one.code !== 'invalid-statement' && one.code !== 'missing-end') return one;
+    const inside = syntax.find(
+      (echo) => !used.has(echo) && (one.code === 'missing-end' || (echo.start >= one.start && echo.end <= one.end)),
+    );
+    if (!inside) return one;
+    used.add(inside);
+    return one.code === 'missing-end' ? one : { ...one, start: inside.start, end: inside.end };
+  });
+  return [...merged, ...syntax.filter((one) => !used.has(one))].sort((a, b) => a.start - b.start);
 }
 
 function spanOf(diagnostic: Diagnostic, text: string): { start: number; end: number } {

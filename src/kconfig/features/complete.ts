@@ -33,6 +33,8 @@ function misfit(symbol: KSymbol, wanted: SymbolType | 'logic' | 'number'): numbe
     case 'tristate':
       return boolean ? 0 : symbol.type === 'unknown' ? 2 : 1;
     case 'number':
+    case 'int':
+    case 'hex':
       return symbol.type === 'int' || symbol.type === 'hex' ? 0 : 2;
     case 'unknown':
       return 0;
@@ -174,8 +176,8 @@ class Completion {
       if (option.kind === 'range')
         values.push(...[option.low, option.high].map((token) => this.plain(token.text, 'value', 3, token.text, 'end of the range')));
     }
-    const symbols = [...this.defined()].map((one) => ({ one, cost: misfit(one, type) })).filter(({ cost }) => cost < 2);
-    return [...values, ...symbols.map(({ one, cost }) => this.symbol(one, 10 + cost))];
+    const symbols = [...this.defined()].filter((one) => misfit(one, type) === 0);
+    return [...values, ...symbols.map((one) => this.symbol(one, 10))];
   }
 
   /** The type that other definitions of the entry's symbol give it. */

@@ -314,7 +314,7 @@ export function refactorDotConfig(view: KconfigView, text: string, offset: numbe
   }
   if (!saysValue(values, symbol, line)) {
     const now = assignmentLine(values, symbol, prefix).trimEnd();
-    if (now !== '') fixes.push(change(`Write the value it has: ${now}`, now));
+    if (now !== '' && !fixes.some((one) => one.edits[0]?.text === now)) fixes.push(change(`Write the value it has: ${now}`, now));
   }
   return fixes;
 }

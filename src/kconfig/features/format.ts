@@ -10,11 +10,29 @@ import { type Edit } from './view';
 /** Edits that format a text, whole lines each; none where the text could not be formatted without changing what it says. */
 export function formatKconfig(syntax: FileSyntax, dialect: Dialect, lines?: { readonly first: number; readonly last: number }): Edit[] {
   const { text } = syntax.source;
+  if (text.includes('\r')) return formatWithReturns(text, dialect, lines);
+  // A backslash at the very end would join to the line feed that is missing.
+  if (text.endsWith('\\')) return [];
   const all = lineEdits(text.split('\n'), formattedLines(syntax));
   const kept = lines ? all.filter(({ line }) => line >= lines.first && line <= lines.last) : all;
   const edits = kept.map(({ edit }) => edit);
   if (edits.length === 0) return [];
   return sameMeaning(syntax, parseFile(applyEdits(text, edits), dialect)) ? edits : [];
+}
+
+/** Lines that all end with a carriage return and a line feed keep them; a mixture is left alone. */
+function formatWithReturns(text: string, dialect: Dialect, lines: { readonly first: number; readonly last: number } | undefined): Edit[] {
+  const plain = text.replaceAll('\r\n', '\n');
+  if (plain.includes('\r') || /(?:^|[^\r])\n/.test(text)) return [];
+  const edits = formatKconfig(parseFile(plain, dialect), dialect, lines);
+  // Each line feed before an offset is one character more.
+  let feeds = 0;
+  let at = 0;
+  const moved = (offset: number): number => {
+    for (; at < offset; at++) if (plain.charCodeAt(at) === 10) feeds++;
+    return offset + feeds;
+  };
+  return edits.map((edit) => ({ start: moved(edit.start), end: moved(edit.end), text: edit.text.replaceAll('\n', '\r\n') }));
 }
 
 /** A text with edits made; they must be in order and not overlap. */
@@ -42,7 +60,7 @@ function formattedLines(syntax: FileSyntax): (string | undefined)[] {
   const out: string[] = [];
   for (const [index, raw] of lines.entries()) {
     const role = roles[index]!;
-    const line = raw.replace(/[ \t\r]+$/, '');
+    const line = raw.replace(/[ \t]+$/, '');
     switch (role.kind) {
       case 'help':
         out.push(helpLine(syntax, role.statement, line));
@@ -51,10 +69,10 @@ function formattedLines(syntax: FileSyntax): (string | undefined)[] {
         out.push(line.trim() === '' ? line : `\t${indentOf(role.statement)}${line.trim()}`);
         break;
       case 'statement':
-        out.push(statementLine(role.statement, line, text));
+        out.push(statementLine(role.statement, line, raw, text));
         break;
       default:
-        out.push(otherLine(line, index, lines, roles));
+        out.push(otherLine(raw, index, lines, roles));
     }
   }
   return squeezed(out, roles);
@@ -77,15 +95,16 @@ function indentOf(statement: Statement): string {
   return isOption(statement) ? '\t' : '';
 }
 
-function statementLine(statement: Statement, line: string, text: string): string {
+function statementLine(statement: Statement, line: string, raw: string, text: string): string {
   const trimmed = line.trim();
   // What the scanner stumbles over stays as it stands.
-  if (statement.kind === 'error' || statement.kind === 'assignment' || statement.problems.some((one) => one.code !== 'no-final-newline'))
-    return statement.kind === 'error' ? line : trimmed;
+  const stumbled = statement.problems.some(({ code }) => code !== 'no-final-newline');
+  if (statement.kind === 'error' || stumbled) return raw;
+  if (statement.kind === 'assignment') return trimmed;
   const onLine = statement.tokens.filter((token) => token.line === statement.line);
   const last = onLine.at(-1)!;
   const lineEnd = text.indexOf('\n', last.end);
-  const rest = text.slice(last.end, lineEnd < 0 ? text.length : lineEnd).replace(/[ \t\r]+$/, '');
+  const rest = text.slice(last.end, lineEnd < 0 ? text.length : lineEnd).replace(/[ \t]+$/, '');
   const words = onLine.map((token) => text.slice(token.start, token.end));
   let out = indentOf(statement);
   for (const [index, word] of words.entries()) out += (index > 0 && spaced(onLine[index - 1]!, onLine[index]!) ? ' ' : '') + word;
@@ -102,7 +121,7 @@ function spaced(left: Token, right: Token): boolean {
 function helpLine(syntax: FileSyntax, statement: Statement & { kind: 'help' }, line: string): string {
   if (line.trim() === '') return '';
   const body = syntax.source.text.slice(statement.help.start, statement.help.end);
-  const first = /^(?:[ \t\r]*\n)*([ \t]*)\S/.exec(body);
+  const first = /^(?:[ \t]*\n)*([ \t]*)\S/.exec(body);
   const base = width(first?.[1] ?? '');
   // Text in the first column is help by mistake.
   if (base === 0) return line;
@@ -110,10 +129,12 @@ function helpLine(syntax: FileSyntax, statement: Statement & { kind: 'help' }, l
   return `\t  ${' '.repeat(Math.max(0, width(blanks) - base))}${line.trim()}`;
 }
 
-/** Comments keep to the column of what follows them; empty lines are empty. */
-function otherLine(line: string, index: number, lines: readonly string[], roles: readonly LineRole[]): string {
-  const trimmed = line.trim();
-  if (!trimmed.startsWith('#') || /^#/.test(line)) return trimmed === '' ? '' : line.startsWith('#') ? line : trimmed;
+/** Comments keep to the column of what follows them; empty lines are empty; what is neither stays as it is. */
+function otherLine(raw: string, index: number, lines: readonly string[], roles: readonly LineRole[]): string {
+  const trimmed = raw.trim();
+  if (trimmed === '') return '';
+  if (!trimmed.startsWith('#')) return raw;
+  if (raw.startsWith('#')) return raw.replace(/[ \t]+$/, '');
   for (let next = index + 1; next < lines.length; next++) {
     const role = roles[next]!;
     if (role.kind === 'statement') return `${indentOf(role.statement)}${trimmed}`;
@@ -148,16 +169,11 @@ function lineEdits(before: readonly string[], after: readonly (string | undefine
   for (const [line, old] of before.entries()) {
     const now = after[line];
     const end = start + old.length;
+    const isLast = line === before.length - 1;
     if (now === undefined) edits.push({ line, edit: { start, end: end + 1, text: '' } });
+    else if (isLast && now !== '') edits.push({ line, edit: { start, end, text: `${now}\n` } });
     else if (now !== old) edits.push({ line, edit: { start, end, text: now } });
     start = end + 1;
-  }
-  const last = before.length - 1;
-  if (before[last] !== '' && after[last] !== '') {
-    const text = `${after[last] ?? ''}\n`;
-    const at = start - 1 - before[last]!.length;
-    if (edits.at(-1)?.line === last) edits.pop();
-    edits.push({ line: last, edit: { start: at, end: start - 1, text } });
   }
   return edits;
 }
@@ -176,5 +192,5 @@ function sameMeaning(a: FileSyntax, b: FileSyntax): boolean {
 }
 
 function trimmed(text: string): string {
-  return text.replace(/\r/g, '').replace(/\s+$/, '');
+  return text.replace(/\s+$/, '');
 }

@@ -7,7 +7,8 @@ import { rangeBounds } from '../range';
 import { type Clause, type Proof, type Rule } from '../why';
 import { functionFacts, keywordFact } from './keywords';
 import { macroCallAt, macrosOf } from './macros';
-import { filesAt, pathOf, promptOf, type KconfigView, type LinkTo, type Span } from './view';
+import { symbolAt } from './navigate';
+import { pathOf, promptOf, type KconfigView, type LinkTo, type Span } from './view';
 
 /** Markdown for a span. */
 export interface HoverText extends Span {
@@ -20,10 +21,8 @@ const longestHelp = 4000;
 
 /** The hover at an offset of a Kconfig file. */
 export function hoverKconfig(view: KconfigView, path: string, syntax: FileSyntax, offset: number, link?: LinkTo): HoverText | undefined {
-  for (const file of filesAt(view, path)) {
-    const reference = view.service.tree.queries.referenceAt(file.name, offset);
-    if (reference) return { start: reference.start, end: reference.end, markdown: symbolMarkdown(view, reference.symbol, link) };
-  }
+  const reference = symbolAt(view, path, offset);
+  if (reference) return { start: reference.start, end: reference.end, markdown: symbolMarkdown(view, reference.symbol, link) };
   const macro = macroCallAt(syntax, offset + 1) ?? macroCallAt(syntax, offset);
   if (macro && offset >= macro.span.start && offset <= macro.span.end) {
     const markdown = macroMarkdown(view, macro.name);

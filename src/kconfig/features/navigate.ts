@@ -12,7 +12,8 @@ export function symbolAt(
 ): { readonly symbol: KSymbol; readonly start: number; readonly end: number } | undefined {
   for (const file of filesAt(view, path)) {
     const reference = view.service.tree.queries.referenceAt(file.name, offset);
-    if (reference) return reference;
+    // What a macro stands for is not written here.
+    if (reference && !file.syntax.source.text.slice(reference.start, reference.end).includes('$(')) return reference;
   }
   return undefined;
 }

@@ -112,11 +112,11 @@ export class DetailsPane {
         'div',
         { class: 'values' },
         h('div', { class: 'line' }, h('div', { class: 'segments', role: 'radiogroup', 'aria-label': 'Value' }, ...buttons), this.resetButton(details), this.takeOther(details)),
-        row.reason !== undefined && h('p', { class: 'reason' }, icon('lock'), ` ${sentence(row.reason)}`),
+        row.reason !== undefined && h('p', { class: 'locked' }, icon('lock'), ` ${sentence(row.reason)}`),
         ...effects.map((effect) => this.effect(effect)),
       );
     }
-    return h('div', { class: 'values' }, this.input(details), row.reason !== undefined && h('p', { class: 'reason' }, icon('lock'), ` ${sentence(row.reason)}`));
+    return h('div', { class: 'values' }, this.input(details), row.reason !== undefined && h('p', { class: 'locked' }, icon('lock'), ` ${sentence(row.reason)}`));
   }
 
   private input(details: Details): HTMLElement {
@@ -224,12 +224,12 @@ export class DetailsPane {
       h(
         'div',
         {},
-        h('span', { class: strong ? 'rule-text strong' : 'rule-text' }, rule.text),
+        h('span', { class: strong ? 'rule-text strong' : 'rule-text' }, rule.by ? rule.text.replace(new RegExp(`\\s*${rule.by.name}$`), '') : rule.text),
         rule.by && ' ',
         rule.by && this.linkTo(rule.by),
         rule.place && ' ',
         rule.place && this.place(rule.place),
-        rule.condition && this.clause(rule.condition),
+        rule.condition && !(rule.by && rule.condition.text === rule.by.name) && this.clause(rule.condition),
       ),
     );
   }

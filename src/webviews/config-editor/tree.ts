@@ -198,6 +198,7 @@ export class Tree {
       return;
     }
     this.closeEditor(false);
+    const hint = row.low !== undefined ? `From ${row.low} to ${row.high ?? ''}` : '';
     const problem = h('div', { class: 'field-problem', role: 'alert', id: 'field-problem' });
     const input = h('input', {
       class: 'field',
@@ -210,11 +211,11 @@ export class Tree {
     const check = (): string | undefined => {
       const text = inputProblem(row, input.value);
       input.setAttribute('aria-invalid', String(text !== undefined));
-      problem.textContent = text ?? '';
+      problem.textContent = text ?? hint;
+      problem.classList.toggle('hint', text === undefined);
       return text;
     };
-    const hint = row.low !== undefined ? h('span', { class: 'field-hint' }, `${row.low} to ${row.high ?? ''}`) : undefined;
-    const element = h('div', { class: 'field-box' }, hint, h('div', { class: 'field-frame' }, input, problem));
+    const element = h('div', { class: 'field-box' }, h('div', { class: 'field-frame' }, input, problem));
     element.style.transform = `translateY(${this.selectedIndex * rowHeight}px)`;
     input.addEventListener('input', check);
     input.addEventListener('keydown', (event) => {

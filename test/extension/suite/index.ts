@@ -5,6 +5,7 @@ import path from 'node:path';
 export function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, color: false });
   mocha.addFile(path.join(__dirname, 'debug.test.js'));
+  mocha.addFile(path.join(__dirname, 'config-editor.test.js'));
   return new Promise((resolve, reject) => {
     mocha.run((failures) => (failures === 0 ? resolve() : reject(new Error(`${failures} tests failed`))));
   });

@@ -62,7 +62,7 @@ describe('a channel', () => {
   });
   it('rejects open and later calls once it failed', async () => {
     const open = remote.later('never');
-    fail('the worker died');
+    fail(new Error('the worker died'));
     await assert.rejects(open, /the worker died/);
     await assert.rejects(remote.add(1, 1), /the worker died/);
   });

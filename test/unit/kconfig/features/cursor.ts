@@ -45,7 +45,11 @@ export function open(source: string, options: OpenOptions = {}): Opened {
     environment: { CONFIG_: 'CONFIG_', ...options.environment },
     ...(options.dialect && { dialect: options.dialect }),
   });
-  const view: KconfigView = { service, configuration: service.openConfiguration(options.config, '/w/.config'), partial: options.partial ?? false };
+  const view: KconfigView = {
+    service,
+    configuration: service.openConfiguration(options.config, '/w/.config'),
+    partial: options.partial ?? false,
+  };
   return { text, offset, view, files, syntax: service.tree.model.files.get(rootPath)!.syntax };
 }
 

@@ -15,11 +15,26 @@ function hover(source: string, options?: OpenOptions): string {
   return hoverKconfig(view, rootPath, syntax, offset, (path, line) => `${path}#${line}`)?.markdown ?? '';
 }
 
-const net = ['config NET', '\tbool "Network"', 'config LWIP', '\tbool "lwip"', '\tdepends on NET && !RAW', 'config RAW', '\tbool "raw"', 'config APP', '\tbool "app"', '\tselect LWIP', ''].join('\n');
+const net = [
+  'config NET',
+  '\tbool "Network"',
+  'config LWIP',
+  '\tbool "lwip"',
+  '\tdepends on NET && !RAW',
+  'config RAW',
+  '\tbool "raw"',
+  'config APP',
+  '\tbool "app"',
+  '\tselect LWIP',
+  '',
+].join('\n');
 
 describe('hovers', () => {
   it('give type, value and the reason for it', () => {
-    assert.match(hover('config N\n\tint "number"\n\trange 1 10\n\tdefault 5\nconfig X\n\tbool "x"\n\tdepends on N$0 > 3\n'), /`int`, now `5`: default 5 .*Config\.uk:4.*Range 1 to 10/s);
+    assert.match(
+      hover('config N\n\tint "number"\n\trange 1 10\n\tdefault 5\nconfig X\n\tbool "x"\n\tdepends on N$0 > 3\n'),
+      /`int`, now `5`: default 5 .*Config\.uk:4.*Range 1 to 10/s,
+    );
     assert.match(hover(net.replace('config LWIP', 'config LW$0IP'), { config: 'CONFIG_APP=y\n' }), /now `y`: selected by APP/);
     assert.match(hover('config N$0\n\tint "n"\n\tdefault 5\n', { config: 'CONFIG_N=7\n' }), /now `7`: set to 7 .*\.config:1/);
   });
@@ -60,7 +75,9 @@ describe('hovers', () => {
 describe('navigation', () => {
   const places = (source: string, options?: OpenOptions): string[] => {
     const { view, syntax, offset, files } = open(source, options);
-    return definitionKconfig(view, rootPath, syntax, offset).map(({ path, start, end }) => `${path}:${start}:${(files.readText(path) ?? '').slice(start, end)}`);
+    return definitionKconfig(view, rootPath, syntax, offset).map(
+      ({ path, start, end }) => `${path}:${start}:${(files.readText(path) ?? '').slice(start, end)}`,
+    );
   };
 
   it('goes to every definition of an option', () => {
@@ -69,7 +86,10 @@ describe('navigation', () => {
 
   it('goes to macros, and to the files of source, with wildcards', () => {
     assert.deepEqual(places('V := 1\nconfig A\n\tdefault $(V$0)\n'), ['/w/Config.uk:0:V']);
-    assert.deepEqual(places('source "/w/l*/Config$0.uk"\n', { files: { '/w/l1/Config.uk': '', '/w/l2/Config.uk': '' } }), ['/w/l1/Config.uk:0:', '/w/l2/Config.uk:0:']);
+    assert.deepEqual(places('source "/w/l*/Config$0.uk"\n', { files: { '/w/l1/Config.uk': '', '/w/l2/Config.uk': '' } }), [
+      '/w/l1/Config.uk:0:',
+      '/w/l2/Config.uk:0:',
+    ]);
   });
 
   it('goes through generated menus to the files on disk', () => {
@@ -81,7 +101,9 @@ describe('navigation', () => {
   });
 
   it('finds all uses: every role, every type', () => {
-    const { view, text } = open('config N\n\tint "n"\n\tdefault 1\nconfig M\n\tint "m" if N > 0\n\trange 0 N\n\tdefault N if N != 2\nmenu "x"\n\tvisible if N\n\tdepends on N\nendmenu\ncomment "c"\n\tdepends on N\nif N\nendif\n');
+    const { view, text } = open(
+      'config N\n\tint "n"\n\tdefault 1\nconfig M\n\tint "m" if N > 0\n\trange 0 N\n\tdefault N if N != 2\nmenu "x"\n\tvisible if N\n\tdepends on N\nendmenu\ncomment "c"\n\tdepends on N\nif N\nendif\n',
+    );
     const found = referencesOf(view, view.configuration.symbol('N')!, true);
     assert.equal(found.length, 9);
     assert.ok(found.every(({ start, end }) => text.slice(start, end) === 'N'));
@@ -95,32 +117,53 @@ describe('navigation', () => {
 
   it('refuses names that mean something else', () => {
     const { view } = open('config A\n\tbool "a"\nconfig B\n\tbool "b"\n');
-    const refuse = (name: string): boolean => refuseName(view, view.configuration.symbol('A')!, name, keywordsOf(view.service.tree.dialect)) !== undefined;
+    const refuse = (name: string): boolean =>
+      refuseName(view, view.configuration.symbol('A')!, name, keywordsOf(view.service.tree.dialect)) !== undefined;
     assert.deepEqual(['B', 'config', '7', 'y', 'A-B', '', 'NEW', 'A'].map(refuse), [true, true, true, true, true, true, false, false]);
   });
 
   it('finds options by full name in other texts', () => {
     const text = '#if CONFIG_A && defined(CONFIG_AB) /* XCONFIG_A */\nobj-$(CONFIG_A)';
-    assert.deepEqual(mentionsIn(text, 'CONFIG_', 'A').map(({ start }) => start), [4, text.lastIndexOf('CONFIG_A')]);
-    assert.deepEqual(mentionsIn(text, 'CONFIG_').map(({ name }) => name), ['A', 'AB', 'A']);
+    assert.deepEqual(
+      mentionsIn(text, 'CONFIG_', 'A').map(({ start }) => start),
+      [4, text.lastIndexOf('CONFIG_A')],
+    );
+    assert.deepEqual(
+      mentionsIn(text, 'CONFIG_').map(({ name }) => name),
+      ['A', 'AB', 'A'],
+    );
     assert.equal(mentionAt(text, 30, 'CONFIG_')?.name, 'AB');
     assert.equal(mentionAt(text, 0, 'CONFIG_'), undefined);
   });
 });
 
 describe('outline and folding', () => {
-  const shape = (entries: readonly OutlineEntry[]): unknown[] => entries.map((entry) => [entry.name, entry.kind, ...(entry.children.length > 0 ? [shape(entry.children)] : [])]);
+  const shape = (entries: readonly OutlineEntry[]): unknown[] =>
+    entries.map((entry) => [entry.name, entry.kind, ...(entry.children.length > 0 ? [shape(entry.children)] : [])]);
 
   it('nest as the blocks do', () => {
-    const { syntax } = open('menu "M"\nif A\nconfig A\n\tbool "a"\nendif\nchoice\n\tprompt "Which"\nconfig N\n\tint "n"\nendchoice\nendmenu\ncomment "end"\n');
+    const { syntax } = open(
+      'menu "M"\nif A\nconfig A\n\tbool "a"\nendif\nchoice\n\tprompt "Which"\nconfig N\n\tint "n"\nendchoice\nendmenu\ncomment "end"\n',
+    );
     assert.deepEqual(shape(outlineOf(syntax)), [
-      ['M', 'menu', [['if A', 'if', [['A', 'bool']]], ['Which', 'choice', [['N', 'number']]]]],
+      [
+        'M',
+        'menu',
+        [
+          ['if A', 'if', [['A', 'bool']]],
+          ['Which', 'choice', [['N', 'number']]],
+        ],
+      ],
       ['end', 'comment'],
     ]);
   });
 
   it('hold children within parents, also in broken files', () => {
-    for (const text of ['menu "a"\nconfig X\n\tbool "x"\n\thelp\n\t  t\n', 'endmenu\nmenu "a"\nif\nmenu "b"\nendif\n', 'menu "a"\nchoice\nendmenu\nendchoice\n']) {
+    for (const text of [
+      'menu "a"\nconfig X\n\tbool "x"\n\thelp\n\t  t\n',
+      'endmenu\nmenu "a"\nif\nmenu "b"\nendif\n',
+      'menu "a"\nchoice\nendmenu\nendchoice\n',
+    ]) {
       const check = (entries: readonly OutlineEntry[], end: number): void => {
         for (const entry of entries) {
           assert.ok(entry.start <= entry.nameStart && entry.nameEnd <= entry.end && entry.end <= end, text);
@@ -146,24 +189,44 @@ describe('colours, hints and lenses', () => {
   it('tell values and missing definitions', () => {
     const { view, syntax, text } = open('config A\n\tbool "a"\n\tdefault y\nconfig B\n\tbool "b"\n\tdepends on A && GONE\n\tdefault n\n');
     const found = tokensKconfig(view, rootPath, syntax).map(({ start, end, modifiers }) => [text.slice(start, end), ...modifiers]);
-    assert.deepEqual(found, [['A', 'definition', 'enabled'], ['y'], ['B', 'definition', 'disabled', 'invisible'], ['A', 'enabled'], ['GONE', 'undefined'], ['n']]);
+    assert.deepEqual(found, [
+      ['A', 'definition', 'enabled'],
+      ['y'],
+      ['B', 'definition', 'disabled', 'invisible'],
+      ['A', 'enabled'],
+      ['GONE', 'undefined'],
+      ['n'],
+    ]);
   });
 
   it('are numbered relative to one another', () => {
     const { view, syntax } = open('config A\n\tbool "a"\nif A\nendif\n');
     const data = encodeTokens(tokensKconfig(view, rootPath, syntax), (offset) => syntax.source.positionAt(offset));
-    assert.deepEqual(data.filter((_, index) => index % 5 < 3), [0, 7, 1, 2, 3, 1]);
+    assert.deepEqual(
+      data.filter((_, index) => index % 5 < 3),
+      [0, 7, 1, 2, 3, 1],
+    );
   });
 
   it('show values behind names and conditions', () => {
-    const { view, syntax, text } = open('config A\n\tbool "a" if B\n\tdefault y\n\tdepends on !B\nconfig B\n\tbool "b"\nif A || B\nconfig N\n\tint "n"\n\tdefault 3\nendif\n');
-    const hints = hintsKconfig(view, rootPath, syntax, 0, text.length).map(({ at, label }) => `${text.slice(0, at).split('\n').at(-1)!.trim()} ${label}`);
+    const { view, syntax, text } = open(
+      'config A\n\tbool "a" if B\n\tdefault y\n\tdepends on !B\nconfig B\n\tbool "b"\nif A || B\nconfig N\n\tint "n"\n\tdefault 3\nendif\n',
+    );
+    const hints = hintsKconfig(view, rootPath, syntax, 0, text.length).map(
+      ({ at, label }) => `${text.slice(0, at).split('\n').at(-1)!.trim()} ${label}`,
+    );
     assert.deepEqual(hints, ['config A = y', 'bool "a" if B = n', 'depends on !B = y', 'config B = n', 'if A || B = y', 'config N = 3']);
   });
 
   it('give each option its lens', () => {
     const { view, syntax } = open('config A\n\tbool "a"\n\tdefault y\n');
-    assert.deepEqual(lensesKconfig(view, rootPath, syntax).map(({ title, kind }) => [kind, title]), [['value', 'y: default y (y)'], ['references', '']]);
+    assert.deepEqual(
+      lensesKconfig(view, rootPath, syntax).map(({ title, kind }) => [kind, title]),
+      [
+        ['value', 'y: default y (y)'],
+        ['references', ''],
+      ],
+    );
   });
 });
 

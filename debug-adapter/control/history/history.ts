@@ -1,0 +1,263 @@
+/** The recorded past of a machine: takes checkpoints while it runs, and brings it to any earlier moment by replaying from the one before. */
+import { type StopReason } from '../../machine/api';
+import { type PcMachine } from '../../machine/machine';
+import { CodedError } from '../channel';
+import { type Checkpoint, Checkpoints } from './checkpoints';
+import { ConsoleMarks, watchConsole } from './console-marks';
+import { leastUseful, Schedule } from './schedule';
+
+export interface HistoryOptions {
+  /** Most bytes of checkpoints; the state at the start is kept even where it alone takes more. */
+  readonly budget?: number;
+  /** Milliseconds, monotonic. */
+  now(): number;
+  pristine(): PcMachine;
+}
+
+/** What is recorded, for people. Counts are of retired instructions. */
+export interface HistoryInfo {
+  readonly start: number;
+  readonly end: number;
+  readonly position: number;
+  readonly checkpoints: readonly number[];
+  /** Bytes of checkpoints, and the most that they may be. */
+  readonly memory: number;
+  readonly budget: number;
+  /** Bytes of console output so far. */
+  readonly consoleBytes: number;
+  readonly journalEntries: number;
+}
+
+/** Work that takes long hands control back between its parts; whoever drives it may leave off there. */
+export type Journey<T> = Generator<void, T, void>;
+
+const defaultBudget = 256 * 2 ** 20;
+/** Instructions between a moment looked at and the checkpoint made before it, so that the moments just before are near at hand. */
+const near = 100_000;
+/** A replay of more instructions leaves a checkpoint halfway, so that going further back does not take as long again. */
+const far = 20_000_000;
+/** Instructions in one go of a replay at first; adapted to take some milliseconds. */
+const firstPart = 1_000_000;
+const mostPart = 400_000_000;
+const partMilliseconds = 8;
+
+const errors = {
+  ahead: (count: number, end: number) =>
+    new CodedError('history-ahead', `Instruction ${count} has not run yet: history ends at ${end}. Continue the guest to get there.`),
+  before: () => new CodedError('history-before', 'History begins at instruction 0.'),
+  noOutput: (offset: number, written: number) =>
+    new CodedError('history-output', `Byte ${offset} of the console's output is not in history: ${written} bytes were written so far.`),
+  diverged: (count: number) =>
+    new CodedError('history-diverged', `The replay did not reach instruction ${count}. This is a fault of the emulator; please report it.`),
+};
+
+export class History {
+  readonly checkpoints: Checkpoints;
+  readonly budget: number;
+  readonly #schedule = new Schedule();
+  readonly #console = new ConsoleMarks();
+  readonly #now: () => number;
+  #end = 0;
+  #part = firstPart;
+
+  /**
+   * @param machine has not run yet: history begins where it stands.
+   * @param options.pristine makes another machine like it.
+   */
+  constructor(
+    readonly machine: PcMachine,
+    options: HistoryOptions,
+  ) {
+    this.budget = options.budget ?? defaultBudget;
+    this.#now = options.now;
+    this.checkpoints = new Checkpoints(machine, () => options.pristine());
+    this.#end = this.position;
+    this.#schedule.restarted(this.#now());
+  }
+
+  get position(): number {
+    return Number(this.machine.cpu.retired);
+  }
+
+  /** The furthest instruction that the machine has been at. */
+  get end(): number {
+    return this.#end;
+  }
+
+  get inPast(): boolean {
+    return this.machine.replaying;
+  }
+
+  get info(): HistoryInfo {
+    const { list, bytes } = this.checkpoints;
+    return {
+      start: list[0]?.at ?? 0,
+      end: this.#end,
+      position: this.position,
+      checkpoints: list.map(({ at }) => at),
+      memory: bytes,
+      budget: this.budget,
+      consoleBytes: this.#console.written,
+      journalEntries: this.machine.journal.length,
+    };
+  }
+
+  /** Bytes of console output were handed over. */
+  wrote(bytes: Uint8Array): void {
+    this.#console.add(bytes.length, this.position);
+  }
+
+  /** The machine ran on and came back for `reason`: takes a checkpoint where one is due. */
+  ran(reason: StopReason): void {
+    const { position } = this;
+    if (position > this.#end) this.#end = position;
+    // A hook may have stopped the processor between taking an interrupt and delivering it, which no saved state tells.
+    if (reason.kind === 'hook') return;
+    const { list } = this.checkpoints;
+    const before = list[this.checkpoints.indexBefore(position)];
+    if (this.#schedule.due(this.#now(), position - (before?.at ?? 0))) this.take();
+  }
+
+  /** The machine begins to run from where it stands. */
+  starts(): void {
+    this.#schedule.restarted(this.#now());
+  }
+
+  /** Takes a checkpoint here and now, and makes room for it. */
+  take(): Checkpoint {
+    const started = this.#now();
+    const made = this.checkpoints.take();
+    const ended = this.#now();
+    this.#schedule.taken(ended, ended - started);
+    this.#thin();
+    return made;
+  }
+
+  /** Tells whether an edit or an input in the past made the machine forget its future; forgets it here, too. */
+  futureDropped(): boolean {
+    const { machine, position } = this;
+    if (machine.replaying || position >= this.#end) return false;
+    this.#end = position;
+    this.#console.dropAfter(position);
+    this.checkpoints.dropAfter(position, machine.cursor);
+    return true;
+  }
+
+  /**
+   * Brings the machine to `count` instructions exactly, as it was there last: with everything applied that reached it at that moment.
+   * Rejects with a CodedError where history does not reach that far.
+   */
+  *seek(count: number): Journey<void> {
+    this.check(count);
+    if (count === this.position) return;
+    const at = this.#approach(count);
+    if (count - at > far) {
+      yield* this.replay(count - Math.floor((count - at) / 8));
+      this.take();
+    }
+    if (count - at > 2 * near) {
+      yield* this.replay(count - near);
+      this.take();
+    }
+    yield* this.replay(count);
+  }
+
+  /** Makes a checkpoint close before `count`, the machine's present, and comes back to it: the first step back is as quick as the next ones. */
+  *prepare(): Journey<void> {
+    const { position } = this;
+    const before = this.checkpoints.list[this.checkpoints.indexBefore(position - 1)];
+    if (before === undefined || position - before.at <= 2 * near) return;
+    this.take();
+    try {
+      yield* this.seek(position - near);
+      this.take();
+    } finally {
+      // Also where the driver leaves off: the present is a checkpoint now.
+      this.checkpoints.restore(this.checkpoints.indexBefore(position));
+      this.machine.run(BigInt(position));
+    }
+  }
+
+  /** Puts the machine at the newest checkpoint at or before `count`, unless it stands nearer already; answers where it is then. */
+  #approach(count: number): number {
+    const { position } = this;
+    const index = this.checkpoints.indexBefore(count);
+    if (position > count || this.checkpoints.list[index]!.at > position) this.checkpoints.restore(index);
+    this.#schedule.restarted(this.#now());
+    return this.position;
+  }
+
+  /** Runs forward to `count`; `onStop` is told of everything that stops the machine on the way. */
+  *replay(count: number, onStop?: (reason: StopReason) => void): Journey<void> {
+    const { machine } = this;
+    let standstill = 0;
+    for (;;) {
+      const from = this.position;
+      const limit = Math.min(count, from + this.#part);
+      const started = this.#now();
+      const reason = machine.run(BigInt(limit));
+      const reached = this.position;
+      if (reason.kind !== 'limit') onStop?.(reason);
+      if (reached >= count && reason.kind === 'limit') return;
+      if (reached > from) standstill = 0;
+      // A stop makes no way; what comes up next at the same moment is passed in turns, but never for ever.
+      else if (++standstill > 100 || reason.kind === 'exit' || reason.kind === 'dead') throw errors.diverged(count);
+      const took = this.#now() - started;
+      if (reason.kind === 'limit' && reached === limit && limit < count) this.#adapt(took);
+      if (took > 1) yield;
+    }
+  }
+
+  /** Runs the part of history from checkpoint `index` to the next one or to `before`, and tells what stopped it. */
+  *rerun(index: number, before: number, onStop: (reason: StopReason) => void): Journey<void> {
+    const next = this.checkpoints.list[index + 1];
+    this.checkpoints.restore(index);
+    yield* this.replay(Math.min(before, next?.at ?? before), onStop);
+  }
+
+  /** The instruction that wrote byte `offset` of the console's output. Rejects with a CodedError where it is not in history. */
+  *findOutput(offset: number): Journey<number> {
+    const { machine } = this;
+    const mark = this.#console.find(offset);
+    const device = machine.devices.find(({ name }) => name === 'com1');
+    if (mark === undefined || device === undefined) throw errors.noOutput(offset, this.#console.written);
+    yield* this.seek(mark.since);
+    let left = offset - mark.from;
+    let found: number | undefined;
+    const unwatch = watchConsole(device, () => {
+      if (left-- !== 0) return;
+      found = this.position;
+      machine.yieldSoon();
+    });
+    try {
+      while (found === undefined && this.position < mark.until) {
+        const { position } = this;
+        yield* this.replay(Math.min(mark.until, position + this.#part));
+      }
+    } finally {
+      unwatch();
+    }
+    if (found === undefined) throw errors.noOutput(offset, this.#console.written);
+    return found;
+  }
+
+  /** Throws a CodedError where history does not hold `count`. */
+  check(count: number): void {
+    if (count < 0 || !Number.isSafeInteger(count)) throw errors.before();
+    if (count > this.#end) throw errors.ahead(count, this.#end);
+  }
+
+  #adapt(milliseconds: number): void {
+    const ideal = (this.#part * partMilliseconds) / Math.max(0.25, milliseconds);
+    this.#part = Math.round(Math.min(mostPart, Math.max(10_000, Math.min(ideal, this.#part * 4))));
+  }
+
+  #thin(): void {
+    const { checkpoints } = this;
+    for (;;) {
+      const index = leastUseful(checkpoints.list, checkpoints.bytes, this.budget, this.position);
+      if (index === undefined) return;
+      checkpoints.remove(index);
+    }
+  }
+}

@@ -1,0 +1,196 @@
+/** Where a step backwards ends: one instruction, one line, over what was called, or before the call of the function. */
+import { type AddressRange } from '../../symbols/api';
+import { type Granularity } from '../api';
+import { type Disassembler } from '../disassembler';
+import { errors } from '../errors';
+import { walkStack } from '../unwind';
+import { type History, type Journey } from './history';
+import { type TravellingTarget } from './probes';
+import { Trail } from './trail';
+
+/** Instructions recorded at first, and at most before a return's call is looked for with probes. */
+const firstTrail = 500;
+const longestTrail = 8000;
+/** A step over many instructions looks at more of them at a time. */
+const mostTrail = 65_536;
+/** A line that ran more instructions than this without a call is stopped in. */
+const longestLine = 500_000;
+/** Longest call instruction that is not padded with prefixes. */
+const longestCall = 8;
+
+export type ReverseKind = 'back' | 'over' | 'in' | 'out';
+
+/** Computes where steps lead; the machine is left anywhere. Probes must be silent. */
+export class ReverseSteps {
+  #trail: Trail | undefined;
+  #length = firstTrail;
+
+  constructor(
+    private readonly history: History,
+    private readonly target: TravellingTarget,
+    private readonly disassembler: Disassembler,
+  ) {}
+
+  /** The instruction count at which a step back from the machine's moment ends; undefined where history begins before that. */
+  *destination(kind: ReverseKind, granularity: Granularity): Journey<number | undefined> {
+    const from = this.history.position;
+    if (kind === 'out') return yield* this.#out(from);
+    if (granularity !== 'instruction') return yield* this.#line(from, kind === 'in');
+    if (kind === 'over') return yield* this.#over(from);
+    return yield* this.#instruction(from);
+  }
+
+  /** One instruction; handlers of interrupts and faults that ran in between are passed, as they are forwards. */
+  *#instruction(from: number): Journey<number | undefined> {
+    if (from === 0) return undefined;
+    yield* this.history.seek(from - 1);
+    if (!isInterruptReturn(this.target)) return from - 1;
+    const resumed = yield* this.#matching(from);
+    return resumed !== undefined && resumed.pc === (yield* this.#at(from)).pc(from) ? yield* this.#instruction(resumed.at) : from - 1;
+  }
+
+  /** The instruction before in the same function, or the call that led into it. */
+  *#over(at: number): Journey<number | undefined> {
+    for (let moment = at; moment > 0;) {
+      const trail = yield* this.#at(moment);
+      const kind = trail.flow(moment - 1)?.kind;
+      if (kind !== 'return' && !(kind === 'jump' && this.#followsSyscall(trail.pc(moment)))) return moment - 1;
+      const match = yield* this.#matching(moment);
+      if (match === undefined) return moment - 1;
+      if (match.pc !== (yield* this.#at(moment)).pc(moment)) return match.at;
+      // The interrupted instruction itself: the same place, earlier.
+      moment = match.at;
+    }
+    return undefined;
+  }
+
+  /** To the beginning of the line that ran before, or of the current one from its middle. */
+  *#line(from: number, into: boolean): Journey<number | undefined> {
+    let at = yield* this.#previous(from, into);
+    if (at === undefined) return undefined;
+    let ranges = this.#extent((yield* this.#at(at)).pc(at));
+    for (;;) {
+      const before: number | undefined = yield* this.#previous(at, into);
+      if (before === undefined || from - before > longestLine) return before === undefined ? 0 : at;
+      const trail = yield* this.#at(at);
+      const next = trail.pc(at);
+      const pc = (yield* this.#at(before)).pc(before);
+      const flow = trail.flowAt(pc);
+      const entered = flow?.kind === 'call' && pc + BigInt(flow.length) !== next && before === at - 1;
+      const hasLine = this.#hasLine(pc);
+      if (ranges.length === 0) {
+        // Code without lines: on to where there are some.
+        if (hasLine) ranges = this.#extent(pc);
+      } else if (into && hasLine && flow?.kind === 'return' && before === at - 1) {
+        ranges = this.#extent(pc);
+      } else if (entered || !contains(ranges, pc)) return at;
+      at = before;
+    }
+  }
+
+  *#previous(at: number, into: boolean): Journey<number | undefined> {
+    if (at === 0) return undefined;
+    if (into) {
+      const trail = yield* this.#at(at);
+      if (trail.flow(at - 1)?.kind === 'return' && this.#hasLine(trail.pc(at - 1))) return at - 1;
+    }
+    return yield* this.#over(at);
+  }
+
+  /** Before the call of the function that runs. */
+  *#out(from: number): Journey<number | undefined> {
+    const frames = walkStack(this.target, 64);
+    const [current] = frames;
+    if (current?.origin === 'inlined' && current.symbolic !== undefined) {
+      const { ranges } = current.symbolic;
+      let at: number | undefined = from;
+      while (at !== undefined && at > 0 && contains(ranges, (yield* this.#at(at)).pc(at))) at = yield* this.#over(at);
+      return at;
+    }
+    const caller = frames.find((frame) => frame.pc !== current?.pc || frame.cfa !== current.cfa);
+    if (current?.cfa === undefined || caller === undefined) throw errors.noCaller();
+    return yield* this.#call(caller.pc, current.cfa, from);
+  }
+
+  /** The moment that control left the code to which it came back at `at`: a call, a system call, or an interrupted instruction, by the stack pointer. */
+  *#matching(at: number): Journey<{ readonly at: number; readonly pc: bigint } | undefined> {
+    for (let length = firstTrail; ; length *= 4) {
+      const trail = yield* this.#at(at, length);
+      const pc = trail.pc(at);
+      const stackPointer = trail.stackPointer(at);
+      for (let count = at - 2; count >= trail.from; count--) {
+        if (trail.stackPointer(count) !== stackPointer) continue;
+        const candidate = trail.pc(count);
+        if (candidate === pc) return { at: count, pc };
+        if (candidate >= pc || pc - candidate > longestCall) continue;
+        const flow = trail.flow(count);
+        if ((flow?.kind === 'call' || flow?.kind === 'syscall') && candidate + BigInt(flow.length) === pc) return { at: count, pc: candidate };
+      }
+      if (trail.from === 0) return undefined;
+      if (length < longestTrail) continue;
+      const found = yield* this.#call(pc, stackPointer, at - 1);
+      return found === undefined ? undefined : { at: found, pc: 0n };
+    }
+  }
+
+  /** The last time before `before` that a call which returns to `returnTo` was made with this stack pointer. */
+  *#call(returnTo: bigint, stackPointer: bigint, before: number): Journey<number | undefined> {
+    const { probes } = this.target;
+    const registrations: { remove(): void }[] = [];
+    const code = this.target.machine.cpu.readMemory(returnTo - BigInt(longestCall), longestCall);
+    const noted: { at: number | undefined } = { at: undefined };
+    for (let length = 2; length <= longestCall && code.length === longestCall; length++) {
+      const flow = this.disassembler.flow(code.subarray(longestCall - length), 64);
+      if (flow?.length !== length || (flow.kind !== 'call' && flow.kind !== 'syscall')) continue;
+      const note = (): undefined => {
+        if (this.target.register('rsp') === stackPointer && this.history.position < before) noted.at = this.history.position;
+        return undefined;
+      };
+      registrations.push(probes.addAlways(returnTo - BigInt(length), note));
+    }
+    try {
+      // Found by probes that note and never stop; part by part, until one part has it.
+      for (let bound = before; bound > 0 && noted.at === undefined;) {
+        const index = this.history.checkpoints.indexBefore(bound - 1);
+        const start = this.history.checkpoints.list[index]!.at;
+        yield* this.history.rerun(index, bound, () => undefined);
+        bound = start;
+      }
+    } finally {
+      for (const registration of registrations) registration.remove();
+    }
+    return noted.at;
+  }
+
+  /** The trail that ends at or after `at` and reaches `length` instructions before it, or to the start. */
+  *#at(at: number, length = 1): Journey<Trail> {
+    const known = this.#trail;
+    if (known?.holds(at) === true && (known.from === 0 || at - known.from >= length)) return known;
+    this.#trail = yield* Trail.record(this.history, this.target, this.disassembler, at, Math.max(length, this.#length));
+    this.#length = Math.min(this.#length * 2, mostTrail);
+    return this.#trail;
+  }
+
+  #followsSyscall(pc: bigint): boolean {
+    const [first, second] = this.target.machine.cpu.readMemory(pc - 2n, 2);
+    return first === 0x0f && second === 0x05;
+  }
+
+  #extent(pc: bigint): readonly AddressRange[] {
+    return this.target.symbolsAt(pc)?.lineExtent(pc) ?? [];
+  }
+
+  #hasLine(pc: bigint): boolean {
+    const row = this.target.symbolsAt(pc)?.lineAt(pc);
+    return row !== undefined && row.line > 0;
+  }
+}
+
+/** IRET and IRETQ stand at the pc (SDM vol. 2A). */
+function isInterruptReturn(target: TravellingTarget): boolean {
+  const [first, second] = target.machine.cpu.readMemory(target.pc, 2);
+  return first === 0xcf || (first === 0x48 && second === 0xcf);
+}
+
+const contains = (ranges: readonly AddressRange[], address: bigint): boolean =>
+  ranges.some(({ low, high }) => address >= low && address < high);

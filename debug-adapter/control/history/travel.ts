@@ -1,0 +1,315 @@
+/** Time travel as the debugger drives it: journeys into the past in slices between which messages are read, where they arrive, and preparing for the next one. */
+import { type StopReason } from '../../machine/api';
+import { type PcMachine } from '../../machine/machine';
+import { type ExceptionDetails, type Granularity, type HistoryStatus, type SeekPlace, type StopKind } from '../api';
+import { CodedError } from '../channel';
+import { type Disassembler } from '../disassembler';
+import { type Host } from '../runner';
+import { History, type Journey } from './history';
+import { type TravellingTarget } from './probes';
+import { type ReverseKind, ReverseSteps } from './reverse-steps';
+import { lastBefore } from './search';
+import { encodeSession } from './session-file';
+
+/** Where and why the guest stands after a journey, or at a stop that is looked for. */
+export interface Arrival {
+  readonly reason: StopKind;
+  readonly breakpoints: readonly number[];
+  readonly text?: string;
+  readonly exception?: ExceptionDetails;
+}
+
+export interface TravelParts {
+  readonly machine: PcMachine;
+  readonly target: TravellingTarget;
+  readonly disassembler: Disassembler;
+  readonly host: Host;
+  /** Bytes of checkpoints. */
+  readonly budget?: number;
+  /** Makes a machine like this one that has not run. */
+  pristine(): PcMachine;
+  /** What a stop of the machine means to the user: undefined where it is not one. */
+  judge(reason: StopReason): Arrival | undefined;
+  arrived(arrival: Arrival): void;
+  /** Something that the user should know happened. */
+  message(text: string): void;
+}
+
+const sliceMilliseconds = 8;
+/** Milliseconds that a stopped session is left alone before the way back is prepared. */
+const quiet = 250;
+
+const beginning = 'History begins here: the guest has run no instruction yet.';
+
+export class TimeTravel {
+  readonly history: History;
+  #cancelTimer: (() => void) | undefined;
+  #journey: Journey<unknown> | undefined;
+  /** The journey is one that the user asked for, not the preparation of one. */
+  #asked = false;
+  #stopAsked = false;
+  /** The processor may hold what no checkpoint has. */
+  #atHook = false;
+
+  constructor(private readonly parts: TravelParts) {
+    const { machine, host, budget } = parts;
+    this.history = new History(machine, {
+      now: () => host.now(),
+      pristine: () => parts.pristine(),
+      ...(budget === undefined ? {} : { budget }),
+    });
+  }
+
+  /** A journey that the user asked for is under way. */
+  get travelling(): boolean {
+    return this.#asked;
+  }
+
+  get status(): HistoryStatus {
+    const { info } = this.history;
+    return { ...info, inPast: this.history.inPast };
+  }
+
+  /** For the stop that is shown; undefined in the present. */
+  get description(): string | undefined {
+    const { inPast, position, end } = this.history;
+    if (!inPast) return undefined;
+    return `in the past: instruction ${position.toLocaleString('en-US')} of ${end.toLocaleString('en-US')}`;
+  }
+
+  /** The machine came back from a run. */
+  ran(reason: StopReason): void {
+    this.#atHook = reason.kind === 'hook';
+    this.history.ran(reason);
+  }
+
+  /** The guest begins to run forward. */
+  starts(): void {
+    this.#drop();
+    this.history.starts();
+  }
+
+  /** The guest stands: unless something is asked of it soon, the way back is prepared. */
+  rested(): void {
+    this.#drop();
+    if (this.#atHook) return;
+    this.#cancelTimer = this.parts.host.later(quiet, () => {
+      this.#drive(this.#silently(this.history.prepare()), () => undefined);
+    });
+  }
+
+  /** The guest's state is asked for: gives up a preparation that is under way. */
+  settle(): void {
+    if (this.#asked || this.#cancelTimer === undefined) return;
+    this.rested();
+  }
+
+  /** To be called after anything that may have changed the guest's state: tells where that ended the recorded future. */
+  noteEdits(): void {
+    if (this.history.futureDropped())
+      this.parts.message(`What had happened after instruction ${this.history.position.toLocaleString('en-US')} is dropped: the guest goes another way from here.`);
+  }
+
+  reverse(kind: ReverseKind, granularity: Granularity): void {
+    const { target, disassembler } = this.parts;
+    const { history } = this;
+    const steps = new ReverseSteps(history, target, disassembler);
+    this.#begin(
+      this.#silently(
+        (function* (): Journey<Arrival> {
+          const at = yield* steps.destination(kind, granularity);
+          yield* history.seek(at ?? 0);
+          return at === undefined ? { reason: 'entry', breakpoints: [], text: beginning } : { reason: 'step', breakpoints: [] };
+        })(),
+      ),
+    );
+  }
+
+  reverseContinue(): void {
+    this.#begin(this.#lastStop());
+  }
+
+  /** Goes to a place in history. Throws a CodedError where it is known at once that there is none such. */
+  seek(place: SeekPlace): void {
+    const { history } = this;
+    if ('instruction' in place) history.check(place.instruction);
+    this.#begin(
+      this.#silently(
+        (function* (): Journey<Arrival> {
+          yield* history.seek('instruction' in place ? place.instruction : yield* history.findOutput(place.consoleOffset));
+          return { reason: 'goto', breakpoints: [] };
+        })(),
+      ),
+    );
+  }
+
+  /** Breaks off a journey; the guest is back where it set out. */
+  pause(): void {
+    this.#stopAsked = true;
+  }
+
+  /** Ends everything without a word. */
+  close(): void {
+    this.#drop();
+    this.#asked = false;
+  }
+
+  /** The session as bytes that another machine, launched alike, can take up. Goes to the end of history for a moment. */
+  save(launch: bigint, imageName: string): Uint8Array {
+    const { history } = this;
+    const { machine } = this.parts;
+    const { position, end } = history;
+    complete(this.#silently(history.seek(end)));
+    const saved = encodeSession({
+      launch,
+      imageName,
+      journal: machine.journal,
+      end,
+      position,
+      hash: machine.hash(),
+      state: machine.save(),
+    });
+    complete(this.#silently(history.seek(position)));
+    return saved;
+  }
+
+  *#lastStop(): Journey<Arrival> {
+    const { history } = this;
+    const { judge } = this.parts;
+    const { probes } = this.parts.target;
+    this.#forgetException();
+    const found = yield* lastBefore(history, history.position, (reason) => {
+      const arrival = judge(reason);
+      probes.passCurrent();
+      return arrival;
+    });
+    if (found === undefined) {
+      yield* this.#silently(history.seek(0));
+      return { reason: 'entry', breakpoints: [], text: `${beginning} No breakpoint was hit before.` };
+    }
+    yield* this.#silently(history.seek(found.at));
+    if (found.what.reason === 'exception') yield* this.#meetException(found.at);
+    return found.what;
+  }
+
+  /** Stops at the exception as a run forward does, so that going on delivers it. */
+  *#meetException(at: number): Journey<void> {
+    const { machine } = this.parts;
+    this.#forgetException();
+    if (machine.run(BigInt(at) + 1n).kind === 'hook') this.#atHook = true;
+    else yield* this.history.seek(at);
+  }
+
+  /** Who lets an exception pass that the guest was stopped at must not take the same moment, come to again, for that. No vector has this number. */
+  #forgetException(): void {
+    this.parts.machine.cpu.hooks.exception?.(-1, undefined);
+  }
+
+  *#silently<T>(journey: Journey<T>): Journey<T> {
+    const { probes } = this.parts.target;
+    for (;;) {
+      probes.silent = true;
+      let part: IteratorResult<void, T>;
+      try {
+        part = journey.next();
+      } finally {
+        probes.silent = false;
+      }
+      if (part.done === true) return part.value;
+      try {
+        yield;
+      } finally {
+        // Left off here: the inner journey puts things right.
+        if (this.#leaving) journey.return(undefined as T);
+      }
+    }
+  }
+
+  #leaving = false;
+
+  #begin(journey: Journey<Arrival>): void {
+    this.#drop();
+    this.#asked = true;
+    this.#stopAsked = false;
+    this.#atHook = false;
+    const { history } = this;
+    const origin = history.position;
+    const arrive = (arrival: Arrival): void => {
+      this.#asked = false;
+      this.#forgetUnlessMet();
+      this.parts.arrived(arrival);
+    };
+    const comeBack = (): void => complete(this.#silently(history.seek(origin)));
+    this.#drive(journey, arrive, {
+      stopped: () => {
+        comeBack();
+        arrive({ reason: 'pause', breakpoints: [], text: 'The way back was broken off.' });
+      },
+      failed: (error) => {
+        comeBack();
+        this.parts.message(error instanceof CodedError ? error.message : `Going back failed: ${String(error)}`);
+        arrive({ reason: 'pause', breakpoints: [] });
+      },
+    });
+  }
+
+  #forgetUnlessMet(): void {
+    if (!this.#atHook) this.#forgetException();
+  }
+
+  #drive<T>(
+    journey: Journey<T>,
+    done: (value: T) => void,
+    otherwise?: { stopped(): void; failed(error: unknown): void },
+  ): void {
+    const { host } = this.parts;
+    this.#journey = journey;
+    const slice = (): void => {
+      const deadline = host.now() + sliceMilliseconds;
+      try {
+        do {
+          if (this.#stopAsked && otherwise !== undefined) {
+            this.#drop();
+            return otherwise.stopped();
+          }
+          const part = journey.next();
+          if (part.done === true) {
+            this.#journey = undefined;
+            this.#cancelTimer = undefined;
+            return done(part.value);
+          }
+        } while (host.now() < deadline);
+      } catch (error) {
+        this.#journey = undefined;
+        this.#cancelTimer = undefined;
+        if (otherwise === undefined) return this.parts.message(`Preparing the way back failed: ${String(error)}`);
+        return otherwise.failed(error);
+      }
+      this.#cancelTimer = host.later(0, slice);
+    };
+    this.#cancelTimer = host.later(0, slice);
+  }
+
+  /** Leaves off whatever is under way or waits to be. */
+  #drop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const journey = this.#journey;
+    this.#journey = undefined;
+    if (journey === undefined) return;
+    this.#leaving = true;
+    try {
+      journey.return(undefined);
+    } finally {
+      this.#leaving = false;
+    }
+  }
+}
+
+/** Runs a journey to its end at once. */
+export function complete<T>(journey: Journey<T>): T {
+  for (;;) {
+    const part = journey.next();
+    if (part.done === true) return part.value;
+  }
+}

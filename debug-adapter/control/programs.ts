@@ -1,0 +1,120 @@
+/** Gives programs that the guest loads at run time their symbols, at their real addresses, from their files in the initial RAM disk. */
+import { type GuestAccess } from '../guest/access';
+import { CpioArchive } from '../guest/cpio';
+import { type LoadedProgram, programReadyFunction, ProgramReader } from '../guest/programs';
+import { SymbolFile } from '../symbols/api';
+import { type Target } from './target';
+
+/** Objects looked at in the dynamic linker's list; it may be damaged. */
+const mostObjects = 256;
+
+/** What became of a loaded program. */
+export interface ProgramNotice {
+  readonly path: string;
+  readonly bias?: bigint;
+  /** A sentence for people. */
+  readonly text: string;
+  readonly found: boolean;
+  readonly hasDwarf: boolean;
+}
+
+/** Watches for programs. `notice` is called on the machine's thread with the guest standing before the program's first instruction. */
+export function watchPrograms(target: Target, initrd: Uint8Array | undefined, notice: (notice: ProgramNotice) => void): void {
+  const [kernel] = target.symbolFiles;
+  if (kernel === undefined) return;
+  const access: GuestAccess = {
+    kernel,
+    readMemory: (address, length) => target.machine.cpu.readMemory(address, length),
+    register: (name) => target.register(name),
+  };
+  const reader = ProgramReader.of(access);
+  if (reader === undefined) return;
+  const files = new ProgramFiles(initrd);
+  const known = new Set<string>();
+  /** Adds the symbols of a file; undefined where they are there already or cannot be had. */
+  const add = (path: string, biasOf: (file: SymbolFile) => bigint): SymbolFile | undefined => {
+    const bytes = files.read(path);
+    if (bytes === undefined) {
+      if (known.has(path)) return undefined;
+      known.add(path);
+      notice({
+        path,
+        found: false,
+        hasDwarf: false,
+        text: `The guest runs ${path}, which the initial RAM disk does not hold: no symbols for it.`,
+      });
+      return undefined;
+    }
+    const file = SymbolFile.open(bytes, { name: path });
+    const bias = biasOf(file);
+    const key = `${path}@${bias}`;
+    // A replayed load is the same load.
+    if (known.has(key)) return undefined;
+    known.add(key);
+    const placed = file.at(bias);
+    target.addSymbols(placed);
+    const place = `0x${bias.toString(16)}`;
+    const text = file.hasDwarf
+      ? `Symbols of ${path} loaded, at ${place}.`
+      : `${path} runs at ${place}; it holds no debug information (-g).`;
+    notice({ path, bias, found: true, hasDwarf: file.hasDwarf, text });
+    return placed;
+  };
+  const load = (program: LoadedProgram): void => {
+    const placed = add(program.path, (file) => BigInt.asUintN(64, program.entry - file.elf.entry));
+    if (placed !== undefined && program.interpreter) watchObjects(target, placed, (path, bias) => void add(path, () => bias));
+  };
+  for (const { address } of kernel.symbolsNamed(programReadyFunction)) {
+    target.probes.add(address, () => {
+      for (const program of reader.read(target.register('rsi'))) load(program);
+      return undefined;
+    });
+  }
+}
+
+/** The dynamic linker calls this function whenever its list of objects is consistent (the SVR4 debugger interface, link.h). */
+const objectsChangedFunction = '_dl_debug_state';
+
+function watchObjects(target: Target, linker: SymbolFile, add: (path: string, bias: bigint) => void): void {
+  const [debug] = linker.symbolsNamed('_r_debug');
+  if (debug === undefined) return;
+  for (const { address } of linker.symbolsNamed(objectsChangedFunction)) {
+    target.probes.add(address, () => {
+      // struct r_debug: version, then the head; struct link_map: address, name, dynamic section, next.
+      let object = target.readInteger(debug.address + 8n, 8) ?? 0n;
+      for (let count = 0; object !== 0n && count < mostObjects; count++) {
+        const bias = target.readInteger(object, 8);
+        const name = target.readInteger(object + 8n, 8);
+        const path = name === undefined ? '' : readPath(target, name);
+        // The first one is the program itself, without a name; the linker is known as well.
+        if (bias !== undefined && path.startsWith('/') && bias !== linker.bias) add(path, bias);
+        object = target.readInteger(object + 24n, 8) ?? 0n;
+      }
+      return undefined;
+    });
+  }
+}
+
+function readPath(target: Target, address: bigint): string {
+  const bytes = target.machine.cpu.readMemory(address, 512);
+  const end = bytes.indexOf(0);
+  return end < 0 ? '' : new TextDecoder().decode(bytes.subarray(0, end));
+}
+
+/** Files that programs may come from: the archive's, or the RAM disk itself where it is one program. */
+class ProgramFiles {
+  #archive: CpioArchive | undefined;
+
+  constructor(private readonly initrd: Uint8Array | undefined) {}
+
+  read(path: string): Uint8Array | undefined {
+    const { initrd } = this;
+    if (initrd === undefined) return undefined;
+    if (isElf(initrd)) return initrd;
+    this.#archive ??= new CpioArchive(initrd);
+    const bytes = this.#archive.read(path);
+    return bytes !== undefined && isElf(bytes) ? bytes : undefined;
+  }
+}
+
+const isElf = (bytes: Uint8Array): boolean => bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;

@@ -1,0 +1,192 @@
+/** `unikernel gdb`: boots an image under a server of the GDB remote protocol, on a port of this machine alone. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Host } from '../../debug-adapter/control/runner';
+import { GdbServer } from '../../debug-adapter/gdb/server';
+import { type Machine, MachineError } from '../../debug-adapter/machine/api';
+import { createMachine } from '../../debug-adapter/machine/pc';
+import { usePrebuiltHandlers } from './handlers.node';
+import { type RunIo } from './io';
+import { parseRunOptions, type RunOptions } from './run-options';
+
+const ExitStatus = { usage: 2, failure: 125, interrupted: 130 } as const;
+
+export const gdbHelp = `Usage: unikernel gdb IMAGE --port N [options]
+
+Boots a unikernel image and serves GDB's remote protocol on 127.0.0.1. The serial console is standard input and output.
+
+  --port N                port to listen on; 0 takes a free one, which is told on standard error
+  --wait                  hold the guest before its first instruction until a debugger connects
+  --initrd FILE|DIR       initial RAM disk; a directory is packed into a cpio archive
+  --append STRING         kernel command line
+  --memory MIB            memory in MiB (default 128)
+  --net SPEC              network: user[,hostfwd=tcp:ADDR:PORT-:PORT][,restrict=off]
+  --clock real|skip       let idle time pass, or skip it (default real)
+  --cpu min|default       processor model
+  --jit on|off            translate hot code (default on)
+  --calibrate             let the guest measure the clock instead of telling it the frequency
+  --help                  show this text
+
+In gdb, with the image's .dbg file loaded: target remote :N
+"detach" lets the guest run on, "kill" and "monitor exit" end it, "monitor help" lists the server's own commands.
+At a terminal, Ctrl-A X ends the run. Exit status: the guest's own, 0 when killed, 125 where the image or the emulator fails.
+`;
+
+export interface GdbOptions {
+  readonly run: RunOptions;
+  readonly port: number;
+  readonly wait: boolean;
+}
+
+/** Reads the arguments: those of `run` that say what to boot, and the server's own. */
+export function parseGdbOptions(argv: readonly string[]): GdbOptions | 'help' | { readonly error: string } {
+  const others: string[] = [];
+  let port: string | undefined;
+  let wait = false;
+  for (let i = 0; i < argv.length; i++) {
+    const argument = argv[i]!;
+    if (argument === '--') {
+      others.push(...argv.slice(i));
+      break;
+    }
+    if (argument === '--wait') wait = true;
+    else if (argument === '--port') {
+      if (i + 1 >= argv.length) return { error: '--port needs a value.' };
+      port = argv[++i];
+    } else if (argument.startsWith('--port=')) port = argument.slice('--port='.length);
+    else others.push(argument);
+  }
+  const run = parseRunOptions(others);
+  if (run === 'help' || 'error' in run) return run;
+  const foreign: readonly (readonly [boolean, string])[] = [
+    [run.trace.length > 0, 'trace'],
+    [run.traceOut !== undefined, 'trace-out'],
+    [run.maxInstructions !== undefined, 'max-instructions'],
+    [run.timeout !== undefined, 'timeout'],
+    [run.stats, 'stats'],
+  ];
+  const refused = foreign.find(([given]) => given);
+  if (refused !== undefined) return { error: `--${refused[1]} belongs to 'unikernel run'.` };
+  if (run.symbols !== undefined) return { error: '--symbols is not needed: load the .dbg file in gdb.' };
+  if (port === undefined) return { error: 'No port is given (--port N).' };
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : -1;
+  if (number < 0 || number > 65535) return { error: `--port takes a number from 0 to 65535, not ${port}.` };
+  return { run, port: number, wait };
+}
+
+/** Serves until the guest or the debugger ends it. Resolves to the process's exit status; never throws for what the user or the guest did. */
+export async function gdbCommand(argv: readonly string[], io: RunIo): Promise<number> {
+  const options = parseGdbOptions(argv);
+  if (options === 'help') {
+    io.stdout(gdbHelp);
+    return 0;
+  }
+  if ('error' in options) {
+    io.stderr(`unikernel gdb: ${options.error}\nTry 'unikernel gdb --help'.\n`);
+    return ExitStatus.usage;
+  }
+  usePrebuiltHandlers();
+  try {
+    return await serve(options, io);
+  } catch (error) {
+    const { code, message, stack } = error as NodeJS.ErrnoException;
+    // MachineError and the errors of reading files carry messages for people; anything else is a defect here and shows its place.
+    const expected = error instanceof MachineError || (error instanceof Error && error.constructor === Error);
+    const text =
+      code === 'EADDRINUSE' ? `Port ${options.port} is taken by another program.` : expected ? message : (stack ?? String(error));
+    io.stderr(`unikernel gdb: ${text}\n`);
+    return ExitStatus.failure;
+  } finally {
+    io.close();
+  }
+}
+
+async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number> {
+  const image = io.readFile(run.image);
+  const initrd =
+    run.initrd === undefined ? undefined : io.fileKind(run.initrd) === 'directory' ? await io.archive(run.initrd) : io.readFile(run.initrd);
+  const spec = run.net;
+  const network = spec === undefined ? undefined : await import('./net');
+  let net: ReturnType<NonNullable<typeof network>['openNetwork']> | undefined;
+
+  return new Promise((resolve, reject) => {
+    const boot = (): Machine => {
+      net?.close();
+      net = spec === undefined ? undefined : network!.openNetwork(spec, io);
+      const { machine } = createMachine({
+        image,
+        imageName: run.image.slice(run.image.lastIndexOf('/') + 1),
+        commandLine: run.append,
+        ...(initrd === undefined ? {} : { initrd }),
+        memory: run.memory * (1 << 20),
+        cpuModel: run.cpu,
+        jit: run.jit,
+        tscLeaf: !run.calibrate,
+        ...(net === undefined ? {} : { extraDevices: net.devices }),
+      });
+      machine.onConsoleOutput = (bytes) => io.writeConsole(bytes);
+      net?.connect(machine, () => server.wake());
+      return machine;
+    };
+    // Frames that wait for the guest go in before each slice.
+    const host: Host = {
+      now: () => io.elapsed(),
+      later: (milliseconds, callback) => {
+        const slice = (): void => {
+          net?.pump();
+          callback();
+        };
+        if (milliseconds <= 0) {
+          const immediate = setImmediate(slice);
+          return () => clearImmediate(immediate);
+        }
+        const timer = setTimeout(slice, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    };
+    const end = (status: number): void => {
+      net?.close();
+      listener.close();
+      // Replies under way reach the debugger before the process ends.
+      setImmediate(() => resolve(status));
+    };
+    const server = new GdbServer({
+      boot,
+      host,
+      clock: run.clock === 'skip' ? 'skip' : 'real',
+      onEnd: end,
+      log: (line) => io.stderr(`unikernel gdb: ${line}\n`),
+    });
+    const listener: Server = createServer((socket) => accept(server, socket));
+    listener.once('error', reject);
+    // The protocol has no authentication: it is served to this machine alone.
+    listener.listen(port, '127.0.0.1', () => {
+      const address = listener.address();
+      const bound = typeof address === 'object' && address !== null ? address.port : port;
+      io.stderr(`unikernel gdb: Listening on 127.0.0.1:${bound}. In gdb: target remote :${bound}\n`);
+      if (!wait) server.start();
+    });
+    io.openConsole(
+      (bytes) => {
+        server.debuggee.machine.consoleInput(bytes);
+        server.wake();
+      },
+      () => end(ExitStatus.interrupted),
+    );
+  });
+}
+
+function accept(server: GdbServer, socket: Socket): void {
+  socket.setNoDelay(true);
+  // A peer that vanishes is one that closed.
+  socket.on('error', () => socket.destroy());
+  const connection = server.connect({
+    send: (bytes) => void (socket.destroyed || socket.write(bytes)),
+    close: () => socket.end(),
+  });
+  if (connection === undefined) {
+    socket.destroy();
+    return;
+  }
+  socket.on('data', (bytes) => connection.receive(bytes));
+  socket.on('close', () => connection.closed());
+}

@@ -1,0 +1,151 @@
+/** The projects of the workspace, the one that is worked on, and its pool, read when somebody looks and again when files change. */
+import * as vscode from 'vscode';
+import { type Context } from '../context';
+import { NodeFiles } from '../shared/files.node';
+import { PoolModel } from './pool-model';
+import { findProjects, type Project } from './projects';
+
+const marks = '**/{Kraftfile,kraft.yaml,kraft.yml,Kraftfile.yml,Kraftfile.yaml,Makefile.uk,Makefile}';
+const excluded = '**/{node_modules,.git,.unikraft,build,workdir,repos}/**';
+const mostMarks = 2000;
+/** Changes that come closer together than this, in milliseconds, are taken together. */
+const calm = 400;
+const remembered = 'unikernel.project';
+
+export class PoolWorkspace {
+  readonly files = new NodeFiles();
+  readonly #changed = new vscode.EventEmitter<void>();
+  /** Something that the views show has changed. */
+  readonly onDidChange = this.#changed.event;
+  #projects: Promise<readonly Project[]> | undefined;
+  #current: Project | undefined;
+  #model: PoolModel | undefined;
+  #watchers: vscode.Disposable[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #due: 'configuration' | 'everything' = 'configuration';
+
+  constructor(private readonly context: Context) {
+    context.own(this.#changed);
+    context.own({ dispose: () => this.#stopWatching() });
+    context.own(vscode.workspace.onDidChangeWorkspaceFolders(() => this.refresh()));
+    context.own(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('unikernel.root') || event.affectsConfiguration('unikernel.kconfig')) this.refresh();
+      }),
+    );
+    context.own(
+      vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        const path = document.uri.fsPath;
+        if (this.#current && (path === this.#current.configFile || path === this.#current.kraftfile)) this.#later('configuration');
+      }),
+    );
+  }
+
+  /** All projects; found once, and again after a refresh. */
+  projects(): Promise<readonly Project[]> {
+    this.#projects ??= this.#find();
+    return this.#projects;
+  }
+
+  /** The project that commands and views mean. */
+  async current(): Promise<Project | undefined> {
+    const projects = await this.projects();
+    if (!this.#current || !projects.includes(this.#current)) {
+      const name = this.context.extension.workspaceState.get<string>(remembered);
+      this.#current =
+        projects.find(({ folder }) => folder === this.#current?.folder) ?? projects.find(({ folder }) => folder === name) ?? projects[0];
+      this.#model = undefined;
+      this.#watch();
+    }
+    return this.#current;
+  }
+
+  /** Its pool. */
+  async model(): Promise<PoolModel | undefined> {
+    const project = await this.current();
+    if (project === undefined) return undefined;
+    if (this.#model?.project !== project) {
+      const started = performance.now();
+      this.#model = new PoolModel(this.files, project, unsavedText);
+      const { libraries, problems } = this.#model.catalogue;
+      this.context.log.appendLine(
+        `pool of ${project.folder}: ${libraries.length} libraries from ${project.tree.base} in ${Math.round(performance.now() - started)} ms`,
+      );
+      for (const { path, line, severity, message } of problems) this.context.log.appendLine(`${path}:${line}: ${severity}: ${message}`);
+    }
+    return this.#model;
+  }
+
+  async select(project: Project): Promise<void> {
+    this.#current = project;
+    this.#model = undefined;
+    this.#watch();
+    await this.context.extension.workspaceState.update(remembered, project.folder);
+    this.#changed.fire();
+  }
+
+  /** Forgets everything that was read. */
+  refresh(): void {
+    this.#projects = undefined;
+    this.#model = undefined;
+    this.#changed.fire();
+  }
+
+  /** Reads configuration and images again, now. */
+  reload(): void {
+    this.#model?.reload();
+    this.#changed.fire();
+  }
+
+  async #find(): Promise<readonly Project[]> {
+    const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath);
+    const found = await vscode.workspace.findFiles(marks, excluded, mostMarks);
+    const candidates = [...folders, ...found.map((uri) => vscode.Uri.joinPath(uri, '..').fsPath)];
+    const pool = this.context.resource('library-pool').fsPath;
+    const projects = findProjects({
+      files: this.files,
+      folders,
+      candidates,
+      root: this.context.setting('root'),
+      starterPool: this.files.kind(`${pool}/Config.uk`) === 'file' ? pool : undefined,
+    });
+    return projects;
+  }
+
+  #watch(): void {
+    this.#stopWatching();
+    const project = this.#current;
+    if (project === undefined) return;
+    const { base, libraries } = project.tree;
+    const folders = [...new Set([base, ...libraries, project.folder])];
+    const watch = (folder: string, pattern: string, due: 'configuration' | 'everything'): void => {
+      const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(folder), pattern));
+      const later = (): void => this.#later(due);
+      this.#watchers.push(watcher, watcher.onDidChange(later), watcher.onDidCreate(later), watcher.onDidDelete(later));
+    };
+    for (const folder of folders) watch(folder, '**/{Config.uk,Makefile.uk,Library.uk,exportsyms.uk,version.mk,Makefile}', 'everything');
+    watch(project.folder, '{.config,defconfig,Kraftfile,kraft.yaml,kraft.yml,*_*-x86_64}', 'configuration');
+    watch(project.folder, '{build,workdir/build,.unikraft/build}/{config,*_*-x86_64}', 'configuration');
+  }
+
+  #stopWatching(): void {
+    clearTimeout(this.#timer);
+    for (const watcher of this.#watchers.splice(0)) watcher.dispose();
+  }
+
+  #later(due: 'configuration' | 'everything'): void {
+    if (due === 'everything') this.#due = due;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const all = this.#due === 'everything';
+      this.#due = 'configuration';
+      if (all) this.refresh();
+      else this.reload();
+    }, calm);
+  }
+}
+
+/** The text of a file that is being edited. */
+function unsavedText(path: string): string | undefined {
+  return vscode.workspace.textDocuments.find(({ uri, isDirty }) => isDirty && uri.scheme === 'file' && uri.fsPath === path)?.getText();
+}

@@ -1,0 +1,149 @@
+/** Finds the projects of a workspace: applications with their core, libraries, configuration and images, and cores by themselves. */
+import { kraftfileNames } from '../kraftfile/schema';
+import { defaultSettings } from '../language-server/settings';
+import { isApplication, treeFor, type TreePlan } from '../language-server/trees';
+import { baseName, dirName, isInside, layoutOf, type PoolTree } from '../pool/tree';
+import { type Files } from '../shared/files';
+
+/** An application, or a core that is looked at without one. */
+export interface Project {
+  readonly name: string;
+  /** The application's folder; the core's where there is none. */
+  readonly folder: string;
+  readonly isApplication: boolean;
+  readonly tree: PoolTree;
+  readonly plan: TreePlan;
+  /** Who builds it: our builder, or upstream's make; undefined for a core alone. */
+  readonly builder: 'pool' | 'make' | undefined;
+  /** Where its .config stands or will stand. */
+  readonly configFile: string;
+  readonly kraftfile?: string;
+}
+
+/** What projects are looked for in. All paths are absolute. */
+export interface ProjectSearch {
+  readonly files: Files;
+  /** The workspace's folders. */
+  readonly folders: readonly string[];
+  /** Folders that may be applications. */
+  readonly candidates: readonly string[];
+  /** The setting that names a core, or a project that holds one; empty to look for it. */
+  readonly root: string;
+  /** The starter pool that comes with the product. */
+  readonly starterPool: string | undefined;
+}
+
+/** All projects, applications by path, then cores. */
+export function findProjects(search: ProjectSearch): Project[] {
+  const { files, folders } = search;
+  const found = new Map<string, Project>();
+  for (const folder of [...new Set(search.candidates)].sort()) {
+    if (!belongsToApplication(files, folder)) continue;
+    const project = projectOf(folder, search, true);
+    if (project) found.set(folder, project);
+  }
+  const used = new Set([...found.values()].map(({ tree }) => files.realPath(tree.base)));
+  const roots = [
+    ...folders.flatMap((folder) => [folder, `${folder}/library-pool`]),
+    ...(search.root === '' ? [] : [absolute(search.root, folders[0] ?? '/')]),
+  ];
+  for (const root of roots) {
+    if (!layoutOf(files, root) || used.has(files.realPath(root))) continue;
+    used.add(files.realPath(root));
+    const project = projectOf(root, search, false);
+    if (project) found.set(root, project);
+  }
+  if (found.size === 0 && search.starterPool !== undefined) {
+    const project = projectOf(search.starterPool, search, false);
+    if (project) found.set(project.folder, project);
+  }
+  return [...found.values()];
+}
+
+/** Whether a folder is an application; a core's own parts are none, except what lies in its folder of applications. */
+function belongsToApplication(files: Files, folder: string): boolean {
+  if (layoutOf(files, folder) || !isApplication(files, folder)) return false;
+  for (let above = dirName(folder); above !== '/'; above = dirName(above))
+    if (layoutOf(files, above)) return isInside(folder, `${above}/app`) || isInside(folder, `${above}/apps`);
+  return true;
+}
+
+function projectOf(folder: string, { files, folders, root, starterPool }: ProjectSearch, application: boolean): Project | undefined {
+  const settings = { ...defaultSettings, root: root === '' ? '' : coreAt(files, absolute(root, folders[0] ?? '/')) };
+  const around = folders.find((each) => isInside(folder, each));
+  const plan = treeFor(`${folder}/.config`, { files, folders: around === undefined ? [folder] : folders, settings, pool: starterPool });
+  const base = plan.environment['UK_BASE'];
+  if (plan.partial || base === undefined) return undefined;
+  const layout = layoutOf(files, base);
+  if (layout === undefined) return undefined;
+  const libraries = (plan.environment['KCONFIG_ELIB_DIRS'] ?? '').split(':').filter((each) => each !== '');
+  const kraftfile = kraftfileNames.map((name) => `${folder}/${name}`).find((path) => files.kind(path) === 'file');
+  const registers = application && files.kind(`${folder}/Makefile.uk`) === 'file';
+  return {
+    name: baseName(folder),
+    folder,
+    isApplication: application,
+    tree: { base, libraries, ...(registers && { app: folder }) },
+    plan,
+    builder: application ? (layout === 'starter' ? 'pool' : 'make') : undefined,
+    configFile: `${folder}/.config`,
+    ...(kraftfile !== undefined && { kraftfile }),
+  };
+}
+
+/** The core that a folder is or holds; the folder itself where it is neither. */
+function coreAt(files: Files, folder: string): string {
+  const inside = ['', '/.unikraft/unikraft', '/workdir/unikraft', '/repos/unikraft', '/unikraft', '/library-pool'];
+  return inside.map((part) => folder + part).find((path) => layoutOf(files, path)) ?? folder;
+}
+
+function absolute(path: string, folder: string): string {
+  const full = path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path) ? path : `${folder}/${path}`;
+  return full.replace(/\/\.(?=\/|$)/g, '').replace(/\/+$/, '') || '/';
+}
+
+/** Folders of a project that a build may write to, the likeliest first. */
+export function buildFolders({ folder }: Project): readonly string[] {
+  return ['build', 'workdir/build', '.unikraft/build', ''].map((name) => (name === '' ? folder : `${folder}/${name}`));
+}
+
+/** Names of images as make and our builder give them. */
+const imageName = /^(.+)_((?:qemu|fc|kvm|firecracker|xen)-x86_64)$/;
+
+/** A bootable image of a project. */
+export interface Image {
+  readonly path: string;
+  /** `qemu-x86_64`. */
+  readonly target: string;
+  /** The configuration that the build used, where it left it behind. */
+  readonly config: string | undefined;
+}
+
+/** The images of the first build folder that holds any. */
+export function imagesOf(files: Files, project: Project): readonly Image[] {
+  for (const folder of buildFolders(project)) {
+    const images = files.list(folder).flatMap((name) => {
+      const target = imageName.exec(name)?.[2];
+      const config = files.kind(`${folder}/config`) === 'file' ? `${folder}/config` : undefined;
+      return target === undefined || files.kind(`${folder}/${name}`) !== 'file' ? [] : [{ path: `${folder}/${name}`, target, config }];
+    });
+    if (images.length > 0) return images;
+  }
+  return [];
+}
+
+/** The command line with which upstream's make builds a project: all paths absolute, as its Makefile asks. */
+export function makeArguments(project: Project, target?: string): string[] {
+  const { tree, folder, configFile } = project;
+  return [
+    '-C',
+    tree.base,
+    `A=${folder}`,
+    `O=${folder}/build`,
+    `C=${configFile}`,
+    ...(tree.libraries.length > 0 ? [`L=${tree.libraries.join(':')}`] : []),
+    ...((tree.platforms ?? []).length > 0 ? [`P=${tree.platforms!.join(':')}`] : []),
+    ...((tree.excluded ?? []).length > 0 ? [`E=${tree.excluded!.join(':')}`] : []),
+    ...(target === undefined ? [] : [target]),
+  ];
+}

@@ -1,0 +1,215 @@
+// The configuration editor as a user meets it: keys, pointer, undo, search, plans, themes, and a tree of 16,000 options.
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+
+const patience = 60_000;
+const application = 'library-pool/app/hello';
+
+const page_ = (page) => page.frameLocator('iframe.webview').frameLocator('#active-frame');
+
+/** Runs a command by its title; keys pressed before the workbench is wired do nothing, so it looks, acts and repeats. */
+async function command(page, title) {
+  await page.waitForSelector('.monaco-workbench .part.editor', { timeout: patience });
+  for (let attempt = 0; attempt < 20; attempt++) {
+    await page.keyboard.press('F1');
+    const input = page.locator('.quick-input-widget input').first();
+    const shown = await input
+      .waitFor({ timeout: 3000 })
+      .then(() => true)
+      .catch(() => false);
+    if (shown) {
+      await input.fill(`>${title}`);
+      const row = page.locator(`.quick-input-list .monaco-list-row:has-text("${title}")`).first();
+      const found = await row
+        .waitFor({ timeout: 3000 })
+        .then(() => true)
+        .catch(() => false);
+      if (found) return page.keyboard.press('Enter');
+    }
+    await page.keyboard.press('Escape');
+    await page.waitForTimeout(500);
+  }
+  throw new Error(`no command ${title}`);
+}
+
+/** Opens the editor of the example's application; picks it where there are several. */
+async function configure(page) {
+  await command(page, 'Unikernel: Configure');
+  const frame = page_(page);
+  const first = frame.locator('.row').first();
+  const pick = page.locator('.quick-input-list .monaco-list-row:has-text("app/hello")').first();
+  await Promise.race([first.waitFor({ timeout: patience }), pick.waitFor({ timeout: patience }).then(() => pick.click())]);
+  await first.waitFor({ timeout: patience });
+  return frame;
+}
+
+const row = (frame, name) => frame.locator(`.row[data-name="${name}"]`);
+
+async function search(page, frame, text) {
+  await frame.locator('.search').click();
+  await frame.locator('.search').fill(text);
+  await frame.locator('.count:has-text("found")').waitFor({ timeout: patience });
+  await page.waitForTimeout(300);
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(200);
+}
+
+async function checked(frame, name, value) {
+  await frame.locator(`.row[data-name="${name}"][aria-checked="${value}"]`).waitFor({ timeout: 10_000 });
+}
+
+async function fileHas(file, text) {
+  const end = Date.now() + 15_000;
+  while (!(await readFile(file, 'utf8')).includes(text)) {
+    assert.ok(Date.now() < end, `${file} has ${text}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The whole way: set, see what changed, undo, redo, save, plan, range, help. */
+async function tour(page, shot, folder, theme) {
+  const file = `${folder}/${application}/.config`;
+  const frame = await configure(page);
+  await search(page, frame, 'PC_BOOT_LXBOOT');
+  await checked(frame, 'PC_BOOT_LXBOOT', 'true');
+  await page.keyboard.press('n');
+  await checked(frame, 'PC_BOOT_LXBOOT', 'false');
+  await page.keyboard.press('Control+z');
+  await checked(frame, 'PC_BOOT_LXBOOT', 'true');
+  await page.keyboard.press('Control+Shift+z');
+  await checked(frame, 'PC_BOOT_LXBOOT', 'false');
+  await page.keyboard.press('Control+s');
+  await fileHas(file, '# CONFIG_PC_BOOT_LXBOOT is not set\n');
+
+  await search(page, frame, 'LIBSYSCALL_SHIM_HANDLER');
+  await frame.locator('.plan .button').first().waitFor({ timeout: patience });
+  await shot(`config-plan-${theme}`);
+  await frame.locator('.plan .button').first().click();
+  await checked(frame, 'LIBSYSCALL_SHIM_HANDLER', 'false');
+  await frame.locator('.notice').waitFor({ timeout: 10_000 });
+  await page.waitForTimeout(300);
+  await shot(`config-applied-${theme}`);
+
+  await search(page, frame, 'PC_STACK_SIZE');
+  await page.keyboard.press('Enter');
+  await frame.locator('.field').fill('12');
+  await frame.locator('.field-problem:has-text("From 8192")').waitFor({ timeout: 10_000 });
+  await shot(`config-range-${theme}`);
+  await page.keyboard.press('Escape');
+
+  await frame.locator('.search').fill('');
+  await page.waitForTimeout(300);
+  await frame.locator('.tree').focus();
+  await page.keyboard.press('z');
+  await frame.locator('[aria-label="Unfold all"]').click();
+  await page.waitForTimeout(500);
+  await shot(`config-all-${theme}`);
+  await frame.locator('.tree').focus();
+  await page.keyboard.press('?');
+  await frame.locator('.help-dialog').waitFor({ timeout: 10_000 });
+  await shot(`config-help-${theme}`);
+}
+
+/** A tree's roles, names and focus, as a screen reader is given them. */
+async function roles(page) {
+  const frame = await configure(page);
+  await frame.locator('.tree').focus();
+  await page.keyboard.press('Home');
+  await page.waitForTimeout(300);
+  await page.keyboard.press('ArrowRight');
+  await frame.locator('[role="treeitem"][aria-level="2"]').first().waitFor({ timeout: 10_000 });
+  const tree = frame.locator('[role="tree"]');
+  const active = await tree.getAttribute('aria-activedescendant');
+  assert.equal(await frame.locator(`#${active}`).getAttribute('aria-selected'), 'true');
+  assert.equal(await frame.locator(`#${active}`).getAttribute('aria-expanded'), 'true');
+  for (const item of await frame.locator('[role="treeitem"]').all()) {
+    for (const name of ['aria-level', 'aria-posinset', 'aria-setsize', 'aria-label']) assert.ok(await item.getAttribute(name), name);
+  }
+  for (const button of await frame.locator('button').all()) {
+    const label = (await button.getAttribute('aria-label')) ?? (await button.textContent());
+    assert.ok(label && label.trim() !== '', 'every button has a name');
+  }
+}
+
+/** The text and the tree side by side: each follows the other. */
+async function bothWays(page, shot, folder) {
+  const frame = await configure(page);
+  await search(page, frame, 'OPTIMIZE_DEADELIM');
+  await checked(frame, 'OPTIMIZE_DEADELIM', 'false');
+  const file = `${folder}/${application}/.config`;
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace('# CONFIG_OPTIMIZE_DEADELIM is not set', 'CONFIG_OPTIMIZE_DEADELIM=y'));
+  await checked(frame, 'OPTIMIZE_DEADELIM', 'true');
+  const tree = `${folder}/library-pool/Config.uk`;
+  const options = await readFile(tree, 'utf8');
+  await writeFile(tree, options.replace('bool "Drop unused functions and data"', 'bool "Drop what is not used"'));
+  await frame.locator('.row .title:has-text("Drop what is not used")').waitFor({ timeout: 20_000 });
+  await shot('config-both-ways');
+}
+
+/** 16,000 options, scrolled from end to end: the time between two frames is measured in the page. */
+async function large(page, shot, folder) {
+  const library = `${folder}/library-pool/lib/many`;
+  await mkdir(library, { recursive: true });
+  const menus = Array.from({ length: 160 }, (_, menu) => {
+    const options = Array.from({ length: 100 }, (__, at) => `config MANY_${menu}_${at}\n\tbool "Option ${at} of menu ${menu}"\n`);
+    return `menu "Menu ${menu}"\n${options.join('')}endmenu\n`;
+  });
+  await writeFile(`${library}/Config.uk`, menus.join(''));
+  const frame = await configure(page);
+  await frame.locator('[aria-label="Unfold all"]').click();
+  await page.waitForTimeout(1500);
+  const measured = await frame.locator('.tree').evaluate(async (tree) => {
+    const frames = [];
+    let last = performance.now();
+    const steps = 240;
+    for (let step = 0; step <= steps; step++) {
+      tree.scrollTop = ((tree.scrollHeight - tree.clientHeight) * step) / steps;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      const now = performance.now();
+      frames.push(now - last);
+      last = now;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    frames.sort((a, b) => a - b);
+    const rows = [...tree.querySelectorAll('.row')];
+    return { median: frames[frames.length >> 1], p95: frames[Math.floor(frames.length * 0.95)], rows: rows.length, last: rows.at(-1)?.textContent, height: tree.scrollHeight };
+  });
+  console.log(`    16,000 options: ${measured.rows} rows in the page, frame ${measured.median.toFixed(1)} ms median, ${measured.p95.toFixed(1)} ms 95th percentile`);
+  assert.ok(measured.height > 16_000 * 20, 'all rows are there');
+  assert.ok(measured.rows > 10 && measured.rows < 120, `${measured.rows} rows are in the page`);
+  assert.ok(measured.median < 50, `${measured.median} ms a frame`);
+  await search(page, frame, 'MANY_77_7');
+  await row(frame, 'MANY_77_7').waitFor({ timeout: 10_000 });
+  await page.keyboard.press('y');
+  await checked(frame, 'MANY_77_7', 'true');
+  await shot('config-large');
+}
+
+/** Compared with a file: what differs, and its value taken over. */
+async function compared(page, shot, folder) {
+  await writeFile(`${folder}/${application}/defconfig`, 'CONFIG_PC_STACK_SIZE=131072\n# CONFIG_PC_BOOT_LXBOOT is not set\n');
+  const frame = await configure(page);
+  await frame.locator('[aria-label^="Compare with"]').click();
+  await page.locator('.quick-input-list .monaco-list-row:has-text("hello/defconfig")').first().click({ timeout: patience });
+  await frame.locator('.banner.comparison').waitFor({ timeout: patience });
+  await frame.locator('.banner.comparison .link:has-text("Show")').click();
+  await row(frame, 'PC_STACK_SIZE').waitFor({ timeout: 10_000 });
+  await row(frame, 'PC_STACK_SIZE').click();
+  await page.waitForTimeout(400);
+  await shot('config-compared');
+}
+
+const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast', 'contrast-light': 'Default High Contrast Light' };
+
+export const configScenarios = [
+  ...Object.entries(themes).map(([name, theme]) => ({
+    name: `the configuration editor, ${name}`,
+    settings: { 'workbench.colorTheme': theme, 'files.autoSave': 'off' },
+    steps: (page, shot, folder) => tour(page, shot, folder, name),
+  })),
+  { name: 'the configuration editor for a screen reader', settings: {}, steps: (page) => roles(page) },
+  { name: 'the configuration and its files, both ways', settings: { 'files.autoSave': 'off' }, steps: bothWays },
+  { name: 'a configuration compared with a defconfig', settings: { 'files.autoSave': 'off' }, steps: compared },
+  { name: 'a configuration of 16,000 options', settings: { 'files.autoSave': 'off' }, steps: large },
+];
