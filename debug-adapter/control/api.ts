@@ -31,6 +31,24 @@ export interface LaunchResult {
 
 export type Granularity = 'statement' | 'line' | 'instruction';
 
+/** A moment in history: a number of instructions retired, or the instruction that wrote a byte of the console's output. */
+export type SeekPlace = { readonly instruction: number } | { readonly consoleOffset: number };
+
+/** What is recorded of the guest's past; counts are of retired instructions. */
+export interface HistoryStatus {
+  readonly start: number;
+  readonly end: number;
+  readonly position: number;
+  readonly inPast: boolean;
+  readonly checkpoints: readonly number[];
+  /** Bytes of checkpoints, and the most that they may be. */
+  readonly memory: number;
+  readonly budget: number;
+  /** Bytes of console output so far. */
+  readonly consoleBytes: number;
+  readonly journalEntries: number;
+}
+
 /** A breakpoint as asked for; texts are the protocol's. */
 export interface BreakpointOptions {
   readonly condition?: string;
@@ -180,6 +198,14 @@ export interface DebuggerApi {
   resume(): void;
   pause(): void;
   step(kind: 'over' | 'in' | 'out', granularity: Granularity): void;
+  /** Steps backwards: one instruction or line, over calls or into them; `out` ends before the call of the function. */
+  stepBack(kind: 'back' | 'over' | 'in' | 'out', granularity: Granularity): void;
+  /** Goes back to the last stop that the breakpoints and filters set now would have caused. */
+  reverseContinue(): void;
+  seek(place: SeekPlace | { readonly traceSequence: number }): void;
+  history(): HistoryStatus;
+  /** Everything that another machine needs to repeat this session. */
+  saveSession(): Uint8Array;
   setSourceBreakpoints(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[];
   setFunctionBreakpoints(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[];
   setInstructionBreakpoints(requests: readonly InstructionBreakpointRequest[]): readonly BreakpointStatus[];

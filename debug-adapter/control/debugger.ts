@@ -1,5 +1,6 @@
 /** The debugger: one machine, its symbols, and everything that a protocol may ask of them. Runs beside the machine, on its thread. */
 import { type Machine, MachineError, type StopReason } from '../machine/api';
+import { PcMachine } from '../machine/machine';
 import { SourcePathMap, SymbolFile } from '../symbols/api';
 import {
   type BreakpointStatus,
@@ -12,12 +13,14 @@ import {
   type FrameInfo,
   type FunctionBreakpointRequest,
   type Granularity,
+  type HistoryStatus,
   type InstructionBreakpointRequest,
   type LaunchOptions,
   type LaunchResult,
   type ModuleInfo,
   type RunStatistics,
   type ScopeInfo,
+  type SeekPlace,
   type SourceBreakpointRequest,
   type SourceLocation,
   type StopKind,
@@ -33,13 +36,17 @@ import { Evaluator } from './expr/evaluator';
 import { scopeNodes } from './expr/scopes';
 import { disassemble } from './instructions';
 import { GuestModel, type GuestThreadDetails, savedRegisterNodes } from './guest';
+import { historyErrors } from './history/errors';
+import { TravellingTarget } from './history/probes';
+import { launchHash } from './history/session-file';
+import { type Arrival, TimeTravel } from './history/travel';
 import { modules } from './modules';
 import { watchPrograms } from './programs';
 import { registerNodes } from './register-nodes';
 import { registerGroups } from './registers';
 import { type Host, Runner, type RunPlan } from './runner';
 import { type StepDemand, Stepper } from './stepper';
-import { Target } from './target';
+import { type Target } from './target';
 import { TraceLog, type TracePage } from './trace-log';
 import { attachTracers, type Tracers } from './tracers';
 import { type StackFrame, walkStack } from './unwind';
@@ -69,6 +76,9 @@ export class Debugger implements DebuggerApi {
   #catcher: ExceptionCatcher | undefined;
   #tracers: Tracers | undefined;
   #guest: GuestModel | undefined;
+  /** Undefined where the machine is not one of ours. */
+  #travel: TimeTravel | undefined;
+  #launched: LaunchOptions | undefined;
   #traceLog: TraceLog | undefined;
   #imageName = '';
   #disassembler: Disassembler | undefined;
@@ -91,7 +101,7 @@ export class Debugger implements DebuggerApi {
     this.#disassembler ??= await Disassembler.load('intel');
     const symbols = options.symbols ?? { name: options.imageName, bytes: options.image };
     const folder = symbols.name.slice(0, Math.max(0, symbols.name.lastIndexOf('/')));
-    const target = new Target(machine, new SourcePathMap(options.sourceMap), folder);
+    const target = new TravellingTarget(machine, new SourcePathMap(options.sourceMap), folder);
     const file = SymbolFile.open(symbols.bytes, { name: symbols.name });
     target.addSymbols(file);
     if (options.symbols !== undefined && !isElf(symbols.bytes))
@@ -110,9 +120,14 @@ export class Debugger implements DebuggerApi {
       machine.flushConsole();
       this.emit({ kind: 'message', category, text, ...(location === undefined ? {} : { location }) });
     };
-    this.#breakpoints = new BreakpointManager(target, this.#hitEvaluator(), (text, location) => say('log', text, location));
+    this.#breakpoints = new BreakpointManager(target, this.#hitEvaluator(), (text, location) => {
+      // What is looked at on the way through the past is not what the user runs.
+      if (this.#travel?.travelling !== true) say('log', text, location);
+    });
     // The catcher wraps hooks that tracers set before it.
-    this.#tracers = attachTracers(target, options.trace, (text) => say('trace', text));
+    this.#tracers = attachTracers(target, options.trace, (text) => {
+      if (!machine.replaying) say('trace', text);
+    });
     this.#traceLog = new TraceLog(this.#tracers.ring, (address) => guest.traceThread(address));
     this.#catcher = new ExceptionCatcher(target);
     watchPrograms(target, options.initrd, ({ path, hasDwarf, text, found }) => {
@@ -123,8 +138,29 @@ export class Debugger implements DebuggerApi {
       this.emit({ kind: 'symbols', name: path, hasDwarf });
     });
     this.#runner = new Runner(machine, this.host, options.clock, () => this.#stopped('pause'));
-    machine.onConsoleOutput = (bytes) => this.emit({ kind: 'console', bytes });
+    machine.onConsoleOutput = (bytes) => {
+      this.#travel?.history.wrote(bytes);
+      this.emit({ kind: 'console', bytes });
+    };
+    this.#launched = options;
+    if (machine instanceof PcMachine) this.#travel = this.#record(machine, target, options);
     return { warnings };
+  }
+
+  #record(machine: PcMachine, target: TravellingTarget, options: LaunchOptions): TimeTravel {
+    const travel = new TimeTravel({
+      machine,
+      target,
+      disassembler: this.#disassembler!,
+      host: this.host,
+      // The same factory gave the machine that runs.
+      pristine: () => this.createMachine(options) as PcMachine,
+      judge: (reason) => this.#judge(reason),
+      arrived: (arrival) => this.#arrived(arrival),
+      message: (text) => this.emit({ kind: 'message', category: 'log', text }),
+    });
+    this.#runner!.onRan = (reason) => travel.ran(reason);
+    return travel;
   }
 
   #boot(options: LaunchOptions): Machine {
@@ -145,7 +181,35 @@ export class Debugger implements DebuggerApi {
   }
 
   pause(): void {
-    this.#live().runner.pause();
+    if (this.#travel?.travelling === true) this.#travel.pause();
+    else this.#live().runner.pause();
+  }
+
+  stepBack(kind: 'back' | 'over' | 'in' | 'out', granularity: Granularity): void {
+    this.#setOut((travel) => travel.reverse(kind, granularity));
+  }
+
+  reverseContinue(): void {
+    this.#setOut((travel) => travel.reverseContinue());
+  }
+
+  seek(place: SeekPlace | { readonly traceSequence: number }): void {
+    if (!('traceSequence' in place)) return this.#setOut((travel) => travel.seek(place));
+    const event = this.#trace().ring.read(place.traceSequence);
+    if (event === undefined) throw historyErrors.noEvent(place.traceSequence);
+    this.#setOut((travel) => travel.seek({ instruction: Number(event.start) }));
+  }
+
+  history(): HistoryStatus {
+    return this.#past().status;
+  }
+
+  saveSession(): Uint8Array {
+    const travel = this.#past();
+    const { target } = this.#halted();
+    const saved = travel.save(launchHash(this.#launched!), this.#imageName);
+    target.probes.passCurrent();
+    return saved;
   }
 
   step(kind: 'over' | 'in' | 'out', granularity: Granularity): void {
@@ -306,7 +370,7 @@ export class Debugger implements DebuggerApi {
   setVariable(handle: number, name: string, value: string): VariableInfo {
     this.#halted();
     const result = this.#values.assign(handle, name, value);
-    this.#stacks.clear();
+    this.#edited();
     return result;
   }
 
@@ -317,7 +381,7 @@ export class Debugger implements DebuggerApi {
       this.#values.present(evaluator.evaluate(expression, this.#optionalFrame(frameId), { hex }), 'evaluate'),
     );
     // An assignment may have changed what the frames were found by.
-    if (target.machine.journal.length !== edits) this.#stacks.clear();
+    if (target.machine.journal.length !== edits) this.#edited();
     return row;
   }
 
@@ -326,7 +390,7 @@ export class Debugger implements DebuggerApi {
     const node = evaluator.evaluate(expression, this.#optionalFrame(frameId), { hex: false });
     if (node.assign === undefined) throw errors.readOnly(expression);
     const changed = node.assign(value);
-    this.#stacks.clear();
+    this.#edited();
     return this.#values.present(changed, 'evaluate');
   }
 
@@ -352,7 +416,7 @@ export class Debugger implements DebuggerApi {
   writeMemory(address: bigint, bytes: Uint8Array): number {
     const { target } = this.#live();
     const written = target.writeMemory(address, bytes);
-    this.#stacks.clear();
+    this.#edited();
     return written;
   }
 
@@ -376,6 +440,7 @@ export class Debugger implements DebuggerApi {
   consoleInput(text: string): void {
     const { target, runner } = this.#live();
     target.machine.consoleInput(new TextEncoder().encode(text));
+    this.#travel?.noteEdits();
     runner.wake();
   }
 
@@ -386,6 +451,7 @@ export class Debugger implements DebuggerApi {
 
   terminate(): void {
     this.#runner?.halt();
+    this.#travel?.close();
     this.#tracers?.close();
     this.#ended = true;
   }
@@ -397,8 +463,45 @@ export class Debugger implements DebuggerApi {
     return work();
   }
 
+  #past(): TimeTravel {
+    this.#live();
+    if (this.#travel === undefined) throw historyErrors.none();
+    return this.#travel;
+  }
+
+  /** Sends the guest on a journey; it arrives by `#arrived`. */
+  #setOut(journey: (travel: TimeTravel) => void): void {
+    const { guest } = this.#halted();
+    if (this.#ended) throw errors.exited();
+    const travel = this.#past();
+    const threadId = guest.currentId();
+    journey(travel);
+    this.#forgetState();
+    this.emit({ kind: 'continued', threadId });
+  }
+
+  #arrived({ reason, breakpoints, text, exception }: Arrival): void {
+    this.#forgetState();
+    this.#exception = exception;
+    this.#stopped(reason, breakpoints, text);
+  }
+
+  /** What was shown of the guest's state is old. */
+  #forgetState(): void {
+    this.#values.invalidate();
+    this.#stacks.clear();
+    this.#exception = undefined;
+  }
+
+  /** The guest's state was changed from outside, which may have ended the recorded future. */
+  #edited(): void {
+    this.#stacks.clear();
+    this.#travel?.noteEdits();
+  }
+
   #live(): Live {
     if (this.#target === undefined || this.#runner === undefined) throw errors.notLaunched();
+    this.#travel?.settle();
     return {
       target: this.#target,
       runner: this.#runner,
@@ -417,16 +520,15 @@ export class Debugger implements DebuggerApi {
   /** For what needs a guest that stands still. */
   #halted(): Live {
     const live = this.#live();
-    if (live.runner.running) throw errors.running();
+    if (live.runner.running || this.#travel?.travelling === true) throw errors.running();
     return live;
   }
 
   #begin(plan: RunPlan): void {
     const { target, runner } = this.#halted();
     if (this.#ended) throw errors.exited();
-    this.#values.invalidate();
-    this.#stacks.clear();
-    this.#exception = undefined;
+    this.#forgetState();
+    this.#travel?.starts();
     target.probes.passCurrent();
     runner.start(plan);
     this.emit({ kind: 'continued', threadId: this.#live().guest.currentId() });
@@ -470,22 +572,6 @@ export class Debugger implements DebuggerApi {
       case 'limit':
       case 'idle':
         return 'resume';
-      case 'probe': {
-        const stop = this.#breakpoints?.takeStop();
-        if (stop === undefined) return 'resume';
-        this.#stopped(stop.kind, stop.ids, stop.note);
-        return 'end';
-      }
-      case 'watch': {
-        for (const hit of reason.hits) {
-          const stop = this.#breakpoints?.dataHit(hit.id);
-          if (stop === undefined) continue;
-          const text = `${hit.write ? 'Written' : 'Read'}: ${hit.size} bytes at 0x${hit.address.toString(16)} by ${this.#live().target.describe(hit.rip)}`;
-          this.#stopped('data breakpoint', stop.ids, text);
-          return 'end';
-        }
-        return 'resume';
-      }
       case 'exit':
       case 'dead': {
         const end = describeEnd(reason);
@@ -493,13 +579,46 @@ export class Debugger implements DebuggerApi {
         this.emit({ kind: 'exited', ...end });
         return 'end';
       }
+      case 'probe':
+      case 'watch':
       case 'tripleFault':
       case 'unsupported':
       case 'hook': {
-        this.#exception = this.#catcher?.explain(reason);
-        this.#stopped('exception', [], this.#exception?.description);
+        const stop = this.#judge(reason);
+        if (stop === undefined) return 'resume';
+        this.#exception = stop.exception;
+        this.#stopped(stop.reason, stop.breakpoints, stop.text);
         return 'end';
       }
+    }
+  }
+
+  /** What a stop of the machine means to the user; undefined where it means nothing. */
+  #judge(reason: StopReason): Arrival | undefined {
+    switch (reason.kind) {
+      case 'probe': {
+        const stop = this.#breakpoints?.takeStop();
+        return stop === undefined
+          ? undefined
+          : { reason: stop.kind, breakpoints: stop.ids, ...(stop.note === undefined ? {} : { text: stop.note }) };
+      }
+      case 'watch': {
+        for (const hit of reason.hits) {
+          const stop = this.#breakpoints?.dataHit(hit.id);
+          if (stop === undefined) continue;
+          const text = `${hit.write ? 'Written' : 'Read'}: ${hit.size} bytes at 0x${hit.address.toString(16)} by ${this.#live().target.describe(hit.rip)}`;
+          return { reason: 'data breakpoint', breakpoints: stop.ids, text };
+        }
+        return undefined;
+      }
+      case 'tripleFault':
+      case 'unsupported':
+      case 'hook': {
+        const exception = this.#catcher?.explain(reason);
+        return { reason: 'exception', breakpoints: [], ...(exception === undefined ? {} : { text: exception.description, exception }) };
+      }
+      default:
+        return undefined;
     }
   }
 
@@ -507,7 +626,16 @@ export class Debugger implements DebuggerApi {
     this.#runner?.halt();
     this.#target?.probes.passCurrent();
     const threadId = this.#guest?.currentId() ?? 1;
-    this.emit({ kind: 'stopped', reason, threadId, breakpoints, ...(text === undefined ? {} : { text }) });
+    const description = this.#travel?.description;
+    this.#travel?.rested();
+    this.emit({
+      kind: 'stopped',
+      reason,
+      threadId,
+      breakpoints,
+      ...(description === undefined ? {} : { description }),
+      ...(text === undefined ? {} : { text }),
+    });
   }
 }
 

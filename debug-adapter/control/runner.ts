@@ -32,6 +32,8 @@ export class Runner {
   /** Guest time that corresponds to host time `#anchorHost`. */
   #anchorGuest = 0;
   #anchorHost = 0;
+  /** Called each time that the machine comes back. */
+  onRan: ((reason: StopReason) => void) | undefined;
 
   constructor(
     private readonly machine: Machine,
@@ -48,8 +50,7 @@ export class Runner {
   start(plan: RunPlan): void {
     this.#plan = plan;
     this.#pauseAsked = false;
-    this.#anchorGuest = this.machine.clock.now();
-    this.#anchorHost = this.host.now();
+    this.#anchor();
     this.#next(0);
   }
 
@@ -77,6 +78,11 @@ export class Runner {
     this.#cancel = this.host.later(milliseconds, () => this.#runSlice());
   }
 
+  #anchor(): void {
+    this.#anchorGuest = this.machine.clock.now();
+    this.#anchorHost = this.host.now();
+  }
+
   #runSlice(): void {
     this.#cancel = undefined;
     const plan = this.#plan;
@@ -91,7 +97,11 @@ export class Runner {
       const before = this.machine.cpu.retired;
       const planLimit = plan.limit?.();
       const sliceLimit = before + this.#slice;
+      const { replaying } = this.machine;
       const reason = this.machine.run(planLimit !== undefined && planLimit < sliceLimit ? planLimit : sliceLimit);
+      this.onRan?.(reason);
+      // The past runs as fast as it can; only from its end on a guest's second is a second again.
+      if (replaying) this.#anchor();
       if (this.#plan !== plan) return;
       if (reason.kind === 'idle') {
         if (this.#idle(reason.until, deadline)) continue;
@@ -109,6 +119,8 @@ export class Runner {
 
   /** Returns true when the guest can go on at once. */
   #idle(until: number | undefined, deadline: number): boolean {
+    // What ended the wait is in the journal.
+    if (this.machine.replaying) return this.host.now() < deadline ? true : (this.#next(0), false);
     if (until === undefined) {
       // Only input can wake it; `wake` or `pause` calls back.
       this.#cancel = undefined;

@@ -19,6 +19,7 @@ export function capabilities(): DebugProtocol.Capabilities {
     supportsCompletionsRequest: true,
     completionTriggerCharacters: ['$', '.', '>'],
     supportsSteppingGranularity: true,
+    supportsStepBack: true,
     supportsReadMemoryRequest: true,
     supportsWriteMemoryRequest: true,
     supportsDisassembleRequest: true,

@@ -128,3 +128,48 @@ export interface CustomRequests {
   'unikernel/eventPlace': [{ readonly sequence: number }, { readonly function?: string; readonly place?: SourcePlace }];
   'unikernel/exportTrace': [{ readonly format: 'strace' | 'chrome'; readonly filter?: string }, { readonly text: string }];
 }
+
+/** A step backwards beyond the protocol's own. */
+export interface ReverseArguments {
+  readonly threadId?: number;
+  readonly granularity?: 'statement' | 'line' | 'instruction';
+}
+
+/** A moment to go to: exactly one of these. */
+export interface SeekArguments {
+  /** Instructions retired, decimal. */
+  readonly instruction?: string;
+  /** A byte of the console's output, counted from 0: the instruction that wrote it. */
+  readonly consoleOffset?: number;
+  /** An event of the trace: where it began. */
+  readonly traceSequence?: number;
+}
+
+/** What is recorded of the guest's past. Instruction counts are decimal strings. */
+export interface HistoryAnswer {
+  readonly start: string;
+  readonly end: string;
+  readonly position: string;
+  /** The guest stands before the end of what is recorded. */
+  readonly inPast: boolean;
+  readonly checkpoints: readonly string[];
+  /** Bytes of checkpoints, and the most that they may be. */
+  readonly memory: number;
+  readonly budget: number;
+  /** Bytes of console output so far. */
+  readonly consoleBytes: number;
+  readonly journalEntries: number;
+}
+
+/** Requests of time travel. Those that move the guest are answered at once; a stopped event tells where it arrived. */
+export interface HistoryRequests {
+  'unikernel/reverseNext': [ReverseArguments | undefined, void];
+  /** As reverseNext, but into functions that have line numbers, from their ends. */
+  'unikernel/reverseIn': [ReverseArguments | undefined, void];
+  /** Before the call of the current function. */
+  'unikernel/reverseOut': [ReverseArguments | undefined, void];
+  'unikernel/seek': [SeekArguments, void];
+  'unikernel/history': [None, HistoryAnswer];
+  /** The session in base64, for a file. */
+  'unikernel/saveSession': [None, { readonly data: string }];
+}

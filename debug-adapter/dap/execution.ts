@@ -1,12 +1,24 @@
 /** Requests that make the guest run, stop and step. */
 import { type Granularity } from '../control/api';
+import { type HistoryRequests } from './custom';
+import { protocolErrors } from './errors';
 import { type Handlers } from './handler';
 
 const granularity = (asked: string | undefined): Granularity => (asked === 'instruction' || asked === 'line' ? asked : 'statement');
 
 export const executionHandlers: Pick<
   Handlers,
-  'continue' | 'pause' | 'next' | 'stepIn' | 'stepOut' | 'exceptionInfo' | 'unikernel/consoleInput' | 'unikernel/statistics'
+  | 'continue'
+  | 'pause'
+  | 'next'
+  | 'stepIn'
+  | 'stepOut'
+  | 'stepBack'
+  | 'reverseContinue'
+  | 'exceptionInfo'
+  | 'unikernel/consoleInput'
+  | 'unikernel/statistics'
+  | keyof HistoryRequests
 > = {
   continue: async (adapter) => {
     await adapter.debugger.resume();
@@ -16,6 +28,8 @@ export const executionHandlers: Pick<
   next: (adapter, args) => adapter.debugger.step('over', granularity(args.granularity)),
   stepIn: (adapter, args) => adapter.debugger.step('in', granularity(args.granularity)),
   stepOut: (adapter, args) => adapter.debugger.step('out', granularity(args.granularity)),
+  stepBack: (adapter, args) => adapter.debugger.stepBack('back', granularity(args.granularity)),
+  reverseContinue: (adapter) => adapter.debugger.reverseContinue(),
 
   exceptionInfo: async (adapter) => {
     const info = await adapter.debugger.exceptionInfo();
@@ -33,4 +47,33 @@ export const executionHandlers: Pick<
     const { instructions, virtualTime } = await adapter.debugger.statistics();
     return { instructions: String(instructions), virtualTime };
   },
+
+  'unikernel/reverseNext': (adapter, args) => adapter.debugger.stepBack('over', granularity(args?.granularity)),
+  'unikernel/reverseIn': (adapter, args) => adapter.debugger.stepBack('in', granularity(args?.granularity)),
+  'unikernel/reverseOut': (adapter, args) => adapter.debugger.stepBack('out', granularity(args?.granularity)),
+
+  'unikernel/seek': (adapter, { instruction, consoleOffset, traceSequence }) => {
+    const places = [
+      ...(instruction === undefined ? [] : [{ instruction: Number(instruction) }]),
+      ...(consoleOffset === undefined ? [] : [{ consoleOffset }]),
+      ...(traceSequence === undefined ? [] : [{ traceSequence }]),
+    ];
+    const [place] = places;
+    if (place === undefined || places.length > 1)
+      throw protocolErrors.badArguments('unikernel/seek', 'give one of "instruction", "consoleOffset" and "traceSequence"');
+    return adapter.debugger.seek(place);
+  },
+
+  'unikernel/history': async (adapter) => {
+    const { start, end, position, checkpoints, ...rest } = await adapter.debugger.history();
+    return { ...rest, start: String(start), end: String(end), position: String(position), checkpoints: checkpoints.map(String) };
+  },
+
+  'unikernel/saveSession': async (adapter) => ({ data: encodeBase64(await adapter.debugger.saveSession()) }),
 };
+
+function encodeBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(binary);
+}

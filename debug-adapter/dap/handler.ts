@@ -1,11 +1,11 @@
 /** The shape of a request's handler: the protocol's own argument and body types by command. */
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Adapter } from './adapter';
-import { type CustomRequests } from './custom';
+import { type CustomRequests, type HistoryRequests } from './custom';
 import { protocolErrors } from './errors';
 
 /** Arguments and response body of each request that the adapter serves. */
-export interface Requests extends CustomRequests {
+export interface Requests extends CustomRequests, HistoryRequests {
   initialize: [DebugProtocol.InitializeRequestArguments, DebugProtocol.Capabilities];
   launch: [DebugProtocol.LaunchRequestArguments, void];
   configurationDone: [undefined, void];
@@ -25,6 +25,8 @@ export interface Requests extends CustomRequests {
   next: [DebugProtocol.NextArguments, void];
   stepIn: [DebugProtocol.StepInArguments, void];
   stepOut: [DebugProtocol.StepOutArguments, void];
+  stepBack: [DebugProtocol.StepBackArguments, void];
+  reverseContinue: [DebugProtocol.ReverseContinueArguments, void];
   threads: [undefined, DebugProtocol.ThreadsResponse['body']];
   stackTrace: [DebugProtocol.StackTraceArguments, DebugProtocol.StackTraceResponse['body']];
   scopes: [DebugProtocol.ScopesArguments, DebugProtocol.ScopesResponse['body']];

@@ -1,10 +1,12 @@
 /** Runs the machine for the client: continue, single and range steps, interruption; every run ends in one stop. */
 import { type ExceptionCatcher } from '../control/exceptions';
 import { type Host, Runner } from '../control/runner';
-import { type Target } from '../control/target';
+import { type History, type Journey } from '../control/history/history';
+import { type TravellingTarget } from '../control/history/probes';
 import { type MachineExit, type StopReason } from '../machine/api';
 import { type ProbeRegistration } from '../machine/probes';
 import { type BreakpointTable, type WatchHit } from './breakpoints';
+import { instructionBefore, stopBefore } from './reverse';
 
 /** Why the guest stands still. */
 export type Stop =
@@ -16,6 +18,10 @@ export type Stop =
   /** A caught exception, before its delivery. */
   | { readonly kind: 'exception'; readonly id: string; readonly text: string }
   | { readonly kind: 'dead'; readonly text: string }
+  /** Going back came to the first instruction. */
+  | { readonly kind: 'historyBegins' }
+  /** Going back failed; the sentence says why. */
+  | { readonly kind: 'failed'; readonly text: string }
   | { readonly kind: 'exited'; readonly exit: MachineExit };
 
 /** Addresses within which a range step goes on: `low` inside, `high` not. */
@@ -30,12 +36,14 @@ export class Execution {
   /** Where the guest stood when the last stop was told; its probes are passed over when it goes on from there. */
   #stoppedAt: bigint | undefined;
   #temporary: ProbeRegistration | undefined;
+  #journey: { interrupted: boolean; cancel(): void } | undefined;
 
   constructor(
-    private readonly target: Target,
+    private readonly target: TravellingTarget,
     private readonly points: BreakpointTable,
     private readonly exceptions: ExceptionCatcher,
-    host: Host,
+    private readonly history: History,
+    private readonly host: Host,
     clock: 'real' | 'skip',
     private readonly onStop: (stop: Stop) => void,
   ) {
@@ -43,7 +51,12 @@ export class Execution {
   }
 
   get running(): boolean {
-    return this.#runner.running;
+    return this.#runner.running || this.travelling;
+  }
+
+  /** The machine is on its way through its past: nothing from outside may reach it. */
+  get travelling(): boolean {
+    return this.#journey !== undefined;
   }
 
   /** The last stop. */
@@ -63,19 +76,28 @@ export class Execution {
 
   /** Stops the guest within milliseconds; told as 'interrupted'. */
   interrupt(): void {
-    this.#runner.pause();
+    if (this.#journey !== undefined) this.#journey.interrupted = true;
+    else this.#runner.pause();
   }
 
   /** Ends a run without a stop. */
   halt(): void {
     this.#dropTemporary();
     this.#runner.halt();
+    this.#journey?.cancel();
+    this.#journey = undefined;
   }
 
   continue(): void {
     this.#prepare();
     this.exceptions.unwatchDeliveries();
-    this.#runner.start({ onStop: (reason) => this.#end(this.#meaning(reason)) });
+    this.#runner.start({
+      limit: () => this.#ran({ kind: 'limit' }, undefined),
+      onStop: (reason) => {
+        this.#ran(reason, undefined);
+        return this.#end(this.#meaning(reason));
+      },
+    });
   }
 
   /**
@@ -91,8 +113,9 @@ export class Execution {
     let limit: bigint | undefined = cpu.retired + 1n;
     let returned = false;
     this.#runner.start({
-      limit: () => limit,
+      limit: () => this.#ran({ kind: 'limit' }, limit),
       onStop: (reason) => {
+        this.#ran(reason, undefined);
         if (returned) {
           returned = false;
           this.#dropTemporary();
@@ -127,8 +150,85 @@ export class Execution {
     });
   }
 
+  /** One instruction back. */
+  stepBack(): void {
+    const { history, target } = this;
+    const steps = function* (): Journey<Stop> {
+      target.probes.silent = true;
+      const at = yield* instructionBefore(history, target);
+      yield* history.seek(at ?? 0);
+      return at === undefined ? { kind: 'historyBegins' } : { kind: 'stepped' };
+    };
+    this.#travel(steps());
+  }
+
+  /** Back to the last breakpoint, watched access or caught exception, or to the start. */
+  continueBack(): void {
+    const { history, target, points } = this;
+    const judge = (reason: StopReason): Stop | undefined => {
+      if (reason.kind !== 'probe' && reason.kind !== 'watch' && reason.kind !== 'hook') return undefined;
+      const stop = this.#meaning(reason);
+      return stop.kind === 'breakpoint' && points.at(target.pc) === undefined ? undefined : stop;
+    };
+    const steps = function* (): Journey<Stop> {
+      const found = yield* stopBefore(history, target, judge);
+      target.probes.silent = true;
+      yield* history.seek(found?.at ?? 0);
+      return found?.what ?? { kind: 'historyBegins' };
+    };
+    this.#travel(steps());
+  }
+
+  /** Drives a journey in turns, so that an interruption is heard: then the machine comes back to where the journey began. */
+  #travel(journey: Journey<Stop>): void {
+    this.points.apply();
+    this.exceptions.unwatchDeliveries();
+    this.history.futureDropped();
+    const { history, target } = this;
+    const from = history.position;
+    // The present may lie beyond the last run that was told of.
+    history.ran({ kind: 'limit' });
+    let cancel = (): void => undefined;
+    const state = { interrupted: false, cancel: () => cancel() };
+    this.#journey = state;
+    let current = journey;
+    let returning = false;
+    const end = (stop: Stop): void => {
+      target.probes.silent = false;
+      this.#journey = undefined;
+      this.#finish(stop);
+    };
+    const turn = (): void => {
+      if (state.interrupted && !returning) {
+        returning = true;
+        current.return({ kind: 'interrupted' });
+        target.probes.silent = true;
+        current = (function* (): Journey<Stop> {
+          yield* history.seek(from);
+          return { kind: 'interrupted' };
+        })();
+      }
+      try {
+        const next = current.next();
+        if (next.done === true) return end(next.value);
+      } catch (error) {
+        return end({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
+      }
+      cancel = this.host.later(0, turn);
+    };
+    cancel = this.host.later(0, turn);
+  }
+
+  /** Tells history that the machine ran; answers `limit`, for the plan that asks before each run what its limit is. */
+  #ran(reason: StopReason, limit: bigint | undefined): bigint | undefined {
+    this.history.ran(reason);
+    return limit;
+  }
+
   #prepare(): void {
     this.points.apply();
+    this.history.futureDropped();
+    this.history.starts();
     if (this.#stoppedAt === this.target.pc) this.target.probes.passCurrent();
   }
 

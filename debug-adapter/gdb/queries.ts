@@ -24,6 +24,8 @@ const features = [
   'swbreak+',
   'hwbreak+',
   'vContSupported+',
+  'ReverseStep+',
+  'ReverseContinue+',
 ];
 
 /** Answers a `q` or `Q` packet; empty for one that is not known, as the protocol wants it. */

@@ -1,6 +1,6 @@
 /** A server of the GDB remote serial protocol over a channel of bytes: one machine, one client at a time. */
 import { type Host } from '../control/runner';
-import { type Machine } from '../machine/api';
+import { type PcMachine } from '../machine/machine';
 import { answerCommand, isCpuThread, packetSize, Reply, splitAt } from './commands';
 import { Debuggee } from './debuggee';
 import { type StepRange, type Stop } from './execution';
@@ -10,7 +10,9 @@ import { exitStatus, stopReply, stopText } from './stop-reply';
 
 export interface ServerOptions {
   /** Boots a machine: at the start, and again whenever the client restarts the guest. */
-  readonly boot: () => Machine;
+  readonly boot: () => PcMachine;
+  /** Makes another machine like those, connected to nothing outside: what the recorded past begins with. */
+  readonly pristine: () => PcMachine;
   readonly host: Host;
   readonly clock: 'real' | 'skip';
   /** The server is to end: the guest did, or the client asked for it. */
@@ -67,6 +69,11 @@ export class GdbServer {
     this.#debuggee.execution.wake();
   }
 
+  /** Whether input may be given to the machine now; while it travels through its past, it would change that. */
+  get takesInput(): boolean {
+    return !this.#debuggee.execution.travelling && !this.#debuggee.machine.replaying;
+  }
+
   reset(): void {
     this.#debuggee.execution.halt();
     this.#debuggee = this.#boot();
@@ -90,7 +97,7 @@ export class GdbServer {
   }
 
   #boot(): Debuggee {
-    return new Debuggee(this.options.boot(), this.options.host, this.options.clock, (stop) => this.#stopped(stop));
+    return new Debuggee(this.options.boot(), this.options.pristine, this.options.host, this.options.clock, (stop) => this.#stopped(stop));
   }
 
   #stopped(stop: Stop): void {
@@ -176,6 +183,8 @@ class Client {
       case 'S':
         // A guest has no signals: the number is taken and left.
         return this.#resumeAt(text[0] === 'C' ? 'c' : 's', splitAt(text.slice(1), ';')[1]);
+      case 'b':
+        return this.#back(text);
       case 'v':
         return this.#verbose(text);
       case 'q':
@@ -193,7 +202,8 @@ class Client {
         this.#send(Reply.ok);
         return this.#detach();
       case 'k':
-        return this.#kill();
+        // In extended mode the connection outlives the guest, which can be run again.
+        return this.#extended ? server.reset() : this.#kill();
       case 'R':
         if (this.#extended) server.reset();
         return;
@@ -220,14 +230,15 @@ class Client {
   }
 
   #verbose(text: string): void {
+    const { server } = this;
     if (text === 'vCont?') return this.#send('vCont;c;C;s;S;r');
     if (text.startsWith('vCont;')) return this.#vCont(text.slice(6));
     if (text.startsWith('vKill')) {
       this.#send(Reply.ok);
-      return this.#kill();
+      return this.#extended ? server.reset() : this.#kill();
     }
     if (this.#extended && (text.startsWith('vRun') || text.startsWith('vAttach;'))) {
-      if (text.startsWith('vRun')) this.server.reset();
+      if (text.startsWith('vRun')) server.reset();
       return this.#sendStop();
     }
     this.#send(Reply.unsupported);
@@ -263,6 +274,14 @@ class Client {
     this.#awaitsStop = true;
     if (action === 'c') execution.continue();
     else execution.step(range);
+  }
+
+  #back(text: string): void {
+    const { execution } = this.server.debuggee;
+    if (text !== 'bs' && text !== 'bc') return this.#send(Reply.unsupported);
+    this.#awaitsStop = true;
+    if (text === 'bs') execution.stepBack();
+    else execution.continueBack();
   }
 
   #detach(): void {

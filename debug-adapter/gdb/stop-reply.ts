@@ -42,7 +42,10 @@ export function stopReply(debuggee: Debuggee, stop: Stop): string {
     case 'attached':
     case 'stepped':
     case 'dead':
+    case 'failed':
       return trap(Signal.trap);
+    case 'historyBegins':
+      return trap(Signal.trap, 'replaylog:begin;');
     case 'breakpoint':
       return trap(Signal.trap, stop.type === 'software' ? 'swbreak:;' : 'hwbreak:;');
     case 'watch':
@@ -53,4 +56,5 @@ export function stopReply(debuggee: Debuggee, stop: Stop): string {
 }
 
 /** A sentence on a stop that its packet cannot carry, or undefined. */
-export const stopText = (stop: Stop): string | undefined => (stop.kind === 'exception' || stop.kind === 'dead' ? stop.text : undefined);
+export const stopText = (stop: Stop): string | undefined =>
+  stop.kind === 'exception' || stop.kind === 'dead' || stop.kind === 'failed' ? stop.text : undefined;

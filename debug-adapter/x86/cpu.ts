@@ -46,8 +46,8 @@ export interface CpuOptions {
   readonly tscKilohertz: number;
   /** Handlers built ahead of time by `buildHandlers`; made at start where absent. */
   readonly handlers?: WebAssembly.Module;
-  /** Translate hot code (default true). Never changes what the guest sees. */
-  readonly jit?: boolean;
+  /** Translate hot code (default true); 'eager': all code, at once. Never changes what the guest sees. */
+  readonly jit?: boolean | 'eager';
 }
 
 const helpers: HelperTable = { ...integerHelpers, ...portStringHelpers, ...systemHelpers, ...x87Helpers, ...sseHelpers };
@@ -60,6 +60,8 @@ const ARITHMETIC_MASK = 0x8d5;
 
 /** Instructions between two looks at where the interpreter is. */
 const samplePeriod = 20_000;
+/** The same where all code is translated. */
+const eagerPeriod = 40;
 /** The same while regions run: V8 optimises a function only between its calls. */
 const regionSlice = 400_000;
 /** A budget below which more is taken from what was kept back: no block is longer. */
@@ -117,6 +119,7 @@ export class X86Cpu implements Cpu, CpuContext {
   /** Part of the budget kept back so that the loop sees now and then where the interpreter is. */
   #reserve = 0;
   readonly #jit: Jit | undefined;
+  readonly #samplePeriod: number;
   /** TLB fills when the JIT last looked for its window. */
   #fillsSeen = 0;
   /** Record whose handler was replaced to stop before it, or 0. */
@@ -195,7 +198,9 @@ export class X86Cpu implements Cpu, CpuContext {
             hasCode: (page) => this.#blocks.hasCode(page),
             protect: (page) => this.#access.protect(page),
             claim: (key) => this.#blocks.dropAt(lowHalf(key), highHalf(key)),
+            eager: options.jit === 'eager',
           });
+    this.#samplePeriod = options.jit === 'eager' ? eagerPeriod : samplePeriod;
     this.reset();
   }
 
@@ -756,7 +761,7 @@ export class X86Cpu implements Cpu, CpuContext {
   run(budget: number): CpuExit {
     this.#retiredBase += this.#granted - this.#i32[State.budget >> 2]!;
     this.#granted = budget;
-    const slice = this.#jit === undefined ? budget : Math.min(budget, samplePeriod);
+    const slice = this.#jit === undefined ? budget : Math.min(budget, this.#samplePeriod);
     this.#reserve = budget - slice;
     this.#i32[State.budget >> 2] = slice;
     this.#i32[(State.budget + 4) >> 2] = 0;
@@ -777,7 +782,7 @@ export class X86Cpu implements Cpu, CpuContext {
   #refill(): void {
     const jit = this.#jit!;
     const key = this.#i32[(State.rip + 4) >> 2]! * 0x1_0000_0000 + (this.#i32[State.rip >> 2]! >>> 0);
-    const slice = Math.min(this.#reserve, jit.has(key) ? regionSlice : samplePeriod);
+    const slice = Math.min(this.#reserve, jit.has(key) ? regionSlice : this.#samplePeriod);
     this.#reserve -= slice;
     this.#i32[State.budget >> 2] = this.#i32[State.budget >> 2]! + slice;
     jit.sample();

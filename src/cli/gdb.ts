@@ -2,10 +2,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Host } from '../../debug-adapter/control/runner';
 import { GdbServer } from '../../debug-adapter/gdb/server';
-import { type Machine, MachineError } from '../../debug-adapter/machine/api';
+import { MachineError } from '../../debug-adapter/machine/api';
+import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { usePrebuiltHandlers } from './handlers.node';
 import { type RunIo } from './io';
+import { type RunNetwork } from './net';
 import { parseRunOptions, type RunOptions } from './run-options';
 
 const ExitStatus = { usage: 2, failure: 125, interrupted: 130 } as const;
@@ -106,13 +108,11 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
     run.initrd === undefined ? undefined : io.fileKind(run.initrd) === 'directory' ? await io.archive(run.initrd) : io.readFile(run.initrd);
   const spec = run.net;
   const network = spec === undefined ? undefined : await import('./net');
-  let net: ReturnType<NonNullable<typeof network>['openNetwork']> | undefined;
+  let net: RunNetwork | undefined;
 
   return new Promise((resolve, reject) => {
-    const boot = (): Machine => {
-      net?.close();
-      net = spec === undefined ? undefined : network!.openNetwork(spec, io);
-      const { machine } = createMachine({
+    const make = (devices: RunNetwork['devices'] | undefined): PcMachine =>
+      createMachine({
         image,
         imageName: run.image.slice(run.image.lastIndexOf('/') + 1),
         commandLine: run.append,
@@ -121,18 +121,29 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
         cpuModel: run.cpu,
         jit: run.jit,
         tscLeaf: !run.calibrate,
-        ...(net === undefined ? {} : { extraDevices: net.devices }),
-      });
+        ...(devices === undefined ? {} : { extraDevices: devices }),
+      }).machine;
+    const open = (): RunNetwork | undefined => (spec === undefined ? undefined : network!.openNetwork(spec, io));
+    const boot = (): PcMachine => {
+      net?.close();
+      net = open();
+      const machine = make(net?.devices);
       machine.onConsoleOutput = (bytes) => io.writeConsole(bytes);
       net?.connect(machine, () => server.wake());
       return machine;
     };
-    // Frames that wait for the guest go in before each slice.
+    let typed: Uint8Array[] = [];
+    const give = (): void => {
+      net?.pump();
+      for (const bytes of typed) server.debuggee.machine.consoleInput(bytes);
+      typed = [];
+    };
+    // What waits for the guest goes in before each slice.
     const host: Host = {
       now: () => io.elapsed(),
       later: (milliseconds, callback) => {
         const slice = (): void => {
-          net?.pump();
+          if (server.takesInput) give();
           callback();
         };
         if (milliseconds <= 0) {
@@ -151,6 +162,7 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
     };
     const server = new GdbServer({
       boot,
+      pristine: () => make(open()?.devices),
       host,
       clock: run.clock === 'skip' ? 'skip' : 'real',
       onEnd: end,
@@ -167,7 +179,7 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
     });
     io.openConsole(
       (bytes) => {
-        server.debuggee.machine.consoleInput(bytes);
+        typed.push(bytes);
         server.wake();
       },
       () => end(ExitStatus.interrupted),

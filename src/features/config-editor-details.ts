@@ -77,9 +77,15 @@ export class DetailsMaker {
       selectedBy: by('select'),
       impliedBy: by('imply'),
       dependents: this.list(
-        queries.usersOf(symbol).filter((user) => user.isDefined && !user.isChoice && user !== symbol && !symbol.properties.some(({ target }) => target === user)),
+        queries
+          .usersOf(symbol)
+          .filter(
+            (user) => user.isDefined && !user.isChoice && user !== symbol && !symbol.properties.some(({ target }) => target === user),
+          ),
       ),
-      unreachable: wanted.filter((value) => value !== now && !accepts.some((accepted) => accepted === value) && !(isMember && value === 'n')),
+      unreachable: wanted.filter(
+        (value) => value !== now && !accepts.some((accepted) => accepted === value) && !(isMember && value === 'n'),
+      ),
     };
   }
 
@@ -129,7 +135,8 @@ export class DetailsMaker {
   }
 
   private change({ symbol, before, after, visibleBefore, visibleAfter }: Change): ChangeView {
-    const visibility = visibleBefore === 0 && visibleAfter !== 0 ? 'appears' : visibleBefore !== 0 && visibleAfter === 0 ? 'disappears' : undefined;
+    const visibility =
+      visibleBefore === 0 && visibleAfter !== 0 ? 'appears' : visibleBefore !== 0 && visibleAfter === 0 ? 'disappears' : undefined;
     return { name: symbol.label, ...titled(symbol), before, after, ...(visibility && { visibility }) };
   }
 

@@ -244,7 +244,8 @@ export class ConfigEditorModel {
     if (!symbol) return { accepted: false, text: `${titleOf(node)} has no value.`, changes: [] };
     const before = this.values.text(symbol);
     const preview = this.configuration.preview(symbol, value);
-    if (!preview.accepted || this.configuration.set(symbol, value) === undefined) return { accepted: false, text: this.refusal(node, value), changes: [] };
+    if (!preview.accepted || this.configuration.set(symbol, value) === undefined)
+      return { accepted: false, text: this.refusal(node, value), changes: [] };
     this.valuesChanged();
     const changes = this.maker().others(preview.changes, [symbol]);
     const now = this.values.text(symbol);
@@ -319,7 +320,10 @@ export class ConfigEditorModel {
     }
     const fresh = this.seen.symbols.filter((symbol) => symbol.isDefined && isNew(this.values, symbol, this.inFile)).length;
     if (fresh > 0) {
-      const text = fresh === 1 ? 'One option is not in the file and has its default.' : `${fresh} options are not in the file and have their defaults.`;
+      const text =
+        fresh === 1
+          ? 'One option is not in the file and has its default.'
+          : `${fresh} options are not in the file and have their defaults.`;
       banners.push({ severity: 'information', text, action: { title: 'Show', message: { type: 'search', query: '@new' } } });
     }
     return banners;
@@ -343,9 +347,7 @@ export class ConfigEditorModel {
     if (this.flat) return this.flat;
     const { kept, values } = this;
     const shows = kept ? (node: MenuNode) => kept.has(node) : this.showAll ? () => true : (node: MenuNode) => values.isNodeVisible(node);
-    const isOpen = kept
-      ? (node: MenuNode) => !this.foldedHits.has(keyOf(node))
-      : (node: MenuNode) => this.unfolded.has(keyOf(node));
+    const isOpen = kept ? (node: MenuNode) => !this.foldedHits.has(keyOf(node)) : (node: MenuNode) => this.unfolded.has(keyOf(node));
     this.flat = flatten(this.seen.root, { shows, isOpen });
     this.indexes = new Map(this.flat.map(({ node }, index) => [node, index]));
     return this.flat;
@@ -388,7 +390,8 @@ export class ConfigEditorModel {
     this.counts = undefined;
     // What was found stays found while the user goes through it, or rows would vanish under the cursor; a filter for what changed grows.
     if (this.query.tests.length > 0) {
-      const before = this.hits?.[0] && this.seen === this.service.tree.model && this.nodesById.get(this.hits[0].id) === this.hits[0] ? this.hits : [];
+      const before =
+        this.hits?.[0] && this.seen === this.service.tree.model && this.nodesById.get(this.hits[0].id) === this.hits[0] ? this.hits : [];
       this.findHits();
       if (before.length > 0 && this.hits) {
         const all = new Set([...before, ...this.hits]);
@@ -419,7 +422,8 @@ const keys = new WeakMap<MenuNode, string>();
 export function keyOf(node: MenuNode): string {
   const known = keys.get(node);
   if (known !== undefined) return known;
-  const own = node.symbol?.name ?? (node.symbol?.isChoice ? `choice ${node.symbol.members[0]?.label ?? ''}` : (node.prompt?.text ?? node.kind));
+  const own =
+    node.symbol?.name ?? (node.symbol?.isChoice ? `choice ${node.symbol.members[0]?.label ?? ''}` : (node.prompt?.text ?? node.kind));
   const key = `${node.parent ? keyOf(node.parent) : ''}/${own}`;
   keys.set(node, key);
   return key;

@@ -89,7 +89,10 @@ function filterOf(token: string): Test | string | undefined {
   if (token.startsWith('@')) {
     const wanted = token.slice(1).toLowerCase();
     const mark = marks.find((each) => each === wanted);
-    if (mark === undefined) return marks.some((each) => each.startsWith(wanted)) ? () => true : `There is no @${wanted}; there are ${marks.map((each) => `@${each}`).join(', ')}`;
+    if (mark === undefined)
+      return marks.some((each) => each.startsWith(wanted))
+        ? () => true
+        : `There is no @${wanted}; there are ${marks.map((each) => `@${each}`).join(', ')}`;
     if (mark === 'invisible') return (node, { values }) => !values.isNodeVisible(node);
     return ({ symbol }, { values, comparisons }) => symbol !== undefined && marksOf(values, symbol, comparisons).includes(mark);
   }
@@ -112,8 +115,9 @@ function filterOf(token: string): Test | string | undefined {
         symbol !== undefined && queries.usedBy(symbol).some((used) => used.name?.toLowerCase() === value.replace(/^config_/, ''));
     default:
       return ({ symbol }) =>
-        symbol?.properties.some((property) => property.kind === 'select' && property.target?.name?.toLowerCase() === value.replace(/^config_/, '')) ??
-        false;
+        symbol?.properties.some(
+          (property) => property.kind === 'select' && property.target?.name?.toLowerCase() === value.replace(/^config_/, ''),
+        ) ?? false;
   }
 }
 

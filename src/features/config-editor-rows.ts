@@ -176,7 +176,8 @@ export function reasonOf(values: Evaluation, node: MenuNode, visible = values.is
   if (!symbol) return visible ? undefined : needs(values, [node.prompt?.condition, node.dependency, node.visibility]);
   if (values.isChangeable(symbol) && visible) return undefined;
   if (!symbol.isChoice && values.reverseDependency(symbol) !== 0) return `selected by ${active(values, symbol.reverseDependency)}`;
-  if (symbol.prompts.length === 0) return symbol.isBoolean && !symbol.isChoice ? 'has no prompt: other options set it' : 'has no prompt: computed';
+  if (symbol.prompts.length === 0)
+    return symbol.isBoolean && !symbol.isChoice ? 'has no prompt: other options set it' : 'has no prompt: computed';
   return needs(
     values,
     symbol.prompts.map((prompt) => prompt.condition),

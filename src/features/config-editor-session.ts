@@ -135,7 +135,9 @@ export class ConfigEditorSession implements vscode.Disposable {
     if (key === this.watched) return;
     this.watched = key;
     for (const folder of folders) {
-      const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(folder), '**/{Config.uk,Kconfig*}'));
+      const watcher = vscode.workspace.createFileSystemWatcher(
+        new vscode.RelativePattern(vscode.Uri.file(folder), '**/{Config.uk,Kconfig*}'),
+      );
       const changed = (uri: vscode.Uri): void => this.fileChanged(uri.fsPath);
       this.disposables.push(watcher, watcher.onDidChange(changed), watcher.onDidCreate(changed), watcher.onDidDelete(changed));
     }

@@ -96,7 +96,11 @@ async function folderOf(uri: vscode.Uri): Promise<vscode.Uri> {
 /** The application to configure: that of the file in front, the only one, or the one picked. */
 async function pickApplication(): Promise<vscode.Uri | undefined> {
   const files = new NodeFiles();
-  const marks = await vscode.workspace.findFiles('**/{Kraftfile,kraft.yaml,Makefile.uk,.config}', '**/{node_modules,.git,.unikraft,build,workdir}/**', 2000);
+  const marks = await vscode.workspace.findFiles(
+    '**/{Kraftfile,kraft.yaml,Makefile.uk,.config}',
+    '**/{node_modules,.git,.unikraft,build,workdir}/**',
+    2000,
+  );
   const folders = new Map<string, vscode.Uri>();
   for (const uri of marks) {
     const folder = vscode.Uri.joinPath(uri, '..');
@@ -106,7 +110,10 @@ async function pickApplication(): Promise<vscode.Uri | undefined> {
     );
     if (isConfigName(uri) || (!isPart && isApplication(files, folder.fsPath))) folders.set(folder.fsPath, folder);
   }
-  if (folders.size === 0) throw new Error('The workspace has no application: a folder with a Kraftfile, with a .config, or with a Makefile.uk that registers one.');
+  if (folders.size === 0)
+    throw new Error(
+      'The workspace has no application: a folder with a Kraftfile, with a .config, or with a Makefile.uk that registers one.',
+    );
   const front = vscode.window.activeTextEditor?.document.uri.fsPath;
   const around = front === undefined ? undefined : [...folders.keys()].find((folder) => front.startsWith(`${folder}/`));
   if (around !== undefined) return folders.get(around);
@@ -171,8 +178,14 @@ interface Comparable {
 }
 
 async function pickComparison(own: vscode.Uri): Promise<Comparable | undefined> {
-  const found = await vscode.workspace.findFiles('**/{defconfig,*_defconfig,.config,.config.*,defconfigs/*,configs/*}', '**/{node_modules,.git,build}/**', 500);
-  const files = found.filter((uri) => uri.toString() !== own.toString()).map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
+  const found = await vscode.workspace.findFiles(
+    '**/{defconfig,*_defconfig,.config,.config.*,defconfigs/*,configs/*}',
+    '**/{node_modules,.git,build}/**',
+    500,
+  );
+  const files = found
+    .filter((uri) => uri.toString() !== own.toString())
+    .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
   files.sort((a, b) => a.label.localeCompare(b.label));
   const head = headOf(own);
   const browse = { label: 'Another file...', uri: undefined };
@@ -184,7 +197,8 @@ async function pickComparison(own: vscode.Uri): Promise<Comparable | undefined> 
   const picked = await vscode.window.showQuickPick(picks, { placeHolder: 'Configuration to compare with' });
   if (!picked) return undefined;
   if (picked.uri) return { label: picked.label, uri: picked.uri };
-  const [uri] = (await vscode.window.showOpenDialog({ title: 'Configuration to compare with', defaultUri: vscode.Uri.joinPath(own, '..') })) ?? [];
+  const [uri] =
+    (await vscode.window.showOpenDialog({ title: 'Configuration to compare with', defaultUri: vscode.Uri.joinPath(own, '..') })) ?? [];
   return uri && { label: vscode.workspace.asRelativePath(uri), uri };
 }
 

@@ -104,7 +104,7 @@ function syscalls(model: PoolModel, library: Library, links: PageLinks): string 
     const context = call.context === 'e' ? 'execution environment' : call.context === 'u' ? 'user context' : '';
     return `<tr><td class="name">${link(links.open(call.path, call.line), call.name)}</td><td>${call.arity} ${call.arity === 1 ? 'argument' : 'arguments'}</td>
 <td>${inside ? '<span class="yes">in the configuration</span>' : '<span class="no">off</span>'}</td>
-<td>${[context, call.condition === '' ? '' : `if ${call.condition}`]
+<td>${[context, call.condition === '' || call.condition === library.symbol ? '' : `if ${call.condition}`]
       .filter((part) => part !== '')
       .map(escapeHtml)
       .join(', ')}</td></tr>`;
@@ -188,7 +188,7 @@ table { border-collapse: collapse; width: 100%; }
 td { padding: 3px 16px 3px 0; vertical-align: top; text-align: left; border: 0; }
 td:last-child { width: 100%; color: var(--vscode-descriptionForeground); padding-right: 0; }
 td.name, td.value, code { font-family: var(--vscode-editor-font-family); font-size: 0.95em; }
-td.name, td.value { white-space: nowrap; }
+td:not(:last-child) { white-space: nowrap; }
 code { background: none; color: inherit; overflow-wrap: anywhere; padding: 0; }
 .yes { color: var(--vscode-testing-iconPassed); }
 .no { color: var(--vscode-disabledForeground, var(--vscode-descriptionForeground)); }

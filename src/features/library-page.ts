@@ -45,7 +45,11 @@ class LibraryPage {
     private readonly workspace: PoolWorkspace,
   ) {
     context.own(workspace.onDidChange(() => void this.#render()));
-    context.own({ dispose: () => this.#panel?.dispose() });
+    context.own({
+      dispose: () => {
+        this.#panel?.dispose();
+      },
+    });
   }
 
   async show(name: string): Promise<void> {

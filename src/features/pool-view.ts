@@ -160,7 +160,7 @@ async function whichLibrary(workspace: PoolWorkspace, asked: string | undefined)
       return {
         label: `$(${icon}) ${call.name}`,
         description: `${library.title}${inside ? '' : ' · not enabled'}`,
-        ...(call.condition !== '' && { detail: `if ${call.condition}` }),
+        ...(call.condition !== '' && call.condition !== library.symbol && { detail: `if ${call.condition}` }),
         name: call.name,
         library,
       };

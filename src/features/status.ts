@@ -71,7 +71,7 @@ class Status {
     const state = this.#states.get(project.folder) ?? 'idle';
     const icon = state === 'building' ? 'sync~spin' : state === 'failed' ? 'error' : 'package';
     const size = image && (await sizeOf(image));
-    const built = image === undefined ? 'not built' : `${image.target} · ${size === undefined ? '' : sizeText(size)}`;
+    const built = [image?.target ?? 'not built', this.#configName(project), ...(size === undefined ? [] : [sizeText(size)])].join(' · ');
     const text = state === 'building' ? 'building…' : state === 'failed' ? 'build failed' : built;
     this.#item.text = `$(${icon}) ${project.name}: ${text}`;
     this.#item.backgroundColor = state === 'failed' ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
@@ -79,15 +79,20 @@ class Status {
     this.#item.show();
   }
 
+  /** What the values come from. */
+  #configName(project: Project): string {
+    const found = [project.configFile, `${project.folder}/defconfig`].find((path) => this.workspace.files.kind(path) === 'file');
+    return found === undefined ? 'defaults' : found.slice(found.lastIndexOf('/') + 1);
+  }
+
   #tooltip(project: Project, images: readonly Image[], size: number | undefined): vscode.MarkdownString {
     const { files } = this.workspace;
-    const config = [project.configFile, `${project.folder}/defconfig`].find((path) => files.kind(path) === 'file');
     const text = new vscode.MarkdownString('', true);
     text.isTrusted = { enabledCommands: [commands.poolSelectProject, commands.configure, commands.buildCurrent] };
     const relative = (path: string): string => vscode.workspace.asRelativePath(path);
     const rows = [
       `**${project.name}** · ${project.builder === 'pool' ? 'starter pool' : 'Unikraft, by make'}`,
-      `Configuration: ${config === undefined ? 'defaults' : `\`${relative(config)}\``}`,
+      `Configuration: ${this.#configName(project)}`,
       ...images.map(
         ({ path, target }, at) =>
           `Image: \`${relative(path)}\` (${target}${at === 0 && size !== undefined ? `, ${size.toLocaleString('en')} bytes` : ''})`,

@@ -191,7 +191,12 @@ export type ToPage =
   /** Asks before a change; answered with `confirm`. */
   | { readonly type: 'review'; readonly title: string; readonly effect: EffectView; readonly name: string }
   /** Says what a change has changed, or why it was refused. */
-  | { readonly type: 'notice'; readonly text: string; readonly severity: 'information' | 'warning'; readonly changes: readonly ChangeView[] }
+  | {
+      readonly type: 'notice';
+      readonly text: string;
+      readonly severity: 'information' | 'warning';
+      readonly changes: readonly ChangeView[];
+    }
   | { readonly type: 'focusSearch' }
   /** There is no tree to show. */
   | { readonly type: 'failed'; readonly text: string };

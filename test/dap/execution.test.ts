@@ -98,7 +98,7 @@ describe('debug adapter: execution', () => {
 /** Runs to the first SYSCALL instruction of the application, found in its disassembly. */
 async function toSyscall(session: Session): Promise<void> {
   await session.stopIn('run_as_binary');
-  const { stackFrames } = (await session.client.ok('stackTrace', { threadId: 1, levels: 1 }))! as DebugProtocol.StackTraceResponse['body'];
+  const { stackFrames } = await session.client.ok<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1, levels: 1 });
   const { instructions } = await session.request<{ instructions: DebugProtocol.DisassembledInstruction[] }>(
     'disassemble',
     { memoryReference: stackFrames[0]!.instructionPointerReference, instructionCount: 60 },

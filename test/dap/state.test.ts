@@ -199,23 +199,22 @@ describe('debug adapter: state', () => {
     const { stackFrames } = (await session.client.ok('stackTrace', {
       threadId: 1,
       levels: 1,
-    }))! as DebugProtocol.StackTraceResponse['body'];
+    })) as DebugProtocol.StackTraceResponse['body'];
     const memoryReference = stackFrames[0]!.instructionPointerReference!;
     const disassemble = (args: object, view?: (body: never) => unknown): Promise<unknown> =>
       session.request('disassemble', { memoryReference, ...args }, view);
     await disassemble({ instructionCount: 3, resolveSymbols: true });
     await disassemble({ instructionOffset: -2, instructionCount: 3 });
     // What VS Code asks first: the target must be the middle entry.
-    await disassemble({ instructionOffset: -200, instructionCount: 400, resolveSymbols: true }, (({
-      instructions,
-    }: {
-      instructions: DebugProtocol.DisassembledInstruction[];
-    }) => ({
-      count: instructions.length,
-      distinct: new Set(instructions.map(({ address }) => address)).size,
-      ascending: instructions.every(({ address }, index) => index === 0 || BigInt(address) > BigInt(instructions[index - 1]!.address)),
-      middle: instructions[200]!.address,
-    })) as (body: never) => unknown);
+    await disassemble(
+      { instructionOffset: -200, instructionCount: 400, resolveSymbols: true },
+      ({ instructions }: { instructions: DebugProtocol.DisassembledInstruction[] }) => ({
+        count: instructions.length,
+        distinct: new Set(instructions.map(({ address }) => address)).size,
+        ascending: instructions.every(({ address }, index) => index === 0 || BigInt(address) > BigInt(instructions[index - 1]!.address)),
+        middle: instructions[200]!.address,
+      }),
+    );
     await disassemble({ instructionOffset: 5, instructionCount: 0 });
     await session.request('disassemble', { memoryReference: '0x7f0000000000', instructionOffset: -2, instructionCount: 4 });
     await session.request(

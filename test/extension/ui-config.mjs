@@ -1,6 +1,8 @@
 // The configuration editor as a user meets it: keys, pointer, undo, search, plans, themes, and a tree of 16,000 options.
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { root } from './host.mjs';
 
 const patience = 60_000;
 const application = 'library-pool/app/hello';
@@ -32,8 +34,14 @@ async function command(page, title) {
   throw new Error(`no command ${title}`);
 }
 
+/** The example carries only what it is built of; its options need the whole pool. */
+async function poolIn(folder) {
+  await cp(path.join(root, 'library-pool'), `${folder}/library-pool`, { recursive: true });
+}
+
 /** Opens the editor of the example's application; picks it where there are several. */
-async function configure(page) {
+async function configure(page, folder) {
+  await poolIn(folder);
   await command(page, 'Unikernel: Configure');
   const frame = page_(page);
   const first = frame.locator('.row').first();
@@ -69,7 +77,7 @@ async function fileHas(file, text) {
 /** The whole way: set, see what changed, undo, redo, save, plan, range, help. */
 async function tour(page, shot, folder, theme) {
   const file = `${folder}/${application}/.config`;
-  const frame = await configure(page);
+  const frame = await configure(page, folder);
   await search(page, frame, 'PC_BOOT_LXBOOT');
   await checked(frame, 'PC_BOOT_LXBOOT', 'true');
   await page.keyboard.press('n');
@@ -111,8 +119,8 @@ async function tour(page, shot, folder, theme) {
 }
 
 /** A tree's roles, names and focus, as a screen reader is given them. */
-async function roles(page) {
-  const frame = await configure(page);
+async function roles(page, folder) {
+  const frame = await configure(page, folder);
   await frame.locator('.tree').focus();
   await page.keyboard.press('Home');
   await page.waitForTimeout(300);
@@ -133,7 +141,7 @@ async function roles(page) {
 
 /** The text and the tree side by side: each follows the other. */
 async function bothWays(page, shot, folder) {
-  const frame = await configure(page);
+  const frame = await configure(page, folder);
   await search(page, frame, 'OPTIMIZE_DEADELIM');
   await checked(frame, 'OPTIMIZE_DEADELIM', 'false');
   const file = `${folder}/${application}/.config`;
@@ -156,7 +164,7 @@ async function large(page, shot, folder) {
     return `menu "Menu ${menu}"\n${options.join('')}endmenu\n`;
   });
   await writeFile(`${library}/Config.uk`, menus.join(''));
-  const frame = await configure(page);
+  const frame = await configure(page, folder);
   await frame.locator('[aria-label="Unfold all"]').click();
   await page.waitForTimeout(1500);
   const measured = await frame.locator('.tree').evaluate(async (tree) => {
@@ -173,9 +181,17 @@ async function large(page, shot, folder) {
     await new Promise((resolve) => setTimeout(resolve, 800));
     frames.sort((a, b) => a - b);
     const rows = [...tree.querySelectorAll('.row')];
-    return { median: frames[frames.length >> 1], p95: frames[Math.floor(frames.length * 0.95)], rows: rows.length, last: rows.at(-1)?.textContent, height: tree.scrollHeight };
+    return {
+      median: frames[frames.length >> 1],
+      p95: frames[Math.floor(frames.length * 0.95)],
+      rows: rows.length,
+      last: rows.at(-1)?.textContent,
+      height: tree.scrollHeight,
+    };
   });
-  console.log(`    16,000 options: ${measured.rows} rows in the page, frame ${measured.median.toFixed(1)} ms median, ${measured.p95.toFixed(1)} ms 95th percentile`);
+  console.log(
+    `    16,000 options: ${measured.rows} rows in the page, frame ${measured.median.toFixed(1)} ms median, ${measured.p95.toFixed(1)} ms 95th percentile`,
+  );
   assert.ok(measured.height > 16_000 * 20, 'all rows are there');
   assert.ok(measured.rows > 10 && measured.rows < 120, `${measured.rows} rows are in the page`);
   assert.ok(measured.median < 50, `${measured.median} ms a frame`);
@@ -189,7 +205,7 @@ async function large(page, shot, folder) {
 /** Compared with a file: what differs, and its value taken over. */
 async function compared(page, shot, folder) {
   await writeFile(`${folder}/${application}/defconfig`, 'CONFIG_PC_STACK_SIZE=131072\n# CONFIG_PC_BOOT_LXBOOT is not set\n');
-  const frame = await configure(page);
+  const frame = await configure(page, folder);
   await frame.locator('[aria-label^="Compare with"]').click();
   await page.locator('.quick-input-list .monaco-list-row:has-text("hello/defconfig")').first().click({ timeout: patience });
   await frame.locator('.banner.comparison').waitFor({ timeout: patience });
@@ -200,15 +216,25 @@ async function compared(page, shot, folder) {
   await shot('config-compared');
 }
 
-const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast', 'contrast-light': 'Default High Contrast Light' };
+const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  contrast: 'Default High Contrast',
+  'contrast-light': 'Default High Contrast Light',
+};
 
 export const configScenarios = [
   ...Object.entries(themes).map(([name, theme]) => ({
     name: `the configuration editor, ${name}`,
-    settings: { 'workbench.colorTheme': theme, 'files.autoSave': 'off' },
+    settings: {
+      'workbench.colorTheme': theme,
+      'window.autoDetectColorScheme': false,
+      'window.autoDetectHighContrast': false,
+      'files.autoSave': 'off',
+    },
     steps: (page, shot, folder) => tour(page, shot, folder, name),
   })),
-  { name: 'the configuration editor for a screen reader', settings: {}, steps: (page) => roles(page) },
+  { name: 'the configuration editor for a screen reader', settings: {}, steps: (page, shot, folder) => roles(page, folder) },
   { name: 'the configuration and its files, both ways', settings: { 'files.autoSave': 'off' }, steps: bothWays },
   { name: 'a configuration compared with a defconfig', settings: { 'files.autoSave': 'off' }, steps: compared },
   { name: 'a configuration of 16,000 options', settings: { 'files.autoSave': 'off' }, steps: large },

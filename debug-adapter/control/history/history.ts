@@ -1,9 +1,9 @@
 /** The recorded past of a machine: takes checkpoints while it runs, and brings it to any earlier moment by replaying from the one before. */
 import { type StopReason } from '../../machine/api';
 import { type PcMachine } from '../../machine/machine';
-import { CodedError } from '../channel';
 import { type Checkpoint, Checkpoints } from './checkpoints';
 import { ConsoleMarks, watchConsole } from './console-marks';
+import { historyErrors } from './errors';
 import { leastUseful, Schedule } from './schedule';
 
 export interface HistoryOptions {
@@ -40,16 +40,6 @@ const far = 20_000_000;
 const firstPart = 1_000_000;
 const mostPart = 400_000_000;
 const partMilliseconds = 8;
-
-const errors = {
-  ahead: (count: number, end: number) =>
-    new CodedError('history-ahead', `Instruction ${count} has not run yet: history ends at ${end}. Continue the guest to get there.`),
-  before: () => new CodedError('history-before', 'History begins at instruction 0.'),
-  noOutput: (offset: number, written: number) =>
-    new CodedError('history-output', `Byte ${offset} of the console's output is not in history: ${written} bytes were written so far.`),
-  diverged: (count: number) =>
-    new CodedError('history-diverged', `The replay did not reach instruction ${count}. This is a fault of the emulator; please report it.`),
-};
 
 export class History {
   readonly checkpoints: Checkpoints;
@@ -201,7 +191,7 @@ export class History {
       if (reached >= count && reason.kind === 'limit') return;
       if (reached > from) standstill = 0;
       // A stop makes no way; what comes up next at the same moment is passed in turns, but never for ever.
-      else if (++standstill > 100 || reason.kind === 'exit' || reason.kind === 'dead') throw errors.diverged(count);
+      else if (++standstill > 100 || reason.kind === 'exit' || reason.kind === 'dead') throw historyErrors.diverged(count);
       const took = this.#now() - started;
       if (reason.kind === 'limit' && reached === limit && limit < count) this.#adapt(took);
       if (took > 1) yield;
@@ -220,7 +210,7 @@ export class History {
     const { machine } = this;
     const mark = this.#console.find(offset);
     const device = machine.devices.find(({ name }) => name === 'com1');
-    if (mark === undefined || device === undefined) throw errors.noOutput(offset, this.#console.written);
+    if (mark === undefined || device === undefined) throw historyErrors.noOutput(offset, this.#console.written);
     yield* this.seek(mark.since);
     let left = offset - mark.from;
     let found: number | undefined;
@@ -237,14 +227,14 @@ export class History {
     } finally {
       unwatch();
     }
-    if (found === undefined) throw errors.noOutput(offset, this.#console.written);
+    if (found === undefined) throw historyErrors.noOutput(offset, this.#console.written);
     return found;
   }
 
   /** Throws a CodedError where history does not hold `count`. */
   check(count: number): void {
-    if (count < 0 || !Number.isSafeInteger(count)) throw errors.before();
-    if (count > this.#end) throw errors.ahead(count, this.#end);
+    if (count < 0 || !Number.isSafeInteger(count)) throw historyErrors.before();
+    if (count > this.#end) throw historyErrors.ahead(count, this.#end);
   }
 
   #adapt(milliseconds: number): void {

@@ -124,7 +124,8 @@ export class ReverseSteps {
         if (candidate === pc) return { at: count, pc };
         if (candidate >= pc || pc - candidate > longestCall) continue;
         const flow = trail.flow(count);
-        if ((flow?.kind === 'call' || flow?.kind === 'syscall') && candidate + BigInt(flow.length) === pc) return { at: count, pc: candidate };
+        if ((flow?.kind === 'call' || flow?.kind === 'syscall') && candidate + BigInt(flow.length) === pc)
+          return { at: count, pc: candidate };
       }
       if (trail.from === 0) return undefined;
       if (length < longestTrail) continue;

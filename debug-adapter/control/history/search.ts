@@ -12,7 +12,11 @@ export interface Occurrence<T> {
  * The last occurrence before instruction `before`. `judge` is asked at every stop of the machine, which stands there, and answers undefined for what
  * does not count. Leaves the machine anywhere.
  */
-export function* lastBefore<T>(history: History, before: number, judge: (reason: StopReason) => T | undefined): Journey<Occurrence<T> | undefined> {
+export function* lastBefore<T>(
+  history: History,
+  before: number,
+  judge: (reason: StopReason) => T | undefined,
+): Journey<Occurrence<T> | undefined> {
   for (let bound = before; bound > 0;) {
     const index = history.checkpoints.indexBefore(bound - 1);
     const start = history.checkpoints.list[index]!.at;

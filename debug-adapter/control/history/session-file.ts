@@ -5,6 +5,7 @@ import { Hash } from '../../machine/hash';
 import { type PcMachine } from '../../machine/machine';
 import { type LaunchOptions } from '../api';
 import { CodedError } from '../channel';
+import { historyErrors } from './errors';
 import { type Journey } from './history';
 
 /** "UKSS", little endian. */
@@ -23,17 +24,6 @@ export interface SavedSession {
   readonly hash: bigint;
   readonly state: Uint8Array;
 }
-
-const errors = {
-  notASession: (why: string) => new CodedError('session-file', `This is not a saved session: ${why}.`),
-  otherLaunch: (imageName: string) =>
-    new CodedError(
-      'session-launch',
-      `The session was recorded with another image or other settings (it was of ${imageName}). Launch with the same image, initrd, command line, memory and cpu.`,
-    ),
-  ended: (at: number) =>
-    new CodedError('session-diverged', `The recorded session cannot be repeated: the guest went another way at instruction ${at}.`),
-};
 
 /** What two launches must have in common to run alike. */
 export function launchHash({ image, initrd, commandLine, memory, cpuModel, imageName }: LaunchOptions): bigint {
@@ -60,12 +50,12 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
   let found: unknown;
   try {
     const input = new ByteReader(bytes);
-    if (input.u32() !== magic) throw errors.notASession('its first bytes are wrong');
+    if (input.u32() !== magic) throw historyErrors.noSession('its first bytes are wrong');
     const format = input.u32();
-    if (format !== version) throw errors.notASession(`it has format ${format}, and this program reads format ${version}`);
+    if (format !== version) throw historyErrors.noSession(`it has format ${format}, and this program reads format ${version}`);
     found = decode(input);
   } catch (error) {
-    throw error instanceof CodedError ? error : errors.notASession('it is damaged or cut short');
+    throw error instanceof CodedError ? error : historyErrors.noSession('it is damaged or cut short');
   }
   const session = found as Partial<SavedSession> | null | undefined;
   const sound =
@@ -81,7 +71,7 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
     Array.isArray(session.journal) &&
     session.journal.every(isEntry) &&
     session.journal.every(({ at }, index, all) => at <= BigInt(session.end!) && (index === 0 || at >= all[index - 1]!.at));
-  if (!sound) throw errors.notASession('a part of it is missing or of a wrong kind');
+  if (!sound) throw historyErrors.noSession('a part of it is missing or of a wrong kind');
   return session as SavedSession;
 }
 
@@ -91,7 +81,7 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
  * and the machine has the saved state with nothing before it.
  */
 export function* repeatSession(machine: PcMachine, session: SavedSession, launch: bigint, ran: () => void): Journey<boolean> {
-  if (launch !== session.launch) throw errors.otherLaunch(session.imageName);
+  if (launch !== session.launch) throw historyErrors.otherLaunch(session.imageName);
   function* runTo(count: bigint): Journey<void> {
     for (let standstill = 0; machine.cpu.retired < count;) {
       const before = machine.cpu.retired;
@@ -99,7 +89,7 @@ export function* repeatSession(machine: PcMachine, session: SavedSession, launch
       const reason = machine.run(part < count ? part : count);
       ran();
       if (machine.cpu.retired > before) standstill = 0;
-      else if (++standstill > 100 || reason.kind === 'exit') throw errors.ended(Number(before));
+      else if (++standstill > 100 || reason.kind === 'exit') throw historyErrors.repeated(Number(before));
       yield;
     }
     machine.run(count);

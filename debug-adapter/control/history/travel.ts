@@ -107,7 +107,9 @@ export class TimeTravel {
   /** To be called after anything that may have changed the guest's state: tells where that ended the recorded future. */
   noteEdits(): void {
     if (this.history.futureDropped())
-      this.parts.message(`What had happened after instruction ${this.history.position.toLocaleString('en-US')} is dropped: the guest goes another way from here.`);
+      this.parts.message(
+        `What had happened after instruction ${this.history.position.toLocaleString('en-US')} is dropped: the guest goes another way from here.`,
+      );
   }
 
   reverse(kind: ReverseKind, granularity: Granularity): void {
@@ -257,11 +259,7 @@ export class TimeTravel {
     if (!this.#atHook) this.#forgetException();
   }
 
-  #drive<T>(
-    journey: Journey<T>,
-    done: (value: T) => void,
-    otherwise?: { stopped(): void; failed(error: unknown): void },
-  ): void {
+  #drive<T>(journey: Journey<T>, done: (value: T) => void, otherwise?: { stopped(): void; failed(error: unknown): void }): void {
     const { host } = this.parts;
     this.#journey = journey;
     const slice = (): void => {

@@ -26,7 +26,12 @@ export interface CompiledRegion {
 }
 
 /** Compiles a region; undefined where it holds nothing that is worth it. */
-export function compileRegion(region: Region, mode: number, window: WindowUse | undefined, precision: Precision | undefined): CompiledRegion | undefined {
+export function compileRegion(
+  region: Region,
+  mode: number,
+  window: WindowUse | undefined,
+  precision: Precision | undefined,
+): CompiledRegion | undefined {
   if (region.blocks.length === 0 || region.entries.length === 0) return undefined;
   const layout = new RegionLayout(region, mode, window, precision);
   const gen = layout.emit();

@@ -25,10 +25,14 @@ function inRange(g: Gen, kind: LaneKind, local: number, least: 1 | 2): void {
   c.get(local);
   if (kind.type === 'f64') {
     c.op('i64.reinterpret_f64').i64(1).op('i64.shl').i64(53).op('i64.shr_u', 'i32.wrap_i64');
-    c.i32(least).op('i32.sub').i32(0x7ff - least);
+    c.i32(least)
+      .op('i32.sub')
+      .i32(0x7ff - least);
   } else {
     c.op('i32.reinterpret_f32').i32(1).op('i32.shl').i32(24).op('i32.shr_u');
-    c.i32(least).op('i32.sub').i32(0xff - least);
+    c.i32(least)
+      .op('i32.sub')
+      .i32(0xff - least);
   }
   c.op('i32.lt_u');
 }
@@ -55,21 +59,23 @@ function packedInRange(g: Gen, kind: LaneKind, operands: readonly number[], r: n
   c.get(magnitude);
   pushConstant(g, kind, greatest[kind.element]);
   c.op(floatOp(kind, 'le'), 'v128.and');
-  if (double)
-    c.op('i64x2.bitmask')
-      .i32(3)
-      .op('i32.eq');
-  else
-    c.op('i32x4.bitmask')
-      .i32(15)
-      .op('i32.eq');
+  if (double) c.op('i64x2.bitmask').i32(3).op('i32.eq');
+  else c.op('i32x4.bitmask').i32(15).op('i32.eq');
 }
 
 /**
  * r = a op b for locals. `unknown`: those of them that may be denormal, infinite or NaN; the others are clean: zero or normal.
  * The first condition nearly always holds; the second one allows zeros.
  */
-export function guardedFloat(g: Gen, precision: Precision, kind: LaneKind, op: Arithmetic, a: number, b: number, unknown: readonly number[]): number {
+export function guardedFloat(
+  g: Gen,
+  precision: Precision,
+  kind: LaneKind,
+  op: Arithmetic,
+  a: number,
+  b: number,
+  unknown: readonly number[],
+): number {
   const { c } = g;
   const guard = new Guard(g, kind);
   const r = g.temp(kind.type);

@@ -1,10 +1,11 @@
 /** The translating tier: notices hot code, compiles regions of it, enters them by RIP, and drops them when their code or mapping changes. */
 
+import { Cr4 } from '../control-bits';
 import { type Decoder } from '../decoder';
 import { type Row } from '../isa/table';
 import { Mode, State } from '../state';
-import { compileRegion, runtimeNames } from './compile';
-import { discover, keyOf, lowOf, highOf } from './discover';
+import { type CompiledRegion, compileRegion, runtimeNames } from './compile';
+import { discover, keyOf, lowOf, highOf, type Region } from './discover';
 import { buildDispatcher, cacheIndex, currentRegion, dispatchEnd, dispatchMiss, IndirectCounts, RegionCache } from './dispatcher';
 import { precisionOf } from './float';
 import { type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-gen';
@@ -29,6 +30,8 @@ export interface JitHost {
   protect(page: number): void;
   /** The interpreter must not run through this address without asking. */
   claim(key: number): void;
+  /** Compile what is seen once: for tests. */
+  readonly eager: boolean;
 }
 
 /** How a run of regions ended. */
@@ -94,12 +97,14 @@ export class Jit {
   #windowChanges = 0;
   /** Instructions whose accesses go by the TLB. */
   readonly #byTlb = new Set<number>();
+  /** Linear page number -> physical address of the pages whose code is in regions. */
+  readonly #codePages = new Map<number, number>();
   /** Regions met with another MXCSR than they were made for. */
   #precisionChanges = 0;
   /** Addresses of the blocks in regions, with the number of regions. */
   readonly #inside = new Map<number, number>();
   /** Since the start: regions compiled, runs of regions, and how those ended. */
-  readonly statistics = { compiled: 0, instructions: 0, runs: 0, sideExits: 0, misses: 0, indirect: 0, dropped: 0, windows: 0 };
+  readonly statistics = { compiled: 0, failed: 0, instructions: 0, runs: 0, sideExits: 0, misses: 0, indirect: 0, dropped: 0, windows: 0 };
 
   constructor(host: JitHost) {
     this.#host = host;
@@ -126,10 +131,10 @@ export class Jit {
 
   /** Runs regions from RIP on as long as there are any. */
   run(): JitOutcome {
-    if (this.#windowStale) this.#findWindow();
     const { i32 } = this.#host;
     let ran = false;
     for (;;) {
+      if (this.#windowStale) this.#findWindow();
       const status = this.#dispatch();
       if (status === dispatchMiss && !ran) return 'miss';
       if (status === dispatchMiss || status === dispatchEnd) {
@@ -169,7 +174,7 @@ export class Jit {
     const key = keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
     const count = (this.#samples.get(key) ?? 0) + 1;
     this.#samples.set(key, count);
-    if (count < (this.#inside.has(key) ? hotInside : hotSamples) || this.#hopeless.has(key) || this.has(key)) return;
+    if ((!this.#host.eager && count < (this.#inside.has(key) ? hotInside : hotSamples)) || this.#hopeless.has(key) || this.has(key)) return;
     this.#compile(key, mode);
     if (this.#samples.size > 50_000) this.#samples.clear();
   }
@@ -177,18 +182,29 @@ export class Jit {
   #compile(key: number, mode: number): void {
     if (this.#windowStale) this.#findWindow();
     const host = this.#host;
-    const region = discover(key, mode, host.u8, host.decoder, this.#source, this.#observed);
+    let region: Region;
+    let compiled: CompiledRegion | undefined;
+    let module: WebAssembly.Module | undefined;
     const mapping = this.#windowOff || this.#windowFutile ? undefined : this.#window;
     const window = mapping && { ...mapping, byTlb: (at: number) => this.#byTlb.has(at) };
     const precision = this.#precisionChanges > mostPrecisionChanges ? undefined : precisionOf(host.i32[State.mxcsr >> 2]!);
-    const compiled = compileRegion(region, mode, window, precision);
-    if (compiled === undefined) {
+    try {
+      region = discover(key, mode, host.u8, host.decoder, this.#source, this.#observed);
+      compiled = compileRegion(region, mode, window, precision);
+      module = compiled && new WebAssembly.Module(compiled.binary);
+    } catch (error) {
+      // Whatever the guest's code does to the compiler, the interpreter can run it.
+      this.statistics.failed++;
+      this.#hopeless.add(key);
+      return;
+    }
+    if (compiled === undefined || module === undefined) {
       this.#hopeless.add(key);
       return;
     }
     if (this.#regions.length >= mostRegions) this.flush();
     const runtime = Object.fromEntries(runtimeNames.map((name) => [name, host.runtime[name]!]));
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.binary), { env: { memory: host.memory }, runtime });
+    const instance = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
     const old = this.#byEntry.get(key);
     if (old !== undefined) this.#drop(old);
     const ranges = region.blocks
@@ -207,6 +223,12 @@ export class Jit {
       dead: false,
     };
     this.#regions.push(installed);
+    for (const { insns } of region.blocks) {
+      for (const { ripLow, ripHigh } of insns) {
+        const page = Math.floor(keyOf(ripLow, ripHigh) / PAGE);
+        if (!this.#codePages.has(page)) this.#codePages.set(page, this.#source.physical(ripLow & -PAGE, ripHigh));
+      }
+    }
     for (const block of installed.blocks) this.#inside.set(block, (this.#inside.get(block) ?? 0) + 1);
     if (installed.index >= this.#table.length) this.#table.grow(256);
     this.#table.set(installed.index, instance.exports['region'] as () => number);
@@ -234,6 +256,8 @@ export class Jit {
       const linear = high * 0x1_0000_0000 + (low >>> 0);
       const leaf = this.#tables.leaf(linear);
       if (leaf === undefined || !isAccessed(leaf) || !leaf.executable) return -1;
+      // A page of the other privilege: supervisor code for the user, user code with SMEP.
+      if ((this.#mode & Mode.user) !== 0 ? !leaf.user : leaf.user && (this.#host.i32[State.cr4 >> 2]! & Cr4.SMEP) !== 0) return -1;
       const physical = leaf.physical + (linear - leaf.linear);
       return physical + PAGE <= this.#host.ramSize ? physical : -1;
     },
@@ -286,6 +310,7 @@ export class Jit {
     this.#byEntry.clear();
     this.#byPage.clear();
     this.#inside.clear();
+    this.#codePages.clear();
     this.#regions.length = 0;
     this.#samples.clear();
     this.#hopeless.clear();
@@ -321,6 +346,10 @@ export class Jit {
   /** The translation of one page changed. */
   pageChanged(linear: bigint): void {
     const { view } = this.#host;
+    if (this.#codePages.has(Number(linear >> 12n))) {
+      this.translationsChanged();
+      return;
+    }
     const start = view.getBigUint64(RegionState.readStart, true);
     const length = view.getBigUint64(RegionState.readLength, true);
     if (linear >= start - 4096n && linear < start + length + 4096n) this.translationsChanged();
@@ -338,6 +367,7 @@ export class Jit {
   }
 
   #findWindow(): void {
+    this.#checkCode();
     this.#windowStale = false;
     this.statistics.windows++;
     const host = this.#host;
@@ -372,6 +402,16 @@ export class Jit {
     }
     this.#window = this.#windowFutile ? undefined : found;
     if (this.#window === undefined) clearWindow(host.view);
+  }
+
+  /** Regions stay only where their code is mapped as it was. */
+  #checkCode(): void {
+    for (const [page, physical] of this.#codePages) {
+      const high = Math.floor(page / 0x10_0000);
+      if (this.#source.physical((page << 12) | 0, high) === physical) continue;
+      this.flush();
+      return;
+    }
   }
 
   /** An access went beyond the window: one that does so often goes by the TLB from now on. */

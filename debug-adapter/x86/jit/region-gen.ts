@@ -417,9 +417,9 @@ export class RegionGen implements Gen {
       case 'reg':
         return this.#readRegister(this.#insn.registers[i]!, size, signed);
       case 'xmm':
-        if (size !== 4 && size !== 8) return this.#refuse();
+        if (size > 8) return this.#refuse();
         c.get(this.#vector(this.#insn.registers[i]!)).lane('i64x2.extract_lane', 0);
-        if (size === 4) zeroExtend(c, 4);
+        zeroExtend(c, size);
         if (signed) signExtend(c, size);
         return;
       case 'mmx':

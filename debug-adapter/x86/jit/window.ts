@@ -20,6 +20,7 @@ export interface Leaf {
   /** Bits of `Entry`, those of permissions combined over all levels. */
   readonly flags: number;
   readonly executable: boolean;
+  readonly user: boolean;
 }
 
 /** Reads 4-level page tables without side effects. Linear addresses below 2^47 only. */
@@ -59,6 +60,7 @@ export class PageTables {
           linear: Math.floor(linear / size) * size,
           size,
           executable,
+          user: (flags & Entry.user) !== 0,
           flags: flags | (entry.low & (Entry.accessed | Entry.dirty)),
         };
       }

@@ -111,18 +111,36 @@ export class DetailsPane {
       return h(
         'div',
         { class: 'values' },
-        h('div', { class: 'line' }, h('div', { class: 'segments', role: 'radiogroup', 'aria-label': 'Value' }, ...buttons), this.resetButton(details), this.takeOther(details)),
+        h(
+          'div',
+          { class: 'line' },
+          h('div', { class: 'segments', role: 'radiogroup', 'aria-label': 'Value' }, ...buttons),
+          this.resetButton(details),
+          this.takeOther(details),
+        ),
         row.reason !== undefined && h('p', { class: 'locked' }, icon('lock'), ` ${sentence(row.reason)}`),
         ...effects.map((effect) => this.effect(effect)),
       );
     }
-    return h('div', { class: 'values' }, this.input(details), row.reason !== undefined && h('p', { class: 'locked' }, icon('lock'), ` ${sentence(row.reason)}`));
+    return h(
+      'div',
+      { class: 'values' },
+      this.input(details),
+      row.reason !== undefined && h('p', { class: 'locked' }, icon('lock'), ` ${sentence(row.reason)}`),
+    );
   }
 
   private input(details: Details): HTMLElement {
     const { row } = details;
     const problem = h('div', { class: 'problem', role: 'alert' });
-    const input = h('input', { class: 'text-input', type: 'text', spellcheck: 'false', 'aria-label': row.title, 'data-focus': 'input', disabled: row.editable !== true });
+    const input = h('input', {
+      class: 'text-input',
+      type: 'text',
+      spellcheck: 'false',
+      'aria-label': row.title,
+      'data-focus': 'input',
+      disabled: row.editable !== true,
+    });
     input.value = row.value ?? '';
     const check = (): boolean => {
       const text = inputProblem(row, input.value);
@@ -146,14 +164,31 @@ export class DetailsPane {
 
   private resetButton({ resettable, usual, row }: Details): HTMLElement | undefined {
     if (!resettable) return undefined;
-    const title = row.kind === 'member' ? 'Back to the default member' : `Back to the default${usual === undefined ? '' : `, ${usual === '' ? 'empty' : usual}`}`;
-    return h('button', { type: 'button', class: 'link-button', title, 'data-focus': 'reset', onclick: () => this.send({ type: 'reset', node: row.id, generation: this.generation }) }, 'Reset');
+    const title =
+      row.kind === 'member'
+        ? 'Back to the default member'
+        : `Back to the default${usual === undefined ? '' : `, ${usual === '' ? 'empty' : usual}`}`;
+    return h(
+      'button',
+      {
+        type: 'button',
+        class: 'link-button',
+        title,
+        'data-focus': 'reset',
+        onclick: () => this.send({ type: 'reset', node: row.id, generation: this.generation }),
+      },
+      'Reset',
+    );
   }
 
   private takeOther({ row }: Details): HTMLElement | undefined {
     const { other } = row;
     if (other === undefined) return undefined;
-    return h('button', { type: 'button', class: 'link-button', 'data-focus': 'other', onclick: () => this.set(other) }, `Take ${other === '' ? 'the empty value' : other} from the other`);
+    return h(
+      'button',
+      { type: 'button', class: 'link-button', 'data-focus': 'other', onclick: () => this.set(other) },
+      `Take ${other === '' ? 'the empty value' : other} from the other`,
+    );
   }
 
   private set(value: string): void {
@@ -163,9 +198,25 @@ export class DetailsPane {
   private effect(effect: EffectView): HTMLElement | undefined {
     if (effect.count === 0 && effect.warnings.length === 0) return undefined;
     const { row } = this.details!;
-    const doing = row.kind === 'member' ? 'Choosing it' : effect.value === 'y' ? 'Turning it on' : effect.value === 'n' ? 'Turning it off' : 'Making it a module';
-    const title = effect.count === 0 ? `${doing} brings a warning` : `${doing} changes ${effect.count} other ${effect.count === 1 ? 'option' : 'options'}`;
-    return this.fold(`effect ${effect.value}`, title, effect.count <= longList, changeList(effect.changes, effect.count, (name) => this.reveal(name)), ...effect.warnings.map(warning));
+    const doing =
+      row.kind === 'member'
+        ? 'Choosing it'
+        : effect.value === 'y'
+          ? 'Turning it on'
+          : effect.value === 'n'
+            ? 'Turning it off'
+            : 'Making it a module';
+    const title =
+      effect.count === 0
+        ? `${doing} brings a warning`
+        : `${doing} changes ${effect.count} other ${effect.count === 1 ? 'option' : 'options'}`;
+    return this.fold(
+      `effect ${effect.value}`,
+      title,
+      effect.count <= longList,
+      changeList(effect.changes, effect.count, (name) => this.reveal(name)),
+      ...effect.warnings.map(warning),
+    );
   }
 
   // Plans
@@ -177,10 +228,15 @@ export class DetailsPane {
       plans.length > 0
         ? plans.map((plan, index) => this.plan(plan, () => this.send({ type: 'applyPlan', name, wanted, index })))
         : [
-            h('p', { class: 'muted' }, complete ? 'No change in the menus leads there. In its way:' : 'None was found within the time allowed. In its way:'),
+            h(
+              'p',
+              { class: 'muted' },
+              complete ? 'No change in the menus leads there. In its way:' : 'None was found within the time allowed. In its way:',
+            ),
             ...obstacles.map((clause) => this.clause(clause)),
           ];
-    const heading = plans.length === 0 ? `It cannot be ${wanted === 'y' ? 'turned on' : wanted === 'n' ? 'turned off' : 'a module'}` : `To ${verb}`;
+    const heading =
+      plans.length === 0 ? `It cannot be ${wanted === 'y' ? 'turned on' : wanted === 'n' ? 'turned off' : 'a module'}` : `To ${verb}`;
     const box = section(heading, ...content);
     box.dataset['wanted'] = wanted;
     return box;
@@ -195,7 +251,13 @@ export class DetailsPane {
         'div',
         { class: 'plan-steps' },
         changeList(plan.steps, plan.steps.length, (name) => this.reveal(name)),
-        plan.count > 0 && this.fold(`plan ${title}`, `changes ${plan.count} more`, false, changeList(plan.changes, plan.count, (name) => this.reveal(name))),
+        plan.count > 0 &&
+          this.fold(
+            `plan ${title}`,
+            `changes ${plan.count} more`,
+            false,
+            changeList(plan.changes, plan.count, (name) => this.reveal(name)),
+          ),
       ),
       h('button', { type: 'button', class: 'button', 'aria-label': `Apply the plan: ${title}`, onclick: apply }, 'Apply'),
     );
@@ -211,7 +273,13 @@ export class DetailsPane {
     return section(
       `Why it is ${value}`,
       ...(told.length === 0 ? [h('p', {}, sentence(details.summary ?? ''))] : told.map((rule) => this.rule(rule, true))),
-      rest.length > 0 && this.fold('rules', `${rest.length} other ${rest.length === 1 ? 'rule' : 'rules'} about it`, told.length === 0 || rest.length <= 3, ...rest.map((rule) => this.rule(rule, false))),
+      rest.length > 0 &&
+        this.fold(
+          'rules',
+          `${rest.length} other ${rest.length === 1 ? 'rule' : 'rules'} about it`,
+          told.length === 0 || rest.length <= 3,
+          ...rest.map((rule) => this.rule(rule, false)),
+        ),
     );
   }
 
@@ -224,7 +292,11 @@ export class DetailsPane {
       h(
         'div',
         {},
-        h('span', { class: strong ? 'rule-text strong' : 'rule-text' }, rule.by ? rule.text.replace(new RegExp(`\\s*${rule.by.name}$`), '') : rule.text),
+        h(
+          'span',
+          { class: strong ? 'rule-text strong' : 'rule-text' },
+          rule.by ? rule.text.replace(new RegExp(`\\s*${rule.by.name}$`), '') : rule.text,
+        ),
         rule.by && ' ',
         rule.by && this.linkTo(rule.by),
         rule.place && ' ',
@@ -237,7 +309,15 @@ export class DetailsPane {
   /** A condition: each clause on a line of its own, with its truth and links to its symbols. */
   private clause(clause: ClauseView): HTMLElement {
     const parts = clause.kind === 'and' || clause.kind === 'or' ? clause.operands : [];
-    const truth = h('span', { class: `truth ${clause.value}`, title: clause.value === 'y' ? 'holds' : clause.value === 'm' ? 'holds as a module' : 'does not hold' }, icon(clause.value === 'n' ? 'x' : 'check'), h('span', { class: 'sr' }, clause.value === 'n' ? 'false: ' : 'true: '));
+    const truth = h(
+      'span',
+      {
+        class: `truth ${clause.value}`,
+        title: clause.value === 'y' ? 'holds' : clause.value === 'm' ? 'holds as a module' : 'does not hold',
+      },
+      icon(clause.value === 'n' ? 'x' : 'check'),
+      h('span', { class: 'sr' }, clause.value === 'n' ? 'false: ' : 'true: '),
+    );
     if (parts.length === 0) return h('div', { class: `clause ${clause.value}` }, truth, h('span', {}, ...this.linked(clause)));
     return h(
       'div',
@@ -280,7 +360,16 @@ export class DetailsPane {
   }
 
   private place(place: SourcePlace): HTMLElement {
-    return h('button', { type: 'button', class: 'link place', title: `Open ${place.path}`, onclick: () => this.send({ type: 'open', path: place.path, line: place.line }) }, place.label);
+    return h(
+      'button',
+      {
+        type: 'button',
+        class: 'link place',
+        title: `Open ${place.path}`,
+        onclick: () => this.send({ type: 'open', path: place.path, line: place.line }),
+      },
+      place.label,
+    );
   }
 
   private related(details: Details): HTMLElement | undefined {
@@ -296,7 +385,13 @@ export class DetailsPane {
     return section(
       'Related options',
       ...shown.map(([title, list]) => {
-        const items = h('ul', { class: 'plain' }, ...list.links.map((link) => h('li', {}, this.linkTo(link), link.title !== undefined && h('span', { class: 'muted title-of' }, link.title))));
+        const items = h(
+          'ul',
+          { class: 'plain' },
+          ...list.links.map((link) =>
+            h('li', {}, this.linkTo(link), link.title !== undefined && h('span', { class: 'muted title-of' }, link.title)),
+          ),
+        );
         const cut = list.count > list.links.length ? h('p', { class: 'muted' }, `and ${list.count - list.links.length} more`) : undefined;
         return this.fold(title, `${title} ${list.count}`, list.count <= longList, items, cut);
       }),

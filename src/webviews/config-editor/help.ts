@@ -32,9 +32,17 @@ const searches: readonly (readonly [string, string])[] = [
 /** A dialog; `close` gives the focus back. */
 export function helpDialog(closed: () => void): HTMLDialogElement {
   const table = (title: string, rows: readonly (readonly [string, string])[]): HTMLElement =>
-    h('section', {}, h('h3', {}, title), h('dl', {}, ...rows.flatMap(([term, meaning]) => [h('dt', {}, h('kbd', {}, term)), h('dd', {}, meaning)])));
+    h(
+      'section',
+      {},
+      h('h3', {}, title),
+      h('dl', {}, ...rows.flatMap(([term, meaning]) => [h('dt', {}, h('kbd', {}, term)), h('dd', {}, meaning)])),
+    );
   const dialog = h('dialog', { class: 'help-dialog', 'aria-label': 'Keys and search filters' });
-  dialog.append(iconButton('close', 'Close', () => dialog.close(), { autofocus: true }), h('div', { class: 'columns' }, table('Keys', keys), table('Search', searches)));
+  dialog.append(
+    iconButton('close', 'Close', () => dialog.close(), { autofocus: true }),
+    h('div', { class: 'columns' }, table('Keys', keys), table('Search', searches)),
+  );
   dialog.addEventListener('close', closed);
   return dialog;
 }

@@ -2,7 +2,16 @@
 import '@vscode/codicons/dist/codicon.css';
 import '@vscode-elements/elements/dist/vscode-split-layout/index.js';
 import './style.css';
-import { type Banner, type ChangeView, type Crumb, type Details, type EffectView, type State, type ToExtension, type ToPage } from '../../shared/config-editor';
+import {
+  type Banner,
+  type ChangeView,
+  type Crumb,
+  type Details,
+  type EffectView,
+  type State,
+  type ToExtension,
+  type ToPage,
+} from '../../shared/config-editor';
 import { h, icon, iconButton } from '../lib/dom';
 import { Host } from '../lib/host';
 import { changeList, DetailsPane } from './details';
@@ -49,7 +58,7 @@ class Page {
     split.setAttribute('min-start', '180px');
     split.setAttribute('min-end', '160px');
     split.setAttribute('reset-on-dbl-click', '');
-    const left = h('div', { class: 'pane', slot: 'start' }, this.trail, this.tree.element, this.empty);
+    const left = h('div', { class: 'pane', slot: 'start' }, this.trail, this.empty, this.tree.element);
     const right = h('div', { class: 'pane', slot: 'end' }, this.details.element);
     split.append(left, right);
     root.append(this.search.element, this.banners, split, this.notices, this.help);
@@ -94,7 +103,10 @@ class Page {
     this.state = state;
     this.host.keep({ query: state.query, showAll: state.showAll });
     this.search.show(state);
-    this.banners.replaceChildren(...state.banners.map((banner) => this.banner(banner)), ...(state.comparison ? [this.comparison(state.comparison)] : []));
+    this.banners.replaceChildren(
+      ...state.banners.map((banner) => this.banner(banner)),
+      ...(state.comparison ? [this.comparison(state.comparison)] : []),
+    );
     this.empty.hidden = state.total > 0;
     this.empty.textContent = state.query === '' ? 'The configuration has no options.' : 'Nothing was found.';
     document.title = state.title;
@@ -106,7 +118,12 @@ class Page {
       { class: `banner ${severity}`, role: severity === 'information' ? 'note' : 'alert' },
       icon(severity === 'information' ? 'info' : severity),
       h('span', { class: 'grow' }, text),
-      place && h('button', { type: 'button', class: 'link', onclick: () => this.send({ type: 'open', path: place.path, line: place.line }) }, place.label),
+      place &&
+        h(
+          'button',
+          { type: 'button', class: 'link', onclick: () => this.send({ type: 'open', path: place.path, line: place.line }) },
+          place.label,
+        ),
       action && h('button', { type: 'button', class: 'link', onclick: () => this.send(action.message) }, action.title),
     );
   }
@@ -116,8 +133,13 @@ class Page {
       'div',
       { class: 'banner comparison', role: 'note' },
       icon('diff'),
-      h('span', { class: 'grow' }, `Compared with ${name}: ${different === 0 ? 'no difference' : different === 1 ? '1 option differs' : `${different} options differ`}.`),
-      different > 0 && h('button', { type: 'button', class: 'link', onclick: () => this.send({ type: 'search', query: '@different' }) }, 'Show'),
+      h(
+        'span',
+        { class: 'grow' },
+        `Compared with ${name}: ${different === 0 ? 'no difference' : different === 1 ? '1 option differs' : `${different} options differ`}.`,
+      ),
+      different > 0 &&
+        h('button', { type: 'button', class: 'link', onclick: () => this.send({ type: 'search', query: '@different' }) }, 'Show'),
       iconButton('close', 'End the comparison', () => this.send({ type: 'endComparison' })),
     );
   }
@@ -164,7 +186,12 @@ class Page {
         icon(severity === 'warning' ? 'warning' : 'info'),
         changes.length === 0
           ? h('span', { class: 'grow' }, text)
-          : h('details', { class: 'grow' }, h('summary', {}, `${text}${others}`), changeList(changes, changes.length, (name) => this.send({ type: 'reveal', name }))),
+          : h(
+              'details',
+              { class: 'grow' },
+              h('summary', {}, `${text}${others}`),
+              changeList(changes, changes.length, (name) => this.send({ type: 'reveal', name })),
+            ),
         iconButton('close', 'Close', () => this.notices.replaceChildren()),
       ),
     );
@@ -183,7 +210,12 @@ class Page {
       'dialog',
       { class: 'review', 'aria-label': `Change ${name}` },
       h('h3', {}, `${name} = ${effect.value} changes ${effect.count} other ${effect.count === 1 ? 'option' : 'options'}`),
-      h('div', { class: 'review-list' }, changeList(effect.changes, effect.count, () => undefined), ...effect.warnings.map((text) => h('p', { class: 'warning' }, icon('warning'), ` ${text}`))),
+      h(
+        'div',
+        { class: 'review-list' },
+        changeList(effect.changes, effect.count, () => undefined),
+        ...effect.warnings.map((text) => h('p', { class: 'warning' }, icon('warning'), ` ${text}`)),
+      ),
       h(
         'div',
         { class: 'review-buttons' },

@@ -78,7 +78,8 @@ function control(row: Row, { toggle }: RowActions): HTMLElement | undefined {
   };
   const shape = row.kind === 'member' ? 'radio' : 'box';
   const fixed = row.kind === 'member' ? row.accepts?.includes('y') !== true : isFixed(row);
-  const inside = row.kind === 'member' ? undefined : row.value === 'y' ? icon('check') : row.value === 'm' ? h('span', { class: 'module' }) : undefined;
+  const inside =
+    row.kind === 'member' ? undefined : row.value === 'y' ? icon('check') : row.value === 'm' ? h('span', { class: 'module' }) : undefined;
   return h('span', { class: `${shape} ${row.value ?? ''}${fixed ? ' fixed' : ''}`, 'aria-hidden': 'true', onclick: run }, inside);
 }
 
@@ -92,7 +93,8 @@ function badges(row: Row): HTMLElement[] {
   if (row.marks.includes('new')) add('new', 'new', 'Not in the file');
   if (row.marks.includes('selected')) add('selected', 'selected', row.reason ?? 'Another option selects it');
   else if (row.marks.includes('implied')) add('implied', 'implied', 'Another option implies it');
-  if (row.marks.includes('different')) add('different', `other: ${row.other === '' ? 'empty' : (row.other ?? '')}`, 'The value in the configuration compared with');
+  if (row.marks.includes('different'))
+    add('different', `other: ${row.other === '' ? 'empty' : (row.other ?? '')}`, 'The value in the configuration compared with');
   if (row.marks.includes('invisible') && row.reason !== undefined) add('reason', row.reason, row.reason);
   return out;
 }
@@ -107,7 +109,14 @@ function value(row: Row, { edit }: RowActions): HTMLElement | undefined {
     edit(row);
   };
   const modified = row.marks.includes('modified') ? ' modified' : '';
-  return h('span', { class: `value text${row.editable ? ' editable' : ''}${row.value === '' ? ' empty' : ''}${modified}`, onclick: row.editable ? run : undefined }, text);
+  return h(
+    'span',
+    {
+      class: `value text${row.editable ? ' editable' : ''}${row.value === '' ? ' empty' : ''}${modified}`,
+      onclick: row.editable ? run : undefined,
+    },
+    text,
+  );
 }
 
 function checkedOf(row: Row): string | undefined {
@@ -126,7 +135,8 @@ function spoken(row: Row): string {
   const parts = [row.title];
   if (row.kind === 'menu') parts.push('menu');
   if (row.kind === 'choice') parts.push(`choice, ${row.value === '' ? 'nothing chosen' : (row.value ?? '')}`);
-  else if (row.accepts && isTristate(row.value)) parts.push(row.kind === 'member' ? (row.value === 'y' ? 'chosen' : 'not chosen') : spokenValues[row.value]);
+  else if (row.accepts && isTristate(row.value))
+    parts.push(row.kind === 'member' ? (row.value === 'y' ? 'chosen' : 'not chosen') : spokenValues[row.value]);
   else if (row.value !== undefined) parts.push(row.value === '' ? 'empty' : row.value);
   if (row.name !== undefined && row.name !== row.title) parts.push(row.name);
   for (const mark of row.marks) if (mark === 'changed' || mark === 'new') parts.push(mark);

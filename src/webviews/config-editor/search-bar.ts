@@ -44,9 +44,18 @@ export class SearchBar {
     });
     this.clear = iconButton('close', 'Clear search', () => this.set(''));
     const { send } = actions;
-    this.eye = iconButton('eye-closed', 'Show all options, also invisible ones (Z)', () => this.toggleShowAll(), { 'aria-pressed': 'false' });
+    this.eye = iconButton('eye-closed', 'Show all options, also invisible ones (Z)', () => this.toggleShowAll(), {
+      'aria-pressed': 'false',
+    });
     for (const { token, title, hint } of filters) {
-      this.chips.set(token, h('button', { type: 'button', class: 'chip', title: `${hint} (${token})`, 'aria-pressed': 'false', onclick: () => this.toggle(token) }, title));
+      this.chips.set(
+        token,
+        h(
+          'button',
+          { type: 'button', class: 'chip', title: `${hint} (${token})`, 'aria-pressed': 'false', onclick: () => this.toggle(token) },
+          title,
+        ),
+      );
     }
     this.element = h(
       'div',

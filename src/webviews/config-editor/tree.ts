@@ -38,7 +38,14 @@ export class Tree {
     this.canvas = h('div', { class: 'canvas', role: 'presentation' });
     this.element = h(
       'div',
-      { class: 'tree', role: 'tree', tabindex: '0', 'aria-label': 'Configuration', id: 'tree', onkeydown: (event: KeyboardEvent) => this.key(event) },
+      {
+        class: 'tree',
+        role: 'tree',
+        tabindex: '0',
+        'aria-label': 'Configuration',
+        id: 'tree',
+        onkeydown: (event: KeyboardEvent) => this.key(event),
+      },
       this.canvas,
     );
     this.canvas.addEventListener('click', (event) => this.clicked(event));
@@ -175,7 +182,8 @@ export class Tree {
       if (row.value !== 'y') this.set(row, 'y');
       return;
     }
-    if (isFixed(row)) return this.actions.refuse(`${row.name ?? row.title} stays ${row.value}: ${row.reason ?? 'it takes no other value now'}.`);
+    if (isFixed(row))
+      return this.actions.refuse(`${row.name ?? row.title} stays ${row.value}: ${row.reason ?? 'it takes no other value now'}.`);
     const at = cycle.findIndex((value) => value === row.value);
     for (let step = 1; step <= cycle.length; step++) {
       const next = cycle[(at + step) % cycle.length]!;

@@ -26,6 +26,16 @@ function customTab(): vscode.TabInputCustom | undefined {
 }
 
 describe('the configuration editor', () => {
+  before(async () => {
+    // The example carries only what it is built of; its options need the whole pool.
+    const extension = vscode.extensions.getExtension('unikernel-workbench.unikernel-workbench');
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(extension && folder);
+    const pool = vscode.Uri.joinPath(folder.uri, 'library-pool');
+    const source = vscode.Uri.file(vscode.Uri.joinPath(extension.extensionUri, 'library-pool').path);
+    await vscode.workspace.fs.copy(source, vscode.Uri.file(pool.path), { overwrite: true });
+  });
+
   after(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
 
   it('opens on a new .config with the defaults of the tree', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import { type CompletionList, type Hover, type Location, type WorkspaceEdit } from 'vscode-languageserver-types';
 import { marked } from '../kconfig/features/cursor';
 import { startServerProcess, type ServerProcess } from './protocol';
@@ -137,6 +138,14 @@ describe('the language server as a process', function () {
   });
 
   it('answers requests that are taken back, and unknown documents', async () => {
+    const source = new CancellationTokenSource();
+    const taken = server.connection.sendRequest(
+      'textDocument/references',
+      { textDocument: { uri: uri('Config.uk') }, position: { line: 2, character: 10 }, context: { includeDeclaration: true } },
+      source.token,
+    );
+    source.cancel();
+    await assert.rejects(taken, { code: -32800 });
     assert.equal(await ask('hover', 'nowhere.uk', { line: 0, character: 0 }), null);
     assert.equal(await ask('hover', 'Config.uk', { line: 9999, character: 9999 }), null);
   });

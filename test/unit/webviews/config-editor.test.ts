@@ -129,7 +129,10 @@ describe('changes in the configuration editor', () => {
     const model = open();
     model.reveal('BASE');
     const effect = model.effect(model.selected!, 'y');
-    assert.deepEqual(effect?.changes.map(({ name, after }) => [name, after]), [['ON_BASE', 'y']]);
+    assert.deepEqual(
+      effect?.changes.map(({ name, after }) => [name, after]),
+      [['ON_BASE', 'y']],
+    );
     const outcome = model.set(model.selected!, 'y');
     assert.deepEqual(outcome.changes, effect.changes);
   });
@@ -167,7 +170,13 @@ describe('changes in the configuration editor', () => {
     const model = open('CONFIG_SIZE=8\n');
     assert.ok(row(model, 'BASE').marks.includes('new'));
     assert.ok(!row(model, 'SIZE').marks.includes('new'));
-    assert.match(model.state().banners.map(({ text }) => text).join(), /not in the file/);
+    assert.match(
+      model
+        .state()
+        .banners.map(({ text }) => text)
+        .join(),
+      /not in the file/,
+    );
     model.write();
     assert.ok(!row(model, 'BASE').marks.includes('new'));
   });
@@ -292,7 +301,11 @@ describe('16,000 options', () => {
     const flat = timed(() => model.state());
     assert.equal(model.state().total, 16_160);
     let window = 0;
-    for (let at = 0; at < 16_000; at += 400) window = Math.max(window, timed(() => model.rows(at, at + 120)));
+    for (let at = 0; at < 16_000; at += 400)
+      window = Math.max(
+        window,
+        timed(() => model.rows(at, at + 120)),
+      );
     const searched = timed(() => {
       model.search('option 77');
       model.state();

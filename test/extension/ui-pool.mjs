@@ -1,0 +1,96 @@
+// What a user does with the Library Pool: looks at the libraries, filters, reads a details page, enables one, asks who provides a system call.
+import { access, readFile } from 'node:fs/promises';
+
+const patience = 60_000;
+
+/** Picks a command; keys pressed before the workbench is wired do nothing, so it looks, acts and repeats. */
+async function command(page, title) {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    await page.keyboard.press('F1');
+    const input = page.locator('.quick-input-widget input').first();
+    const shown = await input.waitFor({ timeout: 3000 }).then(
+      () => true,
+      () => false,
+    );
+    if (shown) {
+      await input.fill(`>${title}`);
+      const row = page.locator(`.quick-input-list .monaco-list-row:has-text("${title}")`).first();
+      const found = await row.waitFor({ timeout: 4000 }).then(
+        () => true,
+        () => false,
+      );
+      if (found) {
+        await row.click();
+        return;
+      }
+    }
+    await page.keyboard.press('Escape');
+    await page.waitForTimeout(500);
+  }
+  throw new Error(`no command ${title}`);
+}
+
+const row = (page, text) => page.locator(`.pane-body .monaco-list-row:has-text("${text}")`).first();
+
+async function exists(file) {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function poolTour(page, shot, folder, theme) {
+  await page.waitForSelector('.monaco-workbench .part.editor', { timeout: patience });
+  await command(page, 'Unikernel: Focus on Library Pool View').catch(() => command(page, 'View: Show Unikernel'));
+  await row(page, 'ukalloc').waitFor({ timeout: patience });
+  await page.waitForTimeout(1000);
+  await shot(`pool-tree-${theme}`);
+
+  await row(page, 'uksched').click();
+  const frame = page.frameLocator('iframe.webview').frameLocator('#active-frame');
+  await frame.locator('h1:has-text("uksched")').waitFor({ timeout: patience });
+  await frame.locator('text=sched_yield').first().waitFor({ timeout: patience });
+  await page.waitForTimeout(800);
+  await shot(`pool-library-${theme}`);
+
+  await frame.locator('a.button:has-text("Enable")').click();
+  await page.locator('.quick-input-list .monaco-list-row:has-text("LIBUKSCHED=y")').first().waitFor({ timeout: patience });
+  await page.waitForTimeout(500);
+  await shot(`pool-plan-${theme}`);
+  await page.keyboard.press('Enter');
+  const config = `${folder}/library-pool/app/hello/.config`;
+  for (let attempt = 0; !((await exists(config)) && (await readFile(config, 'utf8')).includes('CONFIG_LIBUKSCHED=y')); attempt++) {
+    if (attempt > 60) throw new Error('the .config has no LIBUKSCHED');
+    await page.waitForTimeout(250);
+  }
+  await frame.locator('a.button:has-text("Disable")').waitFor({ timeout: patience });
+  await page.waitForTimeout(800);
+  await shot(`pool-enabled-${theme}`);
+
+  await command(page, 'Unikernel: Which Library Provides This Syscall?');
+  await page.locator('.quick-input-widget:has-text("Which Library Provides")').waitFor({ timeout: patience });
+  await page.keyboard.type('write');
+  await page.waitForTimeout(700);
+  await shot(`pool-syscall-${theme}`);
+  await page.keyboard.press('Enter');
+  await frame.locator('h1:has-text("posix-fdio")').waitFor({ timeout: patience });
+
+  await command(page, 'Unikernel: Build Current Project');
+  await page.locator('.statusbar-item:has-text("KiB")').first().waitFor({ timeout: patience });
+  await frame.locator('.state.image').waitFor({ timeout: patience });
+  await page.waitForTimeout(1500);
+  await shot(`pool-built-${theme}`);
+}
+
+export const poolScenarios = [
+  {
+    name: 'the library pool, dark',
+    settings: { 'workbench.colorTheme': 'Default Dark Modern' },
+    steps: (page, shot, folder) => poolTour(page, shot, folder, 'dark'),
+  },
+  {
+    name: 'the library pool, light',
+    settings: { 'workbench.colorTheme': 'Default Light Modern' },
+    steps: (page, shot, folder) => poolTour(page, shot, folder, 'light'),
+  },
+];

@@ -1,0 +1,95 @@
+/**
+ * The translator against the interpreter: random programs with all code translated and with none, stopped at the same random budgets. JIT_PROGRAMS sets the
+ * number, SEED repeats a run.
+ */
+
+import assert from 'node:assert/strict';
+import { Place, JitSubject } from './jit-rig';
+import { drawProgram } from './jit-programs';
+import { Random, seedOf } from './random';
+
+/** What interrupts run: inc dword [handler + 0x800]; iretq. */
+const handler = Uint8Array.from([0xff, 0x04, 0x25, 0x00, 0x38, 0x00, 0x00, 0x48, 0xcf]);
+
+/** Seeds of programs that once differed. */
+const once: readonly { readonly name: string; readonly seed: number }[] = [];
+
+const translated = new JitSubject('eager');
+const interpreted = new JitSubject(false);
+
+/** Runs one program on both; answers what differs, if anything does. */
+export function runProgram(seed: number): string | undefined {
+  const r = new Random(seed);
+  const program = drawProgram(r);
+  const subjects = [translated, interpreted] as const;
+  for (const subject of subjects) subject.load(program, handler);
+  const limit = 3000 + r.below(20_000);
+  for (let step = 0; Number(translated.cpu.retired) < limit && step < 200; step++) {
+    const budget = r.oneIn(4) ? 1 + r.below(20) : r.oneIn(3) ? 1 + r.below(8000) : 1 + r.below(1200);
+    const event = r.below(24);
+    const where = BigInt(Place.code + r.below(program.length));
+    const exits = subjects.map((subject) => {
+      const { cpu } = subject;
+      switch (event) {
+        case 0:
+          cpu.setInterruptLine(true);
+          break;
+        case 1:
+          cpu.setProbe(where, () => {
+            subject.log.push(`probe @${cpu.retired}`);
+            return (Number(cpu.retired) & 3) === 0 ? 'stop' : undefined;
+          });
+          break;
+        case 2:
+          cpu.setProbe(where, undefined);
+          break;
+        case 3:
+          cpu.setWatchpoints([{ id: 1, address: BigInt(Place.data + (Number(where) & 0x3f8)), length: 8, access: 'write' }]);
+          break;
+        case 4:
+          cpu.setWatchpoints([]);
+          break;
+        case 5:
+          cpu.writeMemory(where, Uint8Array.of(0x90));
+          break;
+        default:
+          break;
+      }
+      const exit = cpu.run(budget);
+      return exit.kind;
+    });
+    if (exits[0] !== exits[1]) return `exit ${exits.join(' ')} at ${translated.cpu.retired} ${interpreted.cpu.retired}`;
+    const difference = translated.differs(interpreted);
+    if (difference !== undefined) return `step ${step}, after ${budget}: ${difference}`;
+    if (exits[0] === 'hook' || exits[0] === 'unsupported' || exits[0] === 'tripleFault') {
+      if (exits[0] !== 'hook') break;
+      // Past the fault, as a handler would: at the start again, with other data.
+      for (const subject of subjects) {
+        subject.fault = undefined;
+        subject.cpu.setRegister('rip', BigInt(Place.code));
+      }
+    }
+    if (exits[0] === 'halted') break;
+  }
+  return undefined;
+}
+
+describe('translated programs', () => {
+  for (const { name, seed } of once) it(name, () => assert.equal(runProgram(seed), undefined));
+
+  it('do what interpreted ones do', function () {
+    const count = Number(process.env['JIT_PROGRAMS'] ?? 150);
+    this.timeout(20_000 + count * 200);
+    const first = seedOf('translated programs');
+    console.log(`      ${count} programs`);
+    const failed: string[] = [];
+    for (let i = 0; i < count && failed.length < 5; i++) {
+      const difference = runProgram(first + i);
+      if (difference !== undefined) failed.push(`seed ${first + i}: ${difference}`);
+    }
+    assert.deepEqual(failed, []);
+    const statistics = translated.cpu.jitStatistics!;
+    assert.ok(statistics.runs > count, `regions ran ${statistics.runs} times`);
+    assert.equal(statistics.failed, 0);
+  });
+});

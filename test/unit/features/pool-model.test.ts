@@ -1,0 +1,170 @@
+/** The pool of a project without an editor: finding of projects in every layout, states of libraries, filters, plans, the page. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { libraryHtml, type PageLinks } from '../../../src/features/library-html';
+import { planText, PoolModel } from '../../../src/features/pool-model';
+import { findProjects, imagesOf, makeArguments, type Project } from '../../../src/features/projects';
+import { NodeFiles } from '../../../src/shared/files.node';
+
+const pool = path.resolve(__dirname, '../../../library-pool');
+const files = new NodeFiles();
+const links: PageLinks = {
+  show: (name) => `show:${name}`,
+  open: (file, line) => `open:${file}:${line}`,
+  enable: (name) => `enable:${name}`,
+  disable: (name) => `disable:${name}`,
+  addToKraftfile: (name) => `add:${name}`,
+};
+
+describe('the pool model', () => {
+  let scratch = '';
+  const write = (name: string, text: string): string => {
+    const file = path.join(scratch, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    return file;
+  };
+  const find = (folder: string, candidates: readonly string[], root = '', folders = [folder]): Project[] =>
+    findProjects({ files, folders, candidates, root, starterPool: pool });
+
+  beforeEach(() => {
+    scratch = mkdtempSync(path.join(tmpdir(), 'unikernel-pool-'));
+    cpSync(pool, path.join(scratch, 'library-pool'), { recursive: true, filter: (source) => path.basename(source) !== 'build' });
+  });
+  afterEach(() => rmSync(scratch, { recursive: true, force: true }));
+
+  const hello = (): Project => {
+    const app = path.join(scratch, 'library-pool/app/hello');
+    const [project] = find(scratch, [app]);
+    assert.ok(project);
+    return project;
+  };
+
+  /** An upstream-like core: enough of one for its layout to be known. */
+  const core = (name: string): string => {
+    write(`${name}/Config.uk`, 'config UK_ALWAYS\n\tbool\n\tdefault y\n');
+    write(`${name}/lib/Makefile.uk`, '');
+    write(`${name}/Makefile`, '');
+    write(`${name}/version.mk`, 'UK_VERSION = 0\nUK_SUBVERSION = 17\n');
+    return path.join(scratch, name);
+  };
+
+  it('finds applications within the starter pool, and neither its libraries nor its root', () => {
+    const base = path.join(scratch, 'library-pool');
+    const apps = ['echo', 'hello', 'threads'].map((name) => path.join(base, 'app', name));
+    const projects = find(scratch, [base, `${base}/lib`, `${base}/lib/ukalloc`, `${base}/arch`, ...apps]);
+    assert.deepEqual(
+      projects.map(({ folder, builder, tree }) => [folder, builder, tree.base]),
+      apps.map((app) => [app, 'pool', base]),
+    );
+  });
+
+  it('takes the starter pool for an application by itself', () => {
+    const app = path.dirname(write('alone/Makefile.uk', '$(eval $(call addlib,appalone))\n'));
+    write('alone/Config.uk', '');
+    rmSync(path.join(scratch, 'library-pool'), { recursive: true });
+    const [project] = find(app, [app]);
+    assert.equal(project?.tree.base, pool);
+    assert.equal(project.builder, 'pool');
+  });
+
+  for (const [layout, place, libs] of [
+    ['kraft', 'app/.unikraft/unikraft', 'app/.unikraft/libs'],
+    ['catalog-core', 'app/workdir/unikraft', 'app/workdir/libs'],
+  ] as const)
+    it(`finds the core and the libraries of ${layout}'s layout, and the command line of make`, () => {
+      const base = core(place);
+      write(`${libs}/musl/Makefile.uk`, '$(eval $(call addlib_s,libmusl,$(CONFIG_LIBMUSL)))\n');
+      const app = path.dirname(write('app/Kraftfile', 'spec: v0.6\nunikraft: stable\nlibraries:\n  musl: stable\n'));
+      const [project] = find(app, [app]);
+      assert.equal(project?.tree.base, base);
+      assert.equal(project.builder, 'make');
+      assert.deepEqual(makeArguments(project, 'clean'), [
+        ...['-C', base, `A=${app}`, `O=${app}/build`, `C=${app}/.config`],
+        ...[`L=${scratch}/${libs}/musl`, 'clean'],
+      ]);
+    });
+
+  it('follows the setting to a core elsewhere, absolute or relative', () => {
+    const base = core('elsewhere/unikraft');
+    const app = path.dirname(write('apps/one/Kraftfile', 'spec: v0.6\n'));
+    for (const root of [base, '../elsewhere/unikraft', path.join(scratch, 'elsewhere')])
+      assert.equal(find(path.join(scratch, 'apps'), [app], root)[0]?.tree.base, base, root);
+  });
+
+  it('knows what is enabled before a build, and what is in the image after one', () => {
+    const project = hello();
+    const model = new PoolModel(files, project);
+    const status = (name: string): string => model.statusOf(model.catalogue.find(name)!);
+    assert.equal(status('ukalloc'), 'enabled');
+    assert.equal(status('uksched'), 'disabled');
+    assert.equal(model.isStale, false);
+    write('library-pool/app/hello/build/hello_qemu-x86_64', 'image');
+    write('library-pool/app/hello/build/config', model.configText);
+    model.reload();
+    assert.equal(status('ukalloc'), 'image');
+    assert.deepEqual(
+      imagesOf(files, project).map(({ target }) => target),
+      ['qemu-x86_64'],
+    );
+    const plan = model.plans(model.catalogue.find('uksched')!, 'y')?.plans[0];
+    assert.ok(plan);
+    assert.match(planText(plan).label, /^LIBUKSCHED=y$/);
+    assert.match(planText(plan).detail, /LIBUKSCHED_STACK_SIZE=65536/);
+    assert.ok(model.apply(plan));
+    assert.equal(status('uksched'), 'enabled');
+    assert.equal(model.isStale, true);
+    write('library-pool/app/hello/build/config', model.configText);
+    model.reload();
+    // What was not written to .config is gone with the reload.
+    assert.equal(status('uksched'), 'leaving');
+  });
+
+  it('reads a .config that an editor holds, with either line ending', () => {
+    const project = hello();
+    const model = new PoolModel(files, project, (file) =>
+      file === project.configFile ? 'CONFIG_LIBUKSCHED=y\r\nCONFIG_LIBUKSCHED_STACK_SIZE=16384\r\n' : undefined,
+    );
+    assert.equal(model.value('LIBUKSCHED'), 'y');
+    assert.equal(model.value('LIBUKSCHED_STACK_SIZE'), '16384');
+    assert.equal(model.value('NO_SUCH_OPTION'), undefined);
+  });
+
+  it('shows what a Kraftfile asks for and nobody has', () => {
+    write('library-pool/app/hello/Kraftfile', 'spec: v0.6\nlibraries:\n  ukalloc: stable\n  lwip: stable\n');
+    const model = new PoolModel(files, hello());
+    const missing = [...model.entries('@missing').values()].flat();
+    assert.deepEqual(
+      missing.map(({ title, status, library }) => [title, status, library]),
+      [['lwip', 'missing', undefined]],
+    );
+  });
+
+  it('filters by words and by state', () => {
+    const model = new PoolModel(files, hello());
+    const titles = (filter: string): string[] => [...model.entries(filter).values()].flat().map(({ title }) => title);
+    assert.ok(titles('').length > 14);
+    assert.ok(titles('sched_yield').includes('uksched'));
+    assert.ok(titles('alloc @enabled').includes('ukalloc'));
+    assert.ok(!titles('@enabled').includes('uksched'));
+    assert.ok(titles('@disabled').includes('uksched'));
+    assert.deepEqual(titles('nothing-has-this-name'), []);
+  });
+
+  it('makes a page with live values, system calls and both directions, and escapes what it shows', () => {
+    const model = new PoolModel(files, hello());
+    const page = (name: string, readme?: string): string => libraryHtml(model, model.catalogue.find(name)!, links, readme);
+    assert.match(page('uksched'), /enable:libuksched/);
+    assert.match(page('uksched'), /sched_yield/);
+    assert.match(page('uksched'), /show:libukalloc/);
+    assert.match(page('ukalloc'), /disable:libukalloc/);
+    assert.match(page('ukalloc'), /show:libuksched/);
+    assert.match(page('ukalloc'), /alloc\.c/);
+    assert.match(page('ukalloc', '<h1>Read me</h1>'), /<div class="readme"><h1>Read me/);
+    const odd = { ...model.catalogue.find('ukalloc')!, title: '<b>&"', description: "<script>alert('x')</script>" };
+    const html = libraryHtml(model, odd, links, undefined);
+    assert.ok(!html.includes('<script>') && !html.includes('<b>'), html.slice(0, 300));
+  });
+});
