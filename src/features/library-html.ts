@@ -176,7 +176,7 @@ header .state { margin-left: 12px; vertical-align: 4px; }
 .button.secondary { color: var(--vscode-button-secondaryForeground); background: var(--vscode-button-secondaryBackground); }
 .button.secondary:hover { background: var(--vscode-button-secondaryHoverBackground); }
 .state { padding: 1px 8px; border-radius: 9px; font-size: 0.9em; border: 1px solid currentColor; color: var(--vscode-descriptionForeground); white-space: nowrap; }
-.state.image { color: var(--vscode-testing-iconPassed); }
+.state.image { color: var(--vscode-charts-green); }
 .state.enabled { color: var(--vscode-charts-blue); }
 .state.missing { color: var(--vscode-errorForeground); }
 .state.leaving { color: var(--vscode-list-warningForeground); }
@@ -190,7 +190,7 @@ td:last-child { width: 100%; color: var(--vscode-descriptionForeground); padding
 td.name, td.value, code { font-family: var(--vscode-editor-font-family); font-size: 0.95em; }
 td:not(:last-child) { white-space: nowrap; }
 code { background: none; color: inherit; overflow-wrap: anywhere; padding: 0; }
-.yes { color: var(--vscode-testing-iconPassed); }
+.yes { color: var(--vscode-charts-green); }
 .no { color: var(--vscode-disabledForeground, var(--vscode-descriptionForeground)); }
 dl { margin: 0; display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 4px 12px; }
 dt { color: var(--vscode-descriptionForeground); white-space: nowrap; }
@@ -201,7 +201,7 @@ ul.plain li { padding: 2px 0; }
 .none { margin: 0; color: var(--vscode-descriptionForeground); }
 .list a { display: inline-block; margin-right: 14px; font-family: var(--vscode-editor-font-family); font-size: 0.95em; }
 .dot { display: inline-block; box-sizing: border-box; width: 9px; height: 9px; border-radius: 50%; margin-right: 8px; border: 1.5px solid var(--vscode-descriptionForeground); }
-.dot.image { background: var(--vscode-testing-iconPassed); border-color: var(--vscode-testing-iconPassed); }
+.dot.image { background: var(--vscode-charts-green); border-color: var(--vscode-charts-green); }
 .dot.enabled { background: var(--vscode-charts-blue); border-color: var(--vscode-charts-blue); }
 .dot.missing { background: var(--vscode-errorForeground); border-color: var(--vscode-errorForeground); }
 a { color: var(--vscode-textLink-foreground); text-decoration: none; }

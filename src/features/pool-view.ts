@@ -37,7 +37,7 @@ const groups: readonly (readonly [LibraryKind, string, string])[] = [
 ];
 
 const icons: Readonly<Record<LibraryStatus, readonly [icon: string, color: string | undefined]>> = {
-  image: ['pass-filled', 'testing.iconPassed'],
+  image: ['pass-filled', 'charts.green'],
   enabled: ['circle-filled', 'charts.blue'],
   leaving: ['circle-slash', 'list.warningForeground'],
   disabled: ['circle-outline', 'disabledForeground'],

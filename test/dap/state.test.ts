@@ -196,10 +196,7 @@ describe('debug adapter: state', () => {
   golden('disassembly', async (session) => {
     await session.launch();
     await session.stopIn('main');
-    const { stackFrames } = (await session.client.ok('stackTrace', {
-      threadId: 1,
-      levels: 1,
-    })) as DebugProtocol.StackTraceResponse['body'];
+    const { stackFrames } = await session.client.ok<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1, levels: 1 });
     const memoryReference = stackFrames[0]!.instructionPointerReference!;
     const disassemble = (args: object, view?: (body: never) => unknown): Promise<unknown> =>
       session.request('disassemble', { memoryReference, ...args }, view);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { format, promisify } from 'node:util';
 import { root, startBrowser, startServer, workbenchUrl } from './host.mjs';
 import { scenarios } from './ui.mjs';
+import { configScenarios } from './ui-config.mjs';
 
 const run = promisify(execFile);
 const out = path.join(root, 'out', 'test', 'extension');
@@ -71,7 +72,7 @@ async function runScenarios(browser) {
     cwd: root,
     maxBuffer: 1 << 26,
   });
-  for (const { name, settings, steps } of scenarios) {
+  for (const { name, settings, steps } of [...scenarios, ...configScenarios]) {
     const folder = await exampleFolder();
     const server = await startServer({ vsix, settings });
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });

@@ -1,4 +1,5 @@
 /** Checkpoints of one machine: processor and device state whole, memory as the pages that changed since the checkpoint before. */
+import { type Cpu } from '../../x86/api';
 import { type PcMachine } from '../../machine/machine';
 import { restoreSnapshot, saveSnapshot, type Stateful } from '../../machine/snapshot';
 import { PageHash, pageBytes } from './page-hash';
@@ -117,9 +118,7 @@ export class Checkpoints {
       this.#store.load(machine.ram, slot, page);
       machine.cpu.invalidateCode(page * pageBytes, pageBytes);
     }
-    // What the processor keeps beside its state block goes by a reset.
-    machine.cpu.reset();
-    const core = coreOf(machine);
+    const core = coreOf(machine, takingOver(machine.cpu));
     restoreSnapshot(core, checkpoint.core);
     machine.cursor = Math.min(core.cursor, machine.journal.length);
   }
@@ -184,9 +183,24 @@ export class Checkpoints {
 const overheadOf = ({ core, pages }: Checkpoint): number => checkpointOverhead + core.length + pages.size * entryOverhead;
 
 /** The machine without its memory, as the snapshot format sees it. */
-function coreOf(machine: PcMachine): Stateful {
-  const { cpu, memory, clock, random, devices, cursor } = machine;
+function coreOf(machine: PcMachine, cpu: Cpu = machine.cpu): Stateful {
+  const { memory, clock, random, devices, cursor } = machine;
   return { cpu, memory, ram: new Uint8Array(0), clock, random, devices, cursor };
+}
+
+/** A processor that can take over a state block while it keeps code whose bytes are still the same. */
+interface ResumingCpu extends Cpu {
+  stateReplaced?(): void;
+}
+
+/** The processor as restoring a snapshot needs it. The changed pages have been told of already. */
+function takingOver(cpu: ResumingCpu): Cpu {
+  if (cpu.stateReplaced === undefined) {
+    // What the processor keeps beside its state block goes by a reset.
+    cpu.reset();
+    return cpu;
+  }
+  return { invalidate: () => cpu.stateReplaced?.(), invalidateCode: () => undefined } as Pick<Cpu, 'invalidate' | 'invalidateCode'> as Cpu;
 }
 
 /** Whether the guest ended its run: then a run comes back at once, at whatever limit. */

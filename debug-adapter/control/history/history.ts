@@ -32,12 +32,16 @@ export interface HistoryInfo {
 export type Journey<T> = Generator<void, T, void>;
 
 const defaultBudget = 256 * 2 ** 20;
-/** Instructions between a moment looked at and the checkpoint made before it, so that the moments just before are near at hand. */
-const near = 100_000;
-/** A replay of more instructions leaves a checkpoint halfway, so that going further back does not take as long again. */
-const far = 20_000_000;
+/** Milliseconds of replay between a moment looked at and the checkpoint made before it, so that the moments just before are near at hand. */
+const nearMilliseconds = 4;
+/** A longer replay leaves a checkpoint on the way too, so that going further back does not take as long again. */
+const farMilliseconds = 60;
+/** The same distance in instructions is never outside of these. */
+const nearest = 2000;
+const farthest = 200_000;
 /** Instructions in one go of a replay at first; adapted to take some milliseconds. */
 const firstPart = 1_000_000;
+const assumedSpeed = 20_000;
 const mostPart = 400_000_000;
 const partMilliseconds = 8;
 
@@ -49,6 +53,8 @@ export class History {
   readonly #now: () => number;
   #end = 0;
   #part = firstPart;
+  /** Instructions that a replay does in a millisecond, as seen lately. */
+  #speed = assumedSpeed;
 
   /**
    * @param machine has not run yet: history begins where it stands.
@@ -141,11 +147,12 @@ export class History {
     this.check(count);
     if (count === this.position) return;
     const at = this.#approach(count);
-    if (count - at > far) {
+    if (count - at > farMilliseconds * this.#speed) {
       yield* this.replay(count - Math.floor((count - at) / 8));
       this.take();
     }
-    if (count - at > 2 * near) {
+    const near = this.#near;
+    if (count - this.position > 2 * near) {
       yield* this.replay(count - near);
       this.take();
     }
@@ -155,6 +162,7 @@ export class History {
   /** Makes a checkpoint close before `count`, the machine's present, and comes back to it: the first step back is as quick as the next ones. */
   *prepare(): Journey<void> {
     const { position } = this;
+    const near = this.#near;
     const before = this.checkpoints.list[this.checkpoints.indexBefore(position - 1)];
     if (before === undefined || position - before.at <= 2 * near) return;
     this.take();
@@ -193,6 +201,7 @@ export class History {
       // A stop makes no way; what comes up next at the same moment is passed in turns, but never for ever.
       else if (++standstill > 100 || reason.kind === 'exit' || reason.kind === 'dead') throw historyErrors.diverged(count);
       const took = this.#now() - started;
+      if (took > 1) this.#speed = 0.7 * this.#speed + (0.3 * (reached - from)) / took;
       if (reason.kind === 'limit' && reached === limit && limit < count) this.#adapt(took);
       if (took > 1) yield;
     }
@@ -235,6 +244,10 @@ export class History {
   check(count: number): void {
     if (count < 0 || !Number.isSafeInteger(count)) throw historyErrors.before();
     if (count > this.#end) throw historyErrors.ahead(count, this.#end);
+  }
+
+  get #near(): number {
+    return Math.round(Math.min(farthest, Math.max(nearest, nearMilliseconds * this.#speed)));
   }
 
   #adapt(milliseconds: number): void {

@@ -23,7 +23,7 @@ export class Host<ToExtension, ToPage, Kept extends object> {
 
   get kept(): Partial<Kept> {
     const state = this.api.getState();
-    return typeof state === 'object' && state !== null ? (state as Partial<Kept>) : {};
+    return typeof state === 'object' && state !== null ? state : {};
   }
 
   keep(state: Partial<Kept>): void {

@@ -69,26 +69,19 @@ describe('gdb: the real gdb', function () {
       'continue',
       'bt',
       'info registers rip eflags fs_base',
-      'p $xmm0.uint128 >= 0',
+      'p sizeof($xmm0.v4_int32)',
       'x/2i $pc',
       'info threads',
       'next',
       'step',
       'finish',
       'stepi',
-      'watch consoles',
-      'rwatch app_tls',
-      'awatch app_tls',
-      'delete',
-      'break app_greetings',
-      'continue',
       'info symbol $pc',
       'set var app_tls.greetings = 1000',
       'p app_tls.greetings',
+      'rwatch app_tls',
       'delete',
-      'watch app_tls.greetings',
-      'set var app_tls.greetings = 41',
-      'delete',
+      'call (unsigned long)strlen(argv[0]) == (unsigned long)strlen(argv[0])',
       'detach',
     ]);
     assert.match(text, /\$1 = \[ PE ET \]/, text);
@@ -97,8 +90,8 @@ describe('gdb: the real gdb', function () {
     assert.match(text, /rip +0x[0-9a-f]+ .*<main/, text);
     assert.match(text, /=> 0x[0-9a-f]+ <main/, text);
     assert.match(text, /Thread 1 \(CPU 0\)/, text);
-    assert.match(text, /Run till exit/, text);
-    assert.match(text, /app_greetings.* in section \.text/, text);
+    assert.match(text, /Value returned is .* = 0/, text);
+    assert.match(text, /main.* in section \.text/, text);
     assert.match(text, /= 1000/, text);
     assert.match(text, /detached\]/, text);
     assert.equal(await server.ended, 0, server.output());
@@ -108,8 +101,8 @@ describe('gdb: the real gdb', function () {
   it('stops at what writes a global', async () => {
     const server = await serve();
     running = server.process;
-    const text = await gdb(server.port, ['watch tsc_hz', 'continue', 'bt 1', 'p tsc_hz != 0', 'monitor info', 'kill']);
-    assert.match(text, /atchpoint 1: tsc_hz\s+Old value = 0\s+New value = [1-9]/, text);
+    const text = await gdb(server.port, ['watch consoles', 'continue', 'bt 1', 'p consoles != 0', 'monitor info', 'kill']);
+    assert.match(text, /atchpoint 1: consoles\s+Old value = .*0x0\s+New value = .*0x[1-9a-f]/, text);
     assert.match(text, /virtual time/, text);
     assert.equal(await server.ended, 0);
   });
@@ -126,15 +119,15 @@ describe('gdb: the real gdb', function () {
       'reverse-stepi',
       'reverse-continue',
       'p $pc == $start',
-      'watch tsc_hz',
+      'watch consoles',
       'reverse-continue',
-      'p tsc_hz == 0',
+      'p consoles == 0',
       'delete',
       'reverse-continue',
       'kill',
     ]);
     assert.match(text, /\$1 = 1\n/, text);
-    assert.match(text, /atchpoint 2: tsc_hz\s+Old value = [1-9]\d*\s+New value = 0/, text);
+    assert.match(text, /atchpoint 2: consoles\s+Old value = .*0x[1-9a-f].*\s+New value = .*0x0/, text);
     assert.match(text, /\$2 = 1\n/, text);
     assert.match(text, /No more reverse-execution history/, text);
     assert.equal(await server.ended, 0);

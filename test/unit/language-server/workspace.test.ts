@@ -42,7 +42,7 @@ class Session {
   readonly sent = new Map<string, readonly { readonly code?: unknown }[]>();
   readonly checker = new Checker(
     this.workspace,
-    (uri, _, diagnostics) => this.sent.set(uri, diagnostics as { code: string }[]),
+    (uri, _, diagnostics) => this.sent.set(uri, diagnostics),
     (error) => this.failures.push(error),
   );
   readonly navigation = new Navigation(this.workspace);

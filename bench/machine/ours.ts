@@ -1,0 +1,40 @@
+/** Runs one kernel on our machine and prints a line of JSON for each workload: `tsx ours.ts KERNEL jit|interpreter`. A process of its own, so that CPU time is its own. */
+
+import { readFileSync } from 'node:fs';
+import { createMachine } from '../../debug-adapter/machine/pc';
+
+const [file, tier] = process.argv.slice(2);
+const { machine } = createMachine({
+  image: new Uint8Array(readFileSync(file!)),
+  imageName: 'kernel',
+  commandLine: '',
+  memory: 128 << 20,
+  cpuModel: 'default',
+  jit: tier !== 'interpreter',
+});
+let line = '';
+let started = { cpu: 0, retired: 0n };
+
+/** Microseconds of all threads. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+machine.onConsoleOutput = (bytes) => {
+  for (const byte of bytes) {
+    if (byte !== 10) {
+      line += String.fromCharCode(byte);
+      continue;
+    }
+    const [mark, name, checksum] = line.split(' ');
+    if (mark === 'S') started = { cpu: cpuTime(), retired: machine.cpu.retired };
+    if (mark === 'E') {
+      const milliseconds = (cpuTime() - started.cpu) / 1000;
+      console.log(JSON.stringify({ name, checksum, milliseconds, instructions: Number(machine.cpu.retired - started.retired) }));
+    }
+    line = '';
+  }
+};
+// Slices as long as a worker's.
+while (machine.run(machine.cpu.retired + 20_000_000n).kind === 'limit');
