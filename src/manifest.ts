@@ -50,7 +50,6 @@ export const configEditorType = 'unikernel.configEditor';
 
 /** Settings with their defaults, under `unikernel.`. */
 export const settings = {
-  root: '',
   'debug.memory': 128,
   'debug.trace': ['syscalls', 'tls'],
   'debug.console': 'terminal',
@@ -69,7 +68,6 @@ export type SettingName = keyof typeof settings;
 
 /** What a setting can hold, widened from its default. */
 export interface SettingTypes {
-  root: string;
   'debug.memory': number;
   'debug.trace': readonly string[];
   'debug.console': 'terminal' | 'debugConsole';

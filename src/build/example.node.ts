@@ -1,6 +1,6 @@
 /** Builds the example that the package carries: an image with symbols and the sources that they name, at paths relative to their folder. */
 
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { buildPool, type PoolBuildResult } from './pool-build.node';
 import { formatProblem } from './problems';
@@ -47,6 +47,22 @@ export async function buildExample(root: string, outDir: string): Promise<PoolBu
     mkdirSync(dirname(`${out}/${name}`), { recursive: true });
     copyFileSync(source, `${out}/${name}`);
   }
-  for (const name of ['Makefile.uk', 'Config.uk']) copyFileSync(`${pool}/app/${APP}/${name}`, `${out}/library-pool/app/${APP}/${name}`);
+  // The descriptions of all libraries, so that the example can be configured and built again.
+  for (const name of descriptions(pool)) {
+    mkdirSync(dirname(`${out}/library-pool/${name}`), { recursive: true });
+    copyFileSync(`${pool}/${name}`, `${out}/library-pool/${name}`);
+  }
   return result;
+}
+
+/** Paths below the pool of what describes its libraries and its one application. */
+function descriptions(pool: string): string[] {
+  return readdirSync(pool, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter(
+      (name) =>
+        /(\.uk|(^|\/)version\.mk|(^|\/)defconfig)$/.test(name) &&
+        !name.includes('/build/') &&
+        (!name.startsWith('app/') || name.startsWith(`app/${APP}/`)),
+    );
 }

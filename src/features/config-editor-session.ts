@@ -79,7 +79,7 @@ export class ConfigEditorSession implements vscode.Disposable {
     const opened = openTree(uri.fsPath, this.text, {
       folders: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
       settings: readSettings(vscode.workspace.getConfiguration('unikernel', uri).get('kconfig')),
-      pool: undefined,
+      pool: this.context.resource('library-pool').fsPath,
       trusted: vscode.workspace.isTrusted,
     });
     if (!opened) {

@@ -129,7 +129,7 @@ async function startText(context: Context, folder: vscode.Uri, file: vscode.Uri)
   const opened = openTree(file.fsPath, '', {
     folders: (vscode.workspace.workspaceFolders ?? []).map((each) => each.uri.fsPath),
     settings: readSettings(vscode.workspace.getConfiguration('unikernel', file).get('kconfig')),
-    pool: undefined,
+    pool: context.resource('library-pool').fsPath,
     trusted: vscode.workspace.isTrusted,
   });
   if (!opened) throw new Error(`No Kconfig tree was found for ${folder.fsPath}. Name the core in the setting unikernel.kconfig.root.`);

@@ -98,7 +98,8 @@ export async function openPlace(path: string, line: number): Promise<void> {
 
 export async function needModel(workspace: PoolWorkspace): Promise<PoolModel> {
   const model = await workspace.model();
-  if (!model) throw new Error('No library pool was found. Open a Unikraft project, or name the core in the setting unikernel.root.');
+  if (!model)
+    throw new Error('No library pool was found. Open a Unikraft project, or name the core in the setting unikernel.kconfig.root.');
   return model;
 }
 

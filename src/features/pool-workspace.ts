@@ -30,7 +30,7 @@ export class PoolWorkspace {
     context.own(vscode.workspace.onDidChangeWorkspaceFolders(() => this.refresh()));
     context.own(
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration('unikernel.root') || event.affectsConfiguration('unikernel.kconfig')) this.refresh();
+        if (event.affectsConfiguration('unikernel.kconfig')) this.refresh();
       }),
     );
     context.own(
@@ -106,7 +106,7 @@ export class PoolWorkspace {
       files: this.files,
       folders,
       candidates,
-      root: this.context.setting('root'),
+      root: this.context.setting('kconfig.root'),
       starterPool: this.files.kind(`${pool}/Config.uk`) === 'file' ? pool : undefined,
     });
     return projects;

@@ -24,6 +24,7 @@ class Linter {
   private readonly out: Diagnostic[] = [];
   private readonly prefix: string;
   private readonly definedNames: readonly string[];
+  private readonly suggestions = new Map<string, string | undefined>();
 
   constructor(
     private readonly model: Model,
@@ -94,7 +95,7 @@ class Linter {
 
   private undefinedSymbol(name: string, role: string, where: { file: string; line: number; start: number; end: number }): void {
     const provider = this.context.provider?.(name);
-    const suggestion = provider === undefined ? nearest(name, this.definedNames) : undefined;
+    const suggestion = provider === undefined ? this.suggestion(name) : undefined;
     const effect =
       role === 'select' || role === 'imply'
         ? `this ${role} does nothing`
@@ -108,6 +109,12 @@ class Linter {
       ...where,
       ...(suggestion !== undefined && { suggestion }),
     });
+  }
+
+  /** Looked for once for each name: trees for many machines name thousands that one of them does not define. */
+  private suggestion(name: string): string | undefined {
+    if (!this.suggestions.has(name)) this.suggestions.set(name, nearest(name, this.definedNames));
+    return this.suggestions.get(name);
   }
 
   private checkSymbol(symbol: KSymbol): void {
@@ -330,10 +337,14 @@ function alwaysTrue(expr: Expr): boolean {
 /** The name that differs least from `name`, where one is near enough to be meant. */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const limit = name.length < 5 ? 1 : name.length < 12 ? 2 : 3;
+  const masks = masksOf(names);
+  const own = letterMask(name);
   let best: string | undefined;
   let least = limit + 1;
-  for (const candidate of names) {
+  for (const [index, candidate] of names.entries()) {
     if (Math.abs(candidate.length - name.length) >= least) continue;
+    // An edit takes at most one letter away and brings one in.
+    if (bitCount(masks[index]! ^ own) > 2 * (least - 1)) continue;
     const distance = editDistance(name, candidate, least);
     if (distance < least) {
       least = distance;
@@ -341,6 +352,28 @@ export function nearest(name: string, names: readonly string[]): string | undefi
     }
   }
   return best;
+}
+
+/** The letters of each name, so that most can be passed over without being compared. */
+const masksByList = new WeakMap<readonly string[], Int32Array>();
+
+function masksOf(names: readonly string[]): Int32Array {
+  let masks = masksByList.get(names);
+  if (!masks) masksByList.set(names, (masks = Int32Array.from(names, letterMask)));
+  return masks;
+}
+
+/** A bit for each letter or digit that occurs, some sharing one. */
+function letterMask(name: string): number {
+  let mask = 0;
+  for (let at = 0; at < name.length; at++) mask |= 1 << (name.charCodeAt(at) & 31);
+  return mask;
+}
+
+function bitCount(bits: number): number {
+  let count = bits - ((bits >>> 1) & 0x55555555);
+  count = (count & 0x33333333) + ((count >>> 2) & 0x33333333);
+  return Math.imul((count + (count >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** Edits between two words (a swap of neighbours counts as one), or `limit` where there are that many or more. */

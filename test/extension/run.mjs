@@ -8,6 +8,7 @@ import { format, promisify } from 'node:util';
 import { root, startBrowser, startServer, workbenchUrl } from './host.mjs';
 import { scenarios } from './ui.mjs';
 import { configScenarios } from './ui-config.mjs';
+import { poolScenarios } from './ui-pool.mjs';
 
 const run = promisify(execFile);
 const out = path.join(root, 'out', 'test', 'extension');
@@ -72,7 +73,7 @@ async function runScenarios(browser) {
     cwd: root,
     maxBuffer: 1 << 26,
   });
-  for (const { name, settings, steps } of [...scenarios, ...configScenarios]) {
+  for (const { name, settings, steps } of [...scenarios, ...configScenarios, ...poolScenarios].filter((each) => each.name.includes(process.env.SCENARIO ?? ''))) {
     const folder = await exampleFolder();
     const server = await startServer({ vsix, settings });
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -98,7 +99,7 @@ await mkdir(shots, { recursive: true });
 await bundleSuite();
 const browser = await startBrowser();
 try {
-  await runSuite(browser);
+  if (process.env.SCENARIO === undefined) await runSuite(browser);
   await runScenarios(browser);
 } finally {
   await browser.close();
