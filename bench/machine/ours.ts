@@ -37,4 +37,4 @@ machine.onConsoleOutput = (bytes) => {
   }
 };
 // Slices as long as a worker's.
-while (machine.run(machine.cpu.retired + 20_000_000n).kind === 'limit');
+while (machine.run(machine.cpu.retired + 2_000_000n).kind === 'limit');

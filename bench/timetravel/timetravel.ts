@@ -9,7 +9,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { History } from '../../debug-adapter/control/history/history';
-import { lastBefore } from '../../debug-adapter/control/history/search';
 import { complete } from '../../debug-adapter/control/history/travel';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
@@ -21,7 +20,7 @@ const option = (name: string, fallback: number): number => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 };
-const instructions = option('instructions', 1_000_000_000);
+const instructions = option('instructions', 4_000_000_000);
 const seeks = option('seeks', 100);
 const memory = option('memory', 128) * 2 ** 20;
 const json = process.argv.includes('--json');
@@ -70,11 +69,11 @@ const make = (): PcMachine => createMachine({ image, imageName: 'k', commandLine
 const recorded = (machine: PcMachine): History => new History(machine, { now: () => performance.now(), pristine: make });
 
 /** Both machines in turns, so that the host's moods meet both. */
-function ratio(): { on: number; off: number } {
+function ratio(): { on: number; off: number; inside: number } {
   const [plain, watched] = [make(), make()];
   const history = recorded(watched);
   history.starts();
-  const time = { on: 0, off: 0 };
+  const time = { on: 0, off: 0, inside: 0 };
   const turn = (machine: PcMachine, to: number, ran: (reason: ReturnType<PcMachine['run']>) => void): number => {
     const start = cpuTime();
     // As the debugger slices it: some milliseconds at a time.
@@ -88,7 +87,11 @@ function ratio(): { on: number; off: number } {
   for (let to = part; to <= instructions; to += part) {
     const flip = (to / part) % 2 === 0;
     if (flip) time.off += turn(plain, to, () => undefined);
-    time.on += turn(watched, to, (reason) => history.ran(reason));
+    time.on += turn(watched, to, (reason) => {
+      const start = cpuTime();
+      history.ran(reason);
+      time.inside += cpuTime() - start;
+    });
     if (!flip) time.off += turn(plain, to, () => undefined);
   }
   return time;
@@ -122,9 +125,15 @@ function seeking(): Record<string, number> {
 
   complete(history.seek(instructions));
   const start = cpuTime();
-  const found = complete(lastBefore(history, instructions, () => (history.position <= instructions - 100_000_000 ? true : undefined)));
-  // A search that nothing stops runs to where the hundred million are through; the way to the find comes on top.
-  complete(history.seek(found?.at ?? Math.max(0, instructions - 100_000_000)));
+  // What reverse-continue does until it finds a stop a hundred million instructions back, and then the way there.
+  const goal = Math.max(0, instructions - 100_000_000);
+  for (let bound = instructions; bound > goal;) {
+    const index = history.checkpoints.indexBefore(bound - 1);
+    const { at } = history.checkpoints.list[index]!;
+    complete(history.rerun(index, bound, () => undefined));
+    bound = at;
+  }
+  complete(history.seek(goal));
   const reverse = cpuTime() - start;
 
   const times: number[] = [];
@@ -147,7 +156,7 @@ function seeking(): Record<string, number> {
   };
 }
 
-const { on, off } = ratio();
+const { on, off, inside } = ratio();
 const result = {
   instructions,
   memoryMiB: memory / 2 ** 20,
@@ -155,6 +164,7 @@ const result = {
   offMs: round(off),
   onMs: round(on),
   ratio: Math.round((on / off) * 1000) / 1000,
+  insideMs: round(inside),
   ...seeking(),
 };
 if (json) console.log(JSON.stringify(result));

@@ -17,6 +17,8 @@ export interface LaunchOptions {
   readonly cpuModel: CpuModel;
   readonly clock: 'real' | 'skip';
   readonly stopOnEntry: boolean;
+  /** Most bytes of checkpoints to go back to (default 256 MiB). */
+  readonly historyBytes?: number;
   readonly trace: readonly TraceKind[];
   /** Prefixes to rewrite in the paths that the DWARF records. */
   readonly sourceMap: readonly { readonly from: string; readonly to: string }[];
@@ -206,6 +208,8 @@ export interface DebuggerApi {
   history(): HistoryStatus;
   /** Everything that another machine needs to repeat this session. */
   saveSession(): Uint8Array;
+  /** Instead of `start`: lets a saved session of the same launch happen again, and stops where its user stood. */
+  openSession(bytes: Uint8Array): void;
   setSourceBreakpoints(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[];
   setFunctionBreakpoints(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[];
   setInstructionBreakpoints(requests: readonly InstructionBreakpointRequest[]): readonly BreakpointStatus[];

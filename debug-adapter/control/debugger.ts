@@ -153,6 +153,7 @@ export class Debugger implements DebuggerApi {
       target,
       disassembler: this.#disassembler!,
       host: this.host,
+      ...(options.historyBytes === undefined ? {} : { budget: options.historyBytes }),
       // The same factory gave the machine that runs.
       pristine: () => this.createMachine(options) as PcMachine,
       judge: (reason) => this.#judge(reason),
@@ -198,6 +199,10 @@ export class Debugger implements DebuggerApi {
     const event = this.#trace().ring.read(place.traceSequence);
     if (event === undefined) throw historyErrors.noEvent(place.traceSequence);
     this.#setOut((travel) => travel.seek({ instruction: Number(event.start) }));
+  }
+
+  openSession(bytes: Uint8Array): void {
+    this.#setOut((travel) => travel.open(bytes, launchHash(this.#launched!)));
   }
 
   history(): HistoryStatus {

@@ -122,7 +122,9 @@ export class BlockCache {
     }
     if (this.#free + (MAX_INSTRUCTIONS + 3) * 2 * Rec.size > Layout.recordsEnd) this.flush();
     const block = this.#build(mode, ripLow, ripHigh, linearLow, linearHigh, physical, MAX_INSTRUCTIONS, this.#free);
-    map = this.#maps.get(mode)!;
+    // A flush on the way dropped the map.
+    map = this.#maps.get(mode) ?? new Map<number, Block>();
+    this.#maps.set(mode, map);
     block.next = map.get(key);
     map.set(key, block);
     this.#remember(block, physical);

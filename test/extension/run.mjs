@@ -66,6 +66,18 @@ async function runSuite(browser) {
   }
 }
 
+/** What a run drives: a few scenarios, or with SCENARIO=TEXT those whose name holds the text (all of them where it is empty). */
+const everyTime = [
+  'F5 on the example, dark',
+  'F5 on the example, light',
+  'the configuration editor, dark',
+  'the configuration editor, light',
+];
+const everything = [...scenarios, ...configScenarios, ...poolScenarios];
+const chosen = everything.filter(({ name }) =>
+  process.env.SCENARIO === undefined ? everyTime.includes(name) : name.includes(process.env.SCENARIO),
+);
+
 /** Installs the package and drives it as a user would. */
 async function runScenarios(browser) {
   const vsix = path.join(root, 'out', 'unikernel-workbench.vsix');
@@ -73,7 +85,7 @@ async function runScenarios(browser) {
     cwd: root,
     maxBuffer: 1 << 26,
   });
-  for (const { name, settings, steps } of [...scenarios, ...configScenarios, ...poolScenarios].filter((each) => each.name.includes(process.env.SCENARIO ?? ''))) {
+  for (const { name, settings, steps } of chosen) {
     const folder = await exampleFolder();
     const server = await startServer({ vsix, settings });
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });

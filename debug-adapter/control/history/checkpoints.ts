@@ -13,8 +13,9 @@ export interface Checkpoint {
   readonly cursor: number;
   /** Everything but memory, in the machine's own format. */
   readonly core: Uint8Array;
-  /** Page number to slot, for pages that differ from the checkpoint before. */
+  /** Page number to slot, for pages that differ from the checkpoint before, or from zeros where it is full. */
   readonly pages: Map<number, number>;
+  full: boolean;
 }
 
 /** Where a snapshot says how many bytes of memory it is of. */
@@ -37,8 +38,8 @@ export class Checkpoints {
 
   /**
    * @param machine stands at the start of history.
-   * @param pristine makes a machine like it that has not run. Looking through all of a memory that was never touched takes tens of milliseconds, which a
-   * guest that runs for less need not wait for.
+   * @param pristine makes a machine like it that has not run: the memory at the start is taken from it, once somebody goes there. To look through memory
+   * that was never touched takes tens of milliseconds, for which no guest should have to wait before it starts.
    */
   constructor(
     private readonly machine: PcMachine,
@@ -48,7 +49,13 @@ export class Checkpoints {
     this.#table = new Uint32Array(this.#pageCount);
     this.#hash = new PageHash(machine.ram, machine.memory);
     this.#store = new PageStore();
-    this.#list.push({ at: Number(machine.cpu.retired), cursor: machine.cursor, core: saveSnapshot(coreOf(machine)), pages: new Map() });
+    this.#list.push({
+      at: Number(machine.cpu.retired),
+      cursor: machine.cursor,
+      core: saveSnapshot(coreOf(machine)),
+      pages: new Map(),
+      full: true,
+    });
   }
 
   get list(): readonly Checkpoint[] {
@@ -80,8 +87,7 @@ export class Checkpoints {
     const index = this.indexBefore(at);
     // The start of history stays as it is: journal entries of that moment come after it.
     if (index === 0 && this.#list[0]!.at === at) return this.#list[0]!;
-    this.#completeFirst();
-    const previous = this.#list[index];
+    const previous = index <= 0 && !this.#complete ? undefined : this.#list[index];
     const next = this.#list[index + 1];
     this.#fillTable(previous);
     const pages = new Map<number, number>();
@@ -91,13 +97,19 @@ export class Checkpoints {
       const slot = this.#slotFor(page, next);
       pages.set(page, slot);
       // What the next checkpoint has from before is no longer what comes right before it.
-      if (next !== undefined && !next.pages.has(page)) {
+      if (next?.full === false && !next.pages.has(page)) {
         next.pages.set(page, this.#store.share(known));
         this.#overhead += entryOverhead;
       }
       this.#table[page] = slot;
     }
-    const made: Checkpoint = { at, cursor: this.machine.cursor, core: saveSnapshot(coreOf(this.machine)), pages };
+    const made: Checkpoint = {
+      at,
+      cursor: this.machine.cursor,
+      core: saveSnapshot(coreOf(this.machine)),
+      pages,
+      full: previous === undefined,
+    };
     this.#list.splice(index + 1, 0, made);
     this.#overhead += overheadOf(made);
     this.#tableOf = made;
@@ -109,7 +121,6 @@ export class Checkpoints {
     const checkpoint = this.#list[index];
     if (checkpoint === undefined) throw new RangeError(`no checkpoint ${index}`);
     const { machine } = this;
-    this.#completeFirst();
     this.#fillTable(checkpoint);
     if (hasEnded(machine)) reviveMachine(machine, checkpoint.core);
     for (let page = 0; page < this.#pageCount; page++) {
@@ -121,6 +132,17 @@ export class Checkpoints {
     const core = coreOf(machine, takingOver(machine.cpu));
     restoreSnapshot(core, checkpoint.core);
     machine.cursor = Math.min(core.cursor, machine.journal.length);
+  }
+
+  /** Forgets everything and begins anew with the state that the machine is in. */
+  restart(): void {
+    for (let index = this.#list.length - 1; index > 0; index--) this.remove(index);
+    for (const slot of this.#list[0]?.pages.values() ?? []) this.#store.release(slot);
+    this.#list.length = 0;
+    this.#overhead = 0;
+    this.#complete = true;
+    this.#tableOf = undefined;
+    this.take();
   }
 
   /** Forgets checkpoints after `count` instructions, and those that know journal entries which are no more. */
@@ -138,12 +160,13 @@ export class Checkpoints {
     const next = this.#list[index + 1];
     this.#overhead -= overheadOf(checkpoint);
     for (const [page, slot] of checkpoint.pages) {
-      if (next === undefined || next.pages.has(page)) this.#store.release(slot);
+      if (next === undefined || next.full || next.pages.has(page)) this.#store.release(slot);
       else {
         next.pages.set(page, slot);
         this.#overhead += entryOverhead;
       }
     }
+    if (next !== undefined) next.full ||= checkpoint.full;
     this.#list.splice(index, 1);
     if (this.#tableOf === checkpoint) this.#tableOf = undefined;
   }
@@ -173,9 +196,12 @@ export class Checkpoints {
     this.#table.fill(zeroSlot);
     this.#tableOf = checkpoint;
     if (checkpoint === undefined) return;
-    for (const each of this.#list) {
+    const index = this.#list.indexOf(checkpoint);
+    let from = index;
+    while (!this.#list[from]!.full) from--;
+    if (from === 0) this.#completeFirst();
+    for (const each of this.#list.slice(from, index + 1)) {
       for (const [page, slot] of each.pages) this.#table[page] = slot;
-      if (each === checkpoint) break;
     }
   }
 }

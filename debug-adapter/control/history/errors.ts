@@ -4,7 +4,7 @@ import { CodedError } from '../channel';
 export const historyErrors = {
   ahead: (count: number, end: number) =>
     new CodedError('history-ahead', `Instruction ${count} has not run yet: history ends at ${end}. Continue the guest to get there.`),
-  before: () => new CodedError('history-before', 'History begins at instruction 0.'),
+  before: (start: number) => new CodedError('history-before', `History begins at instruction ${start}.`),
   noOutput: (offset: number, written: number) =>
     new CodedError('history-output', `Byte ${offset} of the console's output is not in history: ${written} bytes were written so far.`),
   noEvent: (sequence: number) =>

@@ -75,6 +75,11 @@ export class History {
     return Number(this.machine.cpu.retired);
   }
 
+  /** The first instruction that can be gone back to: 0, but where history could not be repeated. */
+  get start(): number {
+    return this.checkpoints.list[0]?.at ?? 0;
+  }
+
   /** The furthest instruction that the machine has been at. */
   get end(): number {
     return this.#end;
@@ -87,7 +92,7 @@ export class History {
   get info(): HistoryInfo {
     const { list, bytes } = this.checkpoints;
     return {
-      start: list[0]?.at ?? 0,
+      start: this.start,
       end: this.#end,
       position: this.position,
       checkpoints: list.map(({ at }) => at),
@@ -127,6 +132,14 @@ export class History {
     this.#schedule.taken(ended, ended - started);
     this.#thin();
     return made;
+  }
+
+  /** The machine was put into a state that history does not lead to: it begins here. */
+  restart(): void {
+    this.machine.forgetFuture();
+    this.checkpoints.restart();
+    this.#end = this.position;
+    this.#console.dropAfter(0);
   }
 
   /** Tells whether an edit or an input in the past made the machine forget its future; forgets it here, too. */
@@ -242,7 +255,7 @@ export class History {
 
   /** Throws a CodedError where history does not hold `count`. */
   check(count: number): void {
-    if (count < 0 || !Number.isSafeInteger(count)) throw historyErrors.before();
+    if (count < this.start || !Number.isSafeInteger(count)) throw historyErrors.before(this.start);
     if (count > this.#end) throw historyErrors.ahead(count, this.#end);
   }
 

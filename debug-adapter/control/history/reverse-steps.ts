@@ -42,7 +42,7 @@ export class ReverseSteps {
 
   /** One instruction; handlers of interrupts and faults that ran in between are passed, as they are forwards. */
   *#instruction(from: number): Journey<number | undefined> {
-    if (from === 0) return undefined;
+    if (from <= this.history.start) return undefined;
     yield* this.history.seek(from - 1);
     if (!isInterruptReturn(this.target)) return from - 1;
     const resumed = yield* this.#matching(from);
@@ -51,7 +51,7 @@ export class ReverseSteps {
 
   /** The instruction before in the same function, or the call that led into it. */
   *#over(at: number): Journey<number | undefined> {
-    for (let moment = at; moment > 0;) {
+    for (let moment = at; moment > this.history.start;) {
       const trail = yield* this.#at(moment);
       const kind = trail.flow(moment - 1)?.kind;
       if (kind !== 'return' && !(kind === 'jump' && this.#followsSyscall(trail.pc(moment)))) return moment - 1;
@@ -71,7 +71,7 @@ export class ReverseSteps {
     let ranges = this.#extent((yield* this.#at(at)).pc(at));
     for (;;) {
       const before: number | undefined = yield* this.#previous(at, into);
-      if (before === undefined || from - before > longestLine) return before === undefined ? 0 : at;
+      if (before === undefined || from - before > longestLine) return before === undefined ? this.history.start : at;
       const trail = yield* this.#at(at);
       const next = trail.pc(at);
       const pc = (yield* this.#at(before)).pc(before);
@@ -89,7 +89,7 @@ export class ReverseSteps {
   }
 
   *#previous(at: number, into: boolean): Journey<number | undefined> {
-    if (at === 0) return undefined;
+    if (at <= this.history.start) return undefined;
     if (into) {
       const trail = yield* this.#at(at);
       if (trail.flow(at - 1)?.kind === 'return' && this.#hasLine(trail.pc(at - 1))) return at - 1;
@@ -104,7 +104,7 @@ export class ReverseSteps {
     if (current?.origin === 'inlined' && current.symbolic !== undefined) {
       const { ranges } = current.symbolic;
       let at: number | undefined = from;
-      while (at !== undefined && at > 0 && contains(ranges, (yield* this.#at(at)).pc(at))) at = yield* this.#over(at);
+      while (at !== undefined && at > this.history.start && contains(ranges, (yield* this.#at(at)).pc(at))) at = yield* this.#over(at);
       return at;
     }
     const caller = frames.find((frame) => frame.pc !== current?.pc || frame.cfa !== current.cfa);
@@ -127,7 +127,7 @@ export class ReverseSteps {
         if ((flow?.kind === 'call' || flow?.kind === 'syscall') && candidate + BigInt(flow.length) === pc)
           return { at: count, pc: candidate };
       }
-      if (trail.from === 0) return undefined;
+      if (trail.from <= this.history.start) return undefined;
       if (length < longestTrail) continue;
       const found = yield* this.#call(pc, stackPointer, at - 1);
       return found === undefined ? undefined : { at: found, pc: 0n };
@@ -151,7 +151,7 @@ export class ReverseSteps {
     }
     try {
       // Found by probes that note and never stop; part by part, until one part has it.
-      for (let bound = before; bound > 0 && noted.at === undefined;) {
+      for (let bound = before; bound > this.history.start && noted.at === undefined;) {
         const index = this.history.checkpoints.indexBefore(bound - 1);
         const start = this.history.checkpoints.list[index]!.at;
         yield* this.history.rerun(index, bound, () => undefined);
@@ -166,7 +166,7 @@ export class ReverseSteps {
   /** The trail that ends at or after `at` and reaches `length` instructions before it, or to the start. */
   *#at(at: number, length = 1): Journey<Trail> {
     const known = this.#trail;
-    if (known?.holds(at) === true && (known.from === 0 || at - known.from >= length)) return known;
+    if (known?.holds(at) === true && (known.from <= this.history.start || at - known.from >= length)) return known;
     this.#trail = yield* Trail.record(this.history, this.target, this.disassembler, at, Math.max(length, this.#length));
     this.#length = Math.min(this.#length * 2, mostTrail);
     return this.#trail;

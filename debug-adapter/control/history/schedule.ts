@@ -2,9 +2,9 @@
 import { type Checkpoint } from './checkpoints';
 
 /** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
-const share = 0.03;
-/** Milliseconds that a checkpoint takes as long as none was taken. */
-const assumed = 8;
+const share = 0.02;
+/** Milliseconds that a checkpoint takes as long as none was taken; the first looks at memory that was never touched, and is dear. */
+const assumed = 20;
 /** Milliseconds below which no replay is felt. */
 const shortest = 20;
 /** Instructions that run again in no time: no checkpoint is needed for them. */

@@ -17,18 +17,17 @@ export function* lastBefore<T>(
   before: number,
   judge: (reason: StopReason) => T | undefined,
 ): Journey<Occurrence<T> | undefined> {
-  for (let bound = before; bound > 0;) {
+  for (let bound = before; bound > history.start;) {
     const index = history.checkpoints.indexBefore(bound - 1);
     const start = history.checkpoints.list[index]!.at;
     let last: Occurrence<T> | undefined;
     yield* history.rerun(index, bound, (reason) => {
-      const at = history.position;
-      // A watched access at the very end of the part is one that led to where we came from.
+      // A watched access is found when it is over; backwards, the guest stands before it.
+      const at = reason.kind === 'watch' ? history.position - 1 : history.position;
       const what = at < before ? judge(reason) : undefined;
       if (what !== undefined) last = { at, what };
     });
     if (last !== undefined) return last;
-    if (start === 0) return undefined;
     bound = start;
   }
   return undefined;

@@ -25,7 +25,7 @@ export class Trail {
 
   /** Records the `length` instructions before `to`, or what there is of them. Leaves the machine at `to`. */
   static *record(history: History, target: Target, disassembler: Disassembler, to: number, length: number): Journey<Trail> {
-    const from = Math.max(0, to - length);
+    const from = Math.max(history.start, to - length);
     const trail = new Trail(target, disassembler, from, to);
     yield* history.seek(from);
     trail.#note(from);

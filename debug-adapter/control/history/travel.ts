@@ -5,11 +5,12 @@ import { type ExceptionDetails, type Granularity, type HistoryStatus, type SeekP
 import { CodedError } from '../channel';
 import { type Disassembler } from '../disassembler';
 import { type Host } from '../runner';
+import { historyErrors } from './errors';
 import { History, type Journey } from './history';
 import { type TravellingTarget } from './probes';
 import { type ReverseKind, ReverseSteps } from './reverse-steps';
 import { lastBefore } from './search';
-import { encodeSession } from './session-file';
+import { decodeSession, encodeSession, repeatSession } from './session-file';
 
 /** Where and why the guest stands after a journey, or at a stop that is looked for. */
 export interface Arrival {
@@ -39,7 +40,7 @@ const sliceMilliseconds = 8;
 /** Milliseconds that a stopped session is left alone before the way back is prepared. */
 const quiet = 250;
 
-const beginning = 'History begins here: the guest has run no instruction yet.';
+const beginning = 'History begins here.';
 
 export class TimeTravel {
   readonly history: History;
@@ -120,7 +121,7 @@ export class TimeTravel {
       this.#silently(
         (function* (): Journey<Arrival> {
           const at = yield* steps.destination(kind, granularity);
-          yield* history.seek(at ?? 0);
+          yield* history.seek(at ?? history.start);
           return at === undefined ? { reason: 'entry', breakpoints: [], text: beginning } : { reason: 'step', breakpoints: [] };
         })(),
       ),
@@ -175,6 +176,31 @@ export class TimeTravel {
     return saved;
   }
 
+  /**
+   * Lets a saved session happen again; to be called before the guest ran. Arrives where its user stood. Throws a CodedError for what is not a session of
+   * this launch.
+   */
+  open(bytes: Uint8Array, launch: bigint): void {
+    const session = decodeSession(bytes);
+    if (session.launch !== launch) throw historyErrors.otherLaunch(session.imageName);
+    const { history, parts } = this;
+    this.#begin(
+      this.#silently(
+        (function* (): Journey<Arrival> {
+          const same = yield* repeatSession(parts.machine, session, launch, () => history.ran({ kind: 'limit' }));
+          if (same) yield* history.seek(session.position);
+          else {
+            history.restart();
+            parts.message(
+              'The session was recorded by another version of the emulator: its last state is here, what came before it is not.',
+            );
+          }
+          return { reason: 'goto', breakpoints: [], text: `A session of ${session.imageName}, as it was saved.` };
+        })(),
+      ),
+    );
+  }
+
   *#lastStop(): Journey<Arrival> {
     const { history } = this;
     const { judge } = this.parts;
@@ -186,7 +212,7 @@ export class TimeTravel {
       return arrival;
     });
     if (found === undefined) {
-      yield* this.#silently(history.seek(0));
+      yield* this.#silently(history.seek(history.start));
       return { reason: 'entry', breakpoints: [], text: `${beginning} No breakpoint was hit before.` };
     }
     yield* this.#silently(history.seek(found.at));

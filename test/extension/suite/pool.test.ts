@@ -81,10 +81,8 @@ describe('the library pool', () => {
   });
 
   it('builds as a task, and puts an error into the Problems view at its line', async () => {
-    const [task, ...others] = await vscode.tasks.fetchTasks({ type: 'unikernel' });
+    const task = (await vscode.tasks.fetchTasks({ type: 'unikernel' })).find(({ name }) => name === 'build hello');
     assert.ok(task);
-    assert.deepEqual(others, []);
-    assert.equal(task.name, 'build hello');
     assert.equal(await runTask(task), 0);
     assert.ok((await vscode.workspace.fs.stat(app('build', 'hello_qemu-x86_64'))).size > 10_000);
     assert.match(await text(app('build', 'compile_commands.json')), /main\.c/);

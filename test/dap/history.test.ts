@@ -1,0 +1,175 @@
+/** Time travel as a client sees it, on the example image: steps and runs backwards, seeks, who wrote this last, and what an edit in the past does. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type DebugProtocol } from '@vscode/debugprotocol';
+import { type HistoryAnswer } from '../../debug-adapter/dap/custom';
+import { TestClient } from './client';
+
+const image = path.resolve(__dirname, '../../dist/examples/hello/hello_qemu-x86_64');
+
+describe('time travel over the protocol', () => {
+  let client: TestClient;
+
+  const history = (): Promise<HistoryAnswer> => client.ok<HistoryAnswer>('unikernel/history');
+  const top = async (): Promise<DebugProtocol.StackFrame> => (await client.stack())[0]!;
+  const reference = async (): Promise<string> => (await top()).instructionPointerReference!;
+
+  /** Launches and runs to the beginning of `main`. */
+  async function toMain(): Promise<void> {
+    await client.launch({ image, trace: [] });
+    await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'main' }] });
+    const from = client.messages.length;
+    await client.ok('configurationDone');
+    await client.event('stopped', from);
+  }
+
+  before(function () {
+    if (existsSync(image)) return;
+    console.log(`    skipped: ${image} is not built (npm run build makes it)`);
+    this.skip();
+  });
+  beforeEach(() => {
+    client = new TestClient();
+  });
+  afterEach(() => client.close());
+
+  it('is offered', async () => {
+    const capabilities = await client.ok<DebugProtocol.Capabilities>('initialize', { adapterID: 'unikernel' });
+    assert.equal(capabilities.supportsStepBack, true);
+  });
+
+  it('steps back where it came from, line by line and instruction by instruction', async () => {
+    await toMain();
+    const way = [await top()];
+    for (let i = 0; i < 3; i++) {
+      await client.untilStopped('next');
+      way.push(await top());
+    }
+    const { position } = await history();
+    for (const frame of way.slice(0, -1).reverse()) {
+      const stop = await client.untilStopped('stepBack');
+      assert.equal(stop.reason, 'step');
+      assert.match(stop.description ?? '', /^in the past: instruction [\d,]+ of [\d,]+$/);
+      assert.equal((await top()).line, frame.line);
+    }
+    await client.untilStopped('unikernel/seek', { instruction: position });
+    assert.equal((await history()).inPast, false);
+    assert.equal((await top()).instructionPointerReference, way[way.length - 1]!.instructionPointerReference);
+    await client.untilStopped('stepBack', { threadId: 1, granularity: 'instruction' });
+    assert.equal((await history()).position, String(Number(position) - 1));
+  });
+
+  it('runs back to the breakpoint hit last, and to the beginning', async () => {
+    await toMain();
+    const there = await history();
+    await client.untilStopped('next');
+    await client.untilStopped('next');
+    const stop = await client.untilStopped('reverseContinue');
+    assert.equal(stop.reason, 'function breakpoint');
+    assert.equal(stop.hitBreakpointIds?.length, 1);
+    assert.equal((await history()).position, there.position);
+    const start = await client.untilStopped('reverseContinue');
+    assert.equal(start.reason, 'entry');
+    assert.match(start.text ?? '', /History begins here/);
+    assert.equal((await history()).position, '0');
+    assert.equal((await client.untilStopped('stepBack')).reason, 'entry');
+    assert.equal((await client.untilStopped('continue')).reason, 'function breakpoint');
+    assert.equal((await history()).position, there.position);
+  });
+
+  it('passes over breakpoints whose condition did not hold', async () => {
+    await toMain();
+    await client.untilStopped('next');
+    await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'main', condition: '1 == 2' }] });
+    assert.equal((await client.untilStopped('reverseContinue')).reason, 'entry');
+  });
+
+  it('goes back to before the call of a function, and over calls', async () => {
+    await toMain();
+    const caller = (await client.stack())[1]!;
+    await client.untilStopped('unikernel/reverseOut');
+    assert.equal((await top()).name, caller.name);
+    assert.equal((await top()).line, caller.line);
+    const { position } = await history();
+    await client.untilStopped('unikernel/reverseNext');
+    assert.ok(Number((await history()).position) < Number(position));
+  });
+
+  it('tells who wrote a place last', async () => {
+    await toMain();
+    // The stack pointer's target: what a call or a push wrote.
+    const address = BigInt(await client.evaluate('$rsp').then((text) => /0x[0-9a-f]+/i.exec(text)?.[0] ?? text));
+    const info = await client.ok<DebugProtocol.DataBreakpointInfoResponse['body']>('dataBreakpointInfo', {
+      name: `0x${address.toString(16)}`,
+      asAddress: true,
+      bytes: 8,
+    });
+    const value = (await client.ok<DebugProtocol.ReadMemoryResponse['body']>('readMemory', {
+      memoryReference: `0x${address.toString(16)}`,
+      count: 8,
+    }))!.data;
+    await client.ok('setDataBreakpoints', { breakpoints: [{ dataId: info.dataId, accessType: 'write' }] });
+    const stop = await client.untilStopped('reverseContinue');
+    assert.equal(stop.reason, 'data breakpoint');
+    assert.match(stop.text ?? '', /^Written: \d+ bytes/);
+    // It stands before the write: afterwards the value is there, and stays.
+    await client.untilStopped('stepIn', { threadId: 1, granularity: 'instruction' });
+    const now = (await client.ok<DebugProtocol.ReadMemoryResponse['body']>('readMemory', {
+      memoryReference: `0x${address.toString(16)}`,
+      count: 8,
+    }))!.data;
+    assert.equal(now, value, 'nothing wrote it afterwards');
+  });
+
+  it('goes to where console output was written, and sends none again', async () => {
+    await toMain();
+    await client.ok('setFunctionBreakpoints', { breakpoints: [] });
+    await client.untilStopped('next');
+    await client.untilStopped('next');
+    const sent = client.output('stdout');
+    const { consoleBytes, end } = await history();
+    assert.ok(consoleBytes > 0);
+    await client.untilStopped('unikernel/seek', { consoleOffset: consoleBytes - 1 });
+    assert.match(
+      await client.evaluate('$al'),
+      new RegExp(`\\b(0x0?${sent.charCodeAt(sent.length - 1).toString(16)}|${sent.charCodeAt(sent.length - 1)})\\b`),
+    );
+    await client.untilStopped('unikernel/seek', { instruction: end });
+    assert.equal(client.output('stdout'), sent);
+    assert.match(await client.fails('unikernel/seek', { instruction: String(Number(end) + 1) }), /has not run yet/);
+    assert.match(await client.fails('unikernel/seek', { traceSequence: 1 }), /not in the trace/);
+    assert.match(await client.fails('unikernel/seek', {}), /one of/);
+  });
+
+  it('drops the future when the past is changed, and says so', async () => {
+    await toMain();
+    await client.untilStopped('next');
+    await client.untilStopped('stepBack', { threadId: 1, granularity: 'instruction' });
+    const { position } = await history();
+    await client.ok('setExpression', { expression: '$rbx', value: '1' });
+    assert.match(client.output('console'), /is dropped/);
+    const after = await history();
+    assert.equal(after.end, position);
+    assert.equal(after.inPast, false);
+  });
+
+  it('keeps the guest’s end where it was', async () => {
+    await toMain();
+    const from = client.messages.length;
+    await client.untilStopped('stepBack', { threadId: 1, granularity: 'instruction' });
+    await client.ok('setFunctionBreakpoints', { breakpoints: [] });
+    await client.ok('continue', { threadId: 1 });
+    const { exitCode } = await client.event<DebugProtocol.ExitedEvent['body']>('exited', from);
+    assert.equal(typeof exitCode, 'number');
+    assert.match(client.output('stdout'), /Hello/);
+  });
+
+  it('gives a session as bytes', async () => {
+    await toMain();
+    const before = await reference();
+    const { data } = await client.ok<{ data: string }>('unikernel/saveSession');
+    assert.equal(Buffer.from(data, 'base64').toString('latin1', 0, 4), 'UKSS');
+    assert.equal(await reference(), before);
+  });
+});

@@ -1,0 +1,405 @@
+/** Time travel on a kernel of a few instructions: every moment gone to is the one that the forward run had, whatever is kept, typed or edited. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type DebuggerEvent, type LaunchOptions } from '../../../../debug-adapter/control/api';
+import { Debugger } from '../../../../debug-adapter/control/debugger';
+import { History } from '../../../../debug-adapter/control/history/history';
+import { PageHash, pageBytes } from '../../../../debug-adapter/control/history/page-hash';
+import { leastUseful } from '../../../../debug-adapter/control/history/schedule';
+import { lastBefore } from '../../../../debug-adapter/control/history/search';
+import { decodeSession, encodeSession, repeatSession } from '../../../../debug-adapter/control/history/session-file';
+import { complete } from '../../../../debug-adapter/control/history/travel';
+import { type PcMachine } from '../../../../debug-adapter/machine/machine';
+import { createMachine } from '../../../../debug-adapter/machine/pc';
+import { kludgeImage } from '../../machine/images';
+
+const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const seeks = Number(process.env['SEEKS'] ?? 40);
+const length = Number(process.env['INSTRUCTIONS'] ?? 6_000_000);
+
+/** Fills 16 KiB after another with sums, sends a byte that depends on them, reads the clock, and goes on for ever. */
+const code = Uint8Array.from(
+  `31 c0 bf 00 00 20 00
+   b9 00 10 00 00
+   89 04 8f 01 c8 49 75 f8
+   89 c3 66 ba f8 03 24 1f 04 40 ee
+   0f 31 01 d8
+   81 c7 00 40 00 00 81 e7 ff ff 7f 00 81 cf 00 00 20 00
+   eb cc`
+    .trim()
+    .split(/\s+/)
+    .map((byte) => parseInt(byte, 16)),
+);
+/** Instructions from one byte of output to the next, and up to the first. */
+const round = 4 * 4096 + 12;
+
+const boot = (): PcMachine =>
+  createMachine({ image: kludgeImage(code), imageName: 'sums', commandLine: '', memory: 16 << 20, cpuModel: 'default' }).machine;
+
+const noTime = { now: () => 0 };
+
+function generator(): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+interface Session {
+  readonly machine: PcMachine;
+  readonly history: History;
+  readonly output: number[];
+}
+
+function session(budget?: number): Session {
+  const machine = boot();
+  const history = new History(machine, { ...noTime, pristine: boot, ...(budget === undefined ? {} : { budget }) });
+  const output: number[] = [];
+  machine.onConsoleOutput = (bytes) => {
+    history.wrote(bytes);
+    output.push(...bytes);
+  };
+  return { machine, history, output };
+}
+
+/** Runs forward with a checkpoint every so often, or none. */
+function forward({ machine, history }: Session, to: number, every = 700_000): void {
+  while (history.position < to) {
+    const reason = machine.run(BigInt(Math.min(to, history.position + every)));
+    history.ran(reason);
+    if (history.position < to) history.take();
+  }
+}
+
+describe(`time travel (SEED=${seed})`, () => {
+  it('comes to states that hash as the forward run did', () => {
+    const next = generator();
+    const it = session();
+    const moments = Array.from({ length: seeks }, () => Math.floor(next() * length)).sort((a, b) => a - b);
+    const hashes = new Map<number, bigint>();
+    for (const moment of moments) {
+      forward(it, moment);
+      // What comes from outside is part of the past: keys and a debugger's edits, a few of them.
+      if (next() < 0.2) it.machine.consoleInput(Uint8Array.of(65 + Math.floor(next() * 26)));
+      if (next() < 0.2)
+        it.machine.edit({ kind: 'memory', physical: 0xc0_0000 + Math.floor(next() * 0x1_0000), bytes: Uint8Array.of(1, 2, 3) });
+      if (next() < 0.1) it.machine.edit({ kind: 'register', name: 'rbx', value: BigInt(Math.floor(next() * 2 ** 32)) });
+      hashes.set(moment, it.machine.hash());
+    }
+    forward(it, length);
+    assert.equal(it.history.end, length);
+    for (const moment of [...hashes.keys()].sort(() => next() - 0.5)) {
+      complete(it.history.seek(moment));
+      assert.equal(it.history.position, moment);
+      assert.equal(it.machine.hash(), hashes.get(moment), `the state at ${moment}`);
+    }
+  });
+
+  it('keeps within its budget and stays exact', () => {
+    const budget = 8 << 20;
+    const it = session(budget);
+    forward(it, 1_000_000, 300_000);
+    const hash = it.machine.hash();
+    forward(it, 10_000_000, 300_000);
+    const { length: kept } = it.history.info.checkpoints;
+    assert.ok(kept > 2 && kept < 30, `${kept} checkpoints`);
+    assert.ok(it.history.info.memory <= budget, `${it.history.info.memory} bytes`);
+    complete(it.history.seek(1_000_000));
+    assert.equal(it.machine.hash(), hash);
+    assert.ok(it.history.info.memory <= budget + (1 << 17), `${it.history.info.memory} bytes`);
+  });
+
+  it('does not send console output again', () => {
+    const it = session();
+    forward(it, 20 * round);
+    const sent = it.output.length;
+    assert.ok(sent >= 19);
+    complete(it.history.seek(3));
+    assert.ok(it.history.inPast);
+    it.machine.run(BigInt(20 * round));
+    assert.equal(it.output.length, sent);
+    it.machine.run(BigInt(22 * round));
+    assert.equal(it.output.length, sent + 2);
+  });
+
+  it('finds the instruction that wrote a byte of the output', () => {
+    const it = session();
+    forward(it, 30 * round, 5 * round);
+    for (const offset of [0, 7, it.output.length - 1]) {
+      complete(it.history.seek(complete(it.history.findOutput(offset))));
+      const { cpu } = it.machine;
+      assert.equal(cpu.readMemory(cpu.getRegister('rip')!, 1)[0], 0xee, 'stands at the OUT');
+      assert.equal(Number(cpu.getRegister('rax')! & 0xffn), it.output[offset]);
+    }
+    assert.throws(() => complete(it.history.findOutput(it.output.length)), { code: 'history-output' });
+  });
+
+  it('drops the future when the past is changed', () => {
+    const it = session();
+    forward(it, 3_000_000);
+    complete(it.history.seek(1_500_000));
+    assert.equal(it.history.futureDropped(), false);
+    it.machine.edit({ kind: 'register', name: 'rax', value: 7n });
+    assert.equal(it.history.futureDropped(), true);
+    assert.equal(it.history.end, 1_500_000);
+    assert.ok(it.history.info.checkpoints.every((at) => at <= 1_500_000));
+    assert.throws(() => complete(it.history.seek(1_500_001)), { code: 'history-ahead' });
+    forward(it, 2_000_000);
+    const hash = it.machine.hash();
+    complete(it.history.seek(100));
+    complete(it.history.seek(2_000_000));
+    assert.equal(it.machine.hash(), hash, 'the new future has the edit in it');
+  });
+
+  it('finds the last write of a place, and no later one', () => {
+    const it = session();
+    forward(it, 40 * round, 3 * round);
+    const address = 0x20_0000n + 0x4000n * 10n + 0x400n;
+    it.machine.cpu.setWatchpoints([{ id: 5, address, length: 4, access: 'write' }]);
+    const found = complete(
+      lastBefore(it.history, it.history.position, (reason) => (reason.kind === 'watch' ? reason.hits[0]!.id : undefined)),
+    );
+    assert.equal(found?.what, 5);
+    assert.ok(found.at > 10 * round && found.at < 11 * round, String(found.at));
+    complete(it.history.seek(found.at + 1));
+    const { cpu } = it.machine;
+    assert.notEqual(cpu.readMemory(address, 4).join(), '0,0,0,0');
+    complete(it.history.seek(found.at));
+    assert.equal(cpu.readMemory(address, 4).join(), '0,0,0,0', 'stands before the write');
+    assert.equal(complete(lastBefore(it.history, found.at, (reason) => (reason.kind === 'watch' ? 1 : undefined))), undefined);
+  });
+
+  it('leaves the present as it was when the way back is prepared, also halfway', () => {
+    const it = session();
+    forward(it, 3_000_000, 3_000_000);
+    const hash = it.machine.hash();
+    complete(it.history.prepare());
+    assert.equal(it.machine.hash(), hash);
+    assert.ok(it.history.info.checkpoints.some((at) => at > 2_700_000 && at < 3_000_000));
+    forward(it, 6_000_000, 3_000_000);
+    const later = it.machine.hash();
+    const journey = it.history.prepare();
+    journey.next();
+    journey.return();
+    assert.equal(it.machine.hash(), later);
+    assert.equal(it.history.position, 6_000_000);
+  });
+
+  it('goes back after the guest ended its run', () => {
+    // Writes 0x31 to the debug exit port after some steps.
+    const ending = kludgeImage(Uint8Array.of(0x31, 0xc0, 0x40, 0x40, 0xb0, 0x31, 0xe6, 0xf4, 0xeb, 0xfe));
+    const make = (): PcMachine =>
+      createMachine({ image: ending, imageName: 'end', commandLine: '', memory: 16 << 20, cpuModel: 'default' }).machine;
+    const machine = make();
+    const history = new History(machine, { ...noTime, pristine: make });
+    machine.run(2n);
+    const hash = machine.hash();
+    history.ran(machine.run(1000n));
+    assert.equal(machine.run(1000n).kind, 'exit');
+    complete(history.seek(2));
+    assert.equal(machine.hash(), hash);
+    assert.equal(machine.run(1000n).kind, 'exit');
+  });
+});
+
+describe('a saved session', () => {
+  const launch = 0x1234n;
+
+  function saved(): { it: Session; bytes: Uint8Array; hash: bigint } {
+    const it = session();
+    forward(it, 500_000);
+    it.machine.consoleInput(Uint8Array.of(72, 73));
+    forward(it, 900_000);
+    it.machine.edit({ kind: 'register', name: 'rbx', value: 99n });
+    forward(it, 1_200_000);
+    const hash = it.machine.hash();
+    const state = it.machine.save();
+    return {
+      it,
+      hash,
+      bytes: encodeSession({ launch, imageName: 'sums', journal: it.machine.journal, end: 1_200_000, position: 1_000_000, hash, state }),
+    };
+  }
+
+  it('happens again on another machine', () => {
+    const { bytes, hash } = saved();
+    const other = session();
+    assert.equal(complete(repeatSession(other.machine, decodeSession(bytes), launch, () => other.history.ran({ kind: 'limit' }))), true);
+    assert.equal(other.machine.hash(), hash);
+    assert.equal(other.history.end, 1_200_000);
+    complete(other.history.seek(700_000));
+    assert.ok(other.history.inPast);
+  });
+
+  it('is refused for another launch, and where it is damaged', () => {
+    const { bytes } = saved();
+    assert.throws(() => complete(repeatSession(boot(), decodeSession(bytes), 1n, () => undefined)), { code: 'session-launch' });
+    assert.throws(() => decodeSession(new Uint8Array(0)), { code: 'session-file' });
+    const next = generator();
+    for (let i = 0; i < 300; i++) {
+      const damaged = bytes.slice(0, i < 100 ? Math.floor(next() * bytes.length) : bytes.length);
+      for (let k = 0; k < 4 && i >= 100; k++) damaged[Math.floor(next() * 400)] = Math.floor(next() * 256);
+      try {
+        decodeSession(damaged);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'session-file', String(error));
+      }
+    }
+  });
+
+  it('gives its last state where the emulator runs another way', () => {
+    const { it, bytes, hash } = saved();
+    const session = decodeSession(bytes);
+    const other = boot();
+    assert.equal(complete(repeatSession(other, { ...session, journal: [], hash: session.hash }, launch, () => undefined)), false);
+    assert.equal(other.hash(), hash);
+    assert.equal(it.machine.hash(), hash);
+  });
+});
+
+describe('the debugger’s sessions', () => {
+  const options = (): LaunchOptions => ({
+    imageName: 'sums',
+    image: kludgeImage(code),
+    commandLine: '',
+    memory: 16 << 20,
+    cpuModel: 'default',
+    clock: 'skip',
+    stopOnEntry: true,
+    trace: [],
+    sourceMap: [],
+  });
+
+  async function launched(): Promise<{ it: Debugger; stopped(work: () => void): Promise<DebuggerEvent & { kind: 'stopped' }> }> {
+    let tell: ((event: DebuggerEvent & { kind: 'stopped' }) => void) | undefined;
+    const host = {
+      now: () => performance.now(),
+      later: (milliseconds: number, callback: () => void) => {
+        const timer = setTimeout(callback, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    };
+    const it = new Debugger(boot, host, (event) => {
+      if (event.kind === 'stopped') tell?.(event);
+    });
+    await it.launch(options());
+    return {
+      it,
+      stopped: (work) =>
+        new Promise((resolve) => {
+          tell = resolve;
+          work();
+        }),
+    };
+  }
+
+  it('go to a file and come out of it on another debugger', async () => {
+    const { it: first, stopped } = await launched();
+    await stopped(() => first.start());
+    await stopped(() => {
+      first.resume();
+      setTimeout(() => first.pause(), 50);
+    });
+    await stopped(() => first.seek({ instruction: 1000 }));
+    const bytes = first.saveSession();
+    const status = first.history();
+    assert.ok(status.inPast && status.position === 1000 && status.end > 1000);
+    first.terminate();
+
+    const { it: second, stopped: stoppedAgain } = await launched();
+    assert.throws(() => second.openSession(new Uint8Array(9)), { code: 'session-file' });
+    const { reason, description } = await stoppedAgain(() => second.openSession(bytes));
+    assert.equal(reason, 'goto');
+    assert.match(description ?? '', /^in the past: instruction 1,000 of/);
+    assert.equal(second.history().end, status.end);
+    // A journey can be broken off: the guest is where it was.
+    const { reason: why } = await stoppedAgain(() => {
+      second.seek({ instruction: status.end });
+      second.pause();
+    });
+    assert.equal(why, 'pause');
+    assert.equal(second.history().position, 1000);
+    second.terminate();
+  });
+});
+
+describe('page hashes', () => {
+  it('tell every changed word, and zeros from all else', () => {
+    const machine = boot();
+    const hash = new PageHash(machine.ram, machine.memory);
+    const zeros = PageHash.ofZeros();
+    const page = 900;
+    assert.ok(hash.same(page, zeros, 0));
+    const next = generator();
+    const table = new Int32Array(4);
+    const words = new Uint32Array(machine.ram.buffer, machine.ram.byteOffset + page * pageBytes, pageBytes / 4);
+    for (let i = 0; i < words.length; i++) words[i] = Math.floor(next() * 2 ** 32);
+    hash.same(page, table, 0);
+    hash.copy(table, 0);
+    assert.ok(hash.same(page, table, 0));
+    for (let i = 0; i < words.length; i++) {
+      const bit = 1 << Math.floor(next() * 32);
+      words[i]! ^= bit;
+      assert.ok(!hash.same(page, table, 0), `word ${i}`);
+      // Two flips a turn apart must not cancel out.
+      words[(i + 16) % words.length]! ^= bit;
+      assert.ok(!hash.same(page, table, 0), `words ${i} and ${i + 16}`);
+      words[(i + 16) % words.length]! ^= bit;
+      words[i]! ^= bit;
+    }
+    assert.ok(hash.same(page, table, 0));
+  });
+});
+
+describe('thinning', () => {
+  const list = (...at: number[]): Parameters<typeof leastUseful>[0] =>
+    at.map((each) => ({ at: each, cursor: 0, core: new Uint8Array(0), pages: new Map(), full: false }));
+
+  it('gives up what is close to its neighbours and far away', () => {
+    assert.equal(leastUseful(list(0, 10, 11, 12, 500, 900), 100, 50, 1000), 2);
+    assert.equal(leastUseful(list(0, 10, 500, 900), 10, 50, 1000), undefined);
+    assert.equal(leastUseful(list(0, 900), 100, 50, 1000), 1);
+    assert.equal(leastUseful(list(0), 100, 50, 1000), undefined);
+  });
+});
+
+describe('time travel on real images', () => {
+  const folder = process.env['UNIKERNEL_IMAGES'] ?? path.join(process.env['UNIKERNEL_SUITES'] ?? '', '../images');
+  for (const [name, end] of [
+    ['hello-qemu', 60_000],
+    ['hello-spin', 3_000_000],
+    ['hello-test', 10_000_000],
+  ] as const) {
+    it(`${name} repeats exactly`, function () {
+      const file = path.join(folder, name);
+      if (process.env['UNIKERNEL_SUITES'] === undefined || !existsSync(file)) {
+        console.log(`    skipped: no ${name} (UNIKERNEL_SUITES names no folder with images beside it)`);
+        this.skip();
+      }
+      const image = new Uint8Array(readFileSync(file));
+      const make = (): PcMachine =>
+        createMachine({ image, imageName: name, commandLine: '', memory: 64 << 20, cpuModel: 'default' }).machine;
+      const machine = make();
+      const history = new History(machine, { now: () => performance.now(), pristine: make });
+      const next = generator();
+      const hashes = new Map<number, bigint>();
+      const moments = Array.from({ length: 12 }, () => Math.floor(next() * end)).sort((a, b) => a - b);
+      for (const moment of moments) {
+        while (history.position < moment) {
+          const reason = machine.run(BigInt(moment));
+          history.ran(reason);
+          if (reason.kind === 'idle') machine.skipIdle();
+          else if (reason.kind !== 'limit') assert.fail(`${reason.kind} at ${history.position}`);
+        }
+        machine.run(BigInt(moment));
+        hashes.set(moment, machine.hash());
+      }
+      for (const moment of [...hashes.keys()].sort(() => next() - 0.5)) {
+        complete(history.seek(moment));
+        assert.equal(machine.hash(), hashes.get(moment), `the state at ${moment}`);
+      }
+    });
+  }
+});
