@@ -2,7 +2,7 @@
 import { type Checkpoint } from './checkpoints';
 
 /** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
-const share = 0.02;
+const share = 0.015;
 /** Milliseconds that a checkpoint takes as long as none was taken; the first looks at memory that was never touched, and is dear. */
 const assumed = 20;
 /** Milliseconds below which no replay is felt. */
@@ -13,13 +13,13 @@ const fewest = 200_000;
 const most = 250;
 
 export class Schedule {
-  /** Milliseconds that the last two checkpoints took; the smaller counts, as the host now and then has other things to do. */
+  /** Milliseconds that the last two checkpoints took. */
   #costs: readonly [number, number] = [assumed, assumed];
   #lastTime = 0;
 
   /** Milliseconds of running between two checkpoints. */
   get interval(): number {
-    return Math.max(shortest, Math.min(...this.#costs) / share);
+    return Math.max(shortest, (this.#costs[0] + this.#costs[1]) / 2 / share);
   }
 
   due(now: number, instructionsSince: number): boolean {
