@@ -165,7 +165,8 @@ function cold(program: string, args: readonly string[]): number | undefined {
       execFileSync(program, args, { stdio: 'ignore', timeout: 30_000 });
     } catch (error) {
       // Guests end with statuses of their own.
-      if ((error as { status?: number | null }).status == null) return undefined;
+      const { status } = error as { readonly status?: number | null };
+      if (status === null || status === undefined) return undefined;
     }
     times.push(performance.now() - start);
   }

@@ -192,7 +192,7 @@ export class Jit {
       region = discover(key, mode, host.u8, host.decoder, this.#source, this.#observed);
       compiled = compileRegion(region, mode, window, precision);
       module = compiled && new WebAssembly.Module(compiled.binary);
-    } catch (error) {
+    } catch {
       // Whatever the guest's code does to the compiler, the interpreter can run it.
       this.statistics.failed++;
       this.#hopeless.add(key);
@@ -231,7 +231,7 @@ export class Jit {
     }
     for (const block of installed.blocks) this.#inside.set(block, (this.#inside.get(block) ?? 0) + 1);
     if (installed.index >= this.#table.length) this.#table.grow(256);
-    this.#table.set(installed.index, instance.exports['region'] as () => number);
+    this.#table.set(installed.index, instance.exports['region']);
     for (const page of region.pages) {
       const list = this.#byPage.get(page);
       if (list === undefined) {
