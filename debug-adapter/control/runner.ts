@@ -7,6 +7,8 @@ export interface RunPlan {
   limit?(): bigint | undefined;
   /** Answers 'resume' to run on. Anything else ends the run; the plan has reported why. */
   onStop(reason: StopReason): 'resume' | 'end';
+  /** The run ends before its plan did: takes away what the plan put in place. */
+  abandon?(): void;
 }
 
 /** How the host's time is used; given in, so that nothing here depends on Node or a browser. */
@@ -65,7 +67,9 @@ export class Runner {
   halt(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    const plan = this.#plan;
     this.#plan = undefined;
+    plan?.abandon?.();
   }
 
   /** Input arrived: an idle guest looks at it at once. */

@@ -1,0 +1,147 @@
+/** Looks at the stopped guest for the protocol: frames by id, scopes, rows of variables, expressions. What it hands out is valid until the guest runs. */
+import { type DebuggerApi, type FrameInfo, type ScopeInfo, type VariableInfo } from './api';
+import { type Evaluator } from './expr/evaluator';
+import { scopeNodes } from './expr/scopes';
+import { errors } from './errors';
+import { type GuestModel, savedRegisterNodes } from './guest';
+import { registerNodes } from './register-nodes';
+import { registerGroups } from './registers';
+import { type Target } from './target';
+import { type StackFrame } from './unwind';
+import { type ValueNode } from './value-node';
+import { ValueStore } from './value-store';
+
+/** Frame ids of one thread; the running thread's begin at 1. */
+const framesPerThread = 1000;
+
+export class Inspector {
+  readonly #values = new ValueStore();
+  /** Frames by the first id of their thread's range, less 1; 0 is the running thread. */
+  readonly #stacks = new Map<number, readonly StackFrame[]>();
+  #hex = false;
+
+  constructor(
+    private readonly target: Target,
+    private readonly guest: GuestModel,
+    private readonly evaluator: Evaluator,
+  ) {}
+
+  /** The guest runs on: all that was shown of its state is old. */
+  forget(): void {
+    this.#values.invalidate();
+    this.#stacks.clear();
+  }
+
+  /** The guest's state was changed, or its symbols: frames must be found anew. */
+  forgetFrames(): void {
+    this.#stacks.clear();
+  }
+
+  stack(threadId: number, start: number, levels: number): { readonly frames: readonly FrameInfo[]; readonly total: number } {
+    const base = threadId === this.guest.currentId() ? 0 : threadId * framesPerThread;
+    const frames = this.#frames(base);
+    const wanted = levels > 0 ? frames.slice(start, start + levels) : frames.slice(start);
+    return { frames: wanted.map((frame, index) => frameInfo(this.target, frame, base + start + index + 1)), total: frames.length };
+  }
+
+  scopes(frameId: number): readonly ScopeInfo[] {
+    const { target } = this;
+    const frame = this.frame(frameId);
+    const own = scopeNodes(target, frame, { hex: false }).map(({ name, kind, count, expensive }): ScopeInfo => ({
+      name,
+      kind,
+      expensive,
+      handle: this.#values.add(
+        name,
+        (from, size) =>
+          scopeNodes(target, frame, { hex: this.#hex })
+            .find((scope) => scope.name === name)
+            ?.children(from, size) ?? [],
+      ),
+      ...(count === undefined ? {} : { count }),
+    }));
+    // What another thread will go on with is what its frames hold; the processor's registers are not its.
+    if (frameId > framesPerThread) {
+      const saved = (): readonly ValueNode[] => savedRegisterNodes(target, frame);
+      return [...own, { name: 'Registers: Saved', kind: 'registers', expensive: false, handle: this.#values.add('Saved', saved) }];
+    }
+    const registers = registerGroups.map((group): ScopeInfo => {
+      const children = (): ReturnType<typeof registerNodes> => registerNodes(target.machine, group, { hex: this.#hex });
+      return {
+        name: `Registers: ${group.name}`,
+        kind: 'registers',
+        expensive: group.name !== 'General',
+        handle: this.#values.add(group.name, children),
+      };
+    });
+    return [...own, ...registers];
+  }
+
+  variables(handle: number, start?: number, count?: number, hex = false): readonly VariableInfo[] {
+    return this.#withHex(hex, () => this.#values.children(handle, start, count));
+  }
+
+  setVariable(handle: number, name: string, value: string): VariableInfo {
+    return this.#values.assign(handle, name, value);
+  }
+
+  evaluate(expression: string, frameId: number | undefined, hex: boolean): VariableInfo {
+    return this.#withHex(hex, () => this.#values.present(this.evaluator.evaluate(expression, this.frame(frameId), { hex }), 'evaluate'));
+  }
+
+  setExpression(expression: string, value: string, frameId: number | undefined): VariableInfo {
+    const node = this.evaluator.evaluate(expression, this.frame(frameId), { hex: false });
+    if (node.assign === undefined) throw errors.readOnly(expression);
+    return this.#values.present(node.assign(value), 'evaluate');
+  }
+
+  completions(text: string, column: number, frameId: number | undefined): ReturnType<DebuggerApi['completions']> {
+    return this.evaluator.completions(text, column, this.frame(frameId));
+  }
+
+  dataPlace(
+    name: string,
+    handle: number | undefined,
+    frameId: number | undefined,
+  ): { readonly address: bigint; readonly length: number } | undefined {
+    const expression = handle === undefined || handle === 0 ? name : this.#values.expressionOf(handle, name);
+    return expression === undefined ? undefined : this.evaluator.place(expression, this.frame(frameId));
+  }
+
+  /** A frame by its id; the innermost of the running thread without one. Throws a CodedError where it is gone. */
+  frame(id = 1): StackFrame {
+    const index = (id - 1) % framesPerThread;
+    const frame = this.#frames(id - 1 - index)[index];
+    if (frame === undefined) throw errors.unknownFrame(id);
+    return frame;
+  }
+
+  /** Frames of the thread whose ids begin after `base`. */
+  #frames(base: number): readonly StackFrame[] {
+    let frames = this.#stacks.get(base);
+    if (frames === undefined) {
+      frames = this.guest.frames(base === 0 ? this.guest.currentId() : base / framesPerThread, framesPerThread);
+      this.#stacks.set(base, frames);
+    }
+    return frames;
+  }
+
+  #withHex<T>(hex: boolean, work: () => T): T {
+    this.#hex = hex;
+    return work();
+  }
+}
+
+function frameInfo(target: Target, frame: StackFrame, id: number): FrameInfo {
+  const position = frame.symbolic?.position;
+  const location = position === undefined ? target.location(frame.lookup) : target.present(position);
+  const library = frame.symbols?.unitAt(frame.lookup)?.library;
+  return {
+    id,
+    name: frame.name,
+    address: frame.pc,
+    origin: frame.origin,
+    ...(location === undefined ? {} : { location }),
+    ...(library === undefined ? {} : { library }),
+  };
+}

@@ -1,0 +1,59 @@
+/** What a stop of the machine means to the user: a breakpoint, a watched access, an exception, or the end of the guest. */
+import { type StopReason } from '../machine/api';
+import { type BreakpointManager } from './breakpoints/manager';
+import { type ExceptionCatcher } from './exceptions';
+import { type Arrival } from './history/travel';
+import { type Target } from './target';
+
+export class StopJudge {
+  constructor(
+    private readonly target: Target,
+    private readonly breakpoints: BreakpointManager,
+    private readonly catcher: ExceptionCatcher,
+  ) {}
+
+  /** Undefined where the stop means nothing to the user and the guest is to run on. */
+  judge(reason: StopReason): Arrival | undefined {
+    switch (reason.kind) {
+      case 'probe': {
+        const stop = this.breakpoints.takeStop();
+        return stop === undefined
+          ? undefined
+          : { reason: stop.kind, breakpoints: stop.ids, ...(stop.note === undefined ? {} : { text: stop.note }) };
+      }
+      case 'watch':
+        return this.#watched(reason.hits);
+      case 'tripleFault':
+      case 'unsupported':
+      case 'hook': {
+        const exception = this.catcher.explain(reason);
+        return { reason: 'exception', breakpoints: [], text: exception.description, exception };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #watched(hits: Extract<StopReason, { kind: 'watch' }>['hits']): Arrival | undefined {
+    for (const hit of hits) {
+      const stop = this.breakpoints.dataHit(hit.id);
+      if (stop === undefined) continue;
+      const text = `${hit.write ? 'Written' : 'Read'}: ${hit.size} bytes at 0x${hit.address.toString(16)} by ${this.target.describe(hit.rip)}`;
+      return { reason: 'data breakpoint', breakpoints: stop.ids, text };
+    }
+    return undefined;
+  }
+}
+
+/** How the end of the run is told. */
+export function describeEnd(reason: Extract<StopReason, { kind: 'exit' | 'dead' }>): { code: number; description: string } {
+  if (reason.kind === 'dead') return { code: 0, description: 'The guest halted with interrupts off.' };
+  switch (reason.exit.kind) {
+    case 'powerOff':
+      return { code: 0, description: 'The guest powered off.' };
+    case 'reset':
+      return { code: 0, description: 'The guest asked for a reset.' };
+    case 'exitPort':
+      return { code: (reason.exit.value << 1) | 1, description: `The guest wrote ${reason.exit.value} to the debug exit port.` };
+  }
+}
