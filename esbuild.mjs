@@ -24,19 +24,33 @@ const common = {
 
 const node = { ...common, platform: 'node', format: 'cjs', mainFields: ['module', 'main'] };
 
-const subCommands = ['run', 'gdb', 'build', 'config', 'pool'];
+/** Bundles load each other by `require`: `import()` would have Node scan a whole bundle for its exports first. */
+const command = { ...node, supported: { 'dynamic-import': false } };
 
-/** Sub-commands of the command line become bundles of their own, so that a run does not read the linker and the Kconfig engine. */
-const separateSubCommands = {
-  name: 'separate-sub-commands',
+/** What the command line loads when it needs it, and the bundles that these become: a run reads neither the linker nor the Kconfig engine nor the symbol tables. */
+const lazyParts = {
+  './run': 'cli-run',
+  './gdb': 'cli-gdb',
+  './build': 'cli-build',
+  './config': 'cli-config',
+  './pool': 'cli-pool',
+  './net': 'cli-net',
+  './run-trace': 'cli-trace',
+  './archive.node': 'cli-archive',
+  '../../debug-adapter/main': 'cli-dap',
+};
+
+const separateParts = {
+  name: 'separate-parts',
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^\\./(${subCommands.join('|')})$`) }, ({ path: name, kind, importer }) =>
-      kind === 'dynamic-import' && importer.endsWith(path.join('cli', 'main.ts'))
-        ? { path: `./cli-${name.slice(2)}.js`, external: true }
+    onResolve({ filter: /^\.\.?\// }, ({ path: name, kind, importer }) =>
+      kind === 'dynamic-import' && path.basename(path.dirname(importer)) === 'cli' && Object.hasOwn(lazyParts, name)
+        ? { path: `./${lazyParts[name]}.js`, external: true }
         : undefined,
     );
   },
 };
+command.plugins = [separateParts];
 
 /** Entry point -> output, where the entry exists. */
 const entries = [
@@ -44,14 +58,12 @@ const entries = [
   { ...node, entryPoints: ['debug-adapter/adapter.ts'], outfile: 'dist/adapter.js' },
   { ...node, entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/worker.js' },
   { ...node, entryPoints: ['src/language-server/main.ts'], outfile: 'dist/language-server.js' },
-  {
-    ...node,
-    entryPoints: ['src/cli/main.ts'],
-    outfile: 'dist/cli.js',
-    banner: { js: '#!/usr/bin/env node' },
-    plugins: [separateSubCommands],
-  },
-  ...subCommands.map((name) => ({ ...node, entryPoints: [`src/cli/${name}.ts`], outfile: `dist/cli-${name}.js` })),
+  { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+  ...Object.entries(lazyParts).map(([name, out]) => ({
+    ...command,
+    entryPoints: [`${path.join('src/cli', name)}.ts`],
+    outfile: `dist/${out}.js`,
+  })),
 ].filter(({ entryPoints: [entry] }) => existsSync(entry));
 
 /** Each folder of src/webviews but lib/ is one front end: index.ts and, beside it, styles imported from there. */
@@ -92,5 +104,8 @@ if (watch) {
   await chmod('dist/cli.js', 0o755);
   // The example that the package carries, ready built with its sources.
   await runTypeScript('src/build/example.node.ts', 'buildExample', '.', 'dist/examples/hello');
+  await runTypeScript('src/cli/code-cache.node.ts', 'writeCodeCache', path.resolve('dist/cli-run.js'), [
+    'dist/examples/hello/hello_qemu-x86_64',
+  ]);
   await rm('dist/.build', { recursive: true, force: true });
 }

@@ -14,7 +14,7 @@ const firstSlice = 500_000n;
 const leastSlice = 20_000n;
 const mostSlice = 200_000_000n;
 /** Input is not looked for in the first milliseconds: a short run never pays for opening the console. */
-const consoleGrace = 60;
+const consoleGrace = 200;
 /** Idle virtual time skipped without a word on the console, after which a guest counts as asleep, and takes no more host time than that. */
 const skipAllowance = 60e9;
 

@@ -131,6 +131,7 @@ export class Jit {
 
   /** Runs regions from RIP on as long as there are any. */
   run(): JitOutcome {
+    if (this.#byEntry.size === 0) return 'miss';
     const { i32 } = this.#host;
     let ran = false;
     for (;;) {
