@@ -100,9 +100,7 @@ export class Debugger implements DebuggerApi {
       if (this.#parts?.travel?.travelling !== true) say('log', text, location);
     });
     // The catcher wraps hooks that tracers set before it.
-    const tracers = attachTracers(target, options.trace, (text) => {
-      if (!machine.replaying) say('trace', text);
-    });
+    const tracers = attachTracers(target, options.trace, (text) => say('trace', text));
     const traceLog = new TraceLog(tracers.ring, (address) => guest.traceThread(address));
     const catcher = new ExceptionCatcher(target);
     const judge = new StopJudge(target, breakpoints, catcher);
@@ -136,6 +134,10 @@ export class Debugger implements DebuggerApi {
       judge: (reason) => judge.judge(reason),
       arrived: (arrival) => this.#arrived(arrival),
       message: (text) => this.emit({ kind: 'message', category: 'log', text }),
+      futureDropped: (moment) => {
+        this.#parts?.breakpoints.forgetAfter(moment);
+        this.#parts?.tracers.forgetAfter(moment);
+      },
     });
   }
 

@@ -88,7 +88,7 @@ function vectorNode(machine: Machine, name: string, formatting: Formatting): Val
       const all = machine.cpu.getWideRegister(name);
       if (value === undefined || all === undefined) throw errors.badValue(name, text);
       for (let i = 0; i < 16; i++) all[i] = Number((value >> BigInt(8 * i)) & 0xffn);
-      machine.cpu.setWideRegister(name, all);
+      if (!machine.edit({ kind: 'wideRegister', name, bytes: all })) throw errors.badValue(name, text);
       return vectorNode(machine, name, formatting)!;
     },
   };
@@ -113,7 +113,7 @@ function laneNode(machine: Machine, register: string, kind: LaneKind, index: num
     type: kind.name,
     assign: (value) => {
       const all = machine.cpu.getWideRegister(register);
-      if (all === undefined || !writeLane(all, kind, index, value) || !machine.cpu.setWideRegister(register, all))
+      if (all === undefined || !writeLane(all, kind, index, value) || !machine.edit({ kind: 'wideRegister', name: register, bytes: all }))
         throw errors.badValue(`${register}.${kind.name}[${index}]`, value);
       return laneNode(machine, register, kind, index, readLanes(all.slice(0, 16), kind, formatting.hex)[index] ?? '', formatting);
     },
@@ -132,7 +132,7 @@ function x87Node(machine: Machine, name: string): ValueNode | undefined {
     evaluateName: `$${name}`,
     assign: (text) => {
       const encoded = encodeX87(text);
-      if (encoded === undefined || !machine.cpu.setWideRegister(name, encoded)) throw errors.badValue(name, text);
+      if (encoded === undefined || !machine.edit({ kind: 'wideRegister', name, bytes: encoded })) throw errors.badValue(name, text);
       return x87Node(machine, name)!;
     },
   };

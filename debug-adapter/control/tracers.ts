@@ -1,6 +1,7 @@
 /** Installs the tracers of a session and turns what they record into lines as it happens; ready for the views that read the ring itself. */
+import { Layout } from '../guest/structure';
 import { formatEvent, formatSyscall } from '../trace/decode';
-import { EventKind, EventRing } from '../trace/ring';
+import { EventKind, EventRing, type Owner } from '../trace/ring';
 import { SyscallRecorder, type TracedCpu } from '../trace/syscall-recorder';
 import { type ProbeRegistration } from '../machine/probes';
 import { type TraceKind } from './api';
@@ -11,61 +12,130 @@ const segmentNumber = { fs: 4, gs: 5 } as const;
 
 export interface Tracers {
   readonly ring: EventRing;
+  /** The guest goes another way from instruction count `moment` on. */
+  forgetAfter(moment: number): void;
   close(): void;
 }
 
-/** Traces `kinds` on the target; `line` gets one line an event, a system call's when it returns. */
+/** Traces `kinds` on the target; `line` gets one line an event, a system call's when it returns. What is replayed was recorded before, and is not again. */
 export function attachTracers(target: Target, kinds: readonly TraceKind[], line: (text: string) => void): Tracers {
   const ring = new EventRing();
-  const { cpu, clock } = target.machine;
+  const { machine } = target;
+  const { cpu, clock } = machine;
   const closers: (() => void)[] = [];
+  let recorder: SyscallRecorder | undefined;
 
   if (kinds.includes('syscalls')) {
     const [symbols] = target.symbolFiles;
-    const recorder = new SyscallRecorder(sharedProbes(target), () => clock.now(), ring, symbols);
+    recorder = new SyscallRecorder(sharedProbes(target), () => clock.now(), ring, symbols);
     recorder.onEvent = (sequence, phase) => {
       const event = ring.read(sequence);
-      if (event?.kind === 'syscall' && (phase === 'end' || event.result === undefined) && (phase === 'end' || neverReturns(event.number)))
-        line(formatSyscall(event));
+      if (event?.kind === 'syscall' && (phase === 'end' || neverReturns(event.number))) line(formatSyscall(event));
     };
-    closers.push(() => recorder.close());
   }
-  const currentThread = target.symbolFiles[0]?.symbolsNamed('__uk_sched_thread_current')[0]?.address;
-  const record = (kind: EventKind, number: number, value: bigint, from: bigint): void => {
+  const owners = new Owners(target);
+  const record = (kind: EventKind, number: number, value: bigint, from: bigint, owner?: Owner): void => {
+    if (machine.replaying) return;
     const sequence = ring.head;
-    const thread = currentThread === undefined ? 0n : (target.readInteger(currentThread, 8) ?? 0n);
-    ring.add(kind, number, value, from, cpu.retired, clock.now(), target.pc, thread);
+    ring.add(kind, number, value, from, cpu.retired, clock.now(), target.pc, owners.thread, owner);
     const event = ring.read(sequence);
     if (event !== undefined) line(formatEvent(event, (address) => target.describe(address)));
   };
   const { hooks } = cpu;
   if (kinds.includes('tls')) {
     hooks.segmentBase = (segment, from, to) => {
-      if (segment === 'fs' && from !== to) record(EventKind.segmentBase, segmentNumber[segment], to, from);
+      if (segment === 'fs' && from !== to) record(EventKind.segmentBase, segmentNumber[segment], to, from, owners.ofBlock(to));
     };
+    const observed = owners.watchSwitches((from, to) => record(EventKind.threadSwitch, 0, to, from));
+    if (observed !== undefined) closers.push(() => observed.remove());
   }
   if (kinds.includes('extendedState'))
-    hooks.extendedState = (kind, address) => record(EventKind.extendedState, kind === 'save' ? 0 : 1, address, 0n);
+    hooks.extendedState = (kind, address) => record(EventKind.extendedState, kind === 'save' ? 0 : 1, address, 0n, owners.ofArea(address));
   if (kinds.includes('interrupts')) {
-    const { interrupt } = hooks;
+    const { interrupt, exception, interruptReturn } = hooks;
     hooks.interrupt = (vector) => {
       record(EventKind.interrupt, vector, 0n, 0n);
       return interrupt?.(vector);
     };
+    hooks.exception = (vector, errorCode) => {
+      record(EventKind.exception, vector, BigInt(errorCode ?? 0), 0n);
+      return exception?.(vector, errorCode);
+    };
+    hooks.interruptReturn = () => {
+      record(EventKind.interruptReturn, 0, 0n, 0n);
+      interruptReturn?.();
+    };
   }
-  return { ring, close: () => closers.forEach((close) => close()) };
+  return {
+    ring,
+    forgetAfter: (moment) => {
+      if (recorder === undefined) ring.forgetAfter(BigInt(moment));
+      else recorder.forgetAfter(BigInt(moment));
+    },
+    close: () => {
+      recorder?.close();
+      closers.forEach((close) => close());
+    },
+  };
 }
 
 /** exit, exit_group: their line cannot wait for a return. */
 const neverReturns = (number: number): boolean => number === 60 || number === 231;
 
+/** Whose thread-local block or saved registers an address is, by the running thread's control block; reads a word or two of the guest an event. */
+class Owners {
+  readonly #current: bigint | undefined;
+  readonly #layout: Layout | undefined;
+
+  constructor(private readonly target: Target) {
+    const [kernel] = target.symbolFiles;
+    this.#current = kernel?.symbolsNamed('__uk_sched_thread_current')[0]?.address;
+    this.#layout = kernel === undefined ? undefined : Layout.of(kernel, 'uk_thread');
+  }
+
+  /** Address of the running thread's control block, 0 where there is none. */
+  get thread(): bigint {
+    return this.#current === undefined ? 0n : (this.target.readInteger(this.#current, 8) ?? 0n);
+  }
+
+  ofBlock(pointer: bigint): Owner | undefined {
+    const own = this.#member('uktlsp');
+    return own === undefined || own === 0n ? undefined : own === pointer ? 'kernel' : 'application';
+  }
+
+  /** A thread's own area is for switches between threads; any other is of a system call on its way in or out. */
+  ofArea(address: bigint): Owner | undefined {
+    const own = this.#member('ectx');
+    return own === undefined ? undefined : own === address ? 'kernel' : 'application';
+  }
+
+  /** Tells each switch from one thread to another; undefined where the image has no scheduler. The two contexts lie within the control blocks (ctx.S). */
+  watchSwitches(told: (from: bigint, to: bigint) => void): ProbeRegistration | undefined {
+    const { target } = this;
+    const address = target.symbolFiles[0]?.symbolsNamed('ukarch_ctx_switch')[0]?.address;
+    const context = this.#layout?.offsetOf('ctx');
+    if (address === undefined || context === undefined) return undefined;
+    return target.probes.observe(address, () => told(target.register('rdi') - BigInt(context), target.register('rsi') - BigInt(context)));
+  }
+
+  #member(path: string): bigint | undefined {
+    const offset = this.#layout?.offsetOf(path);
+    const { thread } = this;
+    return offset === undefined || thread === 0n ? undefined : this.target.readInteger(thread + BigInt(offset), 8);
+  }
+}
+
 /** The processor as a tracer sees it, with its probes in the table that breakpoints use too. */
 function sharedProbes(target: Target): TracedCpu {
-  const { cpu } = target.machine;
+  const { machine } = target;
+  const { cpu } = machine;
   const registrations = new Map<bigint, ProbeRegistration>();
   return {
     get retired() {
       return cpu.retired;
+    },
+    get replaying() {
+      return machine.replaying;
     },
     hooks: cpu.hooks,
     getRegister: (name) => cpu.getRegister(name),
@@ -73,7 +143,11 @@ function sharedProbes(target: Target): TracedCpu {
     setProbe: (address, probe) => {
       registrations.get(address)?.remove();
       registrations.delete(address);
-      if (probe !== undefined) registrations.set(address, target.probes.add(address, probe));
+      if (probe !== undefined)
+        registrations.set(
+          address,
+          target.probes.observe(address, () => void probe()),
+        );
     },
   };
 }

@@ -80,7 +80,7 @@ export interface SyscallsArguments {
 /** One decoded event. */
 export interface EventDetails {
   readonly sequence: number;
-  readonly kind: 'syscall' | 'segmentBase' | 'exception' | 'interrupt' | 'interruptReturn' | 'extendedState';
+  readonly kind: 'syscall' | 'segmentBase' | 'exception' | 'interrupt' | 'interruptReturn' | 'extendedState' | 'threadSwitch';
   /** The whole line, as strace has it. */
   readonly text: string;
   /** Virtual time in nanoseconds, and instructions retired, when it happened. */

@@ -220,11 +220,7 @@ export class RegisterFile {
     const { source } = register;
     if (source === undefined) return false;
     const wide = this.cpu.getWideRegister(source);
-    if (wide !== undefined) {
-      // The journal has no such edit, so what was recorded beyond here no longer follows.
-      machine.forgetFuture();
-      return this.cpu.setWideRegister(source, bytes);
-    }
+    if (wide !== undefined) return machine.edit({ kind: 'wideRegister', name: source, bytes });
     const value = bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
     return machine.edit({ kind: 'register', name: source, value });
   }

@@ -155,6 +155,8 @@ export type JournalEntry = { readonly at: bigint } & (
   /** A debugger's edits. */
   | { readonly kind: 'memory'; readonly physical: number; readonly bytes: Uint8Array }
   | { readonly kind: 'register'; readonly name: string; readonly value: bigint }
+  /** An x87 or vector register: 10 bytes, or as many as the processor's vectors have. */
+  | { readonly kind: 'wideRegister'; readonly name: string; readonly bytes: Uint8Array }
 );
 
 /** The text screen: what a VGA monitor would show. */
@@ -189,7 +191,8 @@ export interface Machine {
   edit(
     edit:
       | { readonly kind: 'memory'; readonly physical: number; readonly bytes: Uint8Array }
-      | { readonly kind: 'register'; readonly name: string; readonly value: bigint },
+      | { readonly kind: 'register'; readonly name: string; readonly value: bigint }
+      | { readonly kind: 'wideRegister'; readonly name: string; readonly bytes: Uint8Array },
   ): boolean;
   /** Called with bytes that the guest wrote to COM1. Not called while replaying. */
   onConsoleOutput: ((bytes: Uint8Array) => void) | undefined;

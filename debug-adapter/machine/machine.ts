@@ -202,6 +202,8 @@ export class PcMachine implements Machine, DeviceHost {
         return true;
       case 'register':
         return this.cpu.setRegister(entry.name, entry.value);
+      case 'wideRegister':
+        return this.cpu.setWideRegister(entry.name, entry.bytes);
     }
   }
 
@@ -243,7 +245,7 @@ export class PcMachine implements Machine, DeviceHost {
   edit(edit: Edit): boolean {
     this.forgetFuture();
     if (!this.apply(edit)) return false;
-    this.record(edit.kind === 'memory' ? { ...edit, bytes: edit.bytes.slice() } : edit);
+    this.record(edit.kind === 'register' ? edit : { ...edit, bytes: edit.bytes.slice() });
     return true;
   }
 

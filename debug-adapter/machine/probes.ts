@@ -16,8 +16,11 @@ export interface ProbeRegistration {
 export class ProbeTable {
   readonly #cpu: Cpu;
   readonly #handlers = new Map<bigint, Set<ProbeHandler>>();
+  readonly #observers = new Map<bigint, Set<() => void>>();
   /** Instruction count at which stopping probes are passed over: where the machine stands stopped. */
   #passAt = -1n;
+  /** Instruction count at which observers were last told. */
+  #observedAt = -1n;
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
@@ -29,7 +32,7 @@ export class ProbeTable {
     if (handlers === undefined) {
       handlers = new Set();
       this.#handlers.set(address, handlers);
-      this.#cpu.setProbe(address, () => this.#hit(address));
+      this.#place(address);
     }
     // A wrapper of its own, so that one function may be registered twice.
     const entry: ProbeHandler = () => handler();
@@ -40,7 +43,28 @@ export class ProbeTable {
         const set = this.#handlers.get(address);
         if (set?.delete(entry) !== true || set.size > 0) return;
         this.#handlers.delete(address);
-        this.#cpu.setProbe(address, undefined);
+        this.#clear(address);
+      },
+    };
+  }
+
+  /** Adds a probe that only looks on: it is told once of an instruction that is about to run, also where the machine stood stopped before it. */
+  observe(address: bigint, observer: () => void): ProbeRegistration {
+    let observers = this.#observers.get(address);
+    if (observers === undefined) {
+      observers = new Set();
+      this.#observers.set(address, observers);
+      this.#place(address);
+    }
+    const entry = (): void => observer();
+    observers.add(entry);
+    return {
+      address,
+      remove: () => {
+        const set = this.#observers.get(address);
+        if (set?.delete(entry) !== true || set.size > 0) return;
+        this.#observers.delete(address);
+        this.#clear(address);
       },
     };
   }
@@ -50,8 +74,22 @@ export class ProbeTable {
     this.#passAt = this.#cpu.retired;
   }
 
+  #place(address: bigint): void {
+    this.#cpu.setProbe(address, () => this.#hit(address));
+  }
+
+  #clear(address: bigint): void {
+    if (!this.#handlers.has(address) && !this.#observers.has(address)) this.#cpu.setProbe(address, undefined);
+  }
+
   #hit(address: bigint): ProbeVerdict {
-    if (this.#cpu.retired === this.#passAt) return undefined;
+    const { retired } = this.#cpu;
+    const observers = this.#observers.get(address);
+    if (observers !== undefined && this.#observedAt !== retired) {
+      this.#observedAt = retired;
+      for (const observer of [...observers]) observer();
+    }
+    if (retired === this.#passAt) return undefined;
     let verdict: ProbeVerdict;
     for (const handler of [...(this.#handlers.get(address) ?? [])]) if (handler() === 'stop') verdict = 'stop';
     return verdict;

@@ -6,9 +6,16 @@ import { structureBytes } from './syscalls/structures';
 /** Copies guest memory by linear address; shorter where a page is unmapped. */
 export type MemoryReader = (address: bigint, length: number) => Uint8Array;
 
-/** Pieces of an I/O vector that are kept: u32 length, then bytes; an element each. */
-export const vectorPieces = 2;
-export const vectorPieceBytes = captureLimit / vectorPieces;
+/** Bytes kept of a buffer: twice what strace shows. */
+const bufferBytes = 64;
+/** Elements kept of a vector or a list of descriptors, strings of an argument vector, and bytes of each. */
+const mostElements = 32;
+const mostStrings = 64;
+/** Most strings are shorter than this; the rest is read only where there is more. */
+const firstStringBytes = 96;
+
+/** A piece of an I/O vector, as it is kept: its length (u32), the number of bytes kept (u8), and these. */
+export const pieceHeader = 5;
 
 /** Bytes (with whether there was more) to keep for argument `index`, or undefined where nothing is to be kept. */
 export function captureArgument(
@@ -33,8 +40,9 @@ export function captureArgument(
     case 'bytes':
     case 'pollfd':
     case 'sockaddr': {
-      const wanted = Number(length < BigInt(captureLimit) ? length : BigInt(captureLimit));
-      return { bytes: wanted <= 0 ? new Uint8Array(0) : read(address, wanted), truncated: length > BigInt(captureLimit) };
+      const limit = BigInt(argument.kind === 'bytes' ? bufferBytes : argument.kind === 'pollfd' ? mostElements * 8 : 128);
+      const wanted = Number(length < limit ? length : limit);
+      return { bytes: wanted <= 0 ? new Uint8Array(0) : read(address, wanted), truncated: length > limit };
     }
     default: {
       // A number itself, unless the kernel fills it in.
@@ -58,42 +66,46 @@ function followedBytes(row: SyscallRow, argument: SyscallArgument, args: readonl
 }
 
 function readString(address: bigint, read: MemoryReader): { readonly bytes: Uint8Array; readonly truncated: boolean } {
-  const bytes = read(address, captureLimit + 1);
-  const end = bytes.indexOf(0);
-  return end >= 0 ? { bytes: bytes.subarray(0, end), truncated: false } : { bytes: bytes.subarray(0, captureLimit), truncated: true };
+  for (let length = firstStringBytes; ; length = captureLimit + 1) {
+    const bytes = read(address, length);
+    const end = bytes.indexOf(0);
+    if (end >= 0) return { bytes: bytes.subarray(0, end), truncated: false };
+    if (length > captureLimit || bytes.length < length) return { bytes: bytes.subarray(0, captureLimit), truncated: true };
+  }
 }
 
 /** Strings one after another, a zero after each. */
 function readStrings(address: bigint, read: MemoryReader): { readonly bytes: Uint8Array; readonly truncated: boolean } {
-  const out = new Uint8Array(captureLimit);
-  let used = 0;
-  for (let i = 0n; i < 16n; i++) {
-    const word = read(address + i * 8n, 8);
+  const out: number[] = [];
+  for (let i = 0; i < mostStrings; i++) {
+    const word = read(address + BigInt(i * 8), 8);
     if (word.length < 8) break;
     const pointer = new DataView(word.buffer, word.byteOffset, 8).getBigUint64(0, true);
-    if (pointer === 0n) return { bytes: out.subarray(0, used), truncated: false };
+    if (pointer === 0n) return { bytes: Uint8Array.from(out), truncated: false };
     const { bytes, truncated } = readString(pointer, read);
-    if (truncated || used + bytes.length + 1 > captureLimit) break;
-    out.set(bytes, used);
-    used += bytes.length + 1;
+    if (truncated || out.length + bytes.length + 1 > captureLimit) break;
+    out.push(...bytes, 0);
   }
-  return { bytes: out.subarray(0, used), truncated: true };
+  return { bytes: Uint8Array.from(out), truncated: true };
 }
 
 function readVector(address: bigint, count: number, result: bigint | undefined, filled: boolean, read: MemoryReader): Uint8Array {
-  const pieces = Math.min(count, vectorPieces);
-  const table = read(address, pieces * 16);
+  const table = read(address, Math.min(count, mostElements) * 16);
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
-  const out = new Uint8Array(vectorPieceBytes * pieces);
+  const out = new Uint8Array((table.length / 16) * (pieceHeader + bufferBytes));
   const outView = new DataView(out.buffer);
+  let used = 0;
   let left = filled && result !== undefined ? (result < 0n ? 0n : result) : undefined;
-  for (let i = 0; i < pieces && (i + 1) * 16 <= table.length; i++) {
-    const length = view.getBigUint64(i * 16 + 8, true);
+  for (let at = 0; at + 16 <= table.length; at += 16) {
+    const length = view.getBigUint64(at + 8, true);
     const present = left === undefined || length < left ? length : left;
     if (left !== undefined) left -= present;
-    outView.setUint32(i * vectorPieceBytes, Number(length & 0xffff_ffffn), true);
-    const kept = Number(present < BigInt(vectorPieceBytes - 4) ? present : BigInt(vectorPieceBytes - 4));
-    if (kept > 0) out.set(read(view.getBigUint64(i * 16, true), kept), i * vectorPieceBytes + 4);
+    const wanted = Number(present < BigInt(bufferBytes) ? present : BigInt(bufferBytes));
+    const bytes = wanted > 0 ? read(view.getBigUint64(at, true), wanted) : new Uint8Array(0);
+    outView.setUint32(used, Number(length & 0xffff_ffffn), true);
+    out[used + 4] = bytes.length;
+    out.set(bytes, used + pieceHeader);
+    used += pieceHeader + bytes.length;
   }
-  return out;
+  return out.subarray(0, used);
 }

@@ -1,5 +1,5 @@
 /** Writes recorded events out as text: system calls as strace would. */
-import { vectorPieceBytes } from './capture';
+import { pieceHeader } from './capture';
 import { type Capture, type OtherEvent, type SyscallEvent, type TraceEvent } from './ring';
 import { errnoOf } from './syscalls/errno';
 import { formatEnum, formatFlags, formatSignal } from './syscalls/flags';
@@ -135,10 +135,12 @@ function formatStrings(capture: Capture): string {
 function formatVector(bytes: Uint8Array, count: number): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const items: string[] = [];
-  for (let at = 0; at + vectorPieceBytes <= bytes.length; at += vectorPieceBytes) {
+  for (let at = 0; at + pieceHeader <= bytes.length;) {
     const length = view.getUint32(at, true);
-    const kept = Math.min(length, vectorPieceBytes - 4);
-    items.push(`{iov_base=${quoteBuffer(bytes.subarray(at + 4, at + 4 + kept), kept < length)}, iov_len=${length}}`);
+    const kept = bytes[at + 4]!;
+    at += pieceHeader;
+    items.push(`{iov_base=${quoteBuffer(bytes.subarray(at, at + kept), kept < length)}, iov_len=${length}}`);
+    at += kept;
   }
   if (items.length < count) items.push('...');
   return `[${items.join(', ')}]`;
@@ -154,14 +156,18 @@ function formatOther(event: OtherEvent, describe?: (address: bigint) => string):
   switch (event.kind) {
     case 'segmentBase':
       // The FS base is where the System V ABI has the thread-local storage of the running thread.
-      return `${event.number === 4 ? 'TLS: FS' : 'GS'} base 0x${event.from.toString(16)} -> 0x${event.value.toString(16)} ${at}`;
+      return `${event.number === 4 ? 'TLS: FS' : 'GS'} base 0x${event.from.toString(16)} -> 0x${event.value.toString(16)}${event.owner === undefined ? '' : ` (${event.owner})`} ${at}`;
     case 'exception':
       return `exception ${event.number} (error code 0x${event.value.toString(16)}) ${at}`;
     case 'interrupt':
       return `interrupt 0x${event.number.toString(16)} ${at}`;
     case 'interruptReturn':
       return `iret ${at}`;
-    case 'extendedState':
-      return `${event.number === 0 ? 'save' : 'restore'} of extended registers at 0x${event.value.toString(16)} ${at}`;
+    case 'extendedState': {
+      const whose = event.owner === undefined ? 'extended' : event.owner === 'kernel' ? "the thread's extended" : "the program's extended";
+      return `${event.number === 0 ? 'save' : 'restore'} of ${whose} registers at 0x${event.value.toString(16)} ${at}`;
+    }
+    case 'threadSwitch':
+      return `switch from thread 0x${event.from.toString(16)} to 0x${event.value.toString(16)} ${at}`;
   }
 }

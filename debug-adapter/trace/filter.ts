@@ -11,6 +11,7 @@ const kinds: Readonly<Record<string, readonly TraceEvent['kind'][]>> = {
   syscall: ['syscall'],
   syscalls: ['syscall'],
   tls: ['segmentBase'],
+  switch: ['threadSwitch'],
   ectx: ['extendedState'],
   irq: ['interrupt', 'interruptReturn'],
   exception: ['exception'],

@@ -1,31 +1,51 @@
-/** The event ring: fixed-size binary records, written on the machine's thread without making strings or objects, read by whoever wants to look. */
+/** The event ring: fixed-size binary records and an arena of captured memory, written on the machine's thread without making strings or objects, read by whoever wants to look. */
 
-/** Bytes of one record, and within it. */
-const recordBytes = 512;
+/** Bytes of one record, and what lies where in it. */
+const recordBytes = 200;
 const Field = {
   kind: 0,
-  flags: 4,
+  flags: 2,
+  number: 4,
   startInstruction: 8,
   endInstruction: 16,
   startTime: 24,
   thread: 32,
   rip: 40,
-  number: 48,
+  stack: 48,
   result: 56,
   args: 64,
   caller: 112,
   endTime: 120,
+  /** Six captures of an f64 place in the arena (-1: none), a u16 length and a u16 that is 1 where memory went on. */
   captures: 128,
 } as const;
-const captureBytes = 64;
-/** Bytes of memory that one argument's capture holds. */
-export const captureLimit = captureBytes - 4;
-const absent = 0xffff;
+const captureStride = 12;
+const captureCount = 6;
+const noCapture = -1;
+/** Bytes of memory that one argument's capture holds at most: PATH_MAX of Linux. */
+export const captureLimit = 4096;
+/** Records and arena are allocated in pieces as they are needed. */
+const recordsPerChunk = 1024;
+const arenaPage = 65_536;
+/** Records of a session: some 26 MB, and as much again of what arguments pointed to. */
+export const defaultCapacity = 131_072;
+const arenaBytesPerRecord = 192;
 
-export const EventKind = { syscall: 1, segmentBase: 2, exception: 3, interrupt: 4, interruptReturn: 5, extendedState: 6 } as const;
+export const EventKind = {
+  syscall: 1,
+  segmentBase: 2,
+  exception: 3,
+  interrupt: 4,
+  interruptReturn: 5,
+  extendedState: 6,
+  threadSwitch: 7,
+} as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
-const Flag = { compiledIn: 1, completed: 2 } as const;
+const Flag = { compiledIn: 1, completed: 2, dropped: 4, kernel: 8, application: 16 } as const;
+
+/** Whose thread-local block or extended registers an event is about. */
+export type Owner = 'kernel' | 'application';
 
 /** How a system call was made: a `syscall` instruction, or a direct call of the shim's function. */
 export type SyscallPath = 'binary' | 'compiled-in';
@@ -53,6 +73,8 @@ export interface SyscallEvent {
   readonly rip: bigint;
   /** Address that the call returns to, 0 where it is not known. */
   readonly caller: bigint;
+  /** RSP that the caller has once the call is over. */
+  readonly stack: bigint;
 }
 
 export interface Capture {
@@ -61,9 +83,9 @@ export interface Capture {
   readonly truncated: boolean;
 }
 
-/** Any other event. `value` and `from` by kind: the new and old base; the error code; the area's address. */
+/** Any other event. `value` and `from` by kind: the new and old base; the error code; the area's address; the threads that go on and that stood back. */
 export interface OtherEvent {
-  readonly kind: 'segmentBase' | 'exception' | 'interrupt' | 'interruptReturn' | 'extendedState';
+  readonly kind: 'segmentBase' | 'exception' | 'interrupt' | 'interruptReturn' | 'extendedState' | 'threadSwitch';
   readonly sequence: number;
   /** Segment (4 FS, 5 GS), vector, or 0 save and 1 restore. */
   readonly number: number;
@@ -74,6 +96,8 @@ export interface OtherEvent {
   /** Address of the running thread's control block, 0 where there is none. */
   readonly thread: bigint;
   readonly rip: bigint;
+  /** Whose block FS points to from here on, or whose registers are saved or restored; where that is known. */
+  readonly owner?: Owner;
 }
 
 export type TraceEvent = SyscallEvent | OtherEvent;
@@ -84,43 +108,27 @@ const otherNames: Readonly<Record<number, OtherEvent['kind']>> = {
   [EventKind.interrupt]: 'interrupt',
   [EventKind.interruptReturn]: 'interruptReturn',
   [EventKind.extendedState]: 'extendedState',
+  [EventKind.threadSwitch]: 'threadSwitch',
 };
 
 /** The newest `capacity` events. Sequence numbers count from 0 and never repeat. */
 export class EventRing {
-  private readonly bytes: Uint8Array;
-  private readonly view: DataView;
+  readonly #chunks: (DataView | undefined)[] = [];
+  readonly #pages: (Uint8Array | undefined)[] = [];
+  readonly #pageCount: number;
+  /** Bytes put into the arena so far, with those left over at ends of pages. */
+  #arenaHead = 0;
   /** Sequence number that the next event gets. */
   head = 0;
 
-  /** @param capacity records of 512 bytes. */
-  constructor(readonly capacity = 8192) {
-    this.bytes = new Uint8Array(capacity * recordBytes);
-    this.view = new DataView(this.bytes.buffer);
+  /** @param capacity records, each of 200 bytes and what its arguments point to. */
+  constructor(readonly capacity = defaultCapacity) {
+    this.#pageCount = Math.max(2, Math.ceil((capacity * arenaBytesPerRecord) / arenaPage));
   }
 
   /** Sequence number of the oldest event that is still here. */
   get tail(): number {
     return Math.max(0, this.head - this.capacity);
-  }
-
-  private offset(sequence: number): number {
-    return (sequence % this.capacity) * recordBytes;
-  }
-
-  private holds(sequence: number): boolean {
-    return sequence >= this.tail && sequence < this.head;
-  }
-
-  private open(kind: EventKind, start: bigint, time: number, rip: bigint): number {
-    const sequence = this.head++;
-    const at = this.offset(sequence);
-    this.bytes.fill(0, at, at + Field.captures);
-    this.view.setUint32(at + Field.kind, kind, true);
-    this.view.setBigUint64(at + Field.startInstruction, start, true);
-    this.view.setFloat64(at + Field.startTime, time, true);
-    this.view.setBigUint64(at + Field.rip, BigInt.asUintN(64, rip), true);
-    return sequence;
   }
 
   /** Records a call that begins. Answers its sequence number, for `endSyscall`. */
@@ -133,76 +141,111 @@ export class EventRing {
     rip: bigint,
     thread: bigint,
     caller = 0n,
+    stack = 0n,
   ): number {
-    const sequence = this.open(EventKind.syscall, start, time, rip);
-    const at = this.offset(sequence);
-    this.view.setUint32(at + Field.flags, path === 'compiled-in' ? Flag.compiledIn : 0, true);
-    this.view.setBigUint64(at + Field.thread, thread, true);
-    this.view.setBigUint64(at + Field.caller, BigInt.asUintN(64, caller), true);
-    this.view.setBigInt64(at + Field.number, BigInt(number), true);
-    for (let i = 0; i < 6; i++) {
-      this.view.setBigUint64(at + Field.args + i * 8, args[i] ?? 0n, true);
-      this.view.setUint16(at + Field.captures + i * captureBytes, absent, true);
+    const sequence = this.#open(EventKind.syscall, path === 'compiled-in' ? Flag.compiledIn : 0, number, start, time, rip, thread);
+    const view = this.#view(sequence);
+    const at = this.#offset(sequence);
+    view.setBigUint64(at + Field.caller, BigInt.asUintN(64, caller), true);
+    view.setBigUint64(at + Field.stack, BigInt.asUintN(64, stack), true);
+    for (let i = 0; i < captureCount; i++) {
+      view.setBigUint64(at + Field.args + i * 8, args[i] ?? 0n, true);
+      view.setFloat64(at + Field.captures + i * captureStride, noCapture, true);
     }
     return sequence;
   }
 
   /** Keeps what argument `index` points to. No effect once the record has been overwritten. */
   capture(sequence: number, index: number, bytes: Uint8Array, truncated: boolean): void {
-    if (!this.holds(sequence)) return;
-    const at = this.offset(sequence) + Field.captures + index * captureBytes;
+    if (!this.#holds(sequence)) return;
     const kept = bytes.subarray(0, captureLimit);
-    this.view.setUint16(at, kept.length, true);
-    this.view.setUint16(at + 2, truncated || kept.length < bytes.length ? 1 : 0, true);
-    this.bytes.set(kept, at + 4);
+    const place = this.#reserve(kept.length);
+    this.#pages[this.#pageOf(place)]!.set(kept, place % arenaPage);
+    const view = this.#view(sequence);
+    const at = this.#offset(sequence) + Field.captures + index * captureStride;
+    view.setFloat64(at, place, true);
+    view.setUint16(at + 8, kept.length, true);
+    view.setUint16(at + 10, truncated || kept.length < bytes.length ? 1 : 0, true);
   }
 
   /** @param time virtual time of the return, nanoseconds. */
   endSyscall(sequence: number, result: bigint, end: bigint, time = 0): void {
-    if (!this.holds(sequence)) return;
-    const at = this.offset(sequence);
-    this.view.setUint32(at + Field.flags, this.view.getUint32(at + Field.flags, true) | Flag.completed, true);
-    this.view.setBigInt64(at + Field.result, BigInt.asIntN(64, result), true);
-    this.view.setBigUint64(at + Field.endInstruction, end, true);
-    this.view.setFloat64(at + Field.endTime, time, true);
+    if (!this.#holds(sequence)) return;
+    const view = this.#view(sequence);
+    const at = this.#offset(sequence);
+    view.setUint16(at + Field.flags, view.getUint16(at + Field.flags, true) | Flag.completed, true);
+    view.setBigInt64(at + Field.result, BigInt.asIntN(64, result), true);
+    view.setBigUint64(at + Field.endInstruction, end, true);
+    view.setFloat64(at + Field.endTime, time, true);
   }
 
   /** Records any other event. */
-  add(kind: EventKind, number: number, value: bigint, from: bigint, start: bigint, time: number, rip: bigint, thread = 0n): void {
-    const at = this.offset(this.open(kind, start, time, rip));
-    this.view.setBigInt64(at + Field.number, BigInt(number), true);
-    this.view.setBigUint64(at + Field.result, BigInt.asUintN(64, value), true);
-    this.view.setBigUint64(at + Field.args, BigInt.asUintN(64, from), true);
-    this.view.setBigUint64(at + Field.thread, thread, true);
+  add(
+    kind: EventKind,
+    number: number,
+    value: bigint,
+    from: bigint,
+    start: bigint,
+    time: number,
+    rip: bigint,
+    thread = 0n,
+    owner?: Owner,
+  ): void {
+    const sequence = this.#open(kind, owner === undefined ? 0 : Flag[owner], number, start, time, rip, thread);
+    const view = this.#view(sequence);
+    const at = this.#offset(sequence);
+    view.setBigUint64(at + Field.result, BigInt.asUintN(64, value), true);
+    view.setBigUint64(at + Field.args, BigInt.asUintN(64, from), true);
+  }
+
+  /**
+   * The guest goes another way from `moment` (instructions) on: later events never were, and calls that returned later are open again. Numbers of events
+   * that are gone stay gone.
+   */
+  forgetAfter(moment: bigint): void {
+    for (let sequence = this.head - 1; sequence >= this.tail; sequence--) {
+      const view = this.#view(sequence);
+      const at = this.#offset(sequence);
+      const flags = view.getUint16(at + Field.flags, true);
+      const start = view.getBigUint64(at + Field.startInstruction, true);
+      // A hook comes again when the guest goes on from the very instruction; the probe of a function does not.
+      if (start > moment || (start === moment && (flags & Flag.compiledIn) === 0))
+        view.setUint16(at + Field.flags, flags | Flag.dropped, true);
+      else if ((flags & Flag.completed) !== 0 && view.getBigUint64(at + Field.endInstruction, true) > moment)
+        view.setUint16(at + Field.flags, flags & ~Flag.completed, true);
+    }
   }
 
   /** The event, or undefined where it is gone or has not been. */
   read(sequence: number): TraceEvent | undefined {
-    if (!this.holds(sequence)) return undefined;
-    const at = this.offset(sequence);
-    const { view } = this;
-    const kind = view.getUint32(at + Field.kind, true);
+    if (!this.#holds(sequence)) return undefined;
+    const at = this.#offset(sequence);
+    const view = this.#view(sequence);
+    const kind = view.getUint16(at + Field.kind, true);
+    const flags = view.getUint16(at + Field.flags, true);
+    if ((flags & Flag.dropped) !== 0) return undefined;
     const start = view.getBigUint64(at + Field.startInstruction, true);
     const time = view.getFloat64(at + Field.startTime, true);
     const rip = view.getBigUint64(at + Field.rip, true);
-    const number = Number(view.getBigInt64(at + Field.number, true));
+    const number = view.getInt32(at + Field.number, true);
     const thread = view.getBigUint64(at + Field.thread, true);
     if (kind !== EventKind.syscall) {
       const name = otherNames[kind];
       if (name === undefined) return undefined;
       const value = view.getBigUint64(at + Field.result, true);
-      return { kind: name, sequence, number, value, from: view.getBigUint64(at + Field.args, true), start, time, thread, rip };
+      const owner = (flags & Flag.kernel) !== 0 ? 'kernel' : (flags & Flag.application) !== 0 ? 'application' : undefined;
+      const from = view.getBigUint64(at + Field.args, true);
+      return { kind: name, sequence, number, value, from, start, time, thread, rip, ...(owner === undefined ? {} : { owner }) };
     }
-    const flags = view.getUint32(at + Field.flags, true);
     const completed = (flags & Flag.completed) !== 0;
     return {
       kind: 'syscall',
       sequence,
       path: (flags & Flag.compiledIn) !== 0 ? 'compiled-in' : 'binary',
       number,
-      args: Array.from({ length: 6 }, (_, i) => view.getBigUint64(at + Field.args + i * 8, true)),
+      args: Array.from({ length: captureCount }, (_, i) => view.getBigUint64(at + Field.args + i * 8, true)),
       result: completed ? view.getBigInt64(at + Field.result, true) : undefined,
-      captures: Array.from({ length: 6 }, (_, i) => this.readCapture(at + Field.captures + i * captureBytes)),
+      captures: Array.from({ length: captureCount }, (_, i) => this.#readCapture(view, at + Field.captures + i * captureStride)),
       start,
       end: completed ? view.getBigUint64(at + Field.endInstruction, true) : undefined,
       time,
@@ -210,12 +253,58 @@ export class EventRing {
       thread,
       rip,
       caller: view.getBigUint64(at + Field.caller, true),
+      stack: view.getBigUint64(at + Field.stack, true),
     };
   }
 
-  private readCapture(at: number): Capture | undefined {
-    const length = this.view.getUint16(at, true);
-    if (length === absent) return undefined;
-    return { bytes: this.bytes.slice(at + 4, at + 4 + length), truncated: this.view.getUint16(at + 2, true) !== 0 };
+  #open(kind: EventKind, flags: number, number: number, start: bigint, time: number, rip: bigint, thread: bigint): number {
+    const sequence = this.head++;
+    const chunk = Math.floor((sequence % this.capacity) / recordsPerChunk);
+    this.#chunks[chunk] ??= new DataView(new ArrayBuffer(Math.min(recordsPerChunk, this.capacity) * recordBytes));
+    const view = this.#view(sequence);
+    const at = this.#offset(sequence);
+    view.setUint16(at + Field.kind, kind, true);
+    view.setUint16(at + Field.flags, flags, true);
+    view.setInt32(at + Field.number, number, true);
+    view.setBigUint64(at + Field.startInstruction, start, true);
+    view.setFloat64(at + Field.startTime, time, true);
+    view.setBigUint64(at + Field.rip, BigInt.asUintN(64, rip), true);
+    view.setBigUint64(at + Field.thread, thread, true);
+    return sequence;
+  }
+
+  #view(sequence: number): DataView {
+    return this.#chunks[Math.floor((sequence % this.capacity) / recordsPerChunk)]!;
+  }
+
+  #offset(sequence: number): number {
+    return ((sequence % this.capacity) % recordsPerChunk) * recordBytes;
+  }
+
+  #holds(sequence: number): boolean {
+    return sequence >= this.tail && sequence < this.head;
+  }
+
+  #pageOf(place: number): number {
+    return Math.floor(place / arenaPage) % this.#pageCount;
+  }
+
+  /** Room for `length` bytes that lie in one page. */
+  #reserve(length: number): number {
+    const left = arenaPage - (this.#arenaHead % arenaPage);
+    if (length > left) this.#arenaHead += left;
+    const place = this.#arenaHead;
+    this.#arenaHead += length;
+    this.#pages[this.#pageOf(place)] ??= new Uint8Array(arenaPage);
+    return place;
+  }
+
+  #readCapture(view: DataView, at: number): Capture | undefined {
+    const place = view.getFloat64(at, true);
+    // A page is lost as soon as it is written anew.
+    if (place < 0 || Math.floor(place / arenaPage) <= Math.floor(this.#arenaHead / arenaPage) - this.#pageCount) return undefined;
+    const from = place % arenaPage;
+    const bytes = this.#pages[this.#pageOf(place)]!.slice(from, from + view.getUint16(at + 8, true));
+    return { bytes, truncated: view.getUint16(at + 10, true) !== 0 };
   }
 }

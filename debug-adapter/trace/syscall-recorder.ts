@@ -11,6 +11,8 @@ export interface TracedCpu {
   getRegister(name: string): bigint | undefined;
   readMemory(linear: bigint, length: number): Uint8Array;
   setProbe(address: bigint, probe: (() => 'stop' | undefined) | undefined): void;
+  /** What happens has happened before and is recorded already. */
+  readonly replaying?: boolean;
 }
 
 /** What the recorder needs of symbols. */
@@ -44,6 +46,8 @@ interface OpenCall {
 export class SyscallRecorder {
   /** Open calls by return address. */
   private readonly open = new Map<bigint, OpenCall[]>();
+  /** Return addresses with a probe. */
+  private readonly returns = new Set<bigint>();
   /** Innermost open call by thread. */
   private readonly byThread = new Map<bigint, OpenCall>();
   private readonly probed: bigint[] = [];
@@ -51,6 +55,8 @@ export class SyscallRecorder {
   private readonly read: MemoryReader;
   /** The hook that was there before. */
   private readonly before: (() => void) | undefined;
+  /** Where the newest call began: its hook may come again when the guest was stopped there. */
+  private newest: { readonly start: bigint; readonly rip: bigint } | undefined;
   /** Called when a call was recorded, at its beginning and at its end. */
   onEvent: ((sequence: number, phase: 'begin' | 'end') => void) | undefined;
 
@@ -80,7 +86,21 @@ export class SyscallRecorder {
   close(): void {
     if (this.before === undefined) delete this.cpu.hooks.syscall;
     else this.cpu.hooks.syscall = this.before;
-    for (const address of [...this.probed, ...this.open.keys()]) this.cpu.setProbe(address, undefined);
+    for (const address of [...this.probed, ...this.returns]) this.cpu.setProbe(address, undefined);
+  }
+
+  /** The guest goes another way from instruction count `moment` on: calls that were open then are open again, later ones never were. */
+  forgetAfter(moment: bigint): void {
+    this.ring.forgetAfter(moment);
+    this.open.clear();
+    this.byThread.clear();
+    this.newest = undefined;
+    for (let sequence = this.ring.tail; sequence < this.ring.head; sequence++) {
+      const event = this.ring.read(sequence);
+      if (event?.kind !== 'syscall' || event.result !== undefined) continue;
+      const { path, args, thread, stack, caller } = event;
+      this.follow({ sequence, path, row: syscallByNumber(event.number), args, thread, stack }, caller);
+    }
   }
 
   private register(name: string): bigint {
@@ -95,6 +115,7 @@ export class SyscallRecorder {
 
   /** A `syscall` instruction is about to run. */
   private onInstruction(): undefined {
+    if (this.cpu.replaying === true) return;
     const rip = this.register('rip');
     const row = syscallByNumber(Number(BigInt.asIntN(32, this.register('rax'))));
     const number = row?.number ?? Number(BigInt.asIntN(32, this.register('rax')));
@@ -103,6 +124,7 @@ export class SyscallRecorder {
 
   /** A handler of the shim was entered, by a direct call or from the binary path's dispatcher. */
   private onHandler(row: SyscallRow, rip: bigint): undefined {
+    if (this.cpu.replaying === true) return;
     const stack = this.register('rsp') + 8n;
     const outer = this.byThread.get(this.thread());
     if (outer !== undefined) {
@@ -129,17 +151,27 @@ export class SyscallRecorder {
     returnAddress: bigint,
     stack: bigint,
   ): void {
+    const start = this.cpu.retired;
+    if (this.newest?.start === start && this.newest.rip === rip) return;
+    this.newest = { start, rip };
     const args = registers.map((name) => this.register(name));
     const thread = this.thread();
-    const sequence = this.ring.beginSyscall(path, number, args, this.cpu.retired, this.now(), rip, thread, returnAddress);
+    const sequence = this.ring.beginSyscall(path, number, args, start, this.now(), rip, thread, returnAddress, stack);
     const call: OpenCall = { sequence, path, row, args, thread, stack };
     this.capture(call, undefined);
     this.onEvent?.(sequence, 'begin');
-    if (path === 'binary' || row?.result !== 'never') this.byThread.set(thread, call);
-    if (row?.result === 'never') return;
+    this.follow(call, returnAddress);
+  }
+
+  /** Waits for the call's return. */
+  private follow(call: OpenCall, returnAddress: bigint): void {
+    const never = call.row?.result === 'never';
+    if (call.path === 'binary' || !never) this.byThread.set(call.thread, call);
+    if (never) return;
     let calls = this.open.get(returnAddress);
-    if (calls === undefined) {
-      this.open.set(returnAddress, (calls = []));
+    if (calls === undefined) this.open.set(returnAddress, (calls = []));
+    if (!this.returns.has(returnAddress)) {
+      this.returns.add(returnAddress);
       this.cpu.setProbe(returnAddress, () => this.onReturn(returnAddress));
     }
     calls.push(call);
@@ -148,6 +180,7 @@ export class SyscallRecorder {
 
   /** Execution reached an address that some call returns to. */
   private onReturn(address: bigint): undefined {
+    if (this.cpu.replaying === true) return;
     const calls = this.open.get(address);
     if (calls === undefined || calls.length === 0) return;
     const stack = this.register('rsp');

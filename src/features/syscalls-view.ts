@@ -151,6 +151,7 @@ const kindNames: Readonly<Record<EventDetails['kind'], string>> = {
   interrupt: 'interrupts',
   interruptReturn: 'returns from interrupts',
   exception: 'exceptions',
+  threadSwitch: 'switches between threads',
 };
 
 function runItem(events: readonly EventDetails[]): vscode.TreeItem {

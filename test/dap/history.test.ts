@@ -78,6 +78,32 @@ describe('time travel over the protocol', () => {
     assert.equal((await history()).position, there.position);
   });
 
+  it('records and counts nothing again that it replays', async () => {
+    await client.launch({ image, trace: ['syscalls', 'tls'] });
+    await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'uk_syscall_r_write', hitCondition: '2' }] });
+    const from = client.messages.length;
+    await client.ok('configurationDone');
+    await client.event('stopped', from);
+    const there = await history();
+    const before = await client.ok<{ total: number; events: unknown[] }>('unikernel/syscalls', { limit: 5000 });
+    await client.untilStopped('unikernel/seek', { instruction: '0' });
+    const again = await client.untilStopped('continue');
+    assert.equal(again.reason, 'function breakpoint');
+    assert.equal((await history()).position, there.position, 'the second hit is the second hit, however often');
+    await client.untilStopped('unikernel/seek', { instruction: '0' });
+    await client.untilStopped('unikernel/seek', { instruction: there.end });
+    assert.deepEqual(await client.ok('unikernel/syscalls', { limit: 5000 }), before);
+    // Another future: what the old one recorded is gone, and what happens now is recorded.
+    await client.untilStopped('unikernel/seek', { instruction: '1000' });
+    await client.evaluate('$xmm5 = 1').catch(() => client.evaluate('$rbx = $rbx + 0'));
+    const after = await client.ok<{ total: number; events: unknown[] }>('unikernel/syscalls', { limit: 5000 });
+    assert.equal(after.events.length, 0);
+    await client.untilStopped('continue');
+    const anew = await client.ok<{ total: number; events: { instruction: string; text: string }[] }>('unikernel/syscalls', { limit: 5000 });
+    assert.ok(anew.total > before.total);
+    assert.equal(anew.events.length, before.events.length);
+  });
+
   it('passes over breakpoints whose condition did not hold', async () => {
     await toMain();
     await client.untilStopped('next');

@@ -3,6 +3,7 @@ import { type ProbeRegistration } from '../../machine/probes';
 import { type BreakpointOptions, type BreakpointStatus, type SourceLocation } from '../api';
 import { CodedError } from '../channel';
 import { type HitCondition, parseHitCondition } from './hit-condition';
+import { HitCount } from './hit-count';
 import { type LogPart, parseLogMessage } from './log-message';
 
 export type BreakpointKind = 'breakpoint' | 'function breakpoint' | 'instruction breakpoint' | 'data breakpoint';
@@ -22,7 +23,7 @@ export type HitOutcome =
 type Sites = readonly { readonly address: bigint; readonly location?: SourceLocation }[];
 
 export class Breakpoint {
-  #hits = 0;
+  readonly #hits = new HitCount();
   #probes: ProbeRegistration[] = [];
   readonly #hitCondition: HitCondition | undefined;
   readonly #log: readonly LogPart[] | undefined;
@@ -94,8 +95,16 @@ export class Breakpoint {
     this.#probes = [];
   }
 
-  /** Called at a hit, with the guest standing before the instruction. A condition that cannot be evaluated stops and says so. */
-  hit(evaluator: HitEvaluator): HitOutcome {
+  /** The guest goes another way from `moment` on: hits after it never were. */
+  forgetAfter(moment: number): void {
+    this.#hits.forgetAfter(moment);
+  }
+
+  /**
+   * Called at a hit, with the guest standing before the instruction, `moment` instructions after reset. A condition that cannot be evaluated stops and says
+   * so.
+   */
+  hit(evaluator: HitEvaluator, moment: number): HitOutcome {
     if (this.#condition !== undefined) {
       try {
         if (!evaluator.isTrue(this.#condition)) return { kind: 'pass' };
@@ -106,8 +115,7 @@ export class Breakpoint {
         };
       }
     }
-    this.#hits++;
-    if (this.#hitCondition?.(this.#hits) === false) return { kind: 'pass' };
+    if (this.#hitCondition?.(this.#hits.note(moment)) === false) return { kind: 'pass' };
     if (this.#log === undefined) return { kind: 'stop' };
     return {
       kind: 'log',

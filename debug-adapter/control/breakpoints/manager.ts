@@ -101,6 +101,12 @@ export class BreakpointManager {
     return this.takeStop();
   }
 
+  /** The guest goes another way from `moment` on: hits after it never were. */
+  forgetAfter(moment: number): void {
+    for (const each of [...[...this.#bySource.values()].flat(), ...this.#functions, ...this.#instructions, ...this.#data])
+      each.forgetAfter(moment);
+  }
+
   /** Positions that can hold a breakpoint in lines `from` to `to`, both inside. */
   locations(path: string, from: number, to: number): readonly SourceLocation[] {
     const seen = new Set<string>();
@@ -146,7 +152,7 @@ export class BreakpointManager {
 
   /** True where the hit stops the guest. */
   #answer(breakpoint: Breakpoint): boolean {
-    const outcome = breakpoint.hit(this.evaluator);
+    const outcome = breakpoint.hit(this.evaluator, Number(this.target.machine.cpu.retired));
     if (outcome.kind === 'log') this.log(outcome.text, this.target.location(this.target.pc));
     if (outcome.kind !== 'stop') return false;
     this.#hits.push({ breakpoint, note: outcome.note });

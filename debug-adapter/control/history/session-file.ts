@@ -125,6 +125,8 @@ function isEntry(value: unknown): value is JournalEntry {
       return isCount(entry['physical']) && entry['bytes'] instanceof Uint8Array;
     case 'register':
       return typeof entry['name'] === 'string' && typeof entry['value'] === 'bigint';
+    case 'wideRegister':
+      return typeof entry['name'] === 'string' && entry['bytes'] instanceof Uint8Array;
     default:
       return false;
   }

@@ -32,6 +32,8 @@ export interface TravelParts {
   /** What a stop of the machine means to the user: undefined where it is not one. */
   judge(reason: StopReason): Arrival | undefined;
   arrived(arrival: Arrival): void;
+  /** The guest goes another way from instruction count `moment` on. */
+  futureDropped(moment: number): void;
   /** Something that the user should know happened. */
   message(text: string): void;
 }
@@ -107,10 +109,12 @@ export class TimeTravel {
 
   /** To be called after anything that may have changed the guest's state: tells where that ended the recorded future. */
   noteEdits(): void {
-    if (this.history.futureDropped())
-      this.parts.message(
-        `What had happened after instruction ${this.history.position.toLocaleString('en-US')} is dropped: the guest goes another way from here.`,
-      );
+    if (!this.history.futureDropped()) return;
+    const { position } = this.history;
+    this.parts.futureDropped(position);
+    this.parts.message(
+      `What had happened after instruction ${position.toLocaleString('en-US')} is dropped: the guest goes another way from here.`,
+    );
   }
 
   reverse(kind: ReverseKind, granularity: Granularity): void {

@@ -62,20 +62,23 @@ describe('a breakpoint', () => {
   const site = [{ address: 0x1000n }];
 
   it('stops on each hit without options', () => {
-    assert.deepEqual(new Breakpoint(1, 'breakpoint', {}, site, undefined).hit(evaluator({})), { kind: 'stop' });
+    assert.deepEqual(new Breakpoint(1, 'breakpoint', {}, site, undefined).hit(evaluator({}), 1), { kind: 'stop' });
   });
   it('passes where its condition is false, and does not count that hit', () => {
     const breakpoint = new Breakpoint(1, 'breakpoint', { condition: 'c', hitCondition: '= 1' }, site, undefined);
-    assert.equal(breakpoint.hit(evaluator({ c: false })).kind, 'pass');
-    assert.equal(breakpoint.hit(evaluator({ c: true })).kind, 'stop');
-    assert.equal(breakpoint.hit(evaluator({ c: true })).kind, 'pass');
+    assert.equal(breakpoint.hit(evaluator({ c: false }), 1).kind, 'pass');
+    assert.equal(breakpoint.hit(evaluator({ c: true }), 1).kind, 'stop');
+    assert.equal(breakpoint.hit(evaluator({ c: true }), 2).kind, 'pass');
+    assert.equal(breakpoint.hit(evaluator({ c: true }), 1).kind, 'stop', 'the first hit, when the past runs again');
+    breakpoint.forgetAfter(0);
+    assert.equal(breakpoint.hit(evaluator({ c: true }), 3).kind, 'stop', 'the first hit of another future');
   });
   it('stops with a note where its condition cannot be evaluated', () => {
-    const outcome = new Breakpoint(1, 'breakpoint', { condition: 'gone' }, site, undefined).hit(evaluator({}));
+    const outcome = new Breakpoint(1, 'breakpoint', { condition: 'gone' }, site, undefined).hit(evaluator({}), 1);
     assert.ok(outcome.kind === 'stop' && outcome.note?.includes('no gone'));
   });
   it('logs instead of stopping, with what an expression lacks in its place', () => {
-    const outcome = new Breakpoint(1, 'breakpoint', { logMessage: 'a={a} b={b}' }, site, undefined).hit(evaluator({ a: '1' }));
+    const outcome = new Breakpoint(1, 'breakpoint', { logMessage: 'a={a} b={b}' }, site, undefined).hit(evaluator({ a: '1' }), 1);
     assert.deepEqual(outcome, { kind: 'log', text: 'a=1 b=<no b>' });
   });
   it('is not verified with a bad hit condition', () => {

@@ -76,17 +76,26 @@ describe('trace exporters', () => {
     const { traceEvents } = JSON.parse(toChrome(sample(), threadOf, 'image')) as {
       traceEvents: { ph: string; name: string; tid: number; ts?: number; dur?: number; args: Record<string, unknown> }[];
     };
-    const slices = traceEvents.filter(({ ph }) => ph === 'X');
+    const begins = traceEvents.filter(({ ph }) => ph === 'B');
     assert.deepEqual(
-      slices.map(({ name, tid, ts, dur }) => [name, tid, ts, dur]),
+      begins.filter(({ tid }) => tid < 10).map(({ name, tid, ts }) => [name, tid, ts]),
       [
-        ['write', 1, 1, 1],
-        ['openat', 1, 3, 3],
-        ['write', 2, 9, 1],
-        ['exit_group', 2, 12, 0],
+        ['write', 1, 1],
+        ['openat', 1, 3],
+        ['write', 2, 9],
+        ['exit_group', 2, 12],
       ],
     );
-    const instants = traceEvents.filter(({ ph }) => ph === 'i');
+    // Every lane's slices nest: each end closes the slice begun last, and never before it began.
+    for (const tid of new Set(begins.map((each) => each.tid))) {
+      const open: number[] = [];
+      for (const { ph, ts } of traceEvents.filter((each) => each.tid === tid && (each.ph === 'B' || each.ph === 'E'))) {
+        if (ph === 'B') open.push(ts!);
+        else assert.ok(open.pop()! <= ts!);
+      }
+      assert.equal(open.length, 0);
+    }
+    const instants = begins.filter(({ tid }) => tid > 10);
     assert.equal(new Set(instants.map(({ tid }) => tid)).size, 2);
     for (const { tid } of instants)
       assert.ok(traceEvents.some((each) => each.ph === 'M' && each.name === 'thread_name' && each.tid === tid));

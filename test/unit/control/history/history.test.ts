@@ -86,6 +86,10 @@ describe(`time travel (SEED=${seed})`, () => {
       if (next() < 0.2)
         it.machine.edit({ kind: 'memory', physical: 0xc0_0000 + Math.floor(next() * 0x1_0000), bytes: Uint8Array.of(1, 2, 3) });
       if (next() < 0.1) it.machine.edit({ kind: 'register', name: 'rbx', value: BigInt(Math.floor(next() * 2 ** 32)) });
+      if (next() < 0.2) {
+        const bytes = it.machine.cpu.getWideRegister(next() < 0.5 ? 'st0' : 'xmm3')!.map(() => Math.floor(next() * 256));
+        assert.ok(it.machine.edit({ kind: 'wideRegister', name: bytes.length === 10 ? 'st0' : 'xmm3', bytes }));
+      }
       hashes.set(moment, it.machine.hash());
     }
     forward(it, length);
