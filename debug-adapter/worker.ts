@@ -7,7 +7,7 @@ import { type Channel, serve } from './control/channel';
 import { Debugger } from './control/debugger';
 import { type Host } from './control/runner';
 import { createMachine } from './machine/pc';
-import { useHandlers } from './x86/cpu';
+import { useHandlers } from './x86/default-handlers';
 
 /** Lets messages in between slices: setImmediate runs after the event loop polled them. */
 const host: Host = {
