@@ -32,6 +32,8 @@ const lazyParts = {
   './run': 'cli-run',
   './gdb': 'cli-gdb',
   './build': 'cli-build',
+  './size': 'cli-size',
+  './new': 'cli-new',
   './config': 'cli-config',
   './pool': 'cli-pool',
   './net': 'cli-net',

@@ -44,6 +44,8 @@ export interface LinkStep {
   /** Entry points; kept, as nothing refers to them. */
   readonly entries: readonly string[];
   readonly output: string;
+  /** Where each input went, as JSON (`LinkedPiece[]`), for reports of sizes. */
+  readonly map: string;
 }
 
 /** How an image is started. */
@@ -211,7 +213,15 @@ function planFrom(input: PlanInput, make: MakeResult): BuildPlan {
   steps.push(...compiles);
   steps.push({ kind: 'write', output: `${input.build}/compile_commands.json`, text: compileCommands(input.build, compiles) });
   const gcSections = make.words('LDFLAGS-y').includes('--gc-sections');
-  steps.push({ kind: 'link', groups, layout: PC_LAYOUT, gcSections, entries: targets.map((t) => t.entry), output: linked });
+  steps.push({
+    kind: 'link',
+    groups,
+    layout: PC_LAYOUT,
+    gcSections,
+    entries: targets.map((t) => t.entry),
+    output: linked,
+    map: mapPath(input.build, name),
+  });
   for (const target of targets) {
     const image = `${input.build}/${name}_${target.name}`;
     steps.push({
@@ -226,6 +236,11 @@ function planFrom(input: PlanInput, make: MakeResult): BuildPlan {
   }
   const failed = problems.some((p) => p.severity === 'error');
   return { steps: failed ? [] : steps, libraries, directory: input.build, problems, inputs: make.inputs };
+}
+
+/** Where the link map of a build lies; images of that build are named `<name>_<target>`. */
+export function mapPath(build: string, name: string): string {
+  return `${build}/${name}.map.json`;
 }
 
 function fromMake(p: MakeProblem): BuildProblem {

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { multibootImage, stripExecutable } from './image';
 import { ElfError, readExecutable } from './link/elf';
 import { ldScript } from './link/layout';
+import { type LinkedPiece, type LinkResult } from './link/link';
 import { linkStep } from './link-step';
 import { type BuildPlan, type CompileStep, type ImageStep, type LinkStep, type WriteStep } from './plan';
 import { type BuildProblem, parseProblems } from './problems';
@@ -142,7 +143,8 @@ async function link(step: LinkStep, state: BuildState, options: RunOptions, prob
     problems.push(...result.problems);
     if (!result.bytes) return false;
     writeFileSync(step.output, result.bytes, { mode: 0o755 });
-    state.done(step.output, key, objects, [step.output], '');
+    writeFileSync(step.map, JSON.stringify(mapOf(result, options.directory)));
+    state.done(step.output, key, objects, [step.output, step.map], '');
     return true;
   }
   const script = `${step.output}.lds`;
@@ -179,6 +181,12 @@ async function link(step: LinkStep, state: BuildState, options: RunOptions, prob
   }
   if (!found.some((p) => p.severity === 'error')) problems.push(fault(`ld ended with status ${code}: ${output.trim()}`));
   return false;
+}
+
+/** Where the linker put what, objects named from the build folder. */
+function mapOf(result: LinkResult, directory: string | undefined): LinkedPiece[] {
+  const prefix = `${directory ?? ''}/`;
+  return result.pieces().map((p) => (p.object.startsWith(prefix) ? { ...p, object: p.object.slice(prefix.length) } : p));
 }
 
 function image(step: ImageStep, state: BuildState, options: RunOptions): { target: string; image: string; symbols: string } {

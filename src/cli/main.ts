@@ -9,6 +9,7 @@ const help = `Usage: unikernel COMMAND [arguments]
   run IMAGE        boot a unikernel image, console on standard input and output
   build [DIR]      build a project
   config MODE      read, change and explain a Unikraft configuration
+  size IMAGE       what an image is made of, and what changed between two builds
   pool             look into the library pool
   gdb IMAGE        boot an image under a server of GDB's remote protocol, on --port N
   dap              debug adapter on standard input and output, or --server PORT
@@ -34,6 +35,8 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
       return (await import('./gdb')).gdbCommand(rest, io);
     case 'build':
       return (await import('./build')).buildCommand(rest, io);
+    case 'size':
+      return (await import('./size')).sizeCommand(rest, io);
     case 'config':
       return (await import('./config')).configCommand(rest, io);
     case 'pool':

@@ -393,15 +393,19 @@ class Linker {
     for (const o of placement.sections) {
       if ((o.flags & SHF.ALLOC) === 0) continue;
       for (const s of o.inputs) {
-        if (s.size === 0) continue;
+        // Frame records of all objects are mixed; of equal strings the first object that has one owns it.
+        const address = this.frames.has(s) ? o.address : s.merged ? o.address + s.merged.from : s.addressOf(0);
+        const size = this.frames.has(s) ? o.size : s.merged ? s.merged.to - s.merged.from : s.size;
+        if (size === 0) continue;
         list.push({
           unit: this.unitOf.get(s.object) ?? s.object.name.replace(/\(.*\)$/, ''),
           object: s.object.name,
           section: s.name,
           output: o.name,
-          address: s.addressOf(0),
-          size: s.size,
+          address,
+          size,
         });
+        if (this.frames.has(s)) break;
       }
     }
     return list.sort((a, b) => a.address - b.address);

@@ -5,8 +5,15 @@ import { type InputSection } from './object';
 
 /** Where the pieces of one input section went. */
 export class MergeMap {
-  /** `places[offset]` is, for the first byte of a piece, its offset in the output section plus one; 0 elsewhere. */
-  constructor(private readonly places: Uint32Array) {}
+  /**
+   * `places[offset]` is, for the first byte of a piece, its offset in the output section plus one; 0 elsewhere.
+   * `from` and `to` bound what this section added, as offsets in the output section.
+   */
+  constructor(
+    private readonly places: Uint32Array,
+    readonly from: number,
+    readonly to: number,
+  ) {}
 
   /** Offset in the output section of a byte of the input. */
   outputOffset(offset: number): number {
@@ -36,6 +43,7 @@ export function mergeSections(sections: readonly InputSection[], base: number): 
   const pool = new PiecePool(total);
   for (const s of sections) {
     const places = new Uint32Array(s.size);
+    const from = base + pool.length;
     if (strings && s.entsize === 1) addStrings(pool, s, places, base);
     else {
       for (let at = 0; at < s.size;) {
@@ -46,7 +54,7 @@ export function mergeSections(sections: readonly InputSection[], base: number): 
         at = end;
       }
     }
-    s.merged = new MergeMap(places);
+    s.merged = new MergeMap(places, from, base + pool.length);
   }
   return pool.bytes.subarray(0, pool.length);
 }
