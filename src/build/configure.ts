@@ -8,6 +8,7 @@ import { type Files } from '../shared/files';
 import { type Configuration, readConfiguration } from './configuration';
 import { poolVersion } from './plan';
 import { type BuildProblem } from './problems';
+import { overlayConfigs } from './project';
 
 /** Where things lie; absolute paths. */
 export interface ConfigureInput {
@@ -16,7 +17,9 @@ export interface ConfigureInput {
   readonly app: string;
   readonly libraries?: readonly string[];
   readonly build: string;
-  /** Lines in .config form that come after those of the application, e.g. a target's. */
+  /** Lines in .config form that the application's override, e.g. those of its Kraftfile. */
+  readonly base?: string;
+  /** Lines in .config form that override the application's, e.g. a target's. */
   readonly extra?: string;
 }
 
@@ -35,7 +38,7 @@ export function configure(input: ConfigureInput): Configured {
   const { files, pool, app, build } = input;
   const version = poolVersion(files, pool);
   const from = [`${app}/.config`, `${app}/defconfig`].find((path) => files.kind(path) === 'file');
-  const asked = `${from === undefined ? '' : (files.readText(from) ?? '')}\n${input.extra ?? ''}`;
+  const asked = overlayConfigs([input.base ?? '', from === undefined ? '' : (files.readText(from) ?? ''), input.extra ?? '']);
   const name = `${build}/config.asked`;
   const environment = unikraftEnvironment({
     base: pool,

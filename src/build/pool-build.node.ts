@@ -1,11 +1,12 @@
 /** Builds a pool application from start to end: configuration, plan, run. */
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { NodeFiles } from '../shared/files.node';
 import { configure } from './configure';
 import { type BuildPlan, planBuild, TARGETS } from './plan';
 import { type BuildProblem } from './problems';
+import { readProject } from './project';
 import { type RunResult, runPlan } from './runner.node';
 import { BuildState } from './state.node';
 import { noCompilerMessage } from './toolchain';
@@ -28,11 +29,15 @@ export interface PoolBuildOptions {
   readonly signal?: AbortSignal;
   readonly progress?: (verb: string, what: string) => void;
   readonly prefixMap?: readonly (readonly [string, string])[];
+  /** A folder or cpio archive, instead of the one that the Kraftfile names. */
+  readonly rootfs?: string;
 }
 
 /** The result of a run, and the plan that was run. */
 export interface PoolBuildResult extends RunResult {
   readonly plan: BuildPlan | undefined;
+  /** What the Kraftfile gives as the command: the program and its arguments. */
+  readonly command: readonly string[];
 }
 
 function slashes(path: string): string {
@@ -55,7 +60,7 @@ export function findPool(app: string): string | undefined {
 
 function failure(message: string, path: string): PoolBuildResult {
   const problem: BuildProblem = { path, line: 1, column: 1, severity: 'error', message, source: 'build' };
-  return { ok: false, problems: [problem], images: [], compiled: 0, linked: false, plan: undefined };
+  return { ok: false, problems: [problem], images: [], compiled: 0, linked: false, plan: undefined, command: [] };
 }
 
 /** Builds. Never rejects: faults are problems. */
@@ -79,10 +84,12 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
     return failure(`The build folder cannot be made: ${String(error)}`, build);
   }
   const files = new NodeFiles();
-  const libraries = (options.libraries ?? []).map(slashes);
-  const targets = options.targets ?? [];
+  const project = readProject(files, app);
+  if (project.problems.some((p) => p.severity === 'error')) return { ...failure('', app), problems: project.problems };
+  const libraries = [...new Set([...project.libraries, ...(options.libraries ?? []).map(slashes)])];
+  const targets = options.targets ?? project.targets;
   const extra = targets.map((t) => (TARGETS[t] ? `CONFIG_${TARGETS[t].option}=y` : '')).join('\n');
-  const configured = configure({ files, pool, app, build, libraries, extra });
+  const configured = configure({ files, pool, app, build, libraries, base: project.options(targets[0]), extra });
   if (configured.problems.some((p) => p.severity === 'error')) return { ...failure('', app), problems: configured.problems };
 
   const state = new BuildState(`${build}/.state.json`);
@@ -97,18 +104,20 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
     build,
     config: configured.config,
     toolchain: found.toolchain,
-    ...(options.name !== undefined && { name: options.name }),
+    name: options.name ?? project.name ?? basename(app),
     ...(targets.length > 0 && { targets }),
     ...(options.prefixMap && { prefixMap: options.prefixMap }),
   });
   const config = `${build}/config`;
   if (files.readText(config) !== configured.text) writeFileSync(config, configured.text);
+  const rootfs = options.rootfs === undefined ? project.rootfs : slashes(options.rootfs);
   const result = await runPlan(plan, state, {
     linker: options.linker ?? 'own',
     env: options.env,
+    ...(rootfs !== undefined && { rootfs }),
     ...(options.jobs !== undefined && { jobs: options.jobs }),
     ...(options.signal && { signal: options.signal }),
     ...(options.progress && { progress: options.progress }),
   });
-  return { ...result, problems: [...configured.problems, ...result.problems], plan };
+  return { ...result, problems: [...configured.problems, ...result.problems], plan, command: project.command };
 }

@@ -1,9 +1,11 @@
 /** Runs a plan: compilers in parallel, and nothing that is up to date. */
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { writeCpio } from './cpio';
+import { readTree } from './cpio.node';
 import { multibootImage, stripExecutable } from './image';
 import { ElfError, readExecutable } from './link/elf';
 import { ldScript } from './link/layout';
@@ -24,16 +26,26 @@ export interface RunOptions {
   readonly directory?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
+  /** A folder to pack as the images' initial RAM disk, or an archive to take as it is. */
+  readonly rootfs?: string;
   /** Told before each step that is done. */
   readonly progress?: (verb: string, what: string) => void;
+}
+
+/** An image of one target, with what goes with it. */
+export interface BuiltImage {
+  readonly target: string;
+  readonly image: string;
+  readonly symbols: string;
+  /** The root file system as a cpio archive. */
+  readonly initrd?: string;
 }
 
 /** What a run did. */
 export interface RunResult {
   readonly ok: boolean;
   readonly problems: readonly BuildProblem[];
-  /** Images by target: [image, symbols]. */
-  readonly images: readonly { readonly target: string; readonly image: string; readonly symbols: string }[];
+  readonly images: readonly BuiltImage[];
   readonly compiled: number;
   readonly linked: boolean;
 }
@@ -42,7 +54,7 @@ export interface RunResult {
 export async function runPlan(plan: BuildPlan, state: BuildState, given: RunOptions): Promise<RunResult> {
   const options = { directory: plan.directory, ...given };
   const problems: BuildProblem[] = [...plan.problems];
-  const images: { target: string; image: string; symbols: string }[] = [];
+  const images: BuiltImage[] = [];
   let compiled = 0;
   let linked = false;
   const failed = (): boolean => problems.some((p) => p.severity === 'error');
@@ -51,10 +63,11 @@ export async function runPlan(plan: BuildPlan, state: BuildState, given: RunOpti
       for (const step of plan.steps) if (step.kind === 'write') write(step, state);
       const compiles = plan.steps.filter((s): s is CompileStep => s.kind === 'compile');
       compiled = await compileAll(compiles, state, options, problems);
+      const initrd = options.rootfs === undefined || failed() ? undefined : packRootfs(options.rootfs, plan.directory, state, options);
       for (const step of plan.steps) {
         if (failed() || options.signal?.aborted) break;
         if (step.kind === 'link') linked = await link(step, state, options, problems);
-        else if (step.kind === 'image') images.push(image(step, state, options));
+        else if (step.kind === 'image') images.push({ ...image(step, state, options), ...(initrd !== undefined && { initrd }) });
       }
     }
   } catch (error) {
@@ -189,7 +202,21 @@ function mapOf(result: LinkResult, directory: string | undefined): LinkedPiece[]
   return result.pieces().map((p) => (p.object.startsWith(prefix) ? { ...p, object: p.object.slice(prefix.length) } : p));
 }
 
-function image(step: ImageStep, state: BuildState, options: RunOptions): { target: string; image: string; symbols: string } {
+/** The archive of a root file system; written again only where a name, a mode, a link or a file's content has changed. */
+function packRootfs(source: string, build: string, state: BuildState, options: RunOptions): string {
+  if (!statSync(source).isDirectory()) return source;
+  const output = `${build}/initrd.cpio`;
+  const entries = readTree(source);
+  const key = hashOf(JSON.stringify(entries.map((e) => [e.path, e.kind, e.mode, e.kind === 'symlink' ? hashOf(e.data) : ''])));
+  if (state.upToDate(output, key) !== undefined) return output;
+  options.progress?.('CPIO', output.slice(output.lastIndexOf('/') + 1));
+  writeFileSync(output, writeCpio(entries));
+  const inputs = entries.filter((e) => e.kind === 'file').map((e) => `${source}/${e.path}`);
+  state.done(output, key, inputs, [output], '');
+  return output;
+}
+
+function image(step: ImageStep, state: BuildState, options: RunOptions): BuiltImage {
   const result = { target: step.target, image: step.image, symbols: step.symbols };
   const key = hashOf(JSON.stringify(step));
   if (state.upToDate(step.image, key) !== undefined) return result;

@@ -8,14 +8,16 @@ import { type CliIo } from './io';
 const HELP = `Usage: unikernel build [DIR] [options]
 
 Builds the pool application in DIR (default: the working directory) into DIR/build.
-The configuration is DIR/.config, else DIR/defconfig, completed with defaults.
+The configuration is DIR/.config, else DIR/defconfig, over the options in DIR/Kraftfile, completed with defaults. Targets,
+libraries and root file system are those of the Kraftfile, where there is one.
 
   --target NAME   what the image is for (default qemu-x86_64); may be given again
                     ${Object.entries(TARGETS)
                       .map(([name, t]) => `${name.padEnd(12)} ${t.title}`)
                       .join('\n                    ')}
   --output DIR    build folder instead of DIR/build
-  --name NAME     name of the images (default: that of DIR)
+  --name NAME     name of the images (default: that in the Kraftfile, else that of DIR)
+  --rootfs PATH   folder or cpio archive of the root file system, instead of the Kraftfile's
   --pool DIR      folder of the library pool
   --library DIR   folder of a further library; may be given again
   --linker NAME   own (default), or ld for GNU ld
@@ -36,7 +38,7 @@ interface Arguments {
   readonly quiet: boolean;
 }
 
-const VALUED = ['--target', '--output', '--name', '--pool', '--library', '--linker', '--jobs'];
+const VALUED = ['--target', '--output', '--name', '--pool', '--library', '--linker', '--jobs', '--rootfs'];
 
 /** Arguments, or a sentence that says what is wrong with them. */
 function readArguments(argv: readonly string[]): Arguments | string {
@@ -88,7 +90,7 @@ export async function buildCommand(argv: readonly string[], io: CliIo): Promise<
   }
   const at = (path: string | undefined): string | undefined => (path === undefined ? undefined : absolute(path, io.cwd));
   const started = performance.now();
-  const [pool, build, name, jobs] = ['--pool', '--output', '--name', '--jobs'].map((o) => args.values.get(o));
+  const [pool, build, name, jobs, rootfs] = ['--pool', '--output', '--name', '--jobs', '--rootfs'].map((o) => args.values.get(o));
   const result = await buildPool({
     app: absolute(args.dir, io.cwd),
     env: { ...io.env },
@@ -97,14 +99,15 @@ export async function buildCommand(argv: readonly string[], io: CliIo): Promise<
     ...(args.targets.length > 0 && { targets: args.targets }),
     ...(pool !== undefined && { pool: at(pool)! }),
     ...(build !== undefined && { build: at(build)! }),
+    ...(rootfs !== undefined && { rootfs: at(rootfs)! }),
     ...(name !== undefined && { name }),
     ...(jobs !== undefined && { jobs: Number(jobs) }),
     ...(!args.json && !args.quiet && { progress: (verb: string, what: string) => io.stderr(`  ${verb.padEnd(6)}${what}\n`) }),
   });
   const ms = Math.round(performance.now() - started);
   if (args.json) {
-    const { ok, images, problems, compiled, linked } = result;
-    io.stdout(`${JSON.stringify({ ok, images, problems, compiled, linked, ms })}\n`);
+    const { ok, images, problems, compiled, linked, command } = result;
+    io.stdout(`${JSON.stringify({ ok, images, problems, compiled, linked, command, ms })}\n`);
     return ok ? 0 : 1;
   }
   for (const p of result.problems) io.stderr(`${describe(p)}\n`);

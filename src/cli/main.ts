@@ -7,6 +7,7 @@ import { nodeIo } from './io.node';
 const help = `Usage: unikernel COMMAND [arguments]
 
   run IMAGE        boot a unikernel image, console on standard input and output
+  new TEMPLATE DIR a project from a template
   build [DIR]      build a project
   config MODE      read, change and explain a Unikraft configuration
   size IMAGE       what an image is made of, and what changed between two builds
@@ -35,6 +36,8 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
       return (await import('./gdb')).gdbCommand(rest, io);
     case 'build':
       return (await import('./build')).buildCommand(rest, io);
+    case 'new':
+      return (await import('./new')).newCommand(rest, io);
     case 'size':
       return (await import('./size')).sizeCommand(rest, io);
     case 'config':

@@ -41,7 +41,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/kconfig': ['src/shared'],
   'src/kraftfile': ['src/shared', 'src/kconfig'],
   'src/pool': ['src/shared', 'src/kconfig'],
-  'src/build': ['src/shared', 'src/kconfig', 'src/pool', 'debug-adapter/symbols'],
+  'src/build': ['src/shared', 'src/kconfig', 'src/kraftfile', 'src/pool', 'debug-adapter/symbols'],
   'src/language-server': ['src/shared', 'src/kconfig', 'src/kraftfile', 'src/pool'],
 };
 

@@ -88,3 +88,54 @@ char *strchr(const char *s, int c)
 			return NULL;
 	return (char *)(uintptr_t)s;
 }
+
+char *strrchr(const char *s, int c)
+{
+	const char *found = NULL;
+
+	do {
+		if (*s == (char)c)
+			found = s;
+	} while (*s++);
+	return (char *)(uintptr_t)found;
+}
+
+size_t strnlen(const char *s, size_t n)
+{
+	size_t len = 0;
+
+	while (len < n && s[len])
+		len++;
+	return len;
+}
+
+char *strcpy(char *restrict dst, const char *restrict src)
+{
+	return memcpy(dst, src, strlen(src) + 1);
+}
+
+char *strcat(char *restrict dst, const char *restrict src)
+{
+	strcpy(dst + strlen(dst), src);
+	return dst;
+}
+
+char *strstr(const char *s, const char *part)
+{
+	size_t len = strlen(part);
+
+	for (; strncmp(s, part, len); s++)
+		if (!*s)
+			return NULL;
+	return (char *)(uintptr_t)s;
+}
+
+void *memchr(const void *s, int c, size_t n)
+{
+	const unsigned char *p = s;
+
+	for (; n; n--, p++)
+		if (*p == (unsigned char)c)
+			return (void *)(uintptr_t)p;
+	return NULL;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Formatting into a buffer (ISO C 7.21); there are no streams. */
+/* Formatting (ISO C 7.21) into a buffer or to the console; there are no streams. */
 #ifndef STDIO_H
 #define STDIO_H
 
@@ -15,5 +15,11 @@ int vsnprintf(char *restrict buf, size_t size, const char *restrict fmt,
 	      va_list ap);
 int snprintf(char *restrict buf, size_t size, const char *restrict fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+int vprintf(const char *restrict fmt, va_list ap);
+int printf(const char *restrict fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+int puts(const char *s);
+int putchar(int c);
 
 #endif /* STDIO_H */

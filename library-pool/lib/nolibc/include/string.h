@@ -14,5 +14,11 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strncpy(char *restrict dst, const char *restrict src, size_t n);
 char *strchr(const char *s, int c);
+char *strrchr(const char *s, int c);
+size_t strnlen(const char *s, size_t n);
+char *strcpy(char *restrict dst, const char *restrict src);
+char *strcat(char *restrict dst, const char *restrict src);
+char *strstr(const char *s, const char *part);
+void *memchr(const void *s, int c, size_t n);
 
 #endif /* STRING_H */
