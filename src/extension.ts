@@ -24,19 +24,19 @@ export interface Exports {
 export function activate(extension: vscode.ExtensionContext): Exports {
   const started = performance.now();
   const context = new Context(extension);
-  registerDebug(context);
+  const workspace = new PoolWorkspace(context);
+  const builder = registerBuild(context, workspace);
+  registerDebug(context, workspace, builder);
   registerConsole(context);
-  registerBuild(context);
   registerExample(context);
   registerLanguage(context);
   registerConfigEditor(context);
-  const workspace = new PoolWorkspace(context);
   registerThreadsView(context);
   registerSyscallsView(context);
   registerRegistersView(context);
-  registerPoolView(context, workspace);
+  registerPoolView(context, workspace, builder);
   registerLibraryPage(context, workspace);
   registerTasks(context, workspace);
-  registerStatus(context, workspace);
+  registerStatus(context, workspace, builder);
   return { activationMilliseconds: performance.now() - started };
 }

@@ -8,7 +8,15 @@ export const commands = {
   debugImage: 'unikernel.debugImage',
   openExample: 'unikernel.openExample',
   buildProject: 'unikernel.build',
-  buildCurrent: 'unikernel.buildCurrent',
+  buildConfigure: 'unikernel.build.configure',
+  buildFetch: 'unikernel.build.fetch',
+  buildPrepare: 'unikernel.build.prepare',
+  buildClean: 'unikernel.build.clean',
+  buildProperclean: 'unikernel.build.properclean',
+  selectTarget: 'unikernel.selectTarget',
+  showSizes: 'unikernel.showSizes',
+  showGraph: 'unikernel.showGraph',
+  newProject: 'unikernel.newProject',
   whichLibrary: 'unikernel.whichLibrary',
   poolRefresh: 'unikernel.pool.refresh',
   poolFilter: 'unikernel.pool.filter',
@@ -19,6 +27,9 @@ export const commands = {
   poolDisable: 'unikernel.pool.disable',
   poolAddToKraftfile: 'unikernel.pool.addToKraftfile',
   poolRemoveFromKraftfile: 'unikernel.pool.removeFromKraftfile',
+  poolBuildLibrary: 'unikernel.pool.build',
+  poolFetch: 'unikernel.pool.fetch',
+  poolUpdateIndex: 'unikernel.pool.updateIndex',
   poolOpenConfig: 'unikernel.pool.openConfig',
   poolOpenMakefile: 'unikernel.pool.openMakefile',
   showLog: 'unikernel.showLog',
@@ -54,6 +65,7 @@ export const settings = {
   'debug.trace': ['syscalls', 'tls'],
   'debug.console': 'terminal',
   'config.confirmSideEffects': false,
+  'pool.index': '',
   'kconfig.root': '',
   'kconfig.libraries': [],
   'kconfig.config': '',
@@ -72,6 +84,7 @@ export interface SettingTypes {
   'debug.trace': readonly string[];
   'debug.console': 'terminal' | 'debugConsole';
   'config.confirmSideEffects': boolean;
+  'pool.index': string;
   'kconfig.root': string;
   'kconfig.libraries': readonly string[];
   'kconfig.config': string;

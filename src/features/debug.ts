@@ -1,11 +1,15 @@
 /** F5: launch configurations with and without a launch.json, and the commands that run one image. */
 import * as vscode from 'vscode';
+import { isInside } from '../pool/tree';
+import { type Project } from '../project/projects';
 import { type Context } from '../context';
 import { commands, debugType } from '../manifest';
-import { buildFolder } from './build';
-import { findImages, isPoolApplication } from './images';
+import { type Builder } from './build';
+import { findImages } from './images';
+import { launchOf } from './launch';
+import { type PoolWorkspace } from './pool-workspace';
 
-export function registerDebug(context: Context): void {
+export function registerDebug(context: Context, workspace: PoolWorkspace, builder: Builder): void {
   const adapter = context.resource('dist', 'adapter.js').fsPath;
   context.own(
     vscode.debug.registerDebugAdapterDescriptorFactory(debugType, {
@@ -14,7 +18,7 @@ export function registerDebug(context: Context): void {
         new vscode.DebugAdapterExecutable(process.execPath, [adapter], { env: { ELECTRON_RUN_AS_NODE: '1' } }),
     }),
   );
-  const provider = new ConfigurationProvider(context);
+  const provider = new ConfigurationProvider(context, workspace, builder);
   context.own(vscode.debug.registerDebugConfigurationProvider(debugType, provider));
   context.own(
     vscode.debug.registerDebugConfigurationProvider(
@@ -55,7 +59,11 @@ async function pickImage(): Promise<vscode.Uri | undefined> {
 }
 
 class ConfigurationProvider implements vscode.DebugConfigurationProvider {
-  constructor(private readonly context: Context) {}
+  constructor(
+    private readonly context: Context,
+    private readonly workspace: PoolWorkspace,
+    private readonly builder: Builder,
+  ) {}
 
   /** What a new launch.json holds. */
   async provideDebugConfigurations(folder: vscode.WorkspaceFolder | undefined): Promise<vscode.DebugConfiguration[]> {
@@ -71,9 +79,9 @@ class ConfigurationProvider implements vscode.DebugConfigurationProvider {
   ): Promise<vscode.DebugConfiguration | null | undefined> {
     let result = configuration;
     if (configuration.type === undefined || configuration.type === '' || configuration.request === undefined) {
-      const image = await this.#imageOf(folder);
-      if (image === undefined) return undefined;
-      result = { ...configuration, ...configurationFor(image, folder) };
+      const found = await this.#launchOf(folder);
+      if (found === undefined) return undefined;
+      result = { ...configuration, ...found };
     }
     const setting = <K extends 'debug.memory' | 'debug.trace'>(name: K) => this.context.setting(name, folder);
     return { memory: setting('debug.memory'), trace: setting('debug.trace'), ...result };
@@ -105,12 +113,28 @@ class ConfigurationProvider implements vscode.DebugConfigurationProvider {
     return null;
   }
 
-  async #imageOf(folder: vscode.WorkspaceFolder | undefined): Promise<vscode.Uri | undefined> {
-    if (folder === undefined) return pickImage();
-    if (await isPoolApplication(folder.uri)) return buildFolder(this.context, folder.uri);
-    const images = await findImages(folder);
-    return images.length === 1 ? images[0] : pickImage();
+  /** The project of the folder, built first; where the folder holds none, an image in it. */
+  async #launchOf(folder: vscode.WorkspaceFolder | undefined): Promise<vscode.DebugConfiguration | undefined> {
+    const projects = (await this.workspace.projects()).filter(({ isApplication }) => isApplication);
+    const inside = projects.filter((project) => folder === undefined || isInside(project.folder, folder.uri.fsPath));
+    const current = await this.workspace.current();
+    const project = inside.find((each) => each === current) ?? (inside.length === 1 ? inside[0] : undefined);
+    const ready = folder === undefined ? [] : await findImages(folder);
+    // An image that lies there ready, as in the example, needs no compiler; once its project is built, that is what is meant.
+    const builds =
+      project && (project.builder === 'make' || project.folder === folder?.uri.fsPath || ready.length === 0 || isBuilt(project, ready));
+    if (project && builds) {
+      const image = await this.builder.run(project);
+      if (image === undefined) return undefined;
+      return { ...configurationFor(image, folder), ...launchOf(this.workspace.files, project) };
+    }
+    const image = ready.length === 1 ? ready[0] : await pickImage();
+    return image && configurationFor(image, folder);
   }
+}
+
+function isBuilt({ build }: Project, images: readonly vscode.Uri[]): boolean {
+  return images.some(({ fsPath }) => isInside(fsPath, build));
 }
 
 /** The entries of "Select and Start Debugging": every image of the folder. */

@@ -12,16 +12,3 @@ export async function findImages(folder: vscode.WorkspaceFolder): Promise<readon
   const dated = await Promise.all(found.map(async (uri) => ({ uri, time: (await vscode.workspace.fs.stat(uri)).mtime })));
   return dated.sort((a, b) => b.time - a.time).map(({ uri }) => uri);
 }
-
-/** Is the folder an application of the pool, which our builder can build? */
-export async function isPoolApplication(folder: vscode.Uri): Promise<boolean> {
-  const exists = async (name: string): Promise<boolean> => {
-    try {
-      await vscode.workspace.fs.stat(vscode.Uri.joinPath(folder, name));
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  return (await exists('Makefile.uk')) && !(await exists('Makefile')) && !(await exists('Kraftfile'));
-}

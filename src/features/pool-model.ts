@@ -9,7 +9,7 @@ import { configurePool, type ConfiguredPool, missingLibraries } from '../pool/co
 import { type Library, type LibraryKind } from '../pool/library';
 import { searchPool } from '../pool/search';
 import { type Files } from '../shared/files';
-import { type Image, imagesOf, type Project } from './projects';
+import { type Image, imagesOf, type Project } from '../project/projects';
 
 /**
  * `image`: built and still enabled; `enabled`: the next build takes it in; `leaving`: in the image, and no longer enabled;

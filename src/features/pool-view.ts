@@ -3,10 +3,11 @@ import * as vscode from 'vscode';
 import { type Context } from '../context';
 import { commands, poolViewId } from '../manifest';
 import { type LibraryKind, type Library } from '../pool/library';
+import { type Builder } from './build';
 import { editKraftfile, setEnabled } from './pool-edit';
 import { type LibraryStatus, type PoolEntry, type PoolModel, statusTitles } from './pool-model';
 import { type PoolWorkspace } from './pool-workspace';
-import { type Project } from './projects';
+import { type Project } from '../project/projects';
 
 interface Group {
   readonly type: 'group';
@@ -45,7 +46,7 @@ const icons: Readonly<Record<LibraryStatus, readonly [icon: string, color: strin
   missing: ['error', 'list.errorForeground'],
 };
 
-export function registerPoolView(context: Context, workspace: PoolWorkspace): void {
+export function registerPoolView(context: Context, workspace: PoolWorkspace, builder: Builder): void {
   const view = new PoolView(context, workspace);
   const { files } = workspace;
   context.command(commands.poolRefresh, () => workspace.refresh());
@@ -87,6 +88,22 @@ export function registerPoolView(context: Context, workspace: PoolWorkspace): vo
   };
   context.command(commands.poolOpenConfig, open('Config.uk'));
   context.command(commands.poolOpenMakefile, open('Makefile.uk'));
+  context.command(commands.selectTarget, async () => {
+    const project = await workspace.current();
+    if (!project || project.targets.length === 0) throw new Error('There is no project whose target could be chosen.');
+    const picks = project.targets.map(({ name, configFile }) => ({
+      label: name,
+      description: name === project.target?.name ? 'current' : '',
+      detail: vscode.workspace.asRelativePath(configFile) + (files.kind(configFile) === 'file' ? '' : ' (made by the first build)'),
+    }));
+    const picked = await vscode.window.showQuickPick(picks, { title: `Target of ${project.name}`, placeHolder: 'What the image is for' });
+    if (picked) await workspace.selectTarget(project, picked.label);
+  });
+  context.command(commands.poolBuildLibrary, async (target) => {
+    const model = await needModel(workspace);
+    const library = await libraryOf(model, target, 'Library to build', ({ status }) => status === 'image' || status === 'enabled');
+    if (library) await builder.run(model.project, { library: library.name });
+  });
   context.command(commands.whichLibrary, (name) => whichLibrary(workspace, typeof name === 'string' ? name : undefined));
 }
 
@@ -217,6 +234,7 @@ class PoolView implements vscode.TreeDataProvider<Node> {
     const model = await this.workspace.model();
     this.#view.description = model?.project.name ?? '';
     void vscode.commands.executeCommand('setContext', 'unikernel.hasKraftfile', model?.project.kraftfile !== undefined);
+    void vscode.commands.executeCommand('setContext', 'unikernel.builtByMake', model?.project.builder === 'make');
     if (!model) return [];
     const entries = model.entries(this.#filter);
     const projects = await this.workspace.projects();

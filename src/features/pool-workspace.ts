@@ -1,16 +1,20 @@
 /** The projects of the workspace, the one that is worked on, and its pool, read when somebody looks and again when files change. */
 import * as vscode from 'vscode';
 import { type Context } from '../context';
+import { dirName } from '../pool/tree';
 import { NodeFiles } from '../shared/files.node';
 import { PoolModel } from './pool-model';
-import { findProjects, type Project } from './projects';
+import { findProjects, withTarget, type Project } from '../project/projects';
 
 const marks = '**/{Kraftfile,kraft.yaml,kraft.yml,Kraftfile.yml,Kraftfile.yaml,Makefile.uk,Makefile}';
 const excluded = '**/{node_modules,.git,.unikraft,build,workdir,repos}/**';
 const mostMarks = 2000;
 /** Changes that come closer together than this, in milliseconds, are taken together. */
 const calm = 400;
+/** What has to be read again. */
+type Due = 'configuration' | 'everything';
 const remembered = 'unikernel.project';
+const rememberedTargets = 'unikernel.targets';
 
 export class PoolWorkspace {
   readonly files = new NodeFiles();
@@ -22,7 +26,7 @@ export class PoolWorkspace {
   #model: PoolModel | undefined;
   #watchers: vscode.Disposable[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #due: 'configuration' | 'everything' = 'configuration';
+  #due: Due = 'configuration';
 
   constructor(private readonly context: Context) {
     context.own(this.#changed);
@@ -84,6 +88,14 @@ export class PoolWorkspace {
     this.#changed.fire();
   }
 
+  /** Takes another target of a project to work on, now and in later sessions. */
+  async selectTarget(project: Project, target: string): Promise<void> {
+    const { workspaceState } = this.context.extension;
+    const targets = workspaceState.get<Readonly<Record<string, string>>>(rememberedTargets, {});
+    await workspaceState.update(rememberedTargets, { ...targets, [project.folder]: target });
+    this.refresh();
+  }
+
   /** Forgets everything that was read. */
   refresh(): void {
     this.#projects = undefined;
@@ -109,7 +121,8 @@ export class PoolWorkspace {
       root: this.context.setting('kconfig.root'),
       starterPool: this.files.kind(`${pool}/Config.uk`) === 'file' ? pool : undefined,
     });
-    return projects;
+    const targets = this.context.extension.workspaceState.get<Readonly<Record<string, string>>>(rememberedTargets, {});
+    return projects.map((project) => withTarget(project, targets[project.folder]));
   }
 
   #watch(): void {
@@ -118,14 +131,22 @@ export class PoolWorkspace {
     if (project === undefined) return;
     const { base, libraries } = project.tree;
     const folders = [...new Set([base, ...libraries, project.folder])];
-    const watch = (folder: string, pattern: string, due: 'configuration' | 'everything'): void => {
+    const watch = (folder: string, pattern: string, changed: Due, appeared: Due = changed): void => {
       const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(folder), pattern));
-      const later = (): void => this.#later(due);
-      this.#watchers.push(watcher, watcher.onDidChange(later), watcher.onDidCreate(later), watcher.onDidDelete(later));
+      const later = (due: Due) => (): void => this.#later(due);
+      this.#watchers.push(
+        watcher,
+        watcher.onDidChange(later(changed)),
+        watcher.onDidCreate(later(appeared)),
+        watcher.onDidDelete(later(appeared)),
+      );
     };
     for (const folder of folders) watch(folder, '**/{Config.uk,Makefile.uk,Library.uk,exportsyms.uk,version.mk,Makefile}', 'everything');
-    watch(project.folder, '{.config,defconfig,Kraftfile,kraft.yaml,kraft.yml,*_*-x86_64}', 'configuration');
-    watch(project.folder, '{build,workdir/build,.unikraft/build}/{config,*_*-x86_64}', 'configuration');
+    watch(project.folder, '{defconfig,*_*-x86_64}', 'configuration');
+    watch(project.build, '{config,*_*-x86_64}', 'configuration');
+    // Whether there are these decides which targets there are.
+    watch(dirName(project.configFile), '{.config,.config.*}', 'configuration', 'everything');
+    watch(project.folder, '{Kraftfile,kraft.yaml,kraft.yml}', 'everything');
   }
 
   #stopWatching(): void {
@@ -133,7 +154,7 @@ export class PoolWorkspace {
     for (const watcher of this.#watchers.splice(0)) watcher.dispose();
   }
 
-  #later(due: 'configuration' | 'everything'): void {
+  #later(due: Due): void {
     if (due === 'everything') this.#due = due;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {

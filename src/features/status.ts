@@ -2,12 +2,10 @@
 import * as vscode from 'vscode';
 import { type Context } from '../context';
 import { commands } from '../manifest';
-import { buildFolder } from './build';
+import { imagesOf, type Image, type Project } from '../project/projects';
+import { type Builder, type BuildState } from './build';
 import { type PoolWorkspace } from './pool-workspace';
-import { imagesOf, type Image, type Project } from './projects';
-import { buildTask, projectOfTask } from './tasks';
-
-type BuildState = 'idle' | 'building' | 'failed';
+import { projectOfTask } from './tasks';
 
 const announced = 'unikernel.compileCommandsAnnounced';
 
@@ -19,47 +17,27 @@ export function sizeText(bytes: number): string {
   return `${(kib / 1024).toFixed(1)} MiB`;
 }
 
-export function registerStatus(context: Context, workspace: PoolWorkspace): void {
-  const status = new Status(context, workspace);
-  context.command(commands.buildCurrent, () => status.build());
-  void status.update();
+export function registerStatus(context: Context, workspace: PoolWorkspace, builder: Builder): void {
+  void new Status(context, workspace, builder).update();
 }
 
 class Status {
   readonly #item: vscode.StatusBarItem;
-  readonly #states = new Map<string, BuildState>();
 
   constructor(
     private readonly context: Context,
     private readonly workspace: PoolWorkspace,
+    private readonly builder: Builder,
   ) {
     this.#item = context.own(vscode.window.createStatusBarItem('unikernel.project', vscode.StatusBarAlignment.Left, 20));
     this.#item.name = 'Unikernel';
-    this.#item.command = commands.buildCurrent;
+    this.#item.command = commands.buildProject;
     context.own(workspace.onDidChange(() => void this.update()));
+    context.own(builder.onDidChangeState((project) => void this.#changed(project)));
     context.own(vscode.tasks.onDidStartTask(({ execution }) => void this.#observe(execution.task, 'building')));
     context.own(
       vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => void this.#observe(execution.task, exitCode === 0 ? 'idle' : 'failed')),
     );
-  }
-
-  /** Builds the current project: in place by our builder, as a task by make. */
-  async build(): Promise<void> {
-    const project = await this.workspace.current();
-    if (!project?.isApplication)
-      throw new Error('There is no application to build: open a folder with a Kraftfile, or with a Makefile.uk that registers one.');
-    await vscode.workspace.saveAll(false);
-    if (project.builder !== 'pool') {
-      await vscode.tasks.executeTask(buildTask(this.context, project));
-      return;
-    }
-    await this.#set(project, 'building');
-    let image: vscode.Uri | undefined;
-    try {
-      image = await buildFolder(this.context, vscode.Uri.file(project.folder));
-    } finally {
-      await this.#ended(project, image !== undefined);
-    }
   }
 
   async update(): Promise<void> {
@@ -68,10 +46,15 @@ class Status {
     const { files } = this.workspace;
     const images = imagesOf(files, project);
     const [image] = images;
-    const state = this.#states.get(project.folder) ?? 'idle';
+    const state = this.builder.stateOf(project);
     const icon = state === 'building' ? 'sync~spin' : state === 'failed' ? 'error' : 'package';
     const size = image && (await sizeOf(image));
-    const built = [image?.target ?? 'not built', this.#configName(project), ...(size === undefined ? [] : [sizeText(size)])].join(' · ');
+    const built = [
+      project.target?.name ?? image?.target ?? '',
+      ...(image ? [] : ['not built']),
+      this.#configName(project),
+      ...(size === undefined ? [] : [sizeText(size)]),
+    ].join(' · ');
     const text = state === 'building' ? 'building…' : state === 'failed' ? 'build failed' : built;
     this.#item.text = `$(${icon}) ${project.name}: ${text}`;
     this.#item.backgroundColor = state === 'failed' ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
@@ -88,7 +71,9 @@ class Status {
   #tooltip(project: Project, images: readonly Image[], size: number | undefined): vscode.MarkdownString {
     const { files } = this.workspace;
     const text = new vscode.MarkdownString('', true);
-    text.isTrusted = { enabledCommands: [commands.poolSelectProject, commands.configure, commands.buildCurrent] };
+    text.isTrusted = {
+      enabledCommands: [commands.poolSelectProject, commands.selectTarget, commands.configure, commands.buildProject, commands.showSizes],
+    };
     const relative = (path: string): string => vscode.workspace.asRelativePath(path);
     const rows = [
       `**${project.name}** · ${project.builder === 'pool' ? 'starter pool' : 'Unikraft, by make'}`,
@@ -97,10 +82,16 @@ class Status {
         ({ path, target }, at) =>
           `Image: \`${relative(path)}\` (${target}${at === 0 && size !== undefined ? `, ${size.toLocaleString('en')} bytes` : ''})`,
       ),
-      ...(files.kind(`${project.folder}/build/compile_commands.json`) === 'file'
-        ? [`IntelliSense: \`${relative(`${project.folder}/build/compile_commands.json`)}\``]
+      ...(files.kind(`${project.build}/compile_commands.json`) === 'file'
+        ? [`IntelliSense: \`${relative(`${project.build}/compile_commands.json`)}\``]
         : []),
-      `[$(tools) Build](command:${commands.buildCurrent}) · [$(target) Select project](command:${commands.poolSelectProject})`,
+      [
+        `[$(tools) Build](command:${commands.buildProject})`,
+        ...(project.targets.length > 1 ? [`[$(server-environment) Select target](command:${commands.selectTarget})`] : []),
+        `[$(settings-gear) Configure](command:${commands.configure})`,
+        ...(images.length > 0 ? [`[$(graph) Sizes](command:${commands.showSizes})`] : []),
+        `[$(target) Select project](command:${commands.poolSelectProject})`,
+      ].join(' · '),
     ];
     text.appendMarkdown(rows.join('\n\n'));
     return text;
@@ -109,24 +100,18 @@ class Status {
   async #observe(task: vscode.Task, state: BuildState): Promise<void> {
     const project = projectOfTask(task, await this.workspace.projects());
     if (!project) return;
-    if (state === 'building') await this.#set(project, state);
-    else await this.#ended(project, state === 'idle');
+    this.builder.setState(project, state);
+    if (state !== 'building') this.workspace.reload();
   }
 
-  async #ended(project: Project, succeeded: boolean): Promise<void> {
-    await this.#set(project, succeeded ? 'idle' : 'failed');
-    this.workspace.reload();
-    if (succeeded) await this.#announce(project);
-  }
-
-  async #set(project: Project, state: BuildState): Promise<void> {
-    this.#states.set(project.folder, state);
+  async #changed(project: Project): Promise<void> {
     await this.update();
+    if (this.builder.stateOf(project) === 'idle') await this.#announce(project);
   }
 
   /** Says once in a workspace where the compile commands are, where an extension is there that has to be told; overwrites no setting. */
   async #announce(project: Project): Promise<void> {
-    const path = `${project.folder}/build/compile_commands.json`;
+    const path = `${project.build}/compile_commands.json`;
     const { workspaceState } = this.context.extension;
     if (this.workspace.files.kind(path) !== 'file') return;
     this.context.log.appendLine(`compile commands: ${path}`);

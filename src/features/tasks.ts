@@ -1,23 +1,25 @@
 /** Tasks of the type `unikernel`: builds of the workspace's projects, by our builder or by upstream's make, with problem matchers. */
-import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import { type Context } from '../context';
 import { taskType } from '../manifest';
-import { makeArguments, type Project } from './projects';
+import { type Project, withTarget } from '../project/projects';
+import { ownBuilderArguments } from './build';
 import { type PoolWorkspace } from './pool-workspace';
 
 /** What tasks.json says. */
 interface Definition extends vscode.TaskDefinition {
   /** The application's folder, absolute or below the workspace's folder. */
   readonly project: string;
-  /** What the image is for (our builder), or a target of make. */
+  /** What the image is for; without it, the project's first target. */
   readonly target?: string;
+  /** What make does: `build` where it is not said. */
+  readonly action?: string;
 }
 
 const matchers = ['$unikernel-gcc', '$unikernel-ld', '$unikernel-ld-object', '$unikernel-make', '$unikernel-kconfig'];
 
-/** Targets of make that are offered beside the build. */
-const makeTargets = ['olddefconfig', 'clean', 'properclean'];
+/** What is offered beside the build where make builds. */
+const makeActions = ['configure', 'fetch', 'prepare', 'clean', 'properclean'];
 
 export function registerTasks(context: Context, workspace: PoolWorkspace): void {
   context.own(
@@ -26,7 +28,8 @@ export function registerTasks(context: Context, workspace: PoolWorkspace): void 
         const projects = (await workspace.projects()).filter(({ isApplication }) => isApplication);
         return projects.flatMap((project) => [
           buildTask(context, project),
-          ...(project.builder === 'make' ? makeTargets.map((target) => buildTask(context, project, target)) : []),
+          ...(project.builder === 'make' ? makeActions.map((action) => buildTask(context, project, { action })) : []),
+          ...project.targets.slice(1).map(({ name: target }) => buildTask(context, project, { target })),
         ]);
       },
       resolveTask: async (task) => {
@@ -34,7 +37,7 @@ export function registerTasks(context: Context, workspace: PoolWorkspace): void 
         const project = projectNamed(await workspace.projects(), definition.project, task.scope);
         if (!project) return undefined;
         // The editor wants back the very definition that it gave.
-        return buildTask(context, project, definition.target, definition, task.name);
+        return buildTask(context, project, definition, definition, task.name);
       },
     }),
   );
@@ -48,24 +51,27 @@ function projectNamed(projects: readonly Project[], name: unknown, scope: vscode
   return projects.find(({ folder, isApplication }) => isApplication && paths.includes(folder));
 }
 
-/** The task that builds a project, or makes one target of it. */
-export function buildTask(context: Context, project: Project, target?: string, given?: Definition, name?: string): vscode.Task {
+/** What a task does with its project. */
+type Part = Pick<Definition, 'target' | 'action'>;
+
+/** The task that builds a project for its first target, or does what `part` says. */
+export function buildTask(context: Context, project: Project, part: Part = {}, given?: Definition, name?: string): vscode.Task {
+  const { target, action } = part;
   const uri = vscode.Uri.file(project.folder);
   const folder = vscode.workspace.getWorkspaceFolder(uri);
   const path = folder === undefined ? project.folder : vscode.workspace.asRelativePath(uri, false);
   const relative = folder?.uri.fsPath === project.folder ? '.' : path;
-  const definition: Definition = given ?? { type: taskType, project: relative, ...(target !== undefined && { target }) };
-  const title = name ?? `${target === undefined || project.builder === 'pool' ? 'build' : target} ${project.name}`;
-  const task = new vscode.Task(
-    definition,
-    folder ?? vscode.TaskScope.Workspace,
-    title,
-    taskType,
-    execution(context, project, target),
-    matchers,
-  );
-  if (target === undefined || project.builder === 'pool') task.group = vscode.TaskGroup.Build;
-  else if (/clean$/.test(target)) task.group = vscode.TaskGroup.Clean;
+  const definition: Definition = given ?? {
+    type: taskType,
+    project: relative,
+    ...(target !== undefined && { target }),
+    ...(action !== undefined && { action }),
+  };
+  const title = name ?? [action ?? 'build', project.name, ...(target === undefined ? [] : [`for ${target}`])].join(' ');
+  const scope = folder ?? vscode.TaskScope.Workspace;
+  const task = new vscode.Task(definition, scope, title, taskType, execution(context, project, part), matchers);
+  if (action === undefined || action === 'build') task.group = vscode.TaskGroup.Build;
+  else if (/clean$/.test(action)) task.group = vscode.TaskGroup.Clean;
   task.detail =
     project.builder === 'pool' ? 'Unikernel Workbench builder' : `make in ${vscode.workspace.asRelativePath(project.tree.base)}`;
   task.presentationOptions = {
@@ -77,24 +83,23 @@ export function buildTask(context: Context, project: Project, target?: string, g
   return task;
 }
 
-function execution(context: Context, project: Project, target: string | undefined): vscode.ProcessExecution {
-  const cwd = project.folder;
-  if (project.builder === 'pool') {
-    const script = context.resource('dist', 'cli.js').fsPath;
-    const pool = ['--pool', project.tree.base, ...project.tree.libraries.flatMap((folder) => ['--library', folder])];
-    const args = [script, 'build', project.folder, ...pool, ...(target === undefined ? [] : ['--target', target])];
-    // The editor's own Node; under Electron it must be told to be one.
-    return new vscode.ProcessExecution(process.execPath, args, { cwd, env: { ELECTRON_RUN_AS_NODE: '1' } });
-  }
-  const jobs = /config$|clean$/.test(target ?? '') ? [] : [`-j${availableParallelism()}`];
-  // Messages in other languages match no pattern.
-  return new vscode.ProcessExecution('make', [...jobs, ...makeArguments(project, target)], { cwd, env: { LC_ALL: 'C' } });
+/** Both builders run as the command line does, which ends what it has started when the task is ended. */
+function execution(context: Context, project: Project, { target, action }: Part): vscode.ProcessExecution {
+  const script = context.resource('dist', 'cli.js').fsPath;
+  const build = project.builder === 'pool' ? ownBuilderArguments(project) : ['build', project.folder, '--root', project.tree.base];
+  const args = [
+    ...[script, ...build],
+    ...(target === undefined ? [] : ['--target', target]),
+    ...(action === undefined || project.builder === 'pool' ? [] : ['--do', action]),
+  ];
+  // The editor's own Node; under Electron it must be told to be one. Messages in other languages match no pattern.
+  return new vscode.ProcessExecution(process.execPath, args, { cwd: project.folder, env: { ELECTRON_RUN_AS_NODE: '1', LC_ALL: 'C' } });
 }
 
-/** The project that a task builds; undefined for other tasks and targets. */
+/** The project and target that a task builds; undefined for other tasks and for what is no build. */
 export function projectOfTask(task: vscode.Task, projects: readonly Project[]): Project | undefined {
   if (task.definition.type !== taskType) return undefined;
-  const { project, target } = task.definition as Definition;
+  const { project, target, action } = task.definition as Definition;
   const found = projectNamed(projects, project, task.scope);
-  return found && (target === undefined || found.builder === 'pool') ? found : undefined;
+  return found && (action === undefined || action === 'build') ? withTarget(found, target) : undefined;
 }

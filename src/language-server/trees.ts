@@ -3,6 +3,7 @@ import { unikraftEnvironment } from '../kconfig/submenu';
 import { type DialectName } from '../kconfig/dialect';
 import { readKraftfile } from '../kraftfile/model';
 import { kraftfileNames } from '../kraftfile/schema';
+import { readApplicationMakefile } from '../pool/application';
 import { coreVersion, findTree, isInside, layoutOf, type PoolTree } from '../pool/tree';
 import { type Files } from '../shared/files';
 import { languageOf } from './kinds';
@@ -111,42 +112,37 @@ function small(files: Files, path: string): string {
   return files.kind(path) === 'file' ? (files.readText(path) ?? '').slice(0, 1 << 18) : '';
 }
 
-function applicationTree(app: string, context: TreeContext): PoolTree | undefined {
+function applicationTree(folder: string, context: TreeContext): PoolTree | undefined {
   const { files, pool } = context;
-  const makefile = small(files, `${app}/Makefile`);
-  const variable = (name: string): string | undefined => {
-    const value = new RegExp(`^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*[?:]?=[ \\t]*(.*?)[ \\t]*$`, 'm').exec(makefile)?.[1];
-    return value === undefined || value === '' ? undefined : expand(value, app, variable);
-  };
-  const own = findTree(files, app);
-  const rootOfMake = variable('UK_ROOT') ?? variable('UK_BASE');
+  const make = readApplicationMakefile(files, folder);
+  const own = findTree(files, folder);
   const candidates = [
-    configuredRoot(app, context),
-    own?.base === app ? undefined : own?.base,
-    rootOfMake && resolvePath(app, rootOfMake),
-    nearbyCore(app, files),
-    pool !== undefined && files.kind(`${app}/Makefile.uk`) === 'file' && makefile === '' ? pool : undefined,
+    configuredRoot(folder, context),
+    make?.root,
+    own?.base === folder ? undefined : own?.base,
+    nearbyCore(folder, files),
+    pool !== undefined && files.kind(`${folder}/Makefile.uk`) === 'file' && files.kind(`${folder}/Makefile`) === undefined
+      ? pool
+      : undefined,
   ];
   const base = candidates.find((one) => one !== undefined && layoutOf(files, one) !== undefined);
   if (base === undefined) return undefined;
-  const nearby = [...(own?.libraries ?? []), ...librariesBesideCore(base, app, files)];
-  const listed = (variable('UK_LIBS_LIST') ?? variable('LIBS') ?? '')
-    .split(':')
-    .map((one) => one.trim())
-    .filter((one) => one !== '' && !one.includes('$'))
-    .map((one) => resolvePath(app, one));
-  const libraries = listed.length > 0 ? listed : wantedLibraries(app, nearby, files);
-  const unique = [...new Set([...configured(context, app), ...libraries])].filter((one) => files.kind(one) === 'directory' && one !== app);
-  return { base, libraries: unique, app };
-}
-
-/** Make's references to the folder and to other variables of the same file. */
-function expand(value: string, app: string, variable: (name: string) => string | undefined, depth = 0): string {
-  if (depth > 8) return value;
-  return value.replace(/\$[({](?:shell\s+)?([\w-]+)[)}]/g, (whole, name: string) => {
-    if (/^(?:PWD|CURDIR|pwd)$/.test(name)) return app;
-    return /^(?:UK_ROOT|UK_LIBS|UK_WORKDIR|WORKDIR|LIBS_BASE|UK_BASE)$/.test(name) ? (variable(name) ?? whole) : whole;
-  });
+  const nearby = [...(own?.libraries ?? []), ...librariesBesideCore(base, folder, files)];
+  // A Makefile that names the core that is there means the libraries it names, even where these are none.
+  const named = make?.libraries !== undefined && (make.libraries.length > 0 || base === make.root) ? make.libraries : undefined;
+  const libraries = named ?? wantedLibraries(folder, nearby, files);
+  const app = make?.app !== undefined && files.kind(make.app) === 'directory' ? make.app : folder;
+  const unique = [...new Set([...configured(context, folder), ...libraries])].filter(
+    (one) => files.kind(one) === 'directory' && one !== app,
+  );
+  return {
+    base,
+    libraries: unique,
+    app,
+    ...(make?.platforms && { platforms: make.platforms }),
+    ...(make?.excluded && { excluded: make.excluded }),
+    ...(make?.build !== undefined && { build: make.build }),
+  };
 }
 
 /** Of the libraries that are there, those that a Kraftfile asks for, where it asks for any. */
@@ -194,20 +190,29 @@ function librariesBesideCore(base: string, app: string, files: Files): readonly 
 }
 
 function unikraftPlan(tree: PoolTree, { files, settings, folders }: TreeContext): TreePlan {
-  const { base, libraries, app = base } = tree;
+  const { base, libraries, app = base, platforms = [], excluded = [] } = tree;
   const version = coreVersion(files, base);
   const outside = folders.length > 0 && !folders.some((folder) => isInside(app, folder)) && app === base;
-  const build = `${app}/build`;
-  const environment = unikraftEnvironment({ base, app, libs: libraries, build, fullVersion: version.full, codename: version.codename });
+  const build = tree.build ?? `${app}/build`;
+  const environment = unikraftEnvironment({
+    base,
+    app,
+    libs: libraries,
+    plats: platforms,
+    excluded,
+    build,
+    fullVersion: version.full,
+    codename: version.codename,
+  });
   return {
-    key: ['unikraft', base, app, ...libraries].join('\n'),
+    key: ['unikraft', base, app, ...libraries, ...platforms, ...excluded].join('\n'),
     root: `${base}/Config.uk`,
     cwd: app,
     dialect: settings.dialect === 'auto' ? 'uk-5.2' : settings.dialect,
     environment,
     partial: false,
     folders: [...new Set([app, base, ...libraries])].filter((one, _, all) => !all.some((other) => other !== one && isInside(one, other))),
-    built: [build, `${app}/.unikraft/build`, `${app}/workdir/build`],
+    built: [build, `${app}/build`, `${app}/.unikraft/build`, `${app}/workdir/build`],
     app: outside ? undefined : app,
   };
 }

@@ -75,7 +75,7 @@ async function poolTour(page, shot, folder, theme) {
   await page.keyboard.press('Enter');
   await frame.locator('h1:has-text("posix-fdio")').waitFor({ timeout: patience });
 
-  await command(page, 'Unikernel: Build Current Project');
+  await command(page, 'Unikernel: Build');
   await page.locator('.statusbar-item:has-text("KiB")').first().waitFor({ timeout: patience });
   await frame.locator('.state.image').waitFor({ timeout: patience });
   await page.waitForTimeout(1500);

@@ -42,6 +42,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/kraftfile': ['src/shared', 'src/kconfig'],
   'src/pool': ['src/shared', 'src/kconfig'],
   'src/build': ['src/shared', 'src/kconfig', 'src/kraftfile', 'src/pool', 'debug-adapter/symbols'],
+  'src/project': ['src/shared', 'src/kconfig', 'src/kraftfile', 'src/pool', 'src/build', 'src/language-server'],
   'src/language-server': ['src/shared', 'src/kconfig', 'src/kraftfile', 'src/pool'],
 };
 

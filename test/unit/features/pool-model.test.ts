@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { libraryHtml, type PageLinks } from '../../../src/features/library-html';
 import { planText, PoolModel } from '../../../src/features/pool-model';
-import { findProjects, imagesOf, makeArguments, type Project } from '../../../src/features/projects';
+import { makeArguments } from '../../../src/build/make/command';
+import { findProjects, imagesOf, makeProject, type Project } from '../../../src/project/projects';
 import { NodeFiles } from '../../../src/shared/files.node';
 
 const pool = path.resolve(__dirname, '../../../library-pool');
@@ -81,8 +82,9 @@ describe('the pool model', () => {
       const [project] = find(app, [app]);
       assert.equal(project?.tree.base, base);
       assert.equal(project.builder, 'make');
-      assert.deepEqual(makeArguments(project, 'clean'), [
-        ...['-C', base, `A=${app}`, `O=${app}/build`, `C=${app}/.config`],
+      const build = layout === 'kraft' ? `${app}/.unikraft/build` : `${app}/build`;
+      assert.deepEqual(makeArguments(makeProject(project), ['clean']), [
+        ...['-C', base, `A=${app}`, `O=${build}`, `C=${app}/.config`],
         ...[`L=${scratch}/${libs}/musl`, 'clean'],
       ]);
     });

@@ -1,9 +1,14 @@
 /** Finds the projects of a workspace: applications with their core, libraries, configuration and images, and cores by themselves. */
+import { TARGETS } from '../build/plan';
+import { type MakeProject } from '../build/make/command';
+import { readKraftfile } from '../kraftfile/model';
 import { kraftfileNames } from '../kraftfile/schema';
 import { defaultSettings } from '../language-server/settings';
 import { isApplication, treeFor, type TreePlan } from '../language-server/trees';
+import { readApplicationMakefile } from '../pool/application';
 import { baseName, dirName, isInside, layoutOf, type PoolTree } from '../pool/tree';
 import { type Files } from '../shared/files';
+import { targetsOf, type BuildTarget } from './targets';
 
 /** An application, or a core that is looked at without one. */
 export interface Project {
@@ -15,9 +20,23 @@ export interface Project {
   readonly plan: TreePlan;
   /** Who builds it: our builder, or upstream's make; undefined for a core alone. */
   readonly builder: 'pool' | 'make' | undefined;
-  /** Where its .config stands or will stand. */
+  /** What it can be built for; none for a core alone. */
+  readonly targets: readonly BuildTarget[];
+  /** The one that is worked on; undefined for a core alone. */
+  readonly target: BuildTarget | undefined;
+  /** Where the target's .config stands or will stand. */
   readonly configFile: string;
+  /** Where its build goes (`O=`). */
+  readonly build: string;
+  /** The image's name, where a Makefile or Kraftfile gives one (`N=`). */
+  readonly imageName?: string;
   readonly kraftfile?: string;
+}
+
+/** The project with another target to work on; the project itself where it has no such target. */
+export function withTarget(project: Project, name: string | undefined): Project {
+  const target = project.targets.find((each) => each.name === name);
+  return target === undefined || target === project.target ? project : { ...project, target, configFile: target.configFile };
 }
 
 /** What projects are looked for in. All paths are absolute. */
@@ -72,23 +91,54 @@ function projectOf(folder: string, { files, folders, root, starterPool }: Projec
   const settings = { ...defaultSettings, root: root === '' ? '' : coreAt(files, absolute(root, folders[0] ?? '/')) };
   const around = folders.find((each) => isInside(folder, each));
   const plan = treeFor(`${folder}/.config`, { files, folders: around === undefined ? [folder] : folders, settings, pool: starterPool });
-  const base = plan.environment['UK_BASE'];
+  const { UK_BASE: base, UK_APP: app = folder } = plan.environment;
   if (plan.partial || base === undefined) return undefined;
   const layout = layoutOf(files, base);
   if (layout === undefined) return undefined;
-  const libraries = (plan.environment['KCONFIG_ELIB_DIRS'] ?? '').split(':').filter((each) => each !== '');
+  const list = (name: string): string[] => (plan.environment[name] ?? '').split(':').filter((each) => each !== '');
+  const [platforms, excluded] = [list('KCONFIG_EPLAT_DIRS'), list('KCONFIG_EXCLUDEDIRS')];
   const kraftfile = kraftfileNames.map((name) => `${folder}/${name}`).find((path) => files.kind(path) === 'file');
-  const registers = application && files.kind(`${folder}/Makefile.uk`) === 'file';
+  const registers = application && files.kind(`${app}/Makefile.uk`) === 'file';
+  const builder = application ? (layout === 'starter' ? 'pool' : 'make') : undefined;
+  const make = builder === 'make' ? readApplicationMakefile(files, folder) : undefined;
+  const kraftName = kraftfile === undefined || make ? undefined : readKraftfile(files.readText(kraftfile) ?? '').name?.value;
+  const imageName = make?.name ?? kraftName;
+  const plainConfig = make?.config ?? `${app}/.config`;
+  const targets =
+    builder === 'make'
+      ? targetsOf({ files, folder, configFile: plainConfig, kraftfile })
+      : builder === 'pool'
+        ? starterTargets(folder)
+        : [];
+  const [target] = targets;
   return {
     name: baseName(folder),
     folder,
     isApplication: application,
-    tree: { base, libraries, ...(registers && { app: folder }) },
+    tree: {
+      base,
+      libraries: list('KCONFIG_ELIB_DIRS'),
+      ...(platforms.length > 0 && { platforms }),
+      ...(excluded.length > 0 && { excluded }),
+      ...(registers && { app }),
+    },
     plan,
-    builder: application ? (layout === 'starter' ? 'pool' : 'make') : undefined,
-    configFile: `${folder}/.config`,
+    builder,
+    targets,
+    target,
+    configFile: target?.configFile ?? plainConfig,
+    build: make?.build ?? (isInside(base, `${folder}/.unikraft`) ? `${folder}/.unikraft/build` : `${folder}/build`),
+    ...(imageName !== undefined && { imageName }),
     ...(kraftfile !== undefined && { kraftfile }),
   };
+}
+
+/** Our builder takes all of its targets from one configuration. */
+function starterTargets(folder: string): BuildTarget[] {
+  return Object.keys(TARGETS).map((name) => {
+    const [platform, architecture] = name.split('-') as [string, string];
+    return { name, platform, architecture, configFile: `${folder}/.config` };
+  });
 }
 
 /** The core that a folder is or holds; the folder itself where it is neither. */
@@ -102,9 +152,9 @@ function absolute(path: string, folder: string): string {
   return full.replace(/\/\.(?=\/|$)/g, '').replace(/\/+$/, '') || '/';
 }
 
-/** Folders of a project that a build may write to, the likeliest first. */
-export function buildFolders({ folder }: Project): readonly string[] {
-  return ['build', 'workdir/build', '.unikraft/build', ''].map((name) => (name === '' ? folder : `${folder}/${name}`));
+/** Folders of a project that a build may have written to, its own first. */
+export function buildFolders({ folder, build }: Project): readonly string[] {
+  return [...new Set([build, ...['build', 'workdir/build', '.unikraft/build'].map((name) => `${folder}/${name}`), folder])];
 }
 
 /** Names of images as make and our builder give them. */
@@ -119,7 +169,7 @@ export interface Image {
   readonly config: string | undefined;
 }
 
-/** The images of the first build folder that holds any. */
+/** The images of the first build folder that holds any, the current target's first. */
 export function imagesOf(files: Files, project: Project): readonly Image[] {
   for (const folder of buildFolders(project)) {
     const images = files.list(folder).flatMap((name) => {
@@ -127,23 +177,17 @@ export function imagesOf(files: Files, project: Project): readonly Image[] {
       const config = files.kind(`${folder}/config`) === 'file' ? `${folder}/config` : undefined;
       return target === undefined || files.kind(`${folder}/${name}`) !== 'file' ? [] : [{ path: `${folder}/${name}`, target, config }];
     });
-    if (images.length > 0) return images;
+    if (images.length > 0) return images.sort((a, b) => Number(isFor(b, project)) - Number(isFor(a, project)));
   }
   return [];
 }
 
-/** The command line with which upstream's make builds a project: all paths absolute, as its Makefile asks. */
-export function makeArguments(project: Project, target?: string): string[] {
-  const { tree, folder, configFile } = project;
-  return [
-    '-C',
-    tree.base,
-    `A=${folder}`,
-    `O=${folder}/build`,
-    `C=${configFile}`,
-    ...(tree.libraries.length > 0 ? [`L=${tree.libraries.join(':')}`] : []),
-    ...((tree.platforms ?? []).length > 0 ? [`P=${tree.platforms!.join(':')}`] : []),
-    ...((tree.excluded ?? []).length > 0 ? [`E=${tree.excluded!.join(':')}`] : []),
-    ...(target === undefined ? [] : [target]),
-  ];
+function isFor(image: Image, { target }: Project): boolean {
+  return target !== undefined && image.target === `${target.platform ?? ''}-${target.architecture ?? ''}`;
+}
+
+/** What upstream's make is told of a project. */
+export function makeProject(project: Project): MakeProject {
+  const { tree, plan, folder, configFile: config, build, imageName } = project;
+  return { ...tree, app: plan.environment['UK_APP'] ?? folder, config, build, ...(imageName !== undefined && { name: imageName }) };
 }
