@@ -32,7 +32,7 @@ import { BreakpointManager } from './breakpoints/manager';
 import { CodedError } from './channel';
 import { Disassembler } from './disassembler';
 import { errors } from './errors';
-import { ExceptionCatcher } from './exceptions';
+import { Catcher } from './catch/catcher';
 import { Evaluator } from './expr/evaluator';
 import { disassemble } from './instructions';
 import { GuestModel, type GuestThreadDetails } from './guest';
@@ -59,7 +59,7 @@ interface Parts {
   readonly runner: Runner;
   readonly breakpoints: BreakpointManager;
   readonly evaluator: Evaluator;
-  readonly catcher: ExceptionCatcher;
+  readonly catcher: Catcher;
   readonly guest: GuestModel;
   readonly inspector: Inspector;
   readonly judge: StopJudge;
@@ -95,19 +95,21 @@ export class Debugger implements DebuggerApi {
       machine.flushConsole();
       this.emit({ kind: 'message', category, text, ...(location === undefined ? {} : { location }) });
     };
-    const breakpoints = new BreakpointManager(target, hitEvaluator(target, evaluator), (text, location) => {
+    const atHit = hitEvaluator(target, evaluator);
+    const breakpoints = new BreakpointManager(target, atHit, (text, location) => {
       // What is looked at on the way through the past is not what the user runs.
       if (this.#parts?.travel?.travelling !== true) say('log', text, location);
     });
     // The catcher wraps hooks that tracers set before it.
     const tracers = attachTracers(target, options.trace, (text) => say('trace', text));
     const traceLog = new TraceLog(tracers.ring, (address) => guest.traceThread(address));
-    const catcher = new ExceptionCatcher(target);
+    const catcher = new Catcher(target, atHit, guest, tracers);
     const judge = new StopJudge(target, breakpoints, catcher);
     watchPrograms(target, options.initrd, ({ path, hasDwarf, text, found }) => {
       this.emit({ kind: 'message', category: found ? 'log' : 'warning', text });
       if (!found) return;
       inspector.forgetFrames();
+      catcher.symbolsAdded();
       for (const status of breakpoints.refresh()) this.emit({ kind: 'breakpoint', status });
       this.emit({ kind: 'symbols', name: path, hasDwarf });
     });
@@ -137,6 +139,7 @@ export class Debugger implements DebuggerApi {
       futureDropped: (moment) => {
         this.#parts?.breakpoints.forgetAfter(moment);
         this.#parts?.tracers.forgetAfter(moment);
+        this.#parts?.catcher.forgetAfter(moment);
       },
     });
   }
@@ -198,8 +201,8 @@ export class Debugger implements DebuggerApi {
 
   step(kind: 'over' | 'in' | 'out', granularity: Granularity): void {
     const { target, catcher, breakpoints } = this.#halted();
-    const program = new Stepper(target, this.#disassembler!, catcher.watchDeliveries()).program(kind, granularity);
-    const plan = stepPlan(target, catcher, program, {
+    const program = new Stepper(target, this.#disassembler!, catcher.exceptions.watchDeliveries()).program(kind, granularity);
+    const plan = stepPlan(target, catcher.exceptions, program, {
       // A breakpoint at the place that the step ends at is a hit of the breakpoint.
       done: () => {
         const hit = breakpoints.takeStop();
@@ -426,16 +429,14 @@ export class Debugger implements DebuggerApi {
       case 'idle':
         return 'resume';
       case 'exit':
-      case 'dead': {
-        this.#ended = true;
-        this.emit({ kind: 'exited', ...describeEnd(reason) });
-        return 'end';
-      }
+      case 'dead':
+        return this.#exited(reason);
       case 'probe':
       case 'watch':
       case 'tripleFault':
       case 'unsupported':
       case 'hook': {
+        if (reason.kind === 'tripleFault' && this.#parts?.catcher.stopsAtTripleFault === false) return this.#exited(reason);
         const stop = this.#parts?.judge.judge(reason);
         if (stop === undefined) return 'resume';
         this.#exception = stop.exception;
@@ -443,6 +444,12 @@ export class Debugger implements DebuggerApi {
         return 'end';
       }
     }
+  }
+
+  #exited(reason: Parameters<typeof describeEnd>[0]): 'end' {
+    this.#ended = true;
+    this.emit({ kind: 'exited', ...describeEnd(reason) });
+    return 'end';
   }
 
   #stopped(reason: StopKind, breakpoints: readonly number[] = [], text?: string): void {

@@ -20,4 +20,15 @@ export const errors = {
       'hit-condition',
       `"${text}" is not a hit condition. Write a number, or one of < <= = >= > % before a number, e.g. ">= 3" or "% 2".`,
     ),
+  unknownFilter: (filter: string) => new CodedError('exception-filter', `There is no exception filter "${filter}".`),
+  unknownSyscall: (word: string, suggestion: string | undefined) =>
+    new CodedError(
+      'syscall-name',
+      `"${word}" is no system call, class or error${suggestion === undefined ? '. Write names (openat), classes (%file), errors (-ENOENT), failed, binary, native' : `; did you mean ${suggestion}?`}`,
+    ),
+  unknownErrno: (word: string) => new CodedError('errno-name', `"${word}" is no error number's name, such as -ENOENT.`),
+  resultAtEntry: () =>
+    new CodedError('result-at-entry', 'A result is known only when a call returns: set the condition on the filter System call return.'),
+  badVectors: (word: string) =>
+    new CodedError('vectors', `"${word}" is no interrupt vector. Write numbers from 0 to 255 or ranges, e.g. 32,0x28-0x2f.`),
 };

@@ -1,6 +1,6 @@
 /** Drives a step's program: asks it for one demand after the other, and lets the runner carry them out. */
 import { type StopReason } from '../machine/api';
-import { type ExceptionCatcher } from './exceptions';
+import { type ExceptionCatcher } from './catch/exceptions';
 import { type RunPlan } from './runner';
 import { type StepDemand, type StepProgram } from './stepper';
 import { type Target } from './target';

@@ -1,7 +1,8 @@
 /** What a stop of the machine means to the user: a breakpoint, a watched access, an exception, or the end of the guest. */
 import { type StopReason } from '../machine/api';
+import { type ExceptionDetails } from './api';
 import { type BreakpointManager } from './breakpoints/manager';
-import { type ExceptionCatcher } from './exceptions';
+import { type Catcher } from './catch/catcher';
 import { type Arrival } from './history/travel';
 import { type Target } from './target';
 
@@ -9,7 +10,7 @@ export class StopJudge {
   constructor(
     private readonly target: Target,
     private readonly breakpoints: BreakpointManager,
-    private readonly catcher: ExceptionCatcher,
+    private readonly catcher: Catcher,
   ) {}
 
   /** Undefined where the stop means nothing to the user and the guest is to run on. */
@@ -17,18 +18,16 @@ export class StopJudge {
     switch (reason.kind) {
       case 'probe': {
         const stop = this.breakpoints.takeStop();
-        return stop === undefined
-          ? undefined
-          : { reason: stop.kind, breakpoints: stop.ids, ...(stop.note === undefined ? {} : { text: stop.note }) };
+        const caught = this.catcher.take();
+        if (stop === undefined) return caught === undefined ? undefined : exceptional(caught);
+        return { reason: stop.kind, breakpoints: stop.ids, ...(stop.note === undefined ? {} : { text: stop.note }) };
       }
       case 'watch':
         return this.#watched(reason.hits);
       case 'tripleFault':
       case 'unsupported':
-      case 'hook': {
-        const exception = this.catcher.explain(reason);
-        return { reason: 'exception', breakpoints: [], text: exception.description, exception };
-      }
+      case 'hook':
+        return exceptional(this.catcher.explain(reason));
       default:
         return undefined;
     }
@@ -45,9 +44,17 @@ export class StopJudge {
   }
 }
 
+const exceptional = (exception: ExceptionDetails): Arrival => ({
+  reason: 'exception',
+  breakpoints: [],
+  text: exception.description,
+  exception,
+});
+
 /** How the end of the run is told. */
-export function describeEnd(reason: Extract<StopReason, { kind: 'exit' | 'dead' }>): { code: number; description: string } {
+export function describeEnd(reason: Extract<StopReason, { kind: 'exit' | 'dead' | 'tripleFault' }>): { code: number; description: string } {
   if (reason.kind === 'dead') return { code: 0, description: 'The guest halted with interrupts off.' };
+  if (reason.kind === 'tripleFault') return { code: 0, description: 'Triple fault: the processor shut down, which resets a PC.' };
   switch (reason.exit.kind) {
     case 'powerOff':
       return { code: 0, description: 'The guest powered off.' };

@@ -12,6 +12,8 @@ const segmentNumber = { fs: 4, gs: 5 } as const;
 
 export interface Tracers {
   readonly ring: EventRing;
+  /** The newest system call of the ring as a line, or an empty text. */
+  lastCall(): string;
   /** The guest goes another way from instruction count `moment` on. */
   forgetAfter(moment: number): void;
   close(): void;
@@ -68,6 +70,13 @@ export function attachTracers(target: Target, kinds: readonly TraceKind[], line:
   }
   return {
     ring,
+    lastCall: () => {
+      for (let sequence = ring.head - 1; sequence >= ring.tail; sequence--) {
+        const event = ring.read(sequence);
+        if (event?.kind === 'syscall') return formatSyscall(event);
+      }
+      return '';
+    },
     forgetAfter: (moment) => {
       if (recorder === undefined) ring.forgetAfter(BigInt(moment));
       else recorder.forgetAfter(BigInt(moment));

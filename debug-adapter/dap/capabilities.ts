@@ -1,6 +1,6 @@
 /** What the adapter tells the client that it can do. */
 import { type DebugProtocol } from '@vscode/debugprotocol';
-import { exceptionNames, filterOf } from '../control/exceptions';
+import { filterDefinitions } from '../control/catch/filters';
 
 export function capabilities(): DebugProtocol.Capabilities {
   return {
@@ -35,11 +35,6 @@ export function capabilities(): DebugProtocol.Capabilities {
     supportsClipboardContext: true,
     supportsDelayedStackTraceLoading: true,
     supportsCancelRequest: true,
-    exceptionBreakpointFilters: exceptionNames.map(([vector, mnemonic, name]) => ({
-      filter: filterOf(mnemonic),
-      label: `${mnemonic} ${name}`,
-      description: `Stop before exception ${vector} is delivered to the guest.`,
-      default: vector === 8,
-    })),
+    exceptionBreakpointFilters: filterDefinitions.map((each) => ({ ...each, supportsCondition: each.conditionDescription !== 'none' })),
   };
 }

@@ -1,6 +1,7 @@
 /** The launch request's own arguments, checked field by field; the extension's manifest holds the same names. */
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type TraceKind } from '../control/api';
+import { closest } from '../control/closest';
 import { protocolErrors } from './errors';
 
 /** As launch.json has them. */
@@ -85,21 +86,4 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
     sourceMap: take('sourceMap', isMap, 'must map recorded paths to local paths, both strings') ?? {},
     noDebug: take('noDebug', flag, 'must be true or false') ?? false,
   };
-}
-
-/** The known name within two edits of a wrong one. */
-function closest(name: string, names: readonly string[]): string | undefined {
-  const ranked = names.map((each) => [editDistance(name.toLowerCase(), each.toLowerCase()), each] as const).sort(([a], [b]) => a - b);
-  const [best] = ranked;
-  return best !== undefined && best[0] <= 2 ? best[1] : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -1,5 +1,5 @@
 /** One booted machine with everything that a client of the remote protocol works on. */
-import { ExceptionCatcher, exceptionNames, filterOf } from '../control/exceptions';
+import { ExceptionCatcher, exceptionNames, filterOf } from '../control/catch/exceptions';
 import { type Host } from '../control/runner';
 import { History } from '../control/history/history';
 import { TravellingTarget } from '../control/history/probes';

@@ -1,5 +1,5 @@
 /** Runs the machine for the client: continue, single and range steps, interruption; every run ends in one stop. */
-import { type ExceptionCatcher } from '../control/exceptions';
+import { type ExceptionCatcher } from '../control/catch/exceptions';
 import { type Host, Runner } from '../control/runner';
 import { type History, type Journey } from '../control/history/history';
 import { type TravellingTarget } from '../control/history/probes';

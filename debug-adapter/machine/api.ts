@@ -177,8 +177,8 @@ export interface Machine {
   readonly devices: readonly Device[];
   /** Runs until `limit` instructions in all have retired, or something else ends it. Replays journal entries that lie ahead as it reaches them. */
   run(limit: bigint): StopReason;
-  /** Makes a run that is under way come back with 'limit' after the current instruction: called by what the run itself calls. */
-  yieldSoon(): void;
+  /** Makes a run that is under way come back with 'limit', or as a hook's stop, after the current instruction: called by what the run itself calls. */
+  yieldSoon(as?: 'limit' | 'hook'): void;
   /** Jumps virtual time forward to the next timer while idle (to `until` of the last idle stop). */
   skipIdle(): void;
   /** Moves virtual time forward to `to` (nanoseconds) while idle, but never past a timer; journalled. */

@@ -64,7 +64,7 @@ export class PcMachine implements Machine, DeviceHost {
   private ended: MachineExit | undefined;
   private running = false;
   private pollRequested = false;
-  private yieldRequested = false;
+  private yieldRequested: 'limit' | 'hook' | undefined;
   private pollSleep = pollSleepFirst;
   private idleUntil: number | undefined;
 
@@ -143,9 +143,10 @@ export class PcMachine implements Machine, DeviceHost {
         case 'budget':
           break;
         case 'stop':
-          if (this.yieldRequested && this.ended === undefined) {
-            this.yieldRequested = false;
-            return { kind: 'limit' };
+          if (this.yieldRequested !== undefined && this.ended === undefined) {
+            const kind = this.yieldRequested;
+            this.yieldRequested = undefined;
+            return { kind };
           }
           if (this.pollRequested && this.ended === undefined) {
             this.pollRequested = false;
@@ -213,9 +214,10 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   /** Makes a run that is under way come back (as if at its limit) after the current instruction; no effect between runs. */
-  yieldSoon(): void {
+  yieldSoon(as: 'limit' | 'hook' = 'limit'): void {
     if (!this.running) return;
-    this.yieldRequested = true;
+    // A stop for the user outweighs a look at the clock.
+    if (this.yieldRequested !== 'hook') this.yieldRequested = as;
     this.cpu.requestStop();
   }
 
@@ -262,7 +264,7 @@ export class PcMachine implements Machine, DeviceHost {
     restoreSnapshot(this, snapshot);
     this.ended = undefined;
     this.pollRequested = false;
-    this.yieldRequested = false;
+    this.yieldRequested = undefined;
     this.idleUntil = undefined;
     this.cursor = Math.min(this.cursor, this.entries.length);
   }

@@ -74,6 +74,16 @@ export class ProbeTable {
     this.#passAt = this.#cpu.retired;
   }
 
+  /** The machine is about to run the instruction that it stood stopped before: what stopped it there must not stop it again. */
+  get passing(): boolean {
+    return this.#cpu.retired === this.#passAt;
+  }
+
+  /** Nothing may stop the machine: it is on its way to a moment. */
+  get quiet(): boolean {
+    return false;
+  }
+
   #place(address: bigint): void {
     this.#cpu.setProbe(address, () => this.#hit(address));
   }
@@ -89,7 +99,7 @@ export class ProbeTable {
       this.#observedAt = retired;
       for (const observer of [...observers]) observer();
     }
-    if (retired === this.#passAt) return undefined;
+    if (this.passing) return undefined;
     let verdict: ProbeVerdict;
     for (const handler of [...(this.#handlers.get(address) ?? [])]) if (handler() === 'stop') verdict = 'stop';
     return verdict;

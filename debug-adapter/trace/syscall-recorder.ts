@@ -7,7 +7,7 @@ import { syscallByName, syscallByNumber } from './syscalls/table';
 /** What the recorder needs of a processor. */
 export interface TracedCpu {
   readonly retired: bigint;
-  readonly hooks: { syscall?: (() => void) | undefined };
+  readonly hooks: { syscall?: (() => 'stop' | undefined) | undefined };
   getRegister(name: string): bigint | undefined;
   readMemory(linear: bigint, length: number): Uint8Array;
   setProbe(address: bigint, probe: (() => 'stop' | undefined) | undefined): void;
@@ -54,7 +54,7 @@ export class SyscallRecorder {
   private readonly currentThread: bigint | undefined;
   private readonly read: MemoryReader;
   /** The hook that was there before. */
-  private readonly before: (() => void) | undefined;
+  private readonly before: (() => 'stop' | undefined) | undefined;
   /** Where the newest call began: its hook may come again when the guest was stopped there. */
   private newest: { readonly start: bigint; readonly rip: bigint } | undefined;
   /** Called when a call was recorded, at its beginning and at its end. */
@@ -70,8 +70,9 @@ export class SyscallRecorder {
     this.currentThread = symbols?.symbolsNamed(currentThreadSymbol)[0]?.address;
     const before = (this.before = cpu.hooks.syscall);
     cpu.hooks.syscall = () => {
-      before?.();
+      const verdict = before?.();
       this.onInstruction();
+      return verdict;
     };
     for (const symbol of symbols?.searchSymbols(handlerPattern, 1000) ?? []) {
       if (symbol.kind !== 'function') continue;

@@ -21,10 +21,12 @@ export type CpuModel = 'min' | 'default';
 
 /** Debug hooks: undefined members cost nothing. All run synchronously on the machine's thread, between two instructions, at an exact count. */
 export interface CpuHooks {
-  /** A `syscall` instruction is about to transfer control; registers are as before it. */
-  syscall?(): void;
+  /** A `syscall` instruction is about to transfer control; registers are as before it. Answer 'stop' to stop before it; the hook is called again then. */
+  syscall?(): 'stop' | undefined;
   /** FS.base or GS.base changed (WRFSBASE, WRMSR, SWAPGS). */
   segmentBase?(segment: 'fs' | 'gs', from: bigint, to: bigint): void;
+  /** An instruction ran that is not compiled: all that write control, debug and model-specific registers are among them. */
+  systemInstruction?(): void;
   /** An exception is about to be delivered. Answer 'stop' to stop before its delivery. */
   exception?(vector: number, errorCode: number | undefined): 'stop' | undefined;
   /** An external interrupt is about to be delivered. */

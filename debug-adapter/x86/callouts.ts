@@ -1,13 +1,19 @@
 /** Calls out of generated code: accesses that no TLB entry serves, helpers, faults. What is thrown here is kept for the run loop, which generated code then leaves to. */
 
 import { type Allowance } from './allowance';
-import { type CpuContext, GuestFault, Unsupported } from './context';
+import { type CpuContext, GuestFault, StoppedByHook, Unsupported } from './context';
 import { type HandlerImports } from './handlers';
 import { Exit, STACK_ACCESS, WHOLE_PAGE } from './interp-gen';
 import { type MemoryAccess } from './memory-access';
 import { segmentLinear } from './operands';
 import { Rec } from './shape';
 import { Seg, State } from './state';
+
+/** What leaves generated code by being thrown. */
+export type Thrown = GuestFault | Unsupported | StoppedByHook;
+
+const isThrown = (error: unknown): error is Thrown =>
+  error instanceof GuestFault || error instanceof Unsupported || error instanceof StoppedByHook;
 
 /** Its own enumerable members are what handlers import. */
 export class Callouts implements HandlerImports {
@@ -16,7 +22,7 @@ export class Callouts implements HandlerImports {
   readonly #access: MemoryAccess;
   readonly #allowance: Allowance;
   readonly #callHelper: (record: number) => void;
-  #thrown: GuestFault | Unsupported | undefined;
+  #thrown: Thrown | undefined;
 
   constructor(cpu: CpuContext, access: MemoryAccess, allowance: Allowance, callHelper: (record: number) => void) {
     this.#cpu = cpu;
@@ -27,7 +33,7 @@ export class Callouts implements HandlerImports {
   }
 
   /** What ended generated code with `Exit.fault`. */
-  take(): GuestFault | Unsupported {
+  take(): Thrown {
     const thrown = this.#thrown!;
     this.#thrown = undefined;
     return thrown;
@@ -38,7 +44,7 @@ export class Callouts implements HandlerImports {
   }
 
   #fault(record: number, error: unknown): void {
-    if (!(error instanceof GuestFault || error instanceof Unsupported)) throw error;
+    if (!isThrown(error)) throw error;
     this.#thrown = error;
     this.#i32[State.exitRecord >> 2] = record;
     this.#i32[State.exit >> 2] = Exit.fault;

@@ -15,6 +15,15 @@ export class Unsupported {
   constructor(readonly reason: string) {}
 }
 
+/** Thrown where a hook stops the processor before the instruction: `run` returns CpuExit 'hook'. */
+export class StoppedByHook {}
+
+/** Throws a StoppedByHook. */
+export function stopBefore(): never {
+  // eslint-disable-next-line @typescript-eslint/only-throw-error
+  throw new StoppedByHook();
+}
+
 /** Throws a GuestFault. It is no Error on purpose: faults are ordinary events, and a stack trace for each would cost more than their delivery. */
 export function fault(vector: number, errorCode?: number): never {
   // eslint-disable-next-line @typescript-eslint/only-throw-error

@@ -4,7 +4,7 @@ import { Allowance } from './allowance';
 import { type Cpu, type CpuBus, type CpuExit, type CpuHooks, type CpuModel, type Probe, type Watchpoint } from './api';
 import { type Block, BlockCache } from './blocks';
 import { Callouts } from './callouts';
-import { type CpuContext, type DecodedInsn, GuestFault, Unsupported, Vector, fault, lacking } from './context';
+import { type CpuContext, type DecodedInsn, GuestFault, StoppedByHook, Unsupported, Vector, fault, lacking } from './context';
 import { Cr4, readCr4 } from './control-bits';
 import { featuresOf } from './cpuid';
 import { noteBreakpoints, noteSingleStep } from './debug-registers';
@@ -541,6 +541,7 @@ export class X86Cpu implements Cpu, CpuContext {
           const thrown = this.#callouts.take();
           if (thrown instanceof Unsupported) return this.#unsupportedExit(thrown.reason);
           this.#watches.debugHits = 0;
+          if (thrown instanceof StoppedByHook) return { kind: 'hook' };
           const exit = this.#deliverFault(thrown);
           if (exit) return exit;
           continue;

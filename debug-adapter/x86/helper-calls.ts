@@ -65,6 +65,7 @@ export class HelperCalls {
     if (!helper) cpu.unsupported(`${insn.mnemonic} is not implemented.`);
     cpu.u64[State.rip >> 3] = insn.next;
     helper(cpu, insn);
+    cpu.hooks.systemInstruction?.();
     this.#i32[State.exitRecord >> 2] = record;
     this.#i32[State.exit >> 2] = Exit.helper;
   }

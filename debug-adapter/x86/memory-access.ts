@@ -155,8 +155,9 @@ export class MemoryAccess {
     let physical = this.#fetch.get(page);
     if (physical === undefined) {
       const linear = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-      const result = walk(this.#cpu, linear & ~0xfffn, 'execute', this.#user);
-      physical = result.physical;
+      // The whole address: a fault leaves it in CR2.
+      const result = walk(this.#cpu, linear, 'execute', this.#user);
+      physical = result.physical - (low & (PAGE - 1));
       if (physical + PAGE > this.#ramSize) this.#cpu.unsupported('Instructions are fetched from an address where there is no RAM.');
       this.#fetch.set(page, physical);
     }

@@ -1,6 +1,6 @@
 /** System instructions: control registers, descriptor-table registers, fast system calls, interrupt flag, port I/O, time stamps; and the table of all system helpers. */
 
-import { type CpuContext, type DecodedInsn, type HelperTable, Vector } from './context';
+import { type CpuContext, type DecodedInsn, type HelperTable, stopBefore, Vector } from './context';
 import { Attribute, Cr0, Cr4, Efer, isCanonical, readCr0, readCr4, readEfer } from './control-bits';
 import { cpuidHelpers, cr4Mask, xcr0Mask } from './cpuid';
 import { debugRegisterHelpers } from './debug-registers';
@@ -235,7 +235,7 @@ function syscall(cpu: CpuContext, insn: DecodedInsn): void {
   if (cpu.hooks.syscall !== undefined) {
     // The hook sees the instruction as not executed yet.
     cpu.rip = insn.rip;
-    cpu.hooks.syscall();
+    if (cpu.hooks.syscall() === 'stop') stopBefore();
   }
   const { view } = cpu;
   const flags = cpu.getFlags() & ~Rflags.RF;

@@ -105,22 +105,29 @@ export class Breakpoint {
    * so.
    */
   hit(evaluator: HitEvaluator, moment: number): HitOutcome {
-    if (this.#condition !== undefined) {
-      try {
-        if (!evaluator.isTrue(this.#condition)) return { kind: 'pass' };
-      } catch (error) {
-        return {
-          kind: 'stop',
-          note: `The condition "${this.#condition}" could not be evaluated: ${error instanceof Error ? error.message : String(error)}`,
-        };
-      }
-    }
+    const { holds, note } = conditionHolds(evaluator, this.#condition);
+    if (!holds) return { kind: 'pass' };
+    if (note !== undefined) return { kind: 'stop', note };
     if (this.#hitCondition?.(this.#hits.note(moment)) === false) return { kind: 'pass' };
     if (this.#log === undefined) return { kind: 'stop' };
     return {
       kind: 'log',
       text: this.#log.map((part) => ('text' in part ? part.text : evaluateOrExplain(evaluator, part.expression))).join(''),
     };
+  }
+}
+
+/** Whether a condition lets a hit count. One that cannot be evaluated does, with a note that says so. */
+export function conditionHolds(
+  evaluator: HitEvaluator,
+  condition: string | undefined,
+): { readonly holds: boolean; readonly note?: string } {
+  if (condition === undefined || condition.trim() === '') return { holds: true };
+  try {
+    return { holds: evaluator.isTrue(condition) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { holds: true, note: `The condition "${condition}" could not be evaluated: ${why}` };
   }
 }
 

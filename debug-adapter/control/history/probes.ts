@@ -5,6 +5,10 @@ import { Target } from '../target';
 export class SilenceableProbes extends ProbeTable {
   silent = false;
 
+  override get quiet(): boolean {
+    return this.silent;
+  }
+
   override add(address: bigint, handler: ProbeHandler): ProbeRegistration {
     return super.add(address, () => (this.silent ? undefined : handler()));
   }

@@ -102,3 +102,10 @@ export function errnoOf(number: number): { readonly name: string; readonly meani
   );
   return parsed.get(number);
 }
+
+/** The number of an error by its name (`ENOENT`), or undefined. */
+export function errnoByName(name: string): number | undefined {
+  errnoOf(0);
+  for (const [number, row] of parsed ?? []) if (row.name === name.toUpperCase()) return number;
+  return undefined;
+}

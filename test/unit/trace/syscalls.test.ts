@@ -164,7 +164,7 @@ describe('formatting', () => {
 /** A processor of registers and probes only. */
 class ScriptCpu implements TracedCpu {
   retired = 0n;
-  readonly hooks: { syscall?: (() => void) | undefined } = {};
+  readonly hooks: { syscall?: (() => 'stop' | undefined) | undefined } = {};
   readonly registers: Record<string, bigint> = {};
   readonly probes = new Map<bigint, () => 'stop' | undefined>();
   readonly words = new Map<bigint, bigint>();

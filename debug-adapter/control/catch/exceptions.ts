@@ -1,9 +1,13 @@
 /** Which processor exceptions stop the guest, and how they are explained. */
-import { type StopReason } from '../machine/api';
-import { type BreakpointStatus, type ExceptionDetails, type ExceptionFilter } from './api';
-import { hex } from './registers';
-import { type DeliveryWatch } from './stepper';
-import { type Target } from './target';
+import { type StopReason } from '../../machine/api';
+import { type BreakpointStatus, type ExceptionDetails, type ExceptionFilter } from '../api';
+import { conditionHolds, type HitEvaluator } from '../breakpoints/breakpoint';
+import { errors } from '../errors';
+import { type GuestModel } from '../guest';
+import { hex } from '../registers';
+import { type DeliveryWatch } from '../stepper';
+import { type Target } from '../target';
+import { explainPageFault } from './page-fault';
 
 /** Vectors of the exceptions (SDM vol. 3A, table 6-1). */
 export const exceptionNames: readonly (readonly [vector: number, mnemonic: string, name: string])[] = [
@@ -33,12 +37,18 @@ export const filterOf = (mnemonic: string): string => mnemonic.replace('#', '').
 const pageFault = 14;
 
 export class ExceptionCatcher {
-  readonly #vectors = new Set<number>();
+  /** Vectors that stop, with their conditions. */
+  readonly #vectors = new Map<number, string | undefined>();
   #last: { vector: number; errorCode: number | undefined; rip: bigint } | undefined;
   #delivered: { rip: bigint; rsp: bigint } | undefined;
   #watching = false;
 
-  constructor(private readonly target: Target) {
+  /** Conditions need `evaluator`; without `guest` a fault's thread is not told. */
+  constructor(
+    private readonly target: Target,
+    private readonly evaluator?: HitEvaluator,
+    private readonly guest?: GuestModel,
+  ) {
     const { hooks } = target.machine.cpu;
     const { exception, interrupt } = hooks;
     hooks.exception = (vector, errorCode) => this.#onException(vector, errorCode) ?? exception?.(vector, errorCode);
@@ -50,13 +60,13 @@ export class ExceptionCatcher {
 
   setFilters(filters: readonly ExceptionFilter[]): readonly BreakpointStatus[] {
     this.#vectors.clear();
-    return filters.map(({ filter }, index) => {
+    return filters.map(({ filter, condition }, index) => {
       const row = exceptionNames.find(([, mnemonic]) => filterOf(mnemonic) === filter);
-      if (row !== undefined) this.#vectors.add(row[0]);
+      if (row !== undefined) this.#vectors.set(row[0], condition);
       return {
         id: -1 - index,
         verified: row !== undefined,
-        ...(row === undefined ? { message: `There is no exception filter "${filter}".` } : {}),
+        ...(row === undefined ? { message: errors.unknownFilter(filter).message } : {}),
       };
     });
   }
@@ -105,7 +115,7 @@ export class ExceptionCatcher {
         return {
           id: filterOf(this.#name(vector).split(' ')[0]!),
           description: `${this.#name(vector)}${code} in ${where}`,
-          details: vector === pageFault ? this.#explainPageFault(errorCode ?? 0) : '',
+          details: vector === pageFault ? explainPageFault(this.target, this.guest, errorCode ?? 0) : '',
         };
       }
     }
@@ -113,7 +123,7 @@ export class ExceptionCatcher {
 
   #onException(vector: number, errorCode: number | undefined): 'stop' | undefined {
     const { pc: rip } = this.target;
-    if (this.#vectors.has(vector)) {
+    if (this.#vectors.has(vector) && this.#conditionHolds(this.#vectors.get(vector))) {
       // The guest stands before the delivery; when it runs on, the same fault comes up again and is let through.
       const again = this.#last?.vector === vector && this.#last.rip === rip && this.#stoppedAt === this.target.machine.cpu.retired;
       this.#last = { vector, errorCode, rip };
@@ -127,6 +137,11 @@ export class ExceptionCatcher {
 
   #stoppedAt = -1n;
 
+  /** A condition that cannot be evaluated stops, as a breakpoint's does. */
+  #conditionHolds(condition: string | undefined): boolean {
+    return this.evaluator === undefined || conditionHolds(this.evaluator, condition).holds;
+  }
+
   #noteDelivery(): void {
     if (this.#watching && this.#delivered === undefined) this.#delivered = { rip: this.target.pc, rsp: this.target.register('rsp') };
   }
@@ -134,25 +149,5 @@ export class ExceptionCatcher {
   #name(vector: number): string {
     const row = exceptionNames.find(([number]) => number === vector);
     return row === undefined ? `vector ${vector}` : `${row[1]} (${row[2]})`;
-  }
-
-  /** Error code bits: SDM vol. 3A, 4.7. */
-  #explainPageFault(errorCode: number): string {
-    const address = this.target.register('cr2');
-    // Without NX in use the error code does not tell fetches from reads.
-    const fetched = (errorCode & 0x10) !== 0 || ((errorCode & 2) === 0 && address === this.target.pc);
-    const access = fetched ? 'An instruction fetch' : (errorCode & 2) !== 0 ? 'A write' : 'A read';
-    const mapping = this.target.machine.cpu.translate(address);
-    const why =
-      (errorCode & 1) === 0
-        ? 'no page is mapped there'
-        : (errorCode & 8) !== 0
-          ? 'a reserved bit is set in its page table entry'
-          : mapping?.writable === false && (errorCode & 2) !== 0
-            ? 'the page is read-only'
-            : mapping?.executable === false && (errorCode & 0x10) !== 0
-              ? 'the page is not executable'
-              : 'the page does not allow it';
-    return `${access} of ${this.target.describe(address)} (${hex(address)}) faulted: ${why}.`;
   }
 }
