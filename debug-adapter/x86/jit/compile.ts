@@ -128,7 +128,7 @@ class RegionLayout {
    * Emits parts one after another; each but the first has a label that ends where it begins. Control enters by falling in from above, with the
    * number of one of `heads` in the target local where there are several.
    */
-  #sequence(parts: readonly Part[], heads: readonly number[]): void {
+  #sequence(parts: readonly Part[], heads: readonly number[], around: ReadonlySet<number> = new Set()): void {
     const { c } = this.#gen;
     const labels: Label[] = [];
     for (let i = parts.length - 1; i >= 1; i--) labels[i] = c.block();
@@ -138,7 +138,7 @@ class RegionLayout {
       inner.forEach((node, select) => this.#enter(node, { label: labels[i]!, select: inner.length > 1 ? select : undefined }));
     });
     const begin = c.block();
-    this.#resume(parts, labels, begin);
+    this.#resume(parts, labels, begin, around);
     this.#dispatch(parts, labels, heads);
     c.end();
     parts.forEach((part, i) => {
@@ -151,12 +151,13 @@ class RegionLayout {
   }
 
   /** Where the region was entered at a block further in: from the entry's number to the part that holds it. */
-  #resume(parts: readonly Part[], labels: readonly Label[], begin: Label): void {
+  #resume(parts: readonly Part[], labels: readonly Label[], begin: Label, around: ReadonlySet<number>): void {
     const { c } = this.#gen;
     const inside = parts.map((part) => nodesOf(part));
+    // Who enters at a head of the loop around this has been seen to already.
     const entries = this.#entered
       .map((node, number) => ({ node, number, part: inside.findIndex((nodes) => nodes.has(node)) }))
-      .filter(({ number, part }) => number > 0 && part >= 0);
+      .filter(({ node, number, part }) => number > 0 && part >= 0 && !around.has(node));
     if (entries.length === 0) return;
     c.get(RegionLocal.entry);
     c.if();
@@ -203,7 +204,7 @@ class RegionLayout {
     part.heads.forEach((node, select) => {
       this.#enter(node, { label, select: part.heads.length > 1 ? select : undefined });
     });
-    this.#sequence(part.body, part.heads);
+    this.#sequence(part.body, part.heads, new Set(part.heads));
     for (const node of part.heads) this.#leave(node);
     c.end();
     // Every path inside branches away.

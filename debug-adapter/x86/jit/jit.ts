@@ -69,11 +69,18 @@ const mostTargets = 40;
 const manyExits = 24;
 const someExits = 4;
 /** Changes of the range that may be read before regions go without. */
-const mostWindowChanges = 12;
+const mostWindowChanges = 24;
+/** Changes of the range that may be written before regions take it from the state block. */
+const mostWriteChanges = 6;
 /** Times that MXCSR was found changed before regions no longer rely on it. */
 const mostPrecisionChanges = 200;
 const mostRegions = 3000;
 const PAGE = 4096;
+
+/** Is the range [start, start + length) within the outer one? */
+function contains(outerStart: bigint, outerLength: bigint, start: bigint, length: bigint): boolean {
+  return outerStart <= start && outerStart + outerLength >= start + length;
+}
 
 export class Jit {
   readonly #host: JitHost;
@@ -95,6 +102,9 @@ export class Jit {
   /** The mapping does not keep still: accesses go by the TLB for good. */
   #windowFutile = false;
   #windowChanges = 0;
+  /** The same for the range that may be written, and what follows from it. */
+  #writeChanges = 0;
+  #writesVary = false;
   /** Instructions whose accesses go by the TLB. */
   readonly #byTlb = new Set<number>();
   /** Linear page number -> physical address of the pages whose code is in regions. */
@@ -388,11 +398,13 @@ export class Jit {
     );
     const old = this.#window;
     if (found !== undefined && old !== undefined && found.delta === old.delta) {
-      const end = old.readStart + old.readLength;
-      if (found.readStart <= old.readStart && found.readStart + found.readLength >= end) return;
+      const reads = contains(found.readStart, found.readLength, old.readStart, old.readLength);
+      if (reads && (old.writesVary || contains(found.writeStart, found.writeLength, old.writeStart, old.writeLength))) return;
+      // Code keeps coming up where data was.
+      if (reads && ++this.#writeChanges > mostWriteChanges) this.#writesVary = true;
     }
     if (old !== undefined) {
-      // Regions have the old range in their code.
+      // Regions have the old ranges in their code.
       const range = [RegionState.readStart, RegionState.readLength, RegionState.writeStart, RegionState.writeLength].map(
         (field) => [field, host.view.getBigUint64(field, true)] as const,
       );
@@ -401,7 +413,7 @@ export class Jit {
       for (const [field, value] of range) host.view.setBigUint64(field, value, true);
       if (++this.#windowChanges > mostWindowChanges) this.#windowFutile = true;
     }
-    this.#window = this.#windowFutile ? undefined : found;
+    this.#window = this.#windowFutile || found === undefined ? undefined : { ...found, writesVary: this.#writesVary };
     if (this.#window === undefined) clearWindow(host.view);
   }
 

@@ -75,15 +75,28 @@ const makesClean = /^(ADD|SUB|MUL|DIV|SQRT)(SS|SD|PS|PD)$/;
 export interface WindowMapping {
   /** Host address minus linear address, modulo 2^32. */
   readonly delta: number;
-  /** First linear address that may be read, and how many: part of the code, which is dropped where this no longer holds. */
+  /**
+   * First linear address that may be read, and how many; the same of those that may be written. They are constants of the code, which is dropped where
+   * they no longer hold.
+   */
   readonly readStart: bigint;
   readonly readLength: bigint;
+  readonly writeStart: bigint;
+  readonly writeLength: bigint;
+  /** The range that may be written does not keep still: regions take it from the state block. */
+  readonly writesVary: boolean;
 }
 
 /** How a region reaches memory. */
 export interface WindowUse extends WindowMapping {
   /** The instruction at this address was seen to go elsewhere. */
   byTlb(key: number): boolean;
+}
+
+/** A host address: an i32 local, and what is to be added to it. */
+interface Reach {
+  readonly index: number;
+  readonly offset: number;
 }
 
 /** Branches of the current block, given by whoever lays out the region. */
@@ -192,8 +205,7 @@ export class RegionGen implements Gen {
   /** Leaves before the block at `key` where the budget does not suffice for `longest` instructions. */
   checkBudget(key: number, longest: number): void {
     const { c } = this;
-    c.i64(addressOf(key)).set(Local.exitRip);
-    c.i32(RegionExit.budget).set(Local.status);
+    this.#leaveWith(RegionExit.budget, addressOf(key));
     c.get(Local.budget).i32(longest).op('i32.lt_s').brIf(this.exit);
   }
 
@@ -204,10 +216,13 @@ export class RegionGen implements Gen {
 
   /** Leaves the region for an address. */
   leaveTo(key: number, status: number): void {
-    const { c } = this;
-    c.i64(addressOf(key)).set(Local.exitRip);
-    c.i32(status).set(Local.status);
-    c.br(this.exit);
+    this.#leaveWith(status, addressOf(key));
+    this.c.br(this.exit);
+  }
+
+  /** What the next branch to the exit takes along: constants on that edge, so that nothing of it has to be kept up to there. */
+  #leaveWith(status: number, rip = 0n): void {
+    this.c.i64(rip).set(Local.exitRip).i32(status).set(Local.status);
   }
 
   /** Leaves by an indirect jump that met none of its known targets. */
@@ -222,12 +237,13 @@ export class RegionGen implements Gen {
 
   /** Leaves before the current instruction, for the interpreter to do it. */
   #leaveHere(): void {
-    this.c.i32(this.#site(false)).set(Local.status).br(this.exit);
+    this.#leaveWith(this.#site(false));
+    this.c.br(this.exit);
   }
 
   /** The same where the i32 that `condition` pushes is not 0. `window`: because an address was outside of the window. */
   #leaveIf(condition: () => void, window = false): void {
-    this.c.i32(this.#site(window)).set(Local.status);
+    this.#leaveWith(this.#site(window));
     condition();
     this.c.brIf(this.exit);
   }
@@ -249,10 +265,8 @@ export class RegionGen implements Gen {
 
   /** Leaves before the instruction at `key`, of whose block `remaining` instructions were charged and did not run. */
   leaveBefore(key: number, remaining: number): void {
-    this.c
-      .i32(this.#newSite(key, remaining, false))
-      .set(Local.status)
-      .br(this.exit);
+    this.#leaveWith(this.#newSite(key, remaining, false));
+    this.c.br(this.exit);
   }
 
   /** The parts around the body: what to load first, and what to store at the exit. */
@@ -427,7 +441,7 @@ export class RegionGen implements Gen {
         c.i32(0).mem(loadOf(size, signed), registerOffset(this.#insn.kinds[i]!, this.#insn.registers[i]!));
         return;
       case 'mem':
-        c.get(this.host(i, 'read', size)).mem(loadOf(size, signed));
+        this.#load(loadOf(size, signed), size);
         return;
       case 'imm': {
         const value = this.#immediateValue(i);
@@ -458,9 +472,7 @@ export class RegionGen implements Gen {
       case 'reg':
         return this.#writeRegister(this.#insn.registers[i]!, size, value);
       case 'mem':
-        c.get(this.host(i, 'write', size));
-        value();
-        c.mem(storeOf(size));
+        this.#store(storeOf(size), size, value);
         return;
       case 'mmx':
       case 'sreg':
@@ -479,11 +491,11 @@ export class RegionGen implements Gen {
     const old = this.temp('i64');
     const value = this.temp('i64');
     if (kind === 'mem') {
-      const host = this.host(i, 'readWrite', size);
-      c.get(host).mem(loadOf(size, false)).set(old);
+      const { index, offset } = this.#reachOperand('readWrite', size);
+      c.get(index).mem(loadOf(size, false), offset).set(old);
       next(old);
       c.set(value);
-      c.get(host).get(value).mem(storeOf(size));
+      c.get(index).get(value).mem(storeOf(size), offset);
       return;
     }
     this.#read(i, false);
@@ -560,38 +572,85 @@ export class RegionGen implements Gen {
 
   host(_i: number, access: Access, size: number, disp = 0, align?: number): number {
     const linear = this.#linearLocal(disp);
-    if (align !== undefined) {
-      this.#leaveIf(() =>
-        this.c
-          .get(linear)
-          .op('i32.wrap_i64')
-          .i32(align - 1)
-          .op('i32.and'),
-      );
-    }
+    if (align !== undefined) this.#checkAlignment(linear, align);
     return this.hostAt(linear, access, size);
   }
 
+  #checkAlignment(linear: number, align: number): void {
+    this.#leaveIf(() =>
+      this.c
+        .get(linear)
+        .op('i32.wrap_i64')
+        .i32(align - 1)
+        .op('i32.and'),
+    );
+  }
+
   hostAt(linear: number, access: Access, size: number): number {
-    const { c } = this;
+    const { index, offset } = this.#reach(linear, access, size);
+    if (offset === 0) return index;
     const host = this.temp('i32');
-    const read = access === 'read';
-    const { window } = this;
-    if (window !== undefined && !window.byTlb(keyOf(this.#insn.ripLow, this.#insn.ripHigh))) {
-      this.#leaveIf(() => {
-        c.get(linear);
-        if (read) {
-          if (window.readStart !== 0n) c.i64(window.readStart).op('i64.sub');
-          c.i64(window.readLength).op('i64.ge_u');
-        } else {
-          this.#windowUsed = true;
-          c.get(Local.writeStart).op('i64.sub').get(Local.writeLength).op('i64.ge_u');
-        }
-      }, true);
-      c.get(linear).op('i32.wrap_i64').i32(window.delta).op('i32.add');
-    } else this.#tlbHost(linear, read, size);
-    c.set(host);
+    this.c.get(index).i32(offset).op('i32.add').set(host);
     return host;
+  }
+
+  /** The host address of the memory operand, as a local and a static offset. */
+  #reachOperand(access: Access, size: number, align?: number): Reach {
+    const linear = this.#linearLocal(0);
+    if (align !== undefined) this.#checkAlignment(linear, align);
+    return this.#reach(linear, access, size);
+  }
+
+  /** The host address of the linear one in a local, or leaves. */
+  #reach(linear: number, access: Access, size: number): Reach {
+    const { c, window } = this;
+    const index = this.temp('i32');
+    const read = access === 'read';
+    if (window === undefined || window.byTlb(keyOf(this.#insn.ripLow, this.#insn.ripHigh))) {
+      this.#tlbHost(linear, read, size);
+      c.set(index);
+      return { index, offset: 0 };
+    }
+    if (!read && window.writesVary) {
+      this.#windowUsed = true;
+      this.#leaveIf(() => c.get(linear).get(Local.writeStart).op('i64.sub').get(Local.writeLength).op('i64.ge_u'), true);
+      c.get(linear).op('i32.wrap_i64').i32(window.delta).op('i32.add').set(index);
+      return { index, offset: 0 };
+    }
+    const start = read ? window.readStart : window.writeStart;
+    const length = read ? window.readLength : window.writeLength;
+    let distance = linear;
+    if (start !== 0n) {
+      distance = this.temp('i64');
+      c.get(linear).i64(start).op('i64.sub').set(distance);
+    }
+    this.#leaveIf(() => c.get(distance).i64(length).op('i64.ge_u'), true);
+    // An address that is a register as it stands comes straight from there, the sooner for it; others have their distance made in the same step.
+    const delta = window.delta >>> 0;
+    const straight = this.#isPlain && start + length + BigInt(delta) < 1n << 32n;
+    c.get(straight ? linear : distance)
+      .op('i32.wrap_i64')
+      .set(index);
+    return { index, offset: straight ? delta : (Number(BigInt.asUintN(32, start)) + delta) >>> 0 };
+  }
+
+  /** The current instruction's memory operand is addressed by one register alone. */
+  get #isPlain(): boolean {
+    const { hasMemory, memIndex, dispLow, dispHigh, segment } = this.#insn;
+    return hasMemory && memIndex < 0 && dispLow === 0 && dispHigh === 0 && segment !== Seg.FS && segment !== Seg.GS;
+  }
+
+  /** Pushes what the memory operand holds. */
+  #load(op: MemoryOp, size: number, align?: number): void {
+    const { index, offset } = this.#reachOperand('read', size, align);
+    this.c.get(index).mem(op, offset);
+  }
+
+  #store(op: MemoryOp, size: number, value: () => void, align?: number): void {
+    const { index, offset } = this.#reachOperand('write', size, align);
+    this.c.get(index);
+    value();
+    this.c.mem(op, offset);
   }
 
   /** Pushes the host address by the TLB, or leaves. */
@@ -630,21 +689,19 @@ export class RegionGen implements Gen {
   }
 
   vrd(i: number): void {
-    if (this.#operands[i]!.kind === 'mem') this.c.get(this.host(i, 'read', 16, 0, this.#alignment())).mem('v128.load');
+    if (this.#operands[i]!.kind === 'mem') this.#load('v128.load', 16, this.#alignment());
     else this.c.get(this.#vector(this.#insn.registers[i]!));
   }
 
   vwr(i: number, value: () => void): void {
     if (this.#operands[i]!.kind !== 'mem') return this.setXmm(this.#insn.registers[i]!, value);
-    this.c.get(this.host(i, 'write', 16, 0, this.#alignment()));
-    value();
-    this.c.mem('v128.store');
+    this.#store('v128.store', 16, value, this.#alignment());
   }
 
   vrdLow(i: number, size: 4 | 8): void {
     const { c } = this;
     if (this.#operands[i]!.kind === 'mem') {
-      c.get(this.host(i, 'read', size)).mem(size === 4 ? 'v128.load32_zero' : 'v128.load64_zero');
+      this.#load(size === 4 ? 'v128.load32_zero' : 'v128.load64_zero', size);
       return;
     }
     c.v128([0n, 0n]).get(this.#vector(this.#insn.registers[i]!));
@@ -655,9 +712,10 @@ export class RegionGen implements Gen {
   vwrLow(i: number, size: 4 | 8, value: () => void): void {
     const { c } = this;
     if (this.#operands[i]!.kind === 'mem') {
-      c.get(this.host(i, 'write', size));
+      const { index, offset } = this.#reachOperand('write', size);
+      c.get(index);
       value();
-      c.memLane('store', size, 0);
+      c.memLane('store', size, 0, offset);
       return;
     }
     const register = this.#insn.registers[i]!;
@@ -672,16 +730,14 @@ export class RegionGen implements Gen {
   }
 
   frd(i: number, size: 4 | 8): void {
-    if (this.#operands[i]!.kind === 'mem') this.c.get(this.host(i, 'read', size)).mem(size === 4 ? 'f32.load' : 'f64.load');
+    if (this.#operands[i]!.kind === 'mem') this.#load(size === 4 ? 'f32.load' : 'f64.load', size);
     else this.c.get(this.#vector(this.#insn.registers[i]!)).lane(size === 4 ? 'f32x4.extract_lane' : 'f64x2.extract_lane', 0);
   }
 
   fwr(i: number, size: 4 | 8, value: () => void): void {
     const { c } = this;
     if (this.#operands[i]!.kind === 'mem') {
-      c.get(this.host(i, 'write', size));
-      value();
-      c.mem(size === 4 ? 'f32.store' : 'f64.store');
+      this.#store(size === 4 ? 'f32.store' : 'f64.store', size, value);
       return;
     }
     const register = this.#insn.registers[i]!;
@@ -693,16 +749,14 @@ export class RegionGen implements Gen {
   }
 
   mrd(i: number): void {
-    if (this.#operands[i]!.kind === 'mem') this.c.get(this.host(i, 'read', 8)).mem('i64.load');
+    if (this.#operands[i]!.kind === 'mem') this.#load('i64.load', 8);
     else this.c.i32(0).mem('i64.load', registerOffset(Kind.mmx, this.#insn.registers[i]!));
   }
 
   mwr(i: number, value: () => void): void {
     const { c } = this;
     if (this.#operands[i]!.kind === 'mem') {
-      c.get(this.host(i, 'write', 8));
-      value();
-      c.mem('i64.store');
+      this.#store('i64.store', 8, value);
       return;
     }
     const offset = registerOffset(Kind.mmx, this.#insn.registers[i]!);
@@ -813,9 +867,8 @@ export class RegionGen implements Gen {
     const linear = this.temp('i64');
     this.reg(4, 8);
     c.i64(-size).op('i64.add').set(linear);
-    c.get(this.hostAt(linear, 'write', size))
-      .get(value)
-      .mem(storeOf(size));
+    const { index, offset } = this.#reach(linear, 'write', size);
+    c.get(index).get(value).mem(storeOf(size), offset);
     this.setReg(4, 8, () => c.get(linear));
   }
 
@@ -831,9 +884,8 @@ export class RegionGen implements Gen {
     const linear = this.temp('i64');
     this.reg(4, 8);
     c.set(linear);
-    c.get(this.hostAt(linear, 'read', size))
-      .mem(loadOf(size, false))
-      .set(value);
+    const { index, offset } = this.#reach(linear, 'read', size);
+    c.get(index).mem(loadOf(size, false), offset).set(value);
     return value;
   }
 

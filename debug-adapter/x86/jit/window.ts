@@ -114,6 +114,9 @@ export function findWindow(
     delta: (Layout.ramBase + offset) | 0,
     readStart: view.getBigUint64(RegionState.readStart, true),
     readLength: view.getBigUint64(RegionState.readLength, true),
+    writeStart: view.getBigUint64(RegionState.writeStart, true),
+    writeLength: view.getBigUint64(RegionState.writeLength, true),
+    writesVary: false,
   };
 }
 
