@@ -104,8 +104,10 @@ if (watch) {
 } else {
   await Promise.all(entries.map((entry) => build(entry)));
   await chmod('dist/cli.js', 0o755);
+  // The starter pool's libraries, compiled, for machines without a compiler; a package has them for more configurations.
+  await runTypeScript('src/build/prebuilt-make.node.ts', 'makePrebuilt', '.', 'dist/prebuilt', production);
   // The example that the package carries, ready built with its sources.
-  await runTypeScript('src/build/example.node.ts', 'buildExample', '.', 'dist/examples/hello');
+  await runTypeScript('src/build/example.node.ts', 'buildExample', '.', 'dist/examples/hello', 'dist/prebuilt');
   await runTypeScript('src/cli/code-cache.node.ts', 'writeCodeCache', path.resolve('dist/cli-run.js'), [
     'dist/examples/hello/hello_qemu-x86_64',
   ]);

@@ -26,15 +26,18 @@ export function readConfiguration(text: string): Configuration {
 /** Folders of the machine that builds: no code needs them, and an image must not depend on them. */
 const HOST_ONLY = new Set(['UK_BASE', 'UK_APP', 'UK_CONFIG', 'BUILD_DIR']);
 
+/** What the header says of one option; undefined: nothing. */
+export function configurationLine(config: Configuration, name: string): string | undefined {
+  const value = config.values.get(name);
+  if (value === undefined || HOST_ONLY.has(name)) return undefined;
+  if (config.strings.has(name)) return `#define CONFIG_${name} "${value.replace(/[\\"]/g, '\\$&')}"`;
+  if (value === 'y') return `#define CONFIG_${name} 1`;
+  if (value === 'm') return `#define CONFIG_${name}_MODULE 1`;
+  return value === 'n' || value === '' ? undefined : `#define CONFIG_${name} ${value}`;
+}
+
 /** Text of `uk/bits/config.h`. */
 export function configurationHeader(config: Configuration): string {
-  const lines = ['/* Written by the build from the configuration. */'];
-  for (const [name, value] of config.values) {
-    if (HOST_ONLY.has(name)) continue;
-    if (config.strings.has(name)) lines.push(`#define CONFIG_${name} "${value.replace(/[\\"]/g, '\\$&')}"`);
-    else if (value === 'y') lines.push(`#define CONFIG_${name} 1`);
-    else if (value === 'm') lines.push(`#define CONFIG_${name}_MODULE 1`);
-    else if (value !== 'n' && value !== '') lines.push(`#define CONFIG_${name} ${value}`);
-  }
-  return `${lines.join('\n')}\n`;
+  const lines = [...config.values.keys()].flatMap((name) => configurationLine(config, name) ?? []);
+  return `${['/* Written by the build from the configuration. */', ...lines].join('\n')}\n`;
 }

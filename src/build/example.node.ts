@@ -1,20 +1,19 @@
 /** Builds the example that the package carries: an image with symbols and the sources that they name, at paths relative to their folder. */
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { buildPool, type PoolBuildResult } from './pool-build.node';
 import { formatProblem } from './problems';
-import { type CompileStep } from './plan';
-import { dependenciesOf } from './runner.node';
 
 const APP = 'hello';
 
 /**
  * Makes `outDir` (e.g. dist/examples/hello): `hello_qemu-x86_64`, its `.dbg`, and below `library-pool/` and `libsyscall_shim/` the sources.
  * The names in the debug information are relative to `outDir`, wherever that is moved to. `root` is the repository.
- * @throws Error with all problems where the build fails, e.g. without a compiler.
+ * `prebuilt` is the folder that makePrebuilt() has made.
+ * @throws Error with all problems where the build fails.
  */
-export async function buildExample(root: string, outDir: string): Promise<PoolBuildResult> {
+export async function buildExample(root: string, outDir: string, prebuilt: string): Promise<PoolBuildResult> {
   const out = resolve(outDir).replaceAll('\\', '/');
   const pool = `${resolve(root).replaceAll('\\', '/')}/library-pool`;
   const build = `${resolve(root).replaceAll('\\', '/')}/out/examples/${APP}`;
@@ -23,6 +22,8 @@ export async function buildExample(root: string, outDir: string): Promise<PoolBu
     pool,
     build,
     env: process.env,
+    prebuilt: 'always',
+    prebuiltFolder: resolve(prebuilt),
     prefixMap: [
       [pool, 'library-pool'],
       [build, '.'],
@@ -34,35 +35,24 @@ export async function buildExample(root: string, outDir: string): Promise<PoolBu
   mkdirSync(out, { recursive: true });
   for (const { image, symbols } of result.images)
     for (const path of [image, symbols]) copyFileSync(path, `${out}/${path.slice(path.lastIndexOf('/') + 1)}`);
-  const sources = new Set(
-    result.plan.steps.filter((s): s is CompileStep => s.kind === 'compile').flatMap((s) => dependenciesOf(readFileSync(s.depFile, 'utf8'))),
-  );
-  for (const source of sources) {
-    const name = source.startsWith(`${pool}/`)
-      ? `library-pool/${source.slice(pool.length + 1)}`
-      : source.startsWith(`${build}/`)
-        ? source.slice(build.length + 1)
-        : undefined;
-    if (name === undefined) continue;
-    mkdirSync(dirname(`${out}/${name}`), { recursive: true });
-    copyFileSync(source, `${out}/${name}`);
+  // The generated sources, and the whole pool with the one application, so that the example can be configured and built again.
+  for (const step of result.plan.steps) {
+    if (step.kind !== 'write' || !step.output.startsWith(`${build}/`)) continue;
+    const to = `${out}/${step.output.slice(build.length + 1)}`;
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(to, step.text);
   }
-  // The descriptions of all libraries, so that the example can be configured and built again.
-  for (const name of descriptions(pool)) {
+  for (const name of poolFiles(pool)) {
     mkdirSync(dirname(`${out}/library-pool/${name}`), { recursive: true });
     copyFileSync(`${pool}/${name}`, `${out}/library-pool/${name}`);
   }
   return result;
 }
 
-/** Paths below the pool of what describes its libraries and its one application. */
-function descriptions(pool: string): string[] {
+/** Paths below the pool of its libraries and the one application. */
+function poolFiles(pool: string): string[] {
   return readdirSync(pool, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll('\\', '/'))
-    .filter(
-      (name) =>
-        /(\.uk|(^|\/)version\.mk|(^|\/)defconfig)$/.test(name) &&
-        !name.includes('/build/') &&
-        (!name.startsWith('app/') || name.startsWith(`app/${APP}/`)),
-    );
+    .filter((name) => !name.includes('/build/') && (!name.startsWith('app/') || name.startsWith(`app/${APP}/`)))
+    .filter((name) => statSync(`${pool}/${name}`).isFile());
 }

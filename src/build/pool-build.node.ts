@@ -6,8 +6,9 @@ import { NodeFiles } from '../shared/files.node';
 import { configure } from './configure';
 import { type BuildPlan, planBuild, TARGETS } from './plan';
 import { type BuildProblem } from './problems';
+import { Prebuilt, PREBUILT_BUILD, PREBUILT_POOL, type PrebuiltPlaces } from './prebuilt.node';
 import { readProject } from './project';
-import { type RunResult, runPlan } from './runner.node';
+import { type PrebuiltUse, type RunResult, runPlan } from './runner.node';
 import { BuildState } from './state.node';
 import { noCompilerMessage } from './toolchain';
 import { compilerNames, findToolchain } from './toolchain.node';
@@ -29,6 +30,10 @@ export interface PoolBuildOptions {
   readonly signal?: AbortSignal;
   readonly progress?: (verb: string, what: string) => void;
   readonly prefixMap?: readonly (readonly [string, string])[];
+  /** Whether the libraries that come compiled with the product are used: where there is no compiler (default), always, or never. */
+  readonly prebuilt?: 'missing' | 'always' | 'never';
+  /** Where these are; default: beside the program. */
+  readonly prebuiltFolder?: string;
   /** A folder or cpio archive, instead of the one that the Kraftfile names. */
   readonly rootfs?: string;
 }
@@ -56,6 +61,26 @@ export function findPool(app: string): string | undefined {
     if (dir === dirname(dir)) break;
   }
   return ['../library-pool', '../../library-pool'].map((up) => slashes(`${__dirname}/${up}`)).find(isPool);
+}
+
+/** The prebuilt objects beside the program: from dist/ as from src/build/. */
+function ownPrebuilt(): string {
+  return ['prebuilt', '../../dist/prebuilt'].map((p) => slashes(`${__dirname}/${p}`)).find((p) => existsSync(p)) ?? 'prebuilt';
+}
+
+function prebuiltUse(prebuilt: Prebuilt, places: PrebuiltPlaces, options: PoolBuildOptions, missing: string): PrebuiltUse {
+  const named = new Map(options.prefixMap ?? []);
+  return {
+    find: (step) => prebuilt.find(step, places),
+    folders: [
+      [PREBUILT_POOL, named.get(places.pool) ?? places.pool],
+      [PREBUILT_BUILD, named.get(places.build) ?? places.build],
+    ],
+    reason:
+      options.prebuilt === 'always'
+        ? 'does not come compiled with these options, and no compiler is to be used.'
+        : `has to be compiled: only the pool's own libraries come compiled, and these for the usual options. ${missing}`,
+  };
 }
 
 function failure(message: string, path: string): PoolBuildResult {
@@ -93,8 +118,11 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
   if (configured.problems.some((p) => p.severity === 'error')) return { ...failure('', app), problems: configured.problems };
 
   const state = new BuildState(`${build}/.state.json`);
-  const found = findToolchain(options.env, state.toolchain);
-  if (!found) return failure(noCompilerMessage(compilerNames(options.env), process.platform), app);
+  const found = options.prebuilt === 'always' ? undefined : findToolchain(options.env, state.toolchain);
+  const missing = noCompilerMessage(compilerNames(options.env), process.platform);
+  const prebuilt = found || options.prebuilt === 'never' ? undefined : Prebuilt.open(options.prebuiltFolder ?? ownPrebuilt());
+  const toolchain = found?.toolchain ?? prebuilt?.toolchain;
+  if (!toolchain) return failure(missing, app);
   state.toolchain = found;
   const plan = planBuild({
     files,
@@ -103,7 +131,7 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
     libraries,
     build,
     config: configured.config,
-    toolchain: found.toolchain,
+    toolchain,
     name: options.name ?? project.name ?? basename(app),
     ...(targets.length > 0 && { targets }),
     ...(options.prefixMap && { prefixMap: options.prefixMap }),
@@ -115,6 +143,7 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
     linker: options.linker ?? 'own',
     env: options.env,
     ...(rootfs !== undefined && { rootfs }),
+    ...(prebuilt && { prebuilt: prebuiltUse(prebuilt, { files, pool, build, config: configured.config }, options, missing) }),
     ...(options.jobs !== undefined && { jobs: options.jobs }),
     ...(options.signal && { signal: options.signal }),
     ...(options.progress && { progress: options.progress }),

@@ -26,10 +26,22 @@ export interface RunOptions {
   readonly directory?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
+  /** Objects that need not be compiled, instead of a compiler. */
+  readonly prebuilt?: PrebuiltUse;
   /** A folder to pack as the images' initial RAM disk, or an archive to take as it is. */
   readonly rootfs?: string;
   /** Told before each step that is done. */
   readonly progress?: (verb: string, what: string) => void;
+}
+
+/** Objects in place of a compiler. */
+export interface PrebuiltUse {
+  /** Path of the object for a step; undefined where there is none. */
+  readonly find: (step: CompileStep) => string | undefined;
+  /** How debug information in them names folders, and what these are: [in the objects, here]. */
+  readonly folders: readonly (readonly [string, string])[];
+  /** Why nothing is compiled, and what to do; follows the name of a source that would have to be. */
+  readonly reason: string;
 }
 
 /** An image of one target, with what goes with it. */
@@ -60,13 +72,15 @@ export async function runPlan(plan: BuildPlan, state: BuildState, given: RunOpti
   const failed = (): boolean => problems.some((p) => p.severity === 'error');
   try {
     if (!failed()) {
-      for (const step of plan.steps) if (step.kind === 'write') write(step, state);
+      for (const step of plan.steps) if (step.kind === 'write') writeText(step, state);
       const compiles = plan.steps.filter((s): s is CompileStep => s.kind === 'compile');
-      compiled = await compileAll(compiles, state, options, problems);
+      const { prebuilt } = options;
+      const objects = prebuilt && findObjects(compiles, prebuilt, problems);
+      if (!objects) compiled = await compileAll(compiles, state, options, problems);
       const initrd = options.rootfs === undefined || failed() ? undefined : packRootfs(options.rootfs, plan.directory, state, options);
       for (const step of plan.steps) {
         if (failed() || options.signal?.aborted) break;
-        if (step.kind === 'link') linked = await link(step, state, options, problems);
+        if (step.kind === 'link') linked = await link(step, state, options, problems, objects);
         else if (step.kind === 'image') images.push({ ...image(step, state, options), ...(initrd !== undefined && { initrd }) });
       }
     }
@@ -91,14 +105,15 @@ function fault(message: string, path = ''): BuildProblem {
 }
 
 /** Leaves a file alone that has this text already, so that what depends on it stays up to date. */
-function write(step: WriteStep, state: BuildState): void {
+export function writeText(step: WriteStep, state: BuildState): void {
   if (state.fileHash(step.output) === hashOf(step.text)) return;
   mkdirSync(dirname(step.output), { recursive: true });
   writeFileSync(step.output, step.text);
   state.changed(step.output);
 }
 
-async function compileAll(
+/** Runs the compilers that are needed, several at a time; faults go to `problems`. Result: how many ran. */
+export async function compileAll(
   steps: readonly CompileStep[],
   state: BuildState,
   options: RunOptions,
@@ -132,7 +147,7 @@ async function compileAll(
 }
 
 /** Files that a compilation read. */
-function readDependencies(step: CompileStep): string[] {
+export function readDependencies(step: CompileStep): string[] {
   try {
     return dependenciesOf(readFileSync(step.depFile, 'utf8'));
   } catch {
@@ -146,13 +161,31 @@ export function dependenciesOf(text: string): string[] {
   return (body.match(/(?:\\.|[^\s\\])+/g) ?? []).map((word) => word.replace(/\\(.)/g, '$1').replace(/\$\$/g, '$'));
 }
 
-async function link(step: LinkStep, state: BuildState, options: RunOptions, problems: BuildProblem[]): Promise<boolean> {
-  const objects = step.groups.flatMap((g) => g.objects);
-  const key = hashOf(JSON.stringify([step, options.linker]));
+/** Prebuilt objects by the name that the plan has for them. */
+function findObjects(steps: readonly CompileStep[], prebuilt: PrebuiltUse, problems: BuildProblem[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const step of steps) {
+    const path = prebuilt.find(step);
+    if (path !== undefined) found.set(step.object, path);
+    else problems.push(fault(`${step.source.slice(step.source.lastIndexOf('/') + 1)} of ${step.library} ${prebuilt.reason}`, step.source));
+  }
+  return found;
+}
+
+async function link(
+  step: LinkStep,
+  state: BuildState,
+  options: RunOptions,
+  problems: BuildProblem[],
+  prebuilt: ReadonlyMap<string, string> | undefined,
+): Promise<boolean> {
+  const real = (path: string): string => prebuilt?.get(path) ?? path;
+  const objects = step.groups.flatMap((g) => g.objects).map(real);
+  const key = hashOf(JSON.stringify([step, options.linker, options.prebuilt?.folders]));
   if (state.upToDate(step.output, key) !== undefined) return false;
   options.progress?.('LD', step.output.slice(step.output.lastIndexOf('/') + 1));
   if (options.linker === 'own') {
-    const result = linkStep(step, (path) => readFileSync(path));
+    const result = linkStep(step, (path) => readFileSync(real(path)), options.prebuilt?.folders);
     problems.push(...result.problems);
     if (!result.bytes) return false;
     writeFileSync(step.output, result.bytes, { mode: 0o755 });

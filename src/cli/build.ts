@@ -33,6 +33,8 @@ On the starter pool:
   --pool DIR      folder of the library pool
   --library DIR   folder of a further library; may be given again
   --linker NAME   own (default), or ld for GNU ld
+  --prebuilt      link the libraries as they come compiled, and compile nothing;
+                  the default where there is no compiler
 On a Unikraft tree:
   --root DIR      the core, where it is not found (UK_ROOT)
   --do ACTION     configure, fetch, prepare, build (default), clean, properclean,
@@ -51,7 +53,7 @@ interface Arguments {
 }
 
 const VALUED = ['--target', '--output', '--name', '--pool', '--library', '--linker', '--jobs', '--rootfs', '--root', '--do'];
-const FLAGS = ['--json', '--quiet', '--targets', '--reconfigure'];
+const FLAGS = ['--json', '--quiet', '--targets', '--reconfigure', '--prebuilt'];
 
 /** Arguments, or a sentence that says what is wrong with them. */
 function readArguments(argv: readonly string[]): Arguments | string {
@@ -201,6 +203,7 @@ async function buildByUs(dir: string, args: Arguments, io: CliIo): Promise<numbe
       app: dir,
       env: { ...io.env },
       linker: values.get('--linker') === 'ld' ? 'ld' : 'own',
+      ...(flags.has('--prebuilt') && { prebuilt: 'always' as const }),
       libraries: libraries.map((l) => absolute(l, io.cwd)),
       signal,
       ...(targets.length > 0 && { targets }),

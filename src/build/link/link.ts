@@ -42,6 +42,8 @@ export interface LinkOptions {
   readonly pie?: boolean;
   /** Default: true. */
   readonly mergeStrings?: boolean;
+  /** Folders that debug information names otherwise: [start of the path in the objects, what stands for it]. */
+  readonly debugFolders?: readonly (readonly [string, string])[];
 }
 
 /** A piece of the image, for size reports. */
@@ -92,7 +94,7 @@ class Linker {
     private readonly problems: LinkProblems,
   ) {
     this.table = new SymbolTable(problems);
-    this.placer = new Placer(options.layout, options.mergeStrings ?? true);
+    this.placer = new Placer(options.layout, options.mergeStrings ?? true, options.debugFolders ?? []);
     this.pie = options.pie ?? false;
   }
 

@@ -60,6 +60,7 @@ export class Placer {
   constructor(
     private readonly layout: ImageLayout,
     private readonly mergeStrings: boolean,
+    private readonly debugFolders: readonly (readonly [string, string])[],
   ) {
     for (const segment of layout.segments)
       for (const section of segment.sections) this.outputs.set(section, new OutputSection(section.name));
@@ -238,7 +239,7 @@ export class Placer {
           blockAlign = Math.max(blockAlign, m.align);
         }
         at = Math.ceil(at / blockAlign) * blockAlign;
-        const data = mergeSections([...list], at);
+        const data = mergeSections([...list], at, output.name.startsWith('.debug_') ? this.debugFolders : []);
         merged.push({ output, offset: at, data });
         at += data.length;
         continue;

@@ -1,0 +1,119 @@
+/** Compiles the starter pool's libraries for the configurations that people start from, so that images can be made without a compiler. */
+
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { NodeFiles } from '../shared/files.node';
+import { configure } from './configure';
+import { type CompileStep, planBuild, TARGETS } from './plan';
+import {
+  Prebuilt,
+  PREBUILT_BUILD,
+  PREBUILT_POOL,
+  PREBUILT_VERSION,
+  type PrebuiltPlaces,
+  type PrebuiltUnit,
+  toPortable,
+  unitId,
+} from './prebuilt.node';
+import { type BuildProblem, formatProblem } from './problems';
+import { compileAll, readDependencies, writeText } from './runner.node';
+import { BuildState, hashOf } from './state.node';
+import { noCompilerMessage } from './toolchain';
+import { compilerNames, findToolchain } from './toolchain.node';
+
+/** Options besides the defaults that a package carries objects for; each is tried alone over each application. */
+const VARIATIONS = [
+  'CONFIG_OPTIMIZE_NONE=y',
+  'CONFIG_OPTIMIZE_SIZE=y',
+  'CONFIG_OPTIMIZE_DEADELIM=y',
+  'CONFIG_LIBUKSCHED=y',
+  'CONFIG_LIBSYSCALL_SHIM_HANDLER=y',
+  '# CONFIG_LIBUKBOOT_BANNER is not set',
+  '# CONFIG_PC_BOOT_LXBOOT is not set',
+  '# CONFIG_APPHELLO_BINARY is not set',
+];
+
+/**
+ * Makes `outDir` (e.g. dist/prebuilt): objects and their index; `all` adds the variations. `root` is the repository.
+ * @throws Error with all problems where something does not compile, e.g. without a compiler.
+ */
+export async function makePrebuilt(root: string, outDir: string, all: boolean): Promise<void> {
+  const base = resolve(root).replaceAll('\\', '/');
+  const pool = `${base}/library-pool`;
+  const out = resolve(outDir).replaceAll('\\', '/');
+  const state = new BuildState(mkdirFor(`${base}/out/prebuilt/.state.json`));
+  const found = findToolchain(process.env, state.toolchain);
+  if (!found) throw new Error(noCompilerMessage(compilerNames(process.env), process.platform));
+  state.toolchain = found;
+
+  const units: Record<string, PrebuiltUnit[]> = {};
+  const { kind, version } = found.toolchain;
+  const prebuilt = new Prebuilt(out, { version: PREBUILT_VERSION, toolchain: { kind, version }, units });
+  const objects = new Map<string, string>();
+  for (const app of readdirSync(`${pool}/app`).sort(largestFirst)) {
+    for (const variation of ['', ...(all ? VARIATIONS : [])]) {
+      const build = `${base}/out/prebuilt/${app}${variation === '' ? '' : `-${hashOf(variation).replace(/\W/g, '').slice(0, 8)}`}`;
+      const files = new NodeFiles();
+      const { config, problems } = configure({ files, pool, app: `${pool}/app/${app}`, build, extra: variation });
+      const plan = planBuild({
+        files,
+        pool,
+        app: `${pool}/app/${app}`,
+        build,
+        config,
+        toolchain: found.toolchain,
+        targets: Object.entries(TARGETS).flatMap(([name, t]) => (config.values.get(t.option) === 'y' ? [name] : [])),
+        prefixMap: [
+          [pool, PREBUILT_POOL],
+          [build, PREBUILT_BUILD],
+        ],
+      });
+      const faults: BuildProblem[] = [...problems, ...plan.problems];
+      for (const step of plan.steps) if (step.kind === 'write') writeText(step, state);
+      prebuilt.forget();
+      const places: PrebuiltPlaces = { files, pool, build, config };
+      const missing = plan.steps.filter((s): s is CompileStep => s.kind === 'compile' && prebuilt.find(s, places) === undefined);
+      await compileAll(missing, state, { linker: 'own', env: process.env, directory: build }, faults);
+      if (faults.some((p) => p.severity === 'error')) throw new Error(faults.map(formatProblem).join('\n'));
+      for (const step of missing) {
+        const unit = unitFor(units, step, places);
+        const name = `${hashOf(readFileSync(step.object)).replace(/\W/g, '').slice(0, 20)}.o`;
+        unit.objects[prebuilt.key(step, unit, places)] = name;
+        objects.set(name, step.object);
+      }
+    }
+  }
+  state.save();
+  const temporary = `${out}.new`;
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { recursive: true });
+  for (const [name, path] of objects) copyFileSync(path, `${temporary}/${name}`);
+  writeFileSync(`${temporary}/index.json`, JSON.stringify(prebuilt.index));
+  rmSync(out, { recursive: true, force: true });
+  renameSync(temporary, out);
+}
+
+/** The loader has most libraries: what it compiles serves the others. */
+function largestFirst(a: string, b: string): number {
+  return Number(b === 'elfloader') - Number(a === 'elfloader') || (a < b ? -1 : 1);
+}
+
+function mkdirFor(path: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  return path;
+}
+
+/** The record that a step's object belongs to. What a source names decides which headers it reads, so a record's list is complete for its key. */
+function unitFor(units: Record<string, PrebuiltUnit[]>, step: CompileStep, places: PrebuiltPlaces): PrebuiltUnit {
+  const header = `${places.build}/include/uk/bits/config.h`;
+  const read = readDependencies(step).filter((p) => p !== header && (p.startsWith(`${places.pool}/`) || p.startsWith(`${places.build}/`)));
+  const named = read.flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/\bCONFIG_([A-Za-z0-9_]+)/g)].map((m) => m[1]!));
+  const symbols = [...new Set(named)].sort();
+  const files = read.map((p) => toPortable(p, places)).sort();
+  const list = (units[unitId(step, places)] ??= []);
+  const known = list.find((u) => u.symbols.join() === symbols.join() && u.files.join() === files.join());
+  if (known) return known;
+  const made: PrebuiltUnit = { symbols, files, objects: {} };
+  list.push(made);
+  return made;
+}

@@ -1,0 +1,112 @@
+/** Images without a compiler: from the objects that come compiled, with debug information that leads to the sources here. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { SymbolFile } from '../../../debug-adapter/symbols/api';
+import { buildPool, type PoolBuildOptions, type PoolBuildResult } from '../../../src/build/pool-build.node';
+import { makePrebuilt } from '../../../src/build/prebuilt-make.node';
+import { Prebuilt } from '../../../src/build/prebuilt.node';
+import { formatProblem } from '../../../src/build/problems';
+import { findProgram, findToolchain } from '../../../src/build/toolchain.node';
+
+const root = path.resolve(__dirname, '../../..').replaceAll('\\', '/');
+const pool = `${root}/library-pool`;
+
+describe('prebuilt libraries', function () {
+  this.timeout(300_000);
+  let dir = '';
+  before(async function () {
+    if (!findToolchain(process.env)) {
+      console.log('      skipped: there is no C compiler to make them with');
+      this.skip();
+    }
+    dir = mkdtempSync(path.join(tmpdir(), 'prebuilt-')).replaceAll('\\', '/');
+    await makePrebuilt(root, `${dir}/prebuilt`, false);
+  });
+  after(() => dir !== '' && rmSync(dir, { recursive: true, force: true }));
+
+  /** Builds on a machine without any program. */
+  const build = (app: string, more: Partial<PoolBuildOptions> = {}): Promise<PoolBuildResult> =>
+    buildPool({ app, pool, build: `${dir}/build`, prebuiltFolder: `${dir}/prebuilt`, env: { PATH: dir }, ...more });
+
+  it('make the same image as a compiler does', async () => {
+    const app = `${pool}/app/hello`;
+    const r = await build(app, { targets: ['qemu-x86_64', 'fc-x86_64'] });
+    assert.ok(r.ok, r.problems.map(formatProblem).join('\n'));
+    assert.deepEqual([r.compiled, r.images.length], [0, 2]);
+    const compiled = await buildPool({ app, pool, build: `${dir}/compiled`, env: process.env, targets: ['qemu-x86_64', 'fc-x86_64'] });
+    assert.ok(compiled.ok);
+    for (const [i, image] of r.images.entries())
+      assert.ok(readFileSync(image.image).equals(readFileSync(compiled.images[i]!.image)), `${image.target} is byte for byte the same`);
+  });
+
+  it('lead the debugger to the sources of this pool and build', async () => {
+    const r = await build(`${pool}/app/hello`);
+    const symbols = SymbolFile.open(readFileSync(r.images[0]!.symbols), { name: 'hello' });
+    const sources = symbols.sources().map((s) => s.path);
+    assert.ok(sources.includes(`${pool}/lib/ukboot/boot.c`), sources.join('\n'));
+    assert.ok(sources.includes(`${dir}/build/libsyscall_shim/uk_syscall6_r.c`));
+    assert.ok(!sources.some((s) => s.includes('@')));
+    assert.ok(symbols.breakpointSites(`${pool}/app/hello/main.c`, 30).length > 0);
+    if (!findProgram('gdb', process.env)) return;
+    const script = ['-batch', '-ex', 'info line main', '-ex', 'list main,+1'];
+    const said = execFileSync('gdb', [...script, r.images[0]!.symbols], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    assert.match(said, /Line \d+ of "\/.*library-pool\/app\/hello\/main\.c"/);
+    assert.match(said, /greet\("Hello from a direct call!/);
+  });
+
+  it('do nothing again where nothing has changed', async () => {
+    await build(`${pool}/app/hello`);
+    const again = await build(`${pool}/app/hello`);
+    assert.deepEqual([again.ok, again.compiled, again.linked], [true, 0, false]);
+  });
+
+  it('boot', async function () {
+    const qemu = findProgram('qemu-system-x86_64', process.env);
+    if (!qemu) this.skip();
+    const r = await build(`${pool}/app/threads`);
+    assert.ok(r.ok, r.problems.map(formatProblem).join('\n'));
+    const args = ['-kernel', r.images[0]!.image, '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot'];
+    assert.match(spawnSync(qemu, args, { encoding: 'utf8', timeout: 60_000 }).stdout, /Both are done; main counted 0; the clock agrees/);
+  });
+
+  it('say which compiler is missing for what is not among them', async () => {
+    const app = `${dir}/own`;
+    cpSync(`${pool}/app/hello`, app, { recursive: true });
+    const own = await build(app, { build: `${dir}/own-build` });
+    assert.equal(own.ok, false);
+    assert.deepEqual([...new Set(own.problems.map((p) => p.path))].sort(), [`${app}/binary.c`, `${app}/main.c`]);
+    assert.match(
+      own.problems[0]!.message,
+      /main\.c of apphello has to be compiled: .*No C compiler for x86-64 was found; looked for gcc, .*apt install gcc|xcode-select|winget/,
+    );
+    const always = await build(app, { build: `${dir}/own-build`, prebuilt: 'always', env: process.env });
+    assert.match(always.problems[0]!.message, /does not come compiled with these options/);
+    const never = await build(`${pool}/app/hello`, { prebuilt: 'never' });
+    assert.match(never.problems[0]!.message, /No C compiler/);
+  });
+
+  it('do not stand for sources or options that differ', async () => {
+    const changed = `${dir}/pool`;
+    cpSync(pool, changed, { recursive: true, filter: (p) => !/\/app\/[^/]+\/build(\/|$)/.test(p) });
+    const app = `${changed}/app/hello`;
+    const same = await build(app, { pool: changed, build: `${dir}/changed` });
+    assert.ok(same.ok, 'a copy of the pool is as good');
+    writeFileSync(`${changed}/lib/ukboot/cmdline.h`, `${readFileSync(`${changed}/lib/ukboot/cmdline.h`, 'utf8')}\n/* */\n`);
+    const header = await build(app, { pool: changed, build: `${dir}/changed` });
+    assert.deepEqual(header.problems.map((p) => path.basename(p.path)).sort(), ['boot.c', 'cmdline.c']);
+    writeFileSync(`${dir}/own/.config`, 'CONFIG_LIBUKBOOT_MAXNBARGS=7\n');
+    const option = await build(`${dir}/own`, { build: `${dir}/option` });
+    assert.ok(option.problems.some((p) => p.path === `${pool}/lib/ukboot/boot.c`));
+    assert.ok(!option.problems.some((p) => p.path === `${pool}/lib/ukconsole/console.c`), 'no difference to it');
+  });
+
+  it('are taken for none where the folder is damaged', () => {
+    mkdirSync(`${dir}/damaged`);
+    assert.equal(Prebuilt.open(`${dir}/damaged`), undefined);
+    writeFileSync(`${dir}/damaged/index.json`, '{"version":1,"units"');
+    assert.equal(Prebuilt.open(`${dir}/damaged`), undefined);
+  });
+});
