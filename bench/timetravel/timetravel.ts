@@ -8,8 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { History } from '../../debug-adapter/control/history/history';
-import { complete } from '../../debug-adapter/control/history/travel';
+import { complete, History } from '../../debug-adapter/control/history/history';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
 

@@ -101,7 +101,9 @@ export function loadMultiboot(options: MultibootOptions, header: MultibootHeader
     return machineErrors.malformed(imageName, `its entry point 0x${plan.entry.toString(16)} lies outside memory`);
 
   // The command line and then the modules follow the kernel, page aligned.
-  const commandLine = new TextEncoder().encode(`${imageName} ${options.commandLine}`.trimEnd() + '\0');
+  // Where the image lies on the host is nothing to the guest, which is to run alike everywhere.
+  const name = imageName.slice(Math.max(imageName.lastIndexOf('/'), imageName.lastIndexOf('\\')) + 1);
+  const commandLine = new TextEncoder().encode(`${name} ${options.commandLine}`.trimEnd() + '\0');
   if (commandLine.length > commandLineLimit) return machineErrors.commandLine(imageName, commandLine.length - 1, commandLineLimit - 1);
   const commandLineAddress = pageAlign(imageEnd(plan.segments));
   const moduleAddress = pageAlign(commandLineAddress + commandLine.length);

@@ -2,6 +2,7 @@
 import { type CpuModel } from '../x86/api';
 import { type SyscallSummary } from '../trace/summary';
 import { type GuestThreadDetails, type GuestTlsBlock, type GuestTlsVariable } from './guest';
+import { type ConsoleLine } from './history/console-marks';
 import { type TracePage } from './trace-log';
 
 /** What to boot and how. Files were read by whoever calls: the debugger touches no file. */
@@ -17,6 +18,8 @@ export interface LaunchOptions {
   readonly cpuModel: CpuModel;
   readonly clock: 'real' | 'skip';
   readonly stopOnEntry: boolean;
+  /** When the guest that has ended is kept, stopped, so that one can go back from there: never, where it failed, or always. */
+  readonly stopAtEnd: 'never' | 'failure' | 'always';
   /** Most bytes of checkpoints to go back to (default 256 MiB). */
   readonly historyBytes?: number;
   readonly trace: readonly TraceKind[];
@@ -152,7 +155,16 @@ export interface ModuleInfo {
 }
 
 export type StopKind =
-  'entry' | 'step' | 'breakpoint' | 'function breakpoint' | 'instruction breakpoint' | 'data breakpoint' | 'pause' | 'exception' | 'goto';
+  | 'entry'
+  | 'step'
+  | 'breakpoint'
+  | 'function breakpoint'
+  | 'instruction breakpoint'
+  | 'data breakpoint'
+  | 'pause'
+  | 'exception'
+  | 'goto'
+  | 'exit';
 
 /** What happens on the machine's side. */
 export type DebuggerEvent =
@@ -205,6 +217,10 @@ export interface DebuggerApi {
   /** Goes back to the last stop that the breakpoints and filters set now would have caused. */
   reverseContinue(): void;
   seek(place: SeekPlace | { readonly traceSequence: number }): void;
+  /** Goes back to the last instruction that wrote any of `length` bytes at a linear address. */
+  seekWrite(address: bigint, length: number): void;
+  /** The newest `limit` lines of the console's output that have `search` in them, with the offsets of their first bytes. */
+  consoleLines(search: string, limit: number): readonly ConsoleLine[];
   history(): HistoryStatus;
   /** Everything that another machine needs to repeat this session. */
   saveSession(): Uint8Array;

@@ -36,9 +36,10 @@ import { Catcher } from './catch/catcher';
 import { Evaluator } from './expr/evaluator';
 import { disassemble } from './instructions';
 import { GuestModel, type GuestThreadDetails } from './guest';
+import { type ConsoleLine } from './history/console-marks';
 import { historyErrors } from './history/errors';
 import { TravellingTarget } from './history/probes';
-import { launchHash } from './history/session-file';
+import { describeLaunch } from './history/session-file';
 import { type Arrival, TimeTravel } from './history/travel';
 import { Inspector } from './inspector';
 import { modules } from './modules';
@@ -75,6 +76,8 @@ export class Debugger implements DebuggerApi {
   #parts: Parts | undefined;
   #disassembler: Disassembler | undefined;
   #ended = false;
+  /** Instruction count of the end that the user was shown: to go on from there ends the session. */
+  #endShown: bigint | undefined;
   #exception: ExceptionDetails | undefined;
 
   constructor(
@@ -132,7 +135,8 @@ export class Debugger implements DebuggerApi {
       host: this.host,
       ...(options.historyBytes === undefined ? {} : { budget: options.historyBytes }),
       // The same factory gave the machine that runs.
-      pristine: () => this.createMachine(options) as PcMachine,
+      pristine: () => this.#boot(options) as PcMachine,
+      watchAlso: (watchpoint) => this.#parts?.breakpoints.watchAlso(watchpoint),
       judge: (reason) => judge.judge(reason),
       arrived: (arrival) => this.#arrived(arrival),
       message: (text) => this.emit({ kind: 'message', category: 'log', text }),
@@ -182,9 +186,17 @@ export class Debugger implements DebuggerApi {
     this.#setOut((travel) => travel.seek({ instruction: Number(event.start) }));
   }
 
+  seekWrite(address: bigint, length: number): void {
+    this.#setOut((travel) => travel.seekWrite(address, length));
+  }
+
+  consoleLines(search: string, limit: number): readonly ConsoleLine[] {
+    return this.#past().travel.history.consoleLines(search, limit);
+  }
+
   openSession(bytes: Uint8Array): void {
     const { options } = this.#live();
-    this.#setOut((travel) => travel.open(bytes, launchHash(options)));
+    this.#setOut((travel) => travel.open(bytes, describeLaunch(options)));
   }
 
   history(): HistoryStatus {
@@ -194,7 +206,7 @@ export class Debugger implements DebuggerApi {
   saveSession(): Uint8Array {
     const { target } = this.#halted();
     const { travel, options } = this.#past();
-    const saved = travel.save(launchHash(options), options.imageName);
+    const saved = travel.save(describeLaunch(options));
     target.probes.passCurrent();
     return saved;
   }
@@ -381,6 +393,7 @@ export class Debugger implements DebuggerApi {
 
   #arrived({ reason, breakpoints, text, exception }: Arrival): void {
     this.#forgetState();
+    this.#endShown = undefined;
     this.#exception = exception;
     this.#stopped(reason, breakpoints, text);
   }
@@ -447,18 +460,34 @@ export class Debugger implements DebuggerApi {
   }
 
   #exited(reason: Parameters<typeof describeEnd>[0]): 'end' {
-    this.#ended = true;
-    this.emit({ kind: 'exited', ...describeEnd(reason) });
+    const end = describeEnd(reason);
+    if (this.#staysAt(reason.kind === 'dead' || end.code !== 0)) {
+      const text = `${end.description} Step back to see how it came to that; to go on ends the session.`;
+      this.#stopped('exit', [], text, end.description.replace(/\.$/, ''));
+    } else {
+      this.#ended = true;
+      this.emit({ kind: 'exited', ...end });
+    }
     return 'end';
   }
 
-  #stopped(reason: StopKind, breakpoints: readonly number[] = [], text?: string): void {
+  /** Whether the guest's end is a stop to the user, who has not been shown it yet. */
+  #staysAt(failed: boolean): boolean {
+    const { options, target, travel } = this.#live();
+    if (travel === undefined || options.stopAtEnd === 'never' || (options.stopAtEnd === 'failure' && !failed)) return false;
+    const { retired } = target.machine.cpu;
+    if (this.#endShown === retired) return false;
+    this.#endShown = retired;
+    return true;
+  }
+
+  #stopped(reason: StopKind, breakpoints: readonly number[] = [], text?: string, what?: string): void {
     if (this.#parts === undefined) return;
     const { runner, target, guest, travel } = this.#parts;
     runner.halt();
     target.probes.passCurrent();
     const threadId = guest.currentId();
-    const description = travel?.description;
+    const description = what ?? travel?.description;
     travel?.rested();
     this.emit({
       kind: 'stopped',

@@ -26,6 +26,8 @@ interface Running {
 
 export class Adapter {
   client: ClientConventions = { linesStartAt1: true, columnsStartAt1: true };
+  /** A saved session that is to happen again, once the breakpoints are set. */
+  session: Uint8Array | undefined;
   #running: Running | undefined;
   /** Counts what began or ended a run, so that a launch notices when it was overtaken. */
   #epoch = 0;

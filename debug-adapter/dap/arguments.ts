@@ -134,6 +134,17 @@ const shapes: Readonly<Record<Command, Shape>> = {
     {},
     { instruction: matching(/^\d{1,16}$/, 'a number in decimal, as a string'), consoleOffset: sequence, traceSequence: sequence },
   ),
+  'unikernel/seekWrite': record(
+    {},
+    {
+      address: matching(/^(0x[0-9a-f]{1,16}|\d{1,20})$/i, 'an address'),
+      bytes: integer(1, mostWatchedBytes),
+      variablesReference: id,
+      name: text,
+      frameId: id,
+    },
+  ),
+  'unikernel/consoleLines': orNothing(record({}, { search: text, limit: count })),
   'unikernel/history': nothing,
   'unikernel/saveSession': nothing,
   'unikernel/threads': nothing,

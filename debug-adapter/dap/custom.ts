@@ -145,6 +145,19 @@ export interface SeekArguments {
   readonly traceSequence?: number;
 }
 
+/** A place in memory: an address with a number of bytes, or a variable of a group or an expression. */
+export interface SeekWriteArguments {
+  readonly address?: string;
+  readonly bytes?: number;
+  readonly variablesReference?: number;
+  readonly name?: string;
+  readonly frameId?: number;
+}
+
+export interface ConsoleLinesAnswer {
+  readonly lines: readonly { readonly offset: number; readonly text: string }[];
+}
+
 /** What is recorded of the guest's past. Instruction counts are decimal strings. */
 export interface HistoryAnswer {
   readonly start: string;
@@ -169,6 +182,10 @@ export interface HistoryRequests {
   /** Before the call of the current function. */
   'unikernel/reverseOut': [ReverseArguments | undefined, void];
   'unikernel/seek': [SeekArguments, void];
+  /** Back to the instruction that wrote a place last: a variable as dataBreakpointInfo names it, or bytes at an address. */
+  'unikernel/seekWrite': [SeekWriteArguments, void];
+  /** The newest lines of the console's output that have `search` in them, with what to give to seek as `consoleOffset`. */
+  'unikernel/consoleLines': [{ readonly search?: string; readonly limit?: number } | undefined, ConsoleLinesAnswer];
   'unikernel/history': [None, HistoryAnswer];
   /** The session in base64, for a file. */
   'unikernel/saveSession': [None, { readonly data: string }];

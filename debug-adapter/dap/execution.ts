@@ -2,7 +2,7 @@
 import { type Granularity } from '../control/api';
 import { type HistoryRequests } from './custom';
 import { protocolErrors } from './errors';
-import { type Handlers } from './handler';
+import { type Handlers, parseAddress } from './handler';
 
 const granularity = (asked: string | undefined): Granularity => (asked === 'instruction' || asked === 'line' ? asked : 'statement');
 
@@ -63,6 +63,19 @@ export const executionHandlers: Pick<
       throw protocolErrors.badArguments('unikernel/seek', 'give one of "instruction", "consoleOffset" and "traceSequence"');
     return adapter.debugger.seek(place);
   },
+
+  'unikernel/seekWrite': async (adapter, { address, bytes, variablesReference, name, frameId }) => {
+    if (address !== undefined) return adapter.debugger.seekWrite(parseAddress(address), Math.max(1, bytes ?? 1));
+    if (name === undefined) throw protocolErrors.badArguments('unikernel/seekWrite', 'give "address", or the "name" of a variable');
+    const place = await adapter.debugger.dataPlace(name, variablesReference, frameId);
+    if (place === undefined)
+      throw protocolErrors.badArguments('unikernel/seekWrite', `${name} does not lie in memory: a register's writes cannot be looked for`);
+    return adapter.debugger.seekWrite(place.address, place.length);
+  },
+
+  'unikernel/consoleLines': async (adapter, args) => ({
+    lines: await adapter.debugger.consoleLines(args?.search ?? '', Math.min(Math.max(args?.limit ?? 500, 1), 5000)),
+  }),
 
   'unikernel/history': async (adapter) => {
     const { start, end, position, checkpoints, ...rest } = await adapter.debugger.history();

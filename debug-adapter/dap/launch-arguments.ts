@@ -19,6 +19,11 @@ export interface LaunchArguments {
   readonly cpu: 'min' | 'default';
   readonly clock: 'real' | 'skip';
   readonly stopOnEntry: boolean;
+  readonly stopAtEnd: 'never' | 'failure' | 'always';
+  /** Path of a saved session to let happen again. */
+  readonly session?: string;
+  /** MiB of checkpoints to go back to. */
+  readonly historyMemory: number;
   readonly trace: readonly TraceKind[];
   /** Recorded path prefix to local path prefix. */
   readonly sourceMap: Readonly<Record<string, string>>;
@@ -45,7 +50,22 @@ const foreign: readonly string[] = [
   ...['debugServer', 'serverReadyAction', 'suppressMultipleSessionWarning', 'linux', 'windows', 'osx'],
 ];
 
-const known = ['image', 'symbols', 'initrd', 'cmdline', 'memory', 'cpu', 'clock', 'stopOnEntry', 'trace', 'sourceMap', 'noDebug'] as const;
+const known = [
+  'image',
+  'symbols',
+  'initrd',
+  'cmdline',
+  'memory',
+  'cpu',
+  'clock',
+  'stopOnEntry',
+  'stopAtEnd',
+  'session',
+  'historyMemory',
+  'trace',
+  'sourceMap',
+  'noDebug',
+] as const;
 
 /** Checks what the client sent. Throws a ProtocolError that names the field and the fault. */
 export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments): LaunchArguments {
@@ -65,6 +85,9 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
   if (image === undefined || image.trim() === '') throw protocolErrors.launchField('image', 'is missing: name the kernel image to boot');
   const symbols = take('symbols', text, 'must be a path, as a string');
   const initrd = take('initrd', text, 'must be a path, as a string');
+  const session = take('session', text, 'must be a path, as a string');
+  const isHistory: Check<number> = (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 16 && value <= 8192 ? value : undefined;
   const isMemory: Check<number> = (value) =>
     typeof value === 'number' && Number.isInteger(value) && value >= memoryLimits.least && value <= memoryLimits.most ? value : undefined;
   const isTrace: Check<readonly TraceKind[]> = (value) =>
@@ -82,6 +105,9 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
     cpu: take('cpu', oneOf('min', 'default'), 'must be "min" or "default"') ?? 'default',
     clock: take('clock', oneOf('real', 'skip'), 'must be "real" or "skip"') ?? 'real',
     stopOnEntry: take('stopOnEntry', flag, 'must be true or false') ?? false,
+    stopAtEnd: take('stopAtEnd', oneOf('never', 'failure', 'always'), 'must be "never", "failure" or "always"') ?? 'failure',
+    ...(session === undefined ? {} : { session }),
+    historyMemory: take('historyMemory', isHistory, 'must be a whole number of MiB from 16 to 8192') ?? 256,
     trace: take('trace', isTrace, `must be a list of ${traceKinds.map((kind) => `"${kind}"`).join(', ')}`) ?? ['syscalls', 'tls'],
     sourceMap: take('sourceMap', isMap, 'must map recorded paths to local paths, both strings') ?? {},
     noDebug: take('noDebug', flag, 'must be true or false') ?? false,

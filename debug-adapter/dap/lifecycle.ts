@@ -22,7 +22,11 @@ export const lifecycleHandlers: Pick<
     adapter.send('initialized', {});
   },
 
-  configurationDone: async (adapter) => adapter.debugger.start(),
+  configurationDone: async (adapter) => {
+    const { session } = adapter;
+    if (session === undefined) return adapter.debugger.start();
+    await adapter.debugger.openSession(session);
+  },
 
   restart: async (adapter, args) => {
     const again = args?.arguments as (Parameters<typeof parseLaunchArguments>[0] & { readonly image?: unknown }) | undefined;
@@ -48,7 +52,9 @@ async function launch(adapter: Adapter, args: LaunchArguments): Promise<void> {
   const image = await read(adapter, 'image', args.image);
   const symbols = await readSymbols(adapter, args);
   const initrd = args.initrd === undefined ? undefined : await read(adapter, 'initrd', args.initrd);
+  const session = args.session === undefined ? undefined : await read(adapter, 'session', args.session);
   const remote = await adapter.startWorker(args, begun);
+  adapter.session = session;
   try {
     const { warnings } = await remote.launch({
       imageName: args.image,
@@ -60,6 +66,8 @@ async function launch(adapter: Adapter, args: LaunchArguments): Promise<void> {
       cpuModel: args.cpu,
       clock: args.clock,
       stopOnEntry: args.stopOnEntry && !args.noDebug,
+      stopAtEnd: args.noDebug ? 'never' : args.stopAtEnd,
+      historyBytes: args.historyMemory * 1024 * 1024,
       trace: args.trace,
       sourceMap: Object.entries(args.sourceMap).map(([from, to]) => ({ from, to })),
     });

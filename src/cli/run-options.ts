@@ -9,6 +9,9 @@ export interface RunOptions {
   readonly net?: string;
   readonly trace: readonly TraceKind[];
   readonly traceOut?: string;
+  /** File that the session goes to at its end, and file with one that is to happen again. */
+  readonly record?: string;
+  readonly replay?: string;
   readonly maxInstructions?: bigint;
   /** Seconds of host time. */
   readonly timeout?: number;
@@ -35,6 +38,8 @@ Boots a unikernel image. The serial console is standard input and output.
   --trace KINDS           what to trace: ${traceKinds.join(', ')}; separated by commas
   --trace-out FILE        where the trace goes (default: standard error); FILE.json: Chrome's trace format, for
                           ui.perfetto.dev; FILE.strace: as strace -f -tt prints
+  --record FILE           write the session to FILE at its end: what reached the machine, for --replay here or elsewhere
+  --replay FILE           let a recorded session happen again, exactly; --append, --memory and --cpu come from it
   --max-instructions N    stop after so many instructions, with status 124
   --timeout SECONDS       stop after so much time, with status 124
   --stats                 print one line of JSON about the run on standard error
@@ -57,6 +62,8 @@ const valued = [
   'net',
   'trace',
   'trace-out',
+  'record',
+  'replay',
   'max-instructions',
   'timeout',
   'clock',
@@ -103,6 +110,10 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
   if (image === undefined) return { error: 'No image is given.' };
   if (rest.length > 0) return { error: `One image can be run, but there is also ${rest[0]!}. (The guest's arguments go into --append.)` };
 
+  if (values.has('replay')) {
+    const decided = (['append', 'memory', 'cpu', 'record', 'net', 'max-instructions'] as const).find((name) => values.has(name));
+    if (decided !== undefined) return { error: `--replay repeats what was recorded: leave --${decided} out.` };
+  }
   const memory = Number(values.get('memory') ?? '128');
   if (!Number.isInteger(memory) || memory <= 0) return { error: `--memory takes a whole number of MiB, not ${values.get('memory')!}.` };
   const limit = values.get('max-instructions');
@@ -131,6 +142,8 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
     ...optional('initrd', 'initrd'),
     ...optional('net', 'net'),
     ...optional('traceOut', 'trace-out'),
+    ...optional('record', 'record'),
+    ...optional('replay', 'replay'),
     append: values.get('append') ?? '',
     memory,
     trace,

@@ -1,4 +1,6 @@
 /** `unikernel run`: boots an image with its serial console on standard input and output. */
+import { CodedError } from '../../debug-adapter/control/channel';
+import { describeLaunch, type SessionLaunch } from '../../debug-adapter/control/history/session-file';
 import { MachineError, type StopReason } from '../../debug-adapter/machine/api';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
@@ -19,7 +21,7 @@ const consoleGrace = 200;
 const skipAllowance = 60e9;
 
 /** How a run ended, for the exit status and --stats. */
-interface Outcome {
+export interface Outcome {
   readonly status: number;
   readonly exit: string;
   /** For standard error. */
@@ -42,7 +44,8 @@ export async function runCommand(argv: readonly string[], io: RunIo): Promise<nu
     return await new Run(options, io).go();
   } catch (error) {
     // MachineError and the errors of reading files carry messages for people; anything else is a defect here and shows its place.
-    const expected = error instanceof MachineError || (error instanceof Error && error.constructor === Error);
+    const expected =
+      error instanceof MachineError || error instanceof CodedError || (error instanceof Error && error.constructor === Error);
     io.stderr(`unikernel run: ${expected ? error.message : String((error as Error).stack)}\n`);
     return ExitStatus.failure;
   } finally {
@@ -68,17 +71,22 @@ class Run {
   ) {}
 
   async go(): Promise<number> {
-    const { options, io } = this;
+    const { io } = this;
+    const session = this.options.replay === undefined ? undefined : (await import('./session')).readSession(this.options.replay, io);
+    const options = session === undefined ? this.options : session.settings(this.options);
     const image = io.readFile(options.image);
     const initrd = options.initrd === undefined ? undefined : await this.readInitrd(options.initrd);
     const net = options.net === undefined ? undefined : (await import('./net')).openNetwork(options.net, io);
-    const { machine, bus } = createMachine({
+    const boot = {
       image,
       imageName: fileName(options.image),
       commandLine: options.append,
       ...(initrd === undefined ? {} : { initrd }),
       memory: options.memory * (1 << 20),
       cpuModel: options.cpu,
+    };
+    const { machine, bus } = createMachine({
+      ...boot,
       jit: options.jit,
       tscLeaf: !options.calibrate,
       ...(net === undefined ? {} : { extraDevices: net.devices }),
@@ -88,22 +96,26 @@ class Run {
       this.lastOutputAt = machine.clock.now();
       io.writeConsole(bytes);
     };
-    net?.connect(machine, () => this.wake?.());
+    // What the network sent is in the session.
+    if (session === undefined) net?.connect(machine, () => this.wake?.());
     const tracer = options.trace.length === 0 ? undefined : (await import('./run-trace')).startTrace(options, io, machine, bus);
     const started = io.elapsed();
     let outcome: Outcome;
     try {
-      outcome = await this.loop(
-        machine,
-        () => net?.pump(),
-        () => tracer?.drain(),
-      );
+      if (session !== undefined) outcome = session.repeat(machine, sessionLaunch(boot, options), () => tracer?.drain());
+      else
+        outcome = await this.loop(
+          machine,
+          () => net?.pump(),
+          () => tracer?.drain(),
+        );
     } finally {
       tracer?.close();
       net?.close();
     }
     if (outcome.message !== undefined) io.stderr(`${outcome.message}\n`);
     if (options.stats) this.printStats(machine, outcome, started);
+    if (options.record !== undefined) (await import('./session')).writeSession(options.record, machine, sessionLaunch(boot, options), io);
     return outcome.status;
   }
 
@@ -212,6 +224,10 @@ class Run {
     io.stderr(`${JSON.stringify(stats)}\n`);
   }
 }
+
+/** What a session of this run is told apart by. To measure the clock is another run than to be told its frequency. */
+const sessionLaunch = (boot: Parameters<typeof describeLaunch>[0], options: RunOptions): SessionLaunch =>
+  describeLaunch({ ...boot, cpuModel: options.calibrate ? `${options.cpu}, calibrated` : options.cpu, network: options.net !== undefined });
 
 /** Grows or shrinks a slice towards the goal, by a factor of four at most. */
 function nextSlice(slice: bigint, took: number): bigint {

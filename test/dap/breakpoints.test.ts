@@ -128,7 +128,7 @@ describe('debug adapter: breakpoints', () => {
   });
 
   golden('exceptions', async (session) => {
-    await session.launch();
+    await session.launch({ stopAtEnd: 'never' });
     await session.request('setExceptionBreakpoints', { filters: ['pf', 'ud', 'sleep'], filterOptions: [{ filterId: 'gp' }] });
     await session.request('exceptionInfo', { threadId: 1 });
     const id = await session.stopIn('main');

@@ -1,6 +1,8 @@
 /** Time travel as a client sees it, on the example image: steps and runs backwards, seeks, who wrote this last, and what an edit in the past does. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type HistoryAnswer } from '../../debug-adapter/dap/custom';
@@ -189,6 +191,82 @@ describe('time travel over the protocol', () => {
     const { exitCode } = await client.event<DebugProtocol.ExitedEvent['body']>('exited', from);
     assert.equal(typeof exitCode, 'number');
     assert.match(client.output('stdout'), /Hello/);
+  });
+
+  it('stays at the guest’s end where that is asked for, to go back from there', async () => {
+    const from = client.messages.length;
+    await client.launch({ image, trace: [], stopAtEnd: 'always' });
+    await client.ok('configurationDone');
+    const stop = await client.event<DebugProtocol.StoppedEvent['body']>('stopped', from);
+    assert.equal(stop.reason, 'exit');
+    assert.match(stop.description ?? '', /^The guest /);
+    const { position } = await history();
+    // Long enough for the way back to be prepared.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await client.untilStopped('stepBack', { threadId: 1, granularity: 'instruction' });
+    assert.equal((await history()).position, String(Number(position) - 1));
+    assert.equal((await client.untilStopped('continue')).reason, 'exit', 'the end comes again');
+    await client.untilStopped('unikernel/seek', { instruction: '500' });
+    await client.untilStopped('unikernel/seek', { instruction: position });
+    assert.equal((await history()).position, position);
+    await client.untilStopped('unikernel/seek', { instruction: '500' });
+    assert.equal((await client.untilStopped('continue')).reason, 'exit');
+    const last = client.messages.length;
+    await client.ok('continue', { threadId: 1 });
+    await client.event('exited', last);
+  });
+
+  it('finds lines of the console, and who wrote a place last', async () => {
+    await toMain();
+    const rsp = /0x[0-9a-f]+/i.exec(await client.evaluate('$rsp'))![0];
+    const stop = await client.untilStopped('unikernel/seekWrite', { address: rsp, bytes: 8 });
+    assert.equal(stop.reason, 'data breakpoint', stop.text);
+    assert.match(stop.text ?? '', /^Here .* writes 0x[0-9a-f]+ for the last time: ([0-9a-f]{2} ){8}becomes/);
+    await client.untilStopped('unikernel/seek', { instruction: (await history()).end });
+    await client.ok('setFunctionBreakpoints', { breakpoints: [] });
+    await client.untilStopped('next');
+    await client.untilStopped('next');
+    const { lines } = await client.ok<{ lines: { offset: number; text: string }[] }>('unikernel/consoleLines', { search: 'HELLO' });
+    assert.deepEqual(
+      lines.map(({ text }) => text),
+      ['Hello from a direct call!', 'Hello from a SYSCALL instruction!'].slice(0, lines.length),
+    );
+    await client.untilStopped('unikernel/seek', { consoleOffset: lines[0]!.offset });
+    assert.match(await client.evaluate('$al'), /0x48|72/);
+    // What the image brought was written by nobody.
+    const { end } = await history();
+    await client.untilStopped('unikernel/seek', { instruction: end });
+    const never = await client.untilStopped('unikernel/seekWrite', { address: '0x100000', bytes: 4 });
+    assert.match(never.text ?? '', /^No instruction wrote the 4 bytes at 0x100000/);
+    assert.equal((await history()).position, end);
+    assert.match(await client.fails('unikernel/seekWrite', { name: '$rax' }), /does not lie in memory|register/);
+  });
+
+  it('opens a saved session elsewhere, and says why it cannot open another', async () => {
+    await toMain();
+    const { position } = await history();
+    const { data } = await client.ok<{ data: string }>('unikernel/saveSession');
+    const folder = await mkdtemp(path.join(tmpdir(), 'session-'));
+    try {
+      const file = path.join(folder, 'hello.uksession');
+      await writeFile(file, Buffer.from(data, 'base64'));
+      const elsewhere = path.join(folder, path.basename(image));
+      await copyFile(image, elsewhere);
+      await client.close();
+      client = new TestClient();
+      const from = client.messages.length;
+      await client.launch({ image: elsewhere, symbols: `${image}.dbg`, trace: [], session: file });
+      await client.ok('configurationDone');
+      const stop = await client.event<DebugProtocol.StoppedEvent['body']>('stopped', from);
+      assert.match(stop.text ?? '', /A session of hello_qemu-x86_64, as it was saved/);
+      assert.equal((await history()).position, position);
+      await client.close();
+      client = new TestClient();
+      await client.launch({ image: elsewhere, trace: [], session: file, memory: 64, cmdline: 'other' });
+      assert.match(await client.fails('configurationDone'), /command line was none, and is "other"; the memory was 128 MiB, and is 64/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('gives a session as bytes', async () => {

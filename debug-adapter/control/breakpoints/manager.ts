@@ -8,6 +8,7 @@ import {
   type SourceBreakpointRequest,
   type SourceLocation,
 } from '../api';
+import { type Watchpoint } from '../../x86/api';
 import { type Target } from '../target';
 import { Breakpoint, type BreakpointKind, type HitEvaluator } from './breakpoint';
 
@@ -32,6 +33,7 @@ export class BreakpointManager {
   #functions: Breakpoint[] = [];
   #instructions: Breakpoint[] = [];
   #data: Breakpoint[] = [];
+  #watchpoints: readonly Watchpoint[] = [];
   /** How a breakpoint's places are found, for when there are more symbols than before. */
   readonly #resolvers = new WeakMap<Breakpoint, Resolver>();
   #hits: { breakpoint: Breakpoint; note: string | undefined }[] = [];
@@ -77,10 +79,14 @@ export class BreakpointManager {
     this.#data = requests.map(
       (request) => new Breakpoint(this.#nextId++, 'data breakpoint', request, [{ address: request.address }], undefined),
     );
-    this.target.machine.cpu.setWatchpoints(
-      requests.map(({ address, length, access }, index) => ({ id: this.#data[index]!.id, address, length, access })),
-    );
+    this.#watchpoints = requests.map(({ address, length, access }, index) => ({ id: this.#data[index]!.id, address, length, access }));
+    this.watchAlso(undefined);
     return this.#data.map(({ status }) => status);
+  }
+
+  /** Sets one watchpoint beside those of the data breakpoints, in the place of the one before, or takes it away. */
+  watchAlso(extra: Watchpoint | undefined): void {
+    this.target.machine.cpu.setWatchpoints(extra === undefined ? this.#watchpoints : [...this.#watchpoints, extra]);
   }
 
   /** What stopped the guest at the probe that it stands at; empties the list. */

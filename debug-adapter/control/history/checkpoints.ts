@@ -230,7 +230,7 @@ function takingOver(cpu: ResumingCpu): Cpu {
 }
 
 /** Whether the guest ended its run: then a run comes back at once, at whatever limit. */
-const hasEnded = (machine: PcMachine): boolean => machine.run(machine.cpu.retired).kind === 'exit';
+export const hasEnded = (machine: PcMachine): boolean => machine.run(machine.cpu.retired).kind === 'exit';
 
 /** Only a restored snapshot lets an ended machine run again; its memory comes back empty. */
 function reviveMachine(machine: PcMachine, core: Uint8Array): void {

@@ -1,4 +1,4 @@
-/** Which instructions wrote which part of the console's output, as far as the runs' ends tell. */
+/** Which instructions wrote which part of the console's output, as far as the runs' ends tell, and the text of its lines. */
 
 /** Bytes `from` up to `to` of the output were written between two instruction counts. */
 export interface ConsoleMark {
@@ -8,36 +8,93 @@ export interface ConsoleMark {
   readonly until: number;
 }
 
+/** A line of the output: the offset of its first byte, and its text without control sequences. */
+export interface ConsoleLine {
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** Bytes of text that are kept for looking for lines; of older output only the moments are known. */
+const mostText = 4 << 20;
+
+interface Piece extends ConsoleMark {
+  readonly bytes: Uint8Array | undefined;
+}
+
 export class ConsoleMarks {
-  readonly #marks: ConsoleMark[] = [];
+  readonly #pieces: Piece[] = [];
   #written = 0;
   #since = 0;
+  #kept = 0;
+  /** Index of the first piece that has its text. */
+  #firstKept = 0;
 
   /** Bytes handed over so far, those of dropped futures among them. */
   get written(): number {
     return this.#written;
   }
 
-  /** `length` bytes came out, the last of them before instruction `until`. */
-  add(length: number, until: number): void {
-    this.#marks.push({ from: this.#written, to: this.#written + length, since: this.#since, until });
-    this.#written += length;
+  /** These bytes came out, the last of them before instruction `until`. */
+  add(bytes: Uint8Array, until: number): void {
+    this.#pieces.push({ from: this.#written, to: this.#written + bytes.length, since: this.#since, until, bytes: bytes.slice() });
+    this.#written += bytes.length;
     this.#since = until;
+    this.#kept += bytes.length;
+    while (this.#kept > mostText && this.#firstKept < this.#pieces.length) {
+      const piece = this.#pieces[this.#firstKept]!;
+      this.#kept -= piece.bytes?.length ?? 0;
+      this.#pieces[this.#firstKept++] = { ...piece, bytes: undefined };
+    }
   }
 
   /** The machine goes on from `count` in a new way: what was written later cannot be found any more. */
   dropAfter(count: number): void {
-    while (this.#marks.length > 0 && this.#marks[this.#marks.length - 1]!.since >= count) this.#marks.pop();
-    const last = this.#marks.pop();
-    if (last !== undefined) this.#marks.push({ ...last, until: Math.min(last.until, count) });
+    const dropped = (): void => {
+      const piece = this.#pieces.pop();
+      this.#kept -= piece?.bytes?.length ?? 0;
+    };
+    while (this.#pieces.length > 0 && this.#pieces[this.#pieces.length - 1]!.since >= count) dropped();
+    const last = this.#pieces[this.#pieces.length - 1];
+    if (last !== undefined) this.#pieces[this.#pieces.length - 1] = { ...last, until: Math.min(last.until, count) };
+    this.#firstKept = Math.min(this.#firstKept, this.#pieces.length);
     this.#since = count;
   }
 
   /** The part that byte `offset` of the output lies in. */
   find(offset: number): ConsoleMark | undefined {
-    return this.#marks.find(({ from, to }) => offset >= from && offset < to);
+    return this.#pieces.find(({ from, to }) => offset >= from && offset < to);
+  }
+
+  /** The newest lines that have `search` in them, in the order of their coming, at most `limit`. */
+  lines(search: string, limit: number): readonly ConsoleLine[] {
+    const wanted = search.toLowerCase();
+    const found: ConsoleLine[] = [];
+    const decoder = new TextDecoder();
+    let line: number[] = [];
+    let start: number | undefined;
+    const end = (): void => {
+      const text = start === undefined ? '' : plain(decoder.decode(Uint8Array.from(line)));
+      if (start !== undefined && text.trim() !== '' && text.toLowerCase().includes(wanted)) found.push({ offset: start, text });
+      line = [];
+      start = undefined;
+    };
+    for (const { from, bytes } of this.#pieces.slice(this.#firstKept)) {
+      for (const [index, byte] of (bytes ?? []).entries()) {
+        if (byte === 0x0a) {
+          end();
+          continue;
+        }
+        start ??= from + index;
+        line.push(byte);
+      }
+    }
+    end();
+    return found.slice(-limit);
   }
 }
+
+/** Without carriage returns and escape sequences (ECMA-48, 5.4). */
+const plain = (text: string): string => text.replace(/\x1b\[[0-?]*[ -/]*[@-~]|[\0-\x08\x0b-\x1f\x7f]/g, '');
 
 /** The device through which a guest writes its console, as far as finding a byte needs it. */
 interface ConsoleDevice {

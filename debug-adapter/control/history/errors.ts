@@ -16,10 +16,12 @@ export const historyErrors = {
     new CodedError('history-diverged', `The replay did not reach instruction ${count}. This is a fault of the emulator; please report it.`),
   none: () => new CodedError('history-none', 'This machine records no history.'),
   noSession: (why: string) => new CodedError('session-file', `This is not a saved session: ${why}.`),
-  otherLaunch: (imageName: string) =>
+  otherLaunch: (differences: readonly string[]) =>
+    new CodedError('session-launch', `The session cannot be repeated with this launch: ${differences.join('; ')}.`),
+  neverWritten: (address: bigint, length: number, start: number) =>
     new CodedError(
-      'session-launch',
-      `The session was recorded with another image or other settings (it was of ${imageName}). Launch with the same image, initrd, command line, memory and cpu.`,
+      'history-never-written',
+      `No instruction wrote the ${length} ${length === 1 ? 'byte' : 'bytes'} at 0x${address.toString(16)} between ${start === 0 ? 'reset' : `instruction ${start}`} and here: they are as the image, the boot loader or a device left them.`,
     ),
   repeated: (at: number) =>
     new CodedError('session-diverged', `The recorded session cannot be repeated: the guest went another way at instruction ${at}.`),

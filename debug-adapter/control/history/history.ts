@@ -1,8 +1,8 @@
 /** The recorded past of a machine: takes checkpoints while it runs, and brings it to any earlier moment by replaying from the one before. */
 import { type StopReason } from '../../machine/api';
 import { type PcMachine } from '../../machine/machine';
-import { type Checkpoint, Checkpoints } from './checkpoints';
-import { ConsoleMarks, watchConsole } from './console-marks';
+import { type Checkpoint, Checkpoints, hasEnded } from './checkpoints';
+import { type ConsoleLine, ConsoleMarks, watchConsole } from './console-marks';
 import { historyErrors } from './errors';
 import { leastUseful, Schedule } from './schedule';
 
@@ -105,7 +105,7 @@ export class History {
 
   /** Bytes of console output were handed over. */
   wrote(bytes: Uint8Array): void {
-    this.#console.add(bytes.length, this.position);
+    this.#console.add(bytes, this.position);
   }
 
   /** The machine ran on and came back for `reason`: takes a checkpoint where one is due. */
@@ -113,7 +113,8 @@ export class History {
     const { position } = this;
     if (position > this.#end) this.#end = position;
     // A hook may have stopped the processor between taking an interrupt and delivering it, which no saved state tells.
-    if (reason.kind === 'hook') return;
+    // An ended guest is no state to go on from: its last instruction is run again.
+    if (reason.kind === 'hook' || reason.kind === 'exit') return;
     const { list } = this.checkpoints;
     const before = list[this.checkpoints.indexBefore(position)];
     if (this.#schedule.due(this.#now(), position - (before?.at ?? 0))) this.take();
@@ -178,14 +179,15 @@ export class History {
     const near = this.#near;
     const before = this.checkpoints.list[this.checkpoints.indexBefore(position - 1)];
     if (before === undefined || position - before.at <= 2 * near) return;
-    this.take();
+    const ended = hasEnded(this.machine);
+    if (!ended) this.take();
     try {
       yield* this.seek(position - near);
       this.take();
     } finally {
-      // Also where the driver leaves off: the present is a checkpoint now.
+      // Also where the driver leaves off: the present is a checkpoint now, but for an end, which comes anew.
       this.checkpoints.restore(this.checkpoints.indexBefore(position));
-      this.machine.run(BigInt(position));
+      complete(this.replay(position));
     }
   }
 
@@ -209,7 +211,7 @@ export class History {
       const reason = machine.run(BigInt(limit));
       const reached = this.position;
       if (reason.kind !== 'limit') onStop?.(reason);
-      if (reached >= count && reason.kind === 'limit') return;
+      if (reached >= count && (reason.kind === 'limit' || reason.kind === 'exit')) return;
       if (reached > from) standstill = 0;
       // A stop makes no way; what comes up next at the same moment is passed in turns, but never for ever.
       else if (++standstill > 100 || reason.kind === 'exit' || reason.kind === 'dead') throw historyErrors.diverged(count);
@@ -225,6 +227,11 @@ export class History {
     const next = this.checkpoints.list[index + 1];
     this.checkpoints.restore(index);
     yield* this.replay(Math.min(before, next?.at ?? before), onStop);
+  }
+
+  /** The newest `limit` lines of the console's output that have `search` in them. */
+  consoleLines(search: string, limit: number): readonly ConsoleLine[] {
+    return this.#console.lines(search, limit);
   }
 
   /** The instruction that wrote byte `offset` of the console's output. Rejects with a CodedError where it is not in history. */
@@ -275,5 +282,13 @@ export class History {
       if (index === undefined) return;
       checkpoints.remove(index);
     }
+  }
+}
+
+/** Runs a journey to its end at once. */
+export function complete<T>(journey: Journey<T>): T {
+  for (;;) {
+    const part = journey.next();
+    if (part.done === true) return part.value;
   }
 }

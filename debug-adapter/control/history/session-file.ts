@@ -3,19 +3,31 @@ import { type JournalEntry } from '../../machine/api';
 import { ByteReader, ByteWriter, decode, encode } from '../../machine/codec';
 import { Hash } from '../../machine/hash';
 import { type PcMachine } from '../../machine/machine';
-import { type LaunchOptions } from '../api';
 import { CodedError } from '../channel';
 import { historyErrors } from './errors';
 import { type Journey } from './history';
 
 /** "UKSS", little endian. */
 const magic = 0x5353_4b55;
-const version = 1;
+/** Version 1 had one hash of the launch, and so could not say what differs. */
+const version = 2;
+
+/** What two launches must have in common to run alike. */
+export interface SessionLaunch {
+  /** The image's file name: the first word of its command line. */
+  readonly imageName: string;
+  readonly image: bigint;
+  readonly initrd: bigint | undefined;
+  readonly commandLine: string;
+  /** Bytes. */
+  readonly memory: number;
+  readonly cpuModel: string;
+  /** A virtio network card is plugged in. */
+  readonly network: boolean;
+}
 
 export interface SavedSession {
-  /** Hash of what decides a run: image, initrd, command line, memory, processor. */
-  readonly launch: bigint;
-  readonly imageName: string;
+  readonly launch: SessionLaunch;
   readonly journal: readonly JournalEntry[];
   /** Instructions retired at the end of history, and where the user stood. */
   readonly end: number;
@@ -25,15 +37,58 @@ export interface SavedSession {
   readonly state: Uint8Array;
 }
 
-/** What two launches must have in common to run alike. */
-export function launchHash({ image, initrd, commandLine, memory, cpuModel, imageName }: LaunchOptions): bigint {
+/** The files and settings of a launch as sessions tell them apart. `imageName` may be a path. */
+export function describeLaunch(options: {
+  readonly image: Uint8Array;
+  readonly imageName: string;
+  readonly initrd?: Uint8Array;
+  readonly commandLine: string;
+  readonly memory: number;
+  readonly cpuModel: string;
+  readonly network?: boolean;
+}): SessionLaunch {
+  const { image, imageName, initrd, commandLine, memory, cpuModel, network = false } = options;
+  return {
+    imageName: baseName(imageName),
+    image: hashOf(image),
+    initrd: initrd === undefined ? undefined : hashOf(initrd),
+    commandLine,
+    memory,
+    cpuModel,
+    network,
+  };
+}
+
+/** The last part of a path of any system. */
+export const baseName = (path: string): string => path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+
+function hashOf(bytes: Uint8Array): bigint {
   const hash = new Hash();
-  hash.bytes(image);
-  hash.bytes(initrd ?? new Uint8Array(0));
-  const out = new ByteWriter();
-  encode(out, { commandLine, memory, cpuModel, initrd: initrd !== undefined, name: imageName.slice(imageName.lastIndexOf('/') + 1) });
-  hash.bytes(out.finish());
+  hash.bytes(bytes);
   return hash.digest();
+}
+
+/** What differs between the recorded launch and another one, in words; empty where the session can be repeated. */
+export function differences(recorded: SessionLaunch, now: SessionLaunch): readonly string[] {
+  const quoted = (text: string): string => (text === '' ? 'none' : `"${text}"`);
+  const lines: string[] = [];
+  if (recorded.image !== now.image)
+    lines.push(`the image has other contents (the session is of ${recorded.imageName}; launch the very file that was recorded)`);
+  else if (recorded.imageName !== now.imageName) lines.push(`the image's file name was ${recorded.imageName}, and is ${now.imageName}`);
+  if (recorded.initrd !== now.initrd)
+    lines.push(
+      recorded.initrd === undefined
+        ? 'the session had no initrd'
+        : now.initrd === undefined
+          ? 'the session had an initrd'
+          : 'the initrd has other contents',
+    );
+  if (recorded.commandLine !== now.commandLine)
+    lines.push(`the command line was ${quoted(recorded.commandLine)}, and is ${quoted(now.commandLine)}`);
+  if (recorded.memory !== now.memory) lines.push(`the memory was ${recorded.memory >> 20} MiB, and is ${now.memory >> 20}`);
+  if (recorded.cpuModel !== now.cpuModel) lines.push(`the processor model was "${recorded.cpuModel}", and is "${now.cpuModel}"`);
+  if (recorded.network !== now.network) lines.push(`the session had ${recorded.network ? 'a' : 'no'} network card`);
+  return lines;
 }
 
 /** Layout: magic, version, then one record of the codec. */
@@ -61,8 +116,7 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
   const sound =
     typeof session === 'object' &&
     session !== null &&
-    typeof session.launch === 'bigint' &&
-    typeof session.imageName === 'string' &&
+    isLaunch(session.launch) &&
     isCount(session.end) &&
     isCount(session.position) &&
     session.position <= session.end &&
@@ -80,8 +134,9 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
  * Rejects with a CodedError where the launch is another one. Answers false where the end is not the recorded one: the emulator itself is another then,
  * and the machine has the saved state with nothing before it.
  */
-export function* repeatSession(machine: PcMachine, session: SavedSession, launch: bigint, ran: () => void): Journey<boolean> {
-  if (launch !== session.launch) throw historyErrors.otherLaunch(session.imageName);
+export function* repeatSession(machine: PcMachine, session: SavedSession, launch: SessionLaunch, ran: () => void): Journey<boolean> {
+  const others = differences(session.launch, launch);
+  if (others.length > 0) throw historyErrors.otherLaunch(others);
   function* runTo(count: bigint): Journey<void> {
     for (let standstill = 0; machine.cpu.retired < count;) {
       const before = machine.cpu.retired;
@@ -111,6 +166,20 @@ export function* repeatSession(machine: PcMachine, session: SavedSession, launch
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isLaunch(value: unknown): value is SessionLaunch {
+  if (typeof value !== 'object' || value === null) return false;
+  const launch = value as Readonly<Record<string, unknown>>;
+  return (
+    typeof launch['imageName'] === 'string' &&
+    typeof launch['image'] === 'bigint' &&
+    (launch['initrd'] === undefined || typeof launch['initrd'] === 'bigint') &&
+    typeof launch['commandLine'] === 'string' &&
+    isCount(launch['memory']) &&
+    typeof launch['cpuModel'] === 'string' &&
+    typeof launch['network'] === 'boolean'
+  );
+}
 
 function isEntry(value: unknown): value is JournalEntry {
   if (typeof value !== 'object' || value === null) return false;

@@ -2,15 +2,16 @@
 import { type StopReason } from '../../machine/api';
 import { type PcMachine } from '../../machine/machine';
 import { type ExceptionDetails, type Granularity, type HistoryStatus, type SeekPlace, type StopKind } from '../api';
+import { type Watchpoint } from '../../x86/api';
 import { CodedError } from '../channel';
 import { type Disassembler } from '../disassembler';
 import { type Host } from '../runner';
 import { historyErrors } from './errors';
-import { History, type Journey } from './history';
+import { complete, History, type Journey } from './history';
 import { type TravellingTarget } from './probes';
 import { type ReverseKind, ReverseSteps } from './reverse-steps';
-import { lastBefore } from './search';
-import { decodeSession, encodeSession, repeatSession } from './session-file';
+import { lastBefore, type Occurrence } from './search';
+import { decodeSession, differences, encodeSession, repeatSession, type SessionLaunch } from './session-file';
 
 /** Where and why the guest stands after a journey, or at a stop that is looked for. */
 export interface Arrival {
@@ -29,6 +30,8 @@ export interface TravelParts {
   readonly budget?: number;
   /** Makes a machine like this one that has not run. */
   pristine(): PcMachine;
+  /** Sets one watchpoint beside those of the user's breakpoints, or takes it away. */
+  watchAlso(watchpoint: Watchpoint | undefined): void;
   /** What a stop of the machine means to the user: undefined where it is not one. */
   judge(reason: StopReason): Arrival | undefined;
   arrived(arrival: Arrival): void;
@@ -43,6 +46,11 @@ const sliceMilliseconds = 8;
 const quiet = 250;
 
 const beginning = 'History begins here.';
+/** Id of the watchpoint that looks for a write: beyond all breakpoints' (negative ones are the guest's own debug registers). */
+const writeWatch = 0x7fff_ffff;
+/** Bytes shown of what was written. */
+const mostShown = 8;
+const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 export class TimeTravel {
   readonly history: History;
@@ -150,6 +158,38 @@ export class TimeTravel {
     );
   }
 
+  /** Goes back to the last instruction that wrote any of `length` bytes at a linear address; the guest stands before it then. */
+  seekWrite(address: bigint, length: number): void {
+    const { history } = this;
+    const { machine, target, watchAlso } = this.parts;
+    const text = (bytes: Uint8Array): string => (bytes.length === 0 ? 'nothing mapped' : [...bytes].map(hexByte).join(' '));
+    const after = machine.cpu.readMemory(address, Math.min(length, mostShown));
+    this.#begin(
+      this.#silently(
+        (function* (): Journey<Arrival> {
+          watchAlso({ id: writeWatch, address, length, access: 'write' });
+          let found: Occurrence<bigint> | undefined;
+          try {
+            found = yield* lastBefore(history, history.position, (reason) =>
+              reason.kind === 'watch' ? reason.hits.find(({ id }) => id === writeWatch)?.rip : undefined,
+            );
+          } finally {
+            watchAlso(undefined);
+          }
+          if (found === undefined) throw historyErrors.neverWritten(address, length, history.start);
+          yield* history.seek(found.at);
+          const before = machine.cpu.readMemory(address, Math.min(length, mostShown));
+          const change = `${text(before)} becomes ${text(after)}${length > mostShown ? ' …' : ''}`;
+          return {
+            reason: 'data breakpoint',
+            breakpoints: [],
+            text: `Here ${target.describe(found.what)} writes 0x${address.toString(16)} for the last time: ${change}.`,
+          };
+        })(),
+      ),
+    );
+  }
+
   /** Breaks off a journey; the guest is back where it set out. */
   pause(): void {
     this.#stopAsked = true;
@@ -162,14 +202,13 @@ export class TimeTravel {
   }
 
   /** The session as bytes that another machine, launched alike, can take up. Goes to the end of history for a moment. */
-  save(launch: bigint, imageName: string): Uint8Array {
+  save(launch: SessionLaunch): Uint8Array {
     const { history } = this;
     const { machine } = this.parts;
     const { position, end } = history;
     complete(this.#silently(history.seek(end)));
     const saved = encodeSession({
       launch,
-      imageName,
       journal: machine.journal,
       end,
       position,
@@ -184,9 +223,10 @@ export class TimeTravel {
    * Lets a saved session happen again; to be called before the guest ran. Arrives where its user stood. Throws a CodedError for what is not a session of
    * this launch.
    */
-  open(bytes: Uint8Array, launch: bigint): void {
+  open(bytes: Uint8Array, launch: SessionLaunch): void {
     const session = decodeSession(bytes);
-    if (session.launch !== launch) throw historyErrors.otherLaunch(session.imageName);
+    const others = differences(session.launch, launch);
+    if (others.length > 0) throw historyErrors.otherLaunch(others);
     const { history, parts } = this;
     this.#begin(
       this.#silently(
@@ -199,7 +239,7 @@ export class TimeTravel {
               'The session was recorded by another version of the emulator: its last state is here, what came before it is not.',
             );
           }
-          return { reason: 'goto', breakpoints: [], text: `A session of ${session.imageName}, as it was saved.` };
+          return { reason: 'goto', breakpoints: [], text: `A session of ${session.launch.imageName}, as it was saved.` };
         })(),
       ),
     );
@@ -279,8 +319,9 @@ export class TimeTravel {
       },
       failed: (error) => {
         comeBack();
-        this.parts.message(error instanceof CodedError ? error.message : `Going back failed: ${String(error)}`);
-        arrive({ reason: 'pause', breakpoints: [] });
+        const text = error instanceof CodedError ? error.message : `Going back failed: ${String(error)}`;
+        this.parts.message(text);
+        arrive({ reason: 'pause', breakpoints: [], text });
       },
     });
   }
@@ -331,13 +372,5 @@ export class TimeTravel {
     } finally {
       this.#leaving = false;
     }
-  }
-}
-
-/** Runs a journey to its end at once. */
-export function complete<T>(journey: Journey<T>): T {
-  for (;;) {
-    const part = journey.next();
-    if (part.done === true) return part.value;
   }
 }

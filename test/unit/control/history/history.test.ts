@@ -4,12 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type DebuggerEvent, type LaunchOptions } from '../../../../debug-adapter/control/api';
 import { Debugger } from '../../../../debug-adapter/control/debugger';
-import { History } from '../../../../debug-adapter/control/history/history';
+import { complete, History } from '../../../../debug-adapter/control/history/history';
 import { PageHash, pageBytes } from '../../../../debug-adapter/control/history/page-hash';
 import { leastUseful } from '../../../../debug-adapter/control/history/schedule';
 import { lastBefore } from '../../../../debug-adapter/control/history/search';
-import { decodeSession, encodeSession, repeatSession } from '../../../../debug-adapter/control/history/session-file';
-import { complete } from '../../../../debug-adapter/control/history/travel';
+import { decodeSession, describeLaunch, encodeSession, repeatSession } from '../../../../debug-adapter/control/history/session-file';
 import { type PcMachine } from '../../../../debug-adapter/machine/machine';
 import { createMachine } from '../../../../debug-adapter/machine/pc';
 import { kludgeImage } from '../../machine/images';
@@ -209,7 +208,13 @@ describe(`time travel (SEED=${seed})`, () => {
 });
 
 describe('a saved session', () => {
-  const launch = 0x1234n;
+  const launch = describeLaunch({
+    image: kludgeImage(code),
+    imageName: '/somewhere/sums',
+    commandLine: '',
+    memory: 16 << 20,
+    cpuModel: 'default',
+  });
 
   function saved(): { it: Session; bytes: Uint8Array; hash: bigint } {
     const it = session();
@@ -223,7 +228,7 @@ describe('a saved session', () => {
     return {
       it,
       hash,
-      bytes: encodeSession({ launch, imageName: 'sums', journal: it.machine.journal, end: 1_200_000, position: 1_000_000, hash, state }),
+      bytes: encodeSession({ launch, journal: it.machine.journal, end: 1_200_000, position: 1_000_000, hash, state }),
     };
   }
 
@@ -239,7 +244,11 @@ describe('a saved session', () => {
 
   it('is refused for another launch, and where it is damaged', () => {
     const { bytes } = saved();
-    assert.throws(() => complete(repeatSession(boot(), decodeSession(bytes), 1n, () => undefined)), { code: 'session-launch' });
+    const others = { ...launch, image: 1n, commandLine: 'a', memory: 32 << 20 };
+    assert.throws(() => complete(repeatSession(boot(), decodeSession(bytes), others, () => undefined)), {
+      code: 'session-launch',
+      message: /other contents.*command line was none, and is "a".*memory was 16 MiB, and is 32/,
+    });
     assert.throws(() => decodeSession(new Uint8Array(0)), { code: 'session-file' });
     const next = generator();
     for (let i = 0; i < 300; i++) {
@@ -272,6 +281,7 @@ describe('the debugger’s sessions', () => {
     cpuModel: 'default',
     clock: 'skip',
     stopOnEntry: true,
+    stopAtEnd: 'never',
     trace: [],
     sourceMap: [],
   });
