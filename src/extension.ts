@@ -15,6 +15,7 @@ import { registerThreadsView } from './features/threads-view';
 import { PoolWorkspace } from './features/pool-workspace';
 import { registerStatus } from './features/status';
 import { registerTasks } from './features/tasks';
+import { registerTravel } from './features/travel';
 
 /** What the tests read. */
 export interface Exports {
@@ -34,6 +35,7 @@ export function activate(extension: vscode.ExtensionContext): Exports {
   registerThreadsView(context);
   registerSyscallsView(context);
   registerRegistersView(context);
+  registerTravel(context);
   registerPoolView(context, workspace, builder);
   registerLibraryPage(context, workspace);
   registerTasks(context, workspace);

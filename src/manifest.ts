@@ -45,6 +45,16 @@ export const commands = {
   exportTrace: 'unikernel.syscalls.export',
   goToCaller: 'unikernel.syscalls.goToCaller',
   editRegister: 'unikernel.registers.edit',
+  reverseNext: 'unikernel.travel.reverseNext',
+  reverseIn: 'unikernel.travel.reverseIn',
+  reverseOut: 'unikernel.travel.reverseOut',
+  travel: 'unikernel.travel',
+  travelToInstruction: 'unikernel.travel.instruction',
+  travelToConsoleLine: 'unikernel.travel.consoleLine',
+  travelToSyscall: 'unikernel.travel.syscall',
+  whoWrote: 'unikernel.travel.whoWrote',
+  saveSession: 'unikernel.travel.saveSession',
+  openSession: 'unikernel.travel.openSession',
 } as const;
 
 /** Views of a debug session. */

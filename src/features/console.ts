@@ -29,6 +29,11 @@ interface OutputMessage {
   readonly body?: { readonly category?: string; readonly output?: string };
 }
 
+/** Terminals of guests, for whoever offers something on their lines. */
+const terminals = new WeakSet<vscode.Terminal>();
+
+export const isGuestTerminal = (terminal: vscode.Terminal): boolean => terminals.has(terminal);
+
 class GuestConsole implements vscode.Pseudoterminal {
   readonly #write = new vscode.EventEmitter<string>();
   readonly onDidWrite = this.#write.event;
@@ -49,6 +54,7 @@ class GuestConsole implements vscode.Pseudoterminal {
         pty: this,
         iconPath: new vscode.ThemeIcon('circuit-board'),
       });
+      terminals.add(this.#terminal);
       this.#terminal.show(true);
     }
     this.#emit(body.output);

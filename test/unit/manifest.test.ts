@@ -49,7 +49,7 @@ describe('package.json', () => {
     const [debug] = manifest.contributes.debuggers;
     assert.equal(debug?.type, debugType);
     const { properties } = debug.configurationAttributes.launch;
-    const accepted = Object.keys(parseLaunchArguments({ image: 'x', symbols: 'x', initrd: 'x' } as never)).filter(
+    const accepted = Object.keys(parseLaunchArguments({ image: 'x', session: 's', symbols: 'x', initrd: 'x' } as never)).filter(
       (name) => name !== 'noDebug',
     );
     assert.deepEqual(Object.keys(properties).sort(), accepted.sort());
