@@ -32,7 +32,7 @@ class Builder extends SourceReader {
     const silent = read ? sink : new DiagnosticSink();
     const failed = finalize(this.root, symbols, modules ?? symbols.no, this.dialect, silent);
     const hashOrder = symbols.inHashOrder(this.dialect);
-    const looped = checkLoops(hashOrder, this.dialect, silent);
+    const loops = checkLoops(hashOrder, this.dialect, silent);
     const { root } = this;
     const model: Model = {
       dialect: this.dialect,
@@ -47,7 +47,8 @@ class Builder extends SourceReader {
       references: this.references,
       diagnostics: sink.all,
       environment: this.environment,
-      refused: !read || failed || looped,
+      refused: !read || failed || loops.found,
+      longestChain: loops.longestChain,
       no: symbols.no,
       mod: symbols.mod,
       yes: symbols.yes,
@@ -55,7 +56,7 @@ class Builder extends SourceReader {
         yield* walk(root);
       },
     };
-    if (read && this.dialect.engine === 'kconfiglib') reportKconfiglib(model, sink, looped);
+    if (read && this.dialect.engine === 'kconfiglib') reportKconfiglib(model, sink, loops.found);
     return model;
   }
 

@@ -57,15 +57,24 @@ export function runConf(model: Model, input: ConfInput): ConfOutcome {
   return new ConfRun(model, input).run();
 }
 
+/** What reading a .config came to. */
+export interface Dropped {
+  /** The number of symbols whose line in the .config is not the one to be written. */
+  readonly unsaved: number;
+  /** True where computing all anew would give other values. */
+  readonly stale: boolean;
+}
+
 /**
  * Computes what was read and takes away the users' values that cannot hold: numbers out of range, and, where nothing else
- * disagrees, values of what is not visible. Gives the number of symbols whose line in the .config is not the one to be written.
- * What was computed from a value that is taken away stays as it is, as in the C engine, until all is computed anew.
+ * disagrees, values of what is not visible. What was computed from a value that is taken away stays as it is, as in the C engine,
+ * until all is computed anew.
  */
-export function dropImpossible(values: Evaluation): number {
+export function dropImpossible(values: Evaluation): Dropped {
   const { model } = values;
   values.computeAll();
   let unsaved = 0;
+  let stale = !values.isSettled;
   for (const symbol of model.hashOrder) if (disagrees(values, symbol)) unsaved++;
   for (const symbol of model.hashOrder) {
     if (!values.hasUserValue(symbol) || symbol.choice) continue;
@@ -76,8 +85,9 @@ export function dropImpossible(values: Evaluation): number {
     values.putUser(symbol, undefined);
     values.invalidateOnly(symbol);
     unsaved++;
+    stale = true;
   }
-  return unsaved;
+  return { unsaved, stale };
 }
 
 function disagrees(values: Evaluation, symbol: KSymbol): boolean {
@@ -232,7 +242,7 @@ class ConfRun {
     const imperfect = this.readSimply(name, text);
     this.values.invalidateAll();
     if (this.model.dialect.engine !== 'c') return;
-    const unsaved = dropImpossible(this.values);
+    const { unsaved } = dropImpossible(this.values);
     this.unsaved = imperfect || unsaved > 0;
   }
 

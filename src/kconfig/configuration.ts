@@ -22,19 +22,15 @@ export interface Preview {
 
 /** A configuration over a tree; it follows the tree when that is built anew. */
 export class Configuration {
-  private evaluation: Evaluation;
+  private evaluation: Evaluation | undefined;
   private originMap: ReadonlyMap<KSymbol, Origin> = new Map();
   private messages: readonly Diagnostic[] = [];
 
-  constructor(private readonly tree: KconfigTree) {
-    this.evaluation = new Evaluation(tree.model);
-    this.evaluation.invalidateAll();
-    this.evaluation.computeAll();
-  }
+  constructor(private readonly tree: KconfigTree) {}
 
   /** The values, of the tree's newest model. */
   get values(): Evaluation {
-    if (this.evaluation.model !== this.tree.model) this.follow();
+    if (this.evaluation?.model !== this.tree.model) this.evaluation = this.evaluation ? this.follow(this.evaluation) : this.unset();
     return this.evaluation;
   }
 
@@ -58,16 +54,14 @@ export class Configuration {
 
   /** Reads a .config as a menu does when it opens one. */
   load(text: string, name = '.config'): readonly Diagnostic[] {
-    this.evaluation = new Evaluation(this.tree.model);
-    const reader = new ConfigReader(this.evaluation, name);
+    const values = new Evaluation(this.tree.model);
+    this.evaluation = values;
+    const reader = new ConfigReader(values, name);
     reader.begin();
     reader.read(text, this.prefix);
-    this.evaluation.invalidateAll();
-    if (this.tree.dialect.engine === 'c') {
-      dropImpossible(this.evaluation);
-      this.evaluation.invalidateAll();
-    }
-    this.evaluation.computeAll();
+    values.invalidateAll();
+    if (this.tree.dialect.engine === 'c' && dropImpossible(values).stale) values.invalidateAll();
+    values.computeAll();
     this.originMap = reader.origins;
     this.messages = reader.diagnostics;
     return reader.diagnostics;
@@ -138,9 +132,16 @@ export class Configuration {
     return runConf(this.tree.model, { mode, read, environment: this.tree.environment, ...(defconfig !== undefined && { defconfig }) });
   }
 
+  /** What holds where the user has set nothing. */
+  private unset(): Evaluation {
+    const values = new Evaluation(this.tree.model);
+    values.invalidateAll();
+    values.computeAll();
+    return values;
+  }
+
   /** Takes the users' values over to a model that was built anew, by name. */
-  private follow(): void {
-    const old = this.evaluation;
+  private follow(old: Evaluation): Evaluation {
     const next = new Evaluation(this.tree.model);
     const origins = new Map<KSymbol, Origin>();
     for (const symbol of old.model.symbols) {
@@ -158,8 +159,8 @@ export class Configuration {
     }
     next.invalidateAll();
     next.computeAll();
-    this.evaluation = next;
     this.originMap = origins;
+    return next;
   }
 }
 

@@ -52,7 +52,6 @@ const deepestLoop = 500;
 /** One configuration of a model. */
 export class Evaluation {
   readonly dialect: Dialect;
-  private readonly graph: DependencyGraph;
   private readonly valid: Uint8Array;
   private readonly written: Uint8Array;
   private readonly tris: Uint8Array;
@@ -68,8 +67,9 @@ export class Evaluation {
   private readonly userPicked = new Map<KSymbol, KSymbol>();
   /** Members by the recency of their assignment, newest first (dialects that pick by priority). */
   private readonly priority = new Map<KSymbol, KSymbol[]>();
-  private readonly dirty: Uint8Array;
-  private firstDirty: number;
+  /** The graph's units that are to be computed by the next `settle`; made with the graph, at the first change. */
+  private dirty: Uint8Array | undefined;
+  private firstDirty = 0;
   /** Choices that lost their user's value while they were computed: `conf` sees that at its next computation. */
   private readonly unsettled = new Set<KSymbol>();
   private modulesOn = false;
@@ -81,7 +81,6 @@ export class Evaluation {
     from?: Evaluation,
   ) {
     this.dialect = model.dialect;
-    this.graph = graphOf(model);
     const count = model.symbols.length;
     const bytes = (key: Uint8Array | undefined): Uint8Array => (key ? key.slice() : new Uint8Array(count));
     this.valid = bytes(from?.valid);
@@ -95,8 +94,6 @@ export class Evaluation {
     this.hasUser = bytes(from?.hasUser);
     this.userTris = bytes(from?.userTris);
     this.userTexts = from ? from.userTexts.slice() : new Array<string | undefined>(count).fill(undefined);
-    this.dirty = new Uint8Array(this.graph.units.length);
-    this.firstDirty = this.graph.units.length;
     if (from) {
       for (const [choice, member] of from.picked) this.picked.set(choice, member);
       for (const [choice, member] of from.userPicked) this.userPicked.set(choice, member);
@@ -259,8 +256,14 @@ export class Evaluation {
     for (const symbol of this.model.hashOrder) this.compute(symbol);
   }
 
+  private get graph(): DependencyGraph {
+    return graphOf(this.model);
+  }
+
   /** Computes bottom up what would be too deep to be computed when it is asked for. */
   private computeDeep(): void {
+    const { longestChain } = this.model;
+    if (longestChain !== undefined && longestChain <= deepestRecursion) return;
     if (this.graph.depth <= deepestRecursion) return;
     for (const unit of this.graph.units) for (const symbol of unit.members) this.compute(symbol);
   }
@@ -271,6 +274,11 @@ export class Evaluation {
     this.unsettled.clear();
     this.computeDeep();
     if (this.model.modules) this.compute(this.model.modules);
+  }
+
+  /** False where choices lost their user's value while they were computed, which shows when they are computed again. */
+  get isSettled(): boolean {
+    return this.unsettled.size === 0;
   }
 
   /** Forgets one symbol's computed value and, unlike a change, leaves all that was computed from it. */
@@ -369,10 +377,12 @@ export class Evaluation {
     for (const choice of this.unsettled) this.touch(choice);
     this.unsettled.clear();
     const changes: Change[] = [];
+    const { dirty } = this;
+    if (!dirty) return changes;
     const { units } = this.graph;
     for (let at = this.firstDirty; at < units.length; at++) {
-      if (!this.dirty[at]) continue;
-      this.dirty[at] = 0;
+      if (!dirty[at]) continue;
+      dirty[at] = 0;
       if (this.recompute(units[at]!.members, changes)) for (const user of units[at]!.users) this.touchUnit(user);
     }
     this.firstDirty = units.length;
@@ -380,6 +390,10 @@ export class Evaluation {
   }
 
   private touchUnit(unit: number): void {
+    if (!this.dirty) {
+      this.dirty = new Uint8Array(this.graph.units.length);
+      this.firstDirty = unit;
+    }
     this.dirty[unit] = 1;
     if (unit < this.firstDirty) this.firstDirty = unit;
   }

@@ -4,13 +4,20 @@ import { type Dialect } from './dialect';
 import { type Expr } from './expression';
 import { type KSymbol, type MenuNode, type Property } from './model';
 
-/** Checks every symbol; true where there is a loop. The Python library's own report is made elsewhere. */
-export function checkLoops(order: readonly KSymbol[], dialect: Dialect, sink: DiagnosticSink): boolean {
-  if (dialect.engine !== 'c') return checkLibraryLoops(order, sink);
-  const checker = new LoopChecker(dialect, sink);
+/** What the search for loops found out. */
+export interface LoopCheck {
+  readonly found: boolean;
+  /** No chain of symbols that are computed from one another is longer; undefined where that is not known. */
+  readonly longestChain: number | undefined;
+}
+
+/** Checks every symbol. The Python library's own report is made elsewhere. */
+export function checkLoops(order: readonly KSymbol[], dialect: Dialect, sink: DiagnosticSink): LoopCheck {
+  if (dialect.engine !== 'c') return { found: checkLibraryLoops(order, sink), longestChain: undefined };
+  const checker = new LoopChecker(dialect, sink, order.length + 4);
   let found = false;
   for (const symbol of order) if (checker.check(symbol)) found = true;
-  return found;
+  return { found, longestChain: found || checker.cut ? undefined : checker.longest * (checker.ranges + 1) };
 }
 
 type Way = 'depends' | 'selected' | 'implied' | 'visible' | 'value';
@@ -24,23 +31,63 @@ interface Step {
 /** Chains longer than this are not followed further, so that no input can exhaust the stack. */
 const deepestChain = 600;
 
+const done = 1;
+const active = 2;
+
 class LoopChecker {
-  private readonly active = new Set<KSymbol>();
-  private readonly done = new Set<KSymbol>();
+  private readonly marks: Uint8Array;
   private readonly steps: Step[] = [];
+  /** By symbol id, the length of the longest chain that starts there. */
+  private readonly chains: Int32Array;
+  /** The longest chain met since the symbol on top of `steps` was entered. */
+  private chain = 0;
+  longest = 0;
+  /** Ranges whose bounds are symbols; they join chains, but are not searched. */
+  ranges = 0;
+  /** True where a chain was not followed to its end. */
+  cut = false;
 
   constructor(
     private readonly dialect: Dialect,
     private readonly sink: DiagnosticSink,
-  ) {}
+    symbols: number,
+  ) {
+    this.marks = new Uint8Array(symbols);
+    this.chains = new Int32Array(symbols);
+  }
 
   /** The symbol at which a loop closes, or undefined. */
   check(symbol: KSymbol): KSymbol | undefined {
-    if (this.active.has(symbol)) {
+    const { id } = symbol;
+    if (this.marks[id] === active) {
       this.report(symbol);
       return symbol;
     }
-    if (this.done.has(symbol) || this.steps.length > deepestChain) return undefined;
+    if (this.marks[id] === done) {
+      this.follow(this.chains[id]!);
+      return undefined;
+    }
+    if (this.steps.length > deepestChain) {
+      this.cut = true;
+      return undefined;
+    }
+    const outer = this.chain;
+    this.chain = 0;
+    const found = this.enter(symbol);
+    const length = this.chain + 1;
+    this.chains[id] = length;
+    for (const member of symbol.members) this.chains[member.id] = length;
+    this.chain = outer;
+    this.follow(length);
+    return found;
+  }
+
+  private follow(length: number): void {
+    if (length > this.chain) this.chain = length;
+    if (length > this.longest) this.longest = length;
+  }
+
+  private enter(symbol: KSymbol): KSymbol | undefined {
     const { choice } = symbol;
     if (choice) {
       this.steps.push({ symbol, way: 'depends', property: undefined });
@@ -49,27 +96,24 @@ class LoopChecker {
       return found;
     }
     if (symbol.isChoice) return this.choice(symbol);
-    this.active.add(symbol);
-    this.done.add(symbol);
+    this.marks[symbol.id] = active;
     const found = this.symbol(symbol);
-    this.active.delete(symbol);
+    this.marks[symbol.id] = done;
     return found;
   }
 
   private choice(choice: KSymbol): KSymbol | undefined {
     this.steps.push({ symbol: choice, way: 'depends', property: undefined });
     const members = this.dialect.choiceByPriority ? [...subtreeSymbols(choice.nodes[0])] : choice.members;
-    for (const member of [...members, choice]) {
-      this.active.add(member);
-      this.done.add(member);
-    }
+    for (const member of members) this.marks[member.id] = active;
+    this.marks[choice.id] = active;
     let found = this.symbol(choice);
-    this.active.delete(choice);
+    this.marks[choice.id] = done;
     for (const member of members) {
       if (found) break;
       found = this.symbol(member, this.dialect.choiceByPriority);
     }
-    for (const member of members) this.active.delete(member);
+    for (const member of members) this.marks[member.id] = done;
     if (found?.choice === choice) found = choice;
     this.steps.pop();
     return found;
@@ -100,6 +144,7 @@ class LoopChecker {
     for (const property of symbol.properties) {
       if (property.kind === 'choice' || property.kind === 'select' || property.kind === 'imply') continue;
       if (property.kind === 'symbol' && this.dialect.choiceByPriority) continue;
+      if (property.kind === 'range' && (property.low?.isDefined || property.high?.isDefined)) this.ranges++;
       step.way = 'visible';
       step.property = property;
       found = this.expression(property.condition);

@@ -181,6 +181,8 @@ export interface Model {
   readonly environment: ReadonlyMap<string, string>;
   /** True where `conf` would stop with status 1 before computing anything. */
   readonly refused: boolean;
+  /** No chain of symbols that are computed from one another is longer; undefined where only the graph can tell. */
+  readonly longestChain: number | undefined;
   readonly no: KSymbol;
   readonly mod: KSymbol;
   readonly yes: KSymbol;

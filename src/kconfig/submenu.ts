@@ -107,7 +107,7 @@ function submenu(args: readonly string[], files: Files, cwd: string): NativeAnsw
         out = value;
         break;
       case '-r':
-        if (value !== '') paths.push(...subdirectories(trim(value), files, cwd));
+        if (value !== '') paths.push(...below(trim(value), files, cwd));
         break;
       default:
         (option === '-c' ? paths : excludes).push(...value.split(':').filter(Boolean).map(trim));
@@ -129,13 +129,11 @@ function submenu(args: readonly string[], files: Files, cwd: string): NativeAnsw
   return { output: `${written}\n`, writes: { path: written, text: `${lines.join('\n')}\n` } };
 }
 
-/** The directories below one, as a shell's `*` gives them: no hidden ones. */
-function subdirectories(path: string, files: Files, cwd: string): string[] {
-  return files
-    .list(joinPath(cwd, path))
-    .filter((name) => !name.startsWith('.'))
-    .map((name) => `${path}/${name}`)
-    .filter((child) => files.kind(joinPath(cwd, child)) === 'directory');
+/** What lies below a directory, as a shell's `*` gives it: nothing hidden. Plain files fall out later, as no Config.uk lies below them. */
+function below(path: string, files: Files, cwd: string): string[] {
+  const paths: string[] = [];
+  for (const name of files.list(joinPath(cwd, path))) if (!name.startsWith('.')) paths.push(`${path}/${name}`);
+  return paths;
 }
 
 /** The real path of a file that need not exist: the nearest existing directory above it is resolved. */

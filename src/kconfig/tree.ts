@@ -1,5 +1,6 @@
 /** A Kconfig tree that is kept up to date: open documents over files, syntax cached by text, the model built when asked for. */
 import { type Files } from '../shared/files';
+import { LayeredFiles } from '../shared/layered-files';
 import { type FileSyntax } from './ast';
 import { buildModel, type ShellRunner } from './build';
 import { dialectOf, type DialectName } from './dialect';
@@ -29,7 +30,7 @@ interface CachedSyntax {
 /** One tree and its newest model. */
 export class KconfigTree {
   readonly dialect;
-  private readonly documents = new Map<string, string>();
+  private readonly layered: LayeredFiles;
   private readonly syntax = new Map<string, CachedSyntax>();
   private readonly commands = new Map<string, string | undefined>();
   private readonly answers = new Map<string, string | undefined>();
@@ -38,6 +39,14 @@ export class KconfigTree {
 
   constructor(private readonly parameters: TreeParameters) {
     this.dialect = dialectOf(parameters.dialect ?? 'uk-5.2');
+    const { files } = parameters;
+    this.layered = new LayeredFiles({
+      read: (path) => files.read(path),
+      readText: (path) => this.textOnDisk(path),
+      kind: (path) => files.kind(path),
+      list: (path) => files.list(path),
+      realPath: (path) => files.realPath(path),
+    });
   }
 
   get environment(): Readonly<Record<string, string | undefined>> {
@@ -57,9 +66,8 @@ export class KconfigTree {
 
   /** An open document's text, which stands in for the file; undefined when it is closed. Only this file is parsed anew. */
   setDocument(path: string, text: string | undefined): void {
-    const before = this.documents.get(path) ?? this.answers.get(path);
-    if (text === undefined) this.documents.delete(path);
-    else this.documents.set(path, text);
+    const before = this.layered.document(path) ?? this.answers.get(path);
+    this.layered.setDocument(path, text);
     // A document that is opened or closed without a change leaves the model as it is.
     if (before === undefined || before !== (text ?? this.answers.get(path))) this.forget();
   }
@@ -68,6 +76,7 @@ export class KconfigTree {
   filesChanged(paths?: readonly string[]): void {
     if (paths) for (const path of paths) this.answers.delete(path);
     else this.answers.clear();
+    this.layered.changed();
     this.forget();
   }
 
@@ -77,16 +86,9 @@ export class KconfigTree {
   }
 
   private build(): Model {
-    const { files, cwd, root, shell } = this.parameters;
-    const layered: Files = {
-      read: (path) => files.read(path),
-      readText: (path) => this.documents.get(path) ?? this.textOnDisk(path),
-      kind: (path) => (this.documents.has(path) ? 'file' : files.kind(path)),
-      list: (path) => files.list(path),
-      realPath: (path) => files.realPath(path),
-    };
+    const { cwd, root, shell } = this.parameters;
     return buildModel({
-      files: layered,
+      files: this.layered,
       cwd,
       root,
       dialect: this.dialect,

@@ -11,7 +11,7 @@ import { readKraftfile, type Kraftfile } from '../kraftfile/model';
 import { type KraftContext } from '../kraftfile/context';
 import { isInside, librariesBelow } from '../pool/tree';
 import { type Files } from '../shared/files';
-import { WorkspaceFiles } from './files';
+import { LayeredFiles } from '../shared/layered-files';
 import { languageOf, type FileLanguage } from './kinds';
 import { Project } from './project';
 import { defaultSettings, type Settings } from './settings';
@@ -40,7 +40,7 @@ export interface Host {
 const mostProjects = 12;
 
 export class Workspace {
-  readonly files: WorkspaceFiles;
+  readonly files: LayeredFiles;
   readonly documents = new Map<string, OpenDocument>();
   settings: Settings = defaultSettings;
   folders: readonly string[] = [];
@@ -56,7 +56,7 @@ export class Workspace {
   private providers: Map<string, string> | undefined;
 
   constructor(private readonly host: Host) {
-    this.files = new WorkspaceFiles(host.files);
+    this.files = new LayeredFiles(host.files);
   }
 
   // Documents

@@ -39,7 +39,7 @@ export class NodeFiles implements Files {
 
   realPath(path: string): string {
     try {
-      return realpathSync(path);
+      return realpathSync.native(path);
     } catch {
       return path;
     }

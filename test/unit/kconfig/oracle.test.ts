@@ -18,7 +18,7 @@ const root = process.env['UK_ROOT'];
 const conf = process.env['UK_CONF'];
 
 describe("a real tree, against upstream's conf", function () {
-  this.timeout(600_000);
+  this.timeout(600_000 + 60_000 * Number(process.env['ORACLE_ROUNDS'] ?? 10));
   if (!root || !conf) {
     console.warn('    skipped: UK_ROOT (a Unikraft tree) and UK_CONF (its conf program) are not both set');
     return;

@@ -1,14 +1,19 @@
 /** Files with what is open in the editor laid over them, and answers kept until something is said to have changed. */
-import { type FileKind, type Files } from '../shared/files';
+import { type FileKind, type Files } from './files';
 
-/** A cache over files. */
-export class WorkspaceFiles implements Files {
+/** Open documents over a disk whose structure is asked for once. */
+export class LayeredFiles implements Files {
   private readonly texts = new Map<string, string>();
   private readonly kinds = new Map<string, FileKind | undefined>();
   private readonly lists = new Map<string, readonly string[]>();
   private readonly realPaths = new Map<string, string>();
 
   constructor(private readonly disk: Files) {}
+
+  /** The text of an open document, or undefined. */
+  document(path: string): string | undefined {
+    return this.texts.get(path);
+  }
 
   /** An open document's text; undefined when it is closed. */
   setDocument(path: string, text: string | undefined): void {
