@@ -1,118 +1,120 @@
 /**
- * Times the Kconfig engine on a real Unikraft tree: cold load, re-reading after a keystroke, one toggle; beside C's conf and Kconfiglib in the same run.
+ * Times the Kconfig engine on real trees: cold load, re-reading after a keystroke, one toggle; beside C's conf and Kconfiglib in the same run.
  *
- *   UK_ROOT=…/unikraft [UK_APP=DIR] [UK_LIBS=DIR:DIR] [UK_CONF=…/conf] [KCONFIGLIB=DIR] npx tsx bench/kconfig/bench.ts
+ *   UK_ROOT=…/unikraft [UK_APP=DIR] [UK_LIBS=DIR:DIR] [UK_CONF=…/conf] [LINUX_ROOT=…/linux-6.1] [LINUX_CONF=…/conf] [KCONFIGLIB=DIR] \
+ *     npx tsx bench/kconfig/bench.ts
+ *
+ * All figures are milliseconds of CPU. "cold" is the first load of a new process, measured inside it on its main thread; "process" is the
+ * whole process, start of Node and its compiler threads among it, as it compares with the other engines' processes.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
-import { type KconfigService, unikraftService } from '../../src/kconfig/service';
-import { unikraftEnvironment, type UnikraftTree } from '../../src/kconfig/submenu';
-import { NodeFiles } from '../../src/shared/files.node';
+import { compileLate } from '../../src/shared/short-run.node';
+import { cpuOf, mainThreadCpu, median, timeProcess } from './clock';
+import { benchTrees, openBenchTree, type BenchTree } from './trees';
 
-const root = process.env['UK_ROOT'];
-if (!root) {
-  console.error('UK_ROOT is not set: it names the Unikraft tree to measure on');
-  process.exit(1);
-}
 const scratch = process.env['BENCH_SCRATCH'] ?? mkdtempSync(path.join(tmpdir(), 'kconfig-bench-'));
-const app = process.env['UK_APP'] ?? path.join(scratch, 'app');
-mkdirSync(path.join(scratch, 'build/kconfig'), { recursive: true });
-mkdirSync(app, { recursive: true });
-const tree: UnikraftTree = {
-  base: root,
-  app,
-  libs: (process.env['UK_LIBS'] ?? '').split(':').filter(Boolean),
-  build: path.join(scratch, 'build'),
-  config: path.join(scratch, '.config'),
-};
-
-function open(): KconfigService {
-  return unikraftService({ files: new NodeFiles(), cwd: scratch }, tree);
-}
-
-function median(times: number[]): number {
-  return times.sort((a, b) => a - b)[times.length >> 1]!;
-}
-
-function time(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
-}
+const trees = benchTrees(scratch);
 
 /** Load, evaluate with nothing set, and give the text of the .config. */
-function load(): void {
-  open().openConfiguration('').dotConfig();
+function load(tree: BenchTree): void {
+  openBenchTree(tree).openConfiguration('').dotConfig();
 }
 
 if (process.argv[2] === '--once') {
-  console.log(time(load));
+  // As the command line does.
+  compileLate();
+  const tree = trees.find(({ name }) => name === process.argv[3])!;
+  const start = mainThreadCpu();
+  load(tree);
+  console.log(mainThreadCpu() - start);
   process.exit(0);
+}
+if (trees.length === 0) {
+  console.error('UK_ROOT names the Unikraft tree to measure on, LINUX_ROOT the Linux tree: neither is set');
+  process.exit(1);
 }
 
 // A cold load is the first one of a process, in the bundled form in which it ships.
 const bundle = path.join(scratch, 'bench.cjs');
-buildSync({ entryPoints: [__filename], bundle: true, platform: 'node', outfile: bundle, external: ['esbuild'], logLevel: 'error' });
-const once = { encoding: 'utf8', env: { ...process.env, BENCH_SCRATCH: scratch, NODE_PATH: path.resolve('node_modules') } } as const;
-const cold = median(Array.from({ length: 9 }, () => Number(spawnSync(process.execPath, [bundle, '--once'], once).stdout)));
+buildSync({
+  entryPoints: [__filename],
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  outfile: bundle,
+  external: ['esbuild'],
+  logLevel: 'error',
+});
+const once = { BENCH_SCRATCH: scratch, NODE_PATH: path.resolve('node_modules') };
+const rounded = (value: number): number => Number(value.toFixed(2));
 
-for (let round = 0; round < 20; round++) load();
-const warmLoad = median(Array.from({ length: 15 }, () => time(load)));
-
-const service = open();
-const configuration = service.openConfiguration('');
-const edited = path.join(root, 'lib/ukdebug/Config.uk');
-const text = readFileSync(edited, 'utf8');
-const keystrokes = Array.from({ length: 60 }, (_, round) =>
-  time(() => {
-    service.tree.setDocument(edited, `${text}# ${'x'.repeat(round % 7)}\n`);
-    configuration.values.isWritten(service.tree.model.byName.get('LIBUKDEBUG')!);
-  }),
-);
-// The toggles that reach furthest: the five symbols whose change changes most.
-const toggles: Record<string, number> = {};
-const candidates = [...service.tree.model.byName.values()]
-  .filter((symbol) => symbol.type === 'bool' && !symbol.choice && configuration.values.isChangeable(symbol))
-  .map((symbol) => ({ symbol, reach: configuration.preview(symbol, configuration.values.text(symbol) === 'y' ? 'n' : 'y').changes.length }))
-  .sort((a, b) => b.reach - a.reach);
-for (const { symbol, reach } of candidates.slice(0, 5)) {
-  const flip = (): void => void configuration.set(symbol, configuration.values.text(symbol) === 'y' ? 'n' : 'y');
-  toggles[`${symbol.label} (${reach} change)`] = Number(median(Array.from({ length: 60 }, () => time(flip))).toFixed(3));
+for (const tree of trees) {
+  console.log(JSON.stringify({ tree: tree.name, ...coldFigures(tree), ...warmFigures(tree) }, undefined, 2));
 }
+rmSync(scratch, { recursive: true });
 
-const environment = { ...process.env, ...unikraftEnvironment(tree) };
-function others(command: string, args: readonly string[]): number | undefined {
-  const times = Array.from({ length: 5 }, () => {
+/** Cold figures, round by round beside the other engines. */
+function coldFigures(tree: BenchTree): Record<string, number> {
+  const environment = tree.environment;
+  const library = process.env['KCONFIGLIB'];
+  const python =
+    `import sys; sys.path.insert(0, ${JSON.stringify(library ?? '')}); import kconfiglib; ` +
+    `k = kconfiglib.Kconfig(${JSON.stringify(tree.root)}, warn=False); k.write_config(".config")`;
+  const cold: number[] = [];
+  const whole: number[] = [];
+  const empty: number[] = [];
+  const conf: number[] = [];
+  const kconfiglib: number[] = [];
+  for (let round = 0; round < (tree.name === 'linux' ? 5 : 9); round++) {
+    const ours = timeProcess([process.execPath, bundle, '--once', tree.name], scratch, once);
+    cold.push(Number(ours.stdout));
+    whole.push(ours.cpuMs);
+    empty.push(timeProcess([process.execPath, '-e', '0'], scratch).cpuMs);
     rmSync(path.join(scratch, '.config'), { force: true });
-    const start = performance.now();
-    const result = spawnSync(command, args, { cwd: scratch, env: environment, encoding: 'utf8' });
-    if (result.status !== 0) throw new Error(`${command} fails: ${result.stderr}`);
-    return performance.now() - start;
-  });
-  return median(times);
+    if (tree.conf) conf.push(timeProcess([tree.conf, '--olddefconfig', tree.root], scratch, environment).cpuMs);
+    // Kconfiglib does not know the `modules` statement of today's Linux.
+    if (library && tree.name === 'unikraft') kconfiglib.push(timeProcess(['python3', '-c', python], scratch, environment).cpuMs);
+  }
+  return {
+    coldMs: rounded(median(cold)),
+    coldBestMs: rounded(Math.min(...cold)),
+    processMs: rounded(median(whole)),
+    emptyNodeProcessMs: rounded(median(empty)),
+    ...(conf.length > 0 && { confMs: rounded(median(conf)), confToOurs: rounded(median(conf) / median(whole)) }),
+    ...(kconfiglib.length > 0 && { kconfiglibMs: rounded(median(kconfiglib)), kconfiglibToOurs: rounded(median(kconfiglib) / median(whole)) }),
+  };
 }
-const conf = process.env['UK_CONF'];
-const library = process.env['KCONFIGLIB'];
-const python = `import sys; sys.path.insert(0, ${JSON.stringify(library ?? '')}); import kconfiglib; k = kconfiglib.Kconfig(${JSON.stringify(`${root}/Config.uk`)}, warn=False); k.write_config(".config")`;
-const confTime = conf && others(conf, ['--olddefconfig', `${root}/Config.uk`]);
-const libraryTime = library && others('python3', ['-c', python]);
 
-const { files, byName } = service.tree.model;
-const rounded = (value: number | '' | undefined): number | undefined =>
-  value === '' || value === undefined ? undefined : Number(value.toFixed(1));
-const result = {
-  files: files.size,
-  symbols: byName.size,
-  coldMs: rounded(cold),
-  warmLoadMs: rounded(warmLoad),
-  keystrokeMs: rounded(median(keystrokes.slice(20))),
-  toggleMs: toggles,
-  confMs: rounded(confTime),
-  kconfiglibMs: rounded(libraryTime),
-  confToOurs: confTime ? rounded(confTime / cold) : undefined,
-  kconfiglibToOurs: libraryTime ? rounded(libraryTime / cold) : undefined,
-};
-console.log(JSON.stringify(result, undefined, 2));
+function warmFigures(tree: BenchTree): Record<string, unknown> {
+  const rounds = tree.name === 'linux' ? 5 : 40;
+  cpuOf(rounds, () => load(tree));
+  const warmLoad = cpuOf(rounds, () => load(tree));
+  const service = openBenchTree(tree);
+  const configuration = service.openConfiguration('');
+  const text = readFileSync(tree.edited, 'utf8');
+  const keystroke = (round: number): void => {
+    service.tree.setDocument(tree.edited, `${text}# ${'x'.repeat(round % 7)}\n`);
+    configuration.values.isWritten(service.tree.model.byName.get(tree.editedOption)!);
+  };
+  cpuOf(rounds, keystroke);
+  const keystrokeMs = rounded(cpuOf(rounds, keystroke));
+  // The toggles that reach furthest: of the options that many others depend on, the five whose change changes most.
+  const toggles: Record<string, number> = {};
+  const flip = (value: string): string => (value === 'y' ? 'n' : 'y');
+  const candidates = [...service.tree.model.byName.values()]
+    .filter((symbol) => symbol.type === 'bool' && !symbol.choice && configuration.values.isChangeable(symbol))
+    .sort((a, b) => service.tree.queries.usersOf(b).length - service.tree.queries.usersOf(a).length)
+    .slice(0, 200)
+    .map((symbol) => ({ symbol, reach: configuration.preview(symbol, flip(configuration.values.text(symbol))).changes.length }))
+    .sort((a, b) => b.reach - a.reach);
+  for (const { symbol, reach } of candidates.slice(0, 5)) {
+    const toggle = (): void => void configuration.set(symbol, flip(configuration.values.text(symbol)));
+    cpuOf(40, toggle);
+    toggles[`${symbol.label} (${reach} change)`] = rounded(cpuOf(200, toggle));
+  }
+  const { files, byName } = service.tree.model;
+  return { files: files.size, symbols: byName.size, warmLoadMs: rounded(warmLoad), keystrokeMs, toggleMs: toggles };
+}

@@ -13,6 +13,7 @@ import { unikraftEnvironment } from '../kconfig/submenu';
 import { proofText, type Clause, type Rule } from '../kconfig/why';
 import { printedText } from '../kconfig/diagnostics';
 import { NodeFiles } from '../shared/files.node';
+import { compileLate } from '../shared/short-run.node';
 
 /** Where a command reads its surroundings and writes its answer. */
 export interface CommandIo {
@@ -70,6 +71,7 @@ class CommandError extends Error {
 
 /** Runs the command; gives its exit status. */
 export function configCommand(argv: readonly string[], io: CommandIo): Promise<number> {
+  compileLate();
   try {
     return Promise.resolve(new ConfigCommand(parseOptions(argv), io).run());
   } catch (error) {

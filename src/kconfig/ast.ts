@@ -31,6 +31,8 @@ interface StatementBase {
   readonly tokens: readonly Token[];
   /** What the scanner met in front of and inside the statement. */
   readonly problems: readonly ScanProblem[];
+  /** True where a word holds a macro. */
+  readonly macros: boolean;
 }
 
 /** What a line says, by kind of statement. */

@@ -60,15 +60,17 @@ class Builder extends SourceReader {
     return model;
   }
 
+  private readonly leave = (): void => this.leaveEntry();
+
   protected override statement(original: Statement): void {
-    this.scanProblems(original.problems);
+    if (original.problems.length > 0) this.scanProblems(original.problems);
     const file = this.file!.name;
-    const statement = this.withoutEmptyWords(original);
+    const statement = original.macros ? this.withoutEmptyWords(original) : original;
     if (!statement) return;
     if (!this.trusted) return this.applyRefused(statement);
     if (this.dialect.engine === 'c') {
       const before = this.sink.all.length;
-      const accepted = this.grammar.accept(statement, file, () => this.leaveEntry());
+      const accepted = this.grammar.accept(statement, file, this.leave);
       if (this.fatal) this.sink.all.length = before;
       if (this.dialect.unendedLine === 'error' && original.problems.some((problem) => problem.code === 'no-final-newline')) {
         this.grammar.unended(statement, file);
@@ -88,7 +90,6 @@ class Builder extends SourceReader {
 
   /** A line in which an unquoted macro stands for nothing is read again without it. */
   private withoutEmptyWords(statement: Statement): Statement | undefined {
-    if (!statement.tokens.some(isMacroWord)) return statement;
     if (statement.kind === 'assignment') return statement;
     const tokens: Token[] = [];
     for (const token of statement.tokens) {
@@ -254,11 +255,7 @@ class Builder extends SourceReader {
 }
 
 function lineOf({ line, endLine, start, end, problems }: Statement, tokens: readonly Token[]): LogicalLine {
-  return { tokens, line, endLine, start, end, problems };
-}
-
-function isMacroWord(token: Token): boolean {
-  return token.parts !== undefined && token.kind === 'word';
+  return { tokens, line, endLine, start, end, problems, macros: false };
 }
 
 function* walk(node: MenuNode): Generator<MenuNode> {

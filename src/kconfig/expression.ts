@@ -111,7 +111,7 @@ export class Simplifier {
 
   /** Drops operands that say nothing new, the earlier of two. */
   withoutDuplicates(expr: Expr | undefined): Expr | undefined {
-    if (!expr || (expr.kind !== 'and' && expr.kind !== 'or')) return expr;
+    if (!expr || (expr.kind !== 'and' && expr.kind !== 'or') || areUnrelated(expr.operands)) return expr;
     let current: Expr = expr;
     const outer = this.joins;
     for (;;) {
@@ -342,6 +342,29 @@ export class Simplifier {
     if (!pair || pair[0] === pair[1]) return undefined;
     const rest = [no, mod, yes].filter((value) => !pair.includes(value));
     return rest.length === 1 ? compareExpr('=', symbol, rest[0]!) : undefined;
+  }
+}
+
+/** True where each operand speaks of one symbol, and no two of the same: then no two of them can be joined. */
+function areUnrelated(operands: readonly Expr[]): boolean {
+  for (let at = 0; at < operands.length; at++) {
+    const symbol = spokenOf(operands[at]!);
+    if (!symbol) return false;
+    for (let before = 0; before < at; before++) if (spokenOf(operands[before]!) === symbol) return false;
+  }
+  return true;
+}
+
+function spokenOf(expr: Expr): KSymbol | undefined {
+  switch (expr.kind) {
+    case 'symbol':
+      return expr.symbol;
+    case 'compare':
+      return expr.left;
+    case 'not':
+      return expr.operand.kind === 'symbol' ? expr.operand.symbol : undefined;
+    default:
+      return undefined;
   }
 }
 

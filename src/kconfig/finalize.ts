@@ -186,6 +186,7 @@ class Finalizer {
     const { children, symbol } = parent;
     if (children.length === 0) return;
     const choice = symbol?.isChoice ? symbol : undefined;
+    if (!choice && !children.some((child) => child.children.length > 0 && !child.prompt)) return;
     const out: MenuNode[] = [];
     const queue = [...children].reverse();
     while (queue.length > 0) {

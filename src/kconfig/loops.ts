@@ -17,7 +17,7 @@ export function checkLoops(order: readonly KSymbol[], dialect: Dialect, sink: Di
   const checker = new LoopChecker(dialect, sink, order.length + 4);
   let found = false;
   for (const symbol of order) if (checker.check(symbol)) found = true;
-  return { found, longestChain: found || checker.cut ? undefined : checker.longest * (checker.ranges + 1) };
+  return { found, longestChain: found || checker.cut ? undefined : checker.chainBound() };
 }
 
 type Way = 'depends' | 'selected' | 'implied' | 'visible' | 'value';
@@ -41,9 +41,9 @@ class LoopChecker {
   private readonly chains: Int32Array;
   /** The longest chain met since the symbol on top of `steps` was entered. */
   private chain = 0;
-  longest = 0;
-  /** Ranges whose bounds are symbols; they join chains, but are not searched. */
-  ranges = 0;
+  private longest = 0;
+  /** Symbols that are bounds of ranges; they join chains, but are not searched. */
+  private readonly bounds: KSymbol[] = [];
   /** True where a chain was not followed to its end. */
   cut = false;
 
@@ -80,6 +80,11 @@ class LoopChecker {
     this.chain = outer;
     this.follow(length);
     return found;
+  }
+
+  /** No chain is longer, whichever ranges join the chains that were searched. */
+  chainBound(): number {
+    return this.bounds.reduce((sum, bound) => sum + this.chains[bound.id]!, this.longest);
   }
 
   private follow(length: number): void {
@@ -144,7 +149,8 @@ class LoopChecker {
     for (const property of symbol.properties) {
       if (property.kind === 'choice' || property.kind === 'select' || property.kind === 'imply') continue;
       if (property.kind === 'symbol' && this.dialect.choiceByPriority) continue;
-      if (property.kind === 'range' && (property.low?.isDefined || property.high?.isDefined)) this.ranges++;
+      if (property.low?.isDefined) this.bounds.push(property.low);
+      if (property.high?.isDefined) this.bounds.push(property.high);
       step.way = 'visible';
       step.property = property;
       found = this.expression(property.condition);

@@ -269,20 +269,29 @@ class LineParser {
   }
 
   private expression(depth = 0): ExpressionSyntax | undefined {
-    return this.chain('or', '||', () => this.chain('and', '&&', () => this.negation(depth)));
-  }
-
-  private chain(kind: 'and' | 'or', operator: string, operand: () => ExpressionSyntax | undefined): ExpressionSyntax | undefined {
-    const first = operand();
-    if (!first || !this.atOperator(operator)) return first;
+    const first = this.conjunction(depth);
+    if (!first || !this.atOperator('||')) return first;
     const operands = [first];
-    while (this.atOperator(operator)) {
+    while (this.atOperator('||')) {
       this.at++;
-      const next = operand();
+      const next = this.conjunction(depth);
       if (!next) return undefined;
       operands.push(next);
     }
-    return { kind, operands, start: first.start, end: operands.at(-1)!.end };
+    return { kind: 'or', operands, start: first.start, end: operands.at(-1)!.end };
+  }
+
+  private conjunction(depth: number): ExpressionSyntax | undefined {
+    const first = this.negation(depth);
+    if (!first || !this.atOperator('&&')) return first;
+    const operands = [first];
+    while (this.atOperator('&&')) {
+      this.at++;
+      const next = this.negation(depth);
+      if (!next) return undefined;
+      operands.push(next);
+    }
+    return { kind: 'and', operands, start: first.start, end: operands.at(-1)!.end };
   }
 
   private atOperator(text: string): boolean {

@@ -44,6 +44,8 @@ export interface LogicalLine {
   readonly start: number;
   readonly end: number;
   readonly problems: readonly ScanProblem[];
+  /** True where a word holds a macro, so that what the line says shows only when it is expanded. */
+  readonly macros: boolean;
 }
 
 /** A help text; `text` has its indentation and trailing blanks taken away as `conf` does. */
@@ -99,12 +101,33 @@ const commonKeywords = [
 const removedLater = new Set(['allnoconfig_y', 'defconfig_list', 'option']);
 const kconfiglibOnly = ['def_int', 'def_hex', 'def_string', 'env', 'osource', 'rsource', 'orsource', 'gsource', 'grsource'];
 
+const keywordSets = new Map<Dialect, ReadonlySet<string>>();
+
 /** The words that a dialect reads as keywords wherever they stand unquoted. */
 export function keywordsOf(dialect: Dialect): ReadonlySet<string> {
+  let words = keywordSets.get(dialect);
+  if (!words) keywordSets.set(dialect, (words = makeKeywords(dialect)));
+  return words;
+}
+
+function makeKeywords(dialect: Dialect): ReadonlySet<string> {
   const words = commonKeywords.filter((word) => dialect.optionStatement || !removedLater.has(word));
   if (dialect.dashedHelp) words.push('---help---');
   if (dialect.engine === 'kconfiglib') words.push(...kconfiglibOnly);
   return new Set(words);
+}
+
+// Patterns find the ends of tokens faster than a loop does while the code is young, and a tree is mostly read once.
+const plainWord = /[\w-]*/y;
+const looseWord = /[\w./-]*/y;
+const blanks = /[ \t]*/y;
+const plainDouble = /[^"\\\n$]*/y;
+const plainSingle = /[^'\\\n$]*/y;
+
+function endOf(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  pattern.test(text);
+  return pattern.lastIndex;
 }
 
 const noProblems: readonly ScanProblem[] = [];
@@ -123,6 +146,7 @@ export class Scanner {
   private at = 0;
   private line = 1;
   private problems: ScanProblem[] = [];
+  private macros = false;
   readonly comments: Trivia[] = [];
   private readonly keywords: ReadonlySet<string>;
   private readonly loose: boolean;
@@ -160,15 +184,20 @@ export class Scanner {
         break;
       }
       const code = text.charCodeAt(this.at);
-      if (code === SPACE || code === TAB) {
+      if (code === SPACE) {
         this.at++;
+        continue;
+      }
+      if (code === TAB) {
+        this.at = endOf(blanks, text, this.at);
         continue;
       }
       if (code === LF) {
         this.at++;
-        this.line++;
-        if (tokens.length === 0) continue;
-        this.line--;
+        if (tokens.length === 0) {
+          this.line++;
+          continue;
+        }
         const line = this.finish(tokens, first, firstLine, this.at - 1);
         this.line++;
         return line;
@@ -272,7 +301,9 @@ export class Scanner {
   private finish(tokens: readonly Token[], start: number, line: number, end: number): LogicalLine {
     const problems = this.problems.length > 0 ? this.problems : noProblems;
     if (this.problems.length > 0) this.problems = [];
-    return { tokens, line, endLine: this.line, start, end, problems };
+    const { macros } = this;
+    this.macros = false;
+    return { tokens, line, endLine: this.line, start, end, problems, macros };
   }
 
   private token(code: number): Token | undefined {
@@ -295,36 +326,39 @@ export class Scanner {
   private word(): Token {
     const { text, line } = this;
     const start = this.at;
+    const pattern = this.loose ? looseWord : plainWord;
     let parts: TextPart[] | undefined;
-    let value = '';
     let literal = start;
     for (;;) {
-      const code = text.charCodeAt(this.at);
-      if (code === DOLLAR) {
-        if (text.charCodeAt(this.at + 1) !== 40) {
-          this.at++;
-          continue;
-        }
-        parts ??= [];
-        if (this.at > literal) parts.push({ text: text.slice(literal, this.at), macro: false, start: literal, end: this.at });
-        parts.push(this.macro());
-        literal = this.at;
+      this.at = endOf(pattern, text, this.at);
+      if (text.charCodeAt(this.at) !== DOLLAR) break;
+      if (text.charCodeAt(this.at + 1) !== 40) {
+        this.at++;
         continue;
       }
-      if (code !== code || !(isWordCode(code) || (this.loose && (code === 46 || code === 47)))) break;
-      this.at++;
-    }
-    if (parts) {
+      parts ??= [];
       if (this.at > literal) parts.push({ text: text.slice(literal, this.at), macro: false, start: literal, end: this.at });
-      return { kind: 'word', text: text.slice(start, this.at), start, end: this.at, line, parts };
+      parts.push(this.macro());
+      literal = this.at;
     }
-    value = text.slice(start, this.at);
+    const value = text.slice(start, this.at);
+    if (parts) {
+      this.macros = true;
+      if (this.at > literal) parts.push({ text: text.slice(literal, this.at), macro: false, start: literal, end: this.at });
+      return { kind: 'word', text: value, start, end: this.at, line, parts };
+    }
     return { kind: this.keywords.has(value) ? 'keyword' : 'word', text: value, start, end: this.at, line, parts: undefined };
   }
 
   private quoted(quote: number): Token {
     const { text, line } = this;
     const start = this.at++;
+    const plainEnd = endOf(quote === 34 ? plainDouble : plainSingle, text, this.at);
+    if (text.charCodeAt(plainEnd) === quote) {
+      const value = text.slice(this.at, plainEnd);
+      this.at = plainEnd + 1;
+      return { kind: 'quoted', text: value, start, end: this.at, line, parts: undefined };
+    }
     let parts: TextPart[] | undefined;
     let value = '';
     let literalStart = this.at;
