@@ -1,8 +1,8 @@
 /** The tree of options: a virtual list with a tree's roles and menuconfig's keys. */
 import { type Row, type State, type ToExtension, type Tristate } from '../../shared/config-editor';
 import { h } from '../lib/dom';
-import { VirtualList } from '../lib/virtual-list';
-import { drawRow, isFixed, rowHeight, rowId } from './row';
+import { type RowSlot, VirtualList } from '../lib/virtual-list';
+import { isFixed, partOf, rowHeight, rowId, RowView } from './row';
 import { inputProblem } from './validate';
 
 /** What the tree asks of the page around it. */
@@ -18,17 +18,12 @@ export interface TreeActions {
   readonly refuse: (text: string) => void;
 }
 
-interface Drawn {
-  readonly signature: string;
-}
-
 const cycle: readonly Tristate[] = ['n', 'm', 'y'];
 
 export class Tree {
   readonly element: HTMLElement;
   private readonly canvas: HTMLElement;
   private readonly list: VirtualList<Row>;
-  private readonly drawn = new WeakMap<HTMLElement, Drawn>();
   private state: State | undefined;
   private selected: number | undefined;
   private selectedIndex = -1;
@@ -55,7 +50,7 @@ export class Tree {
       canvas: this.canvas,
       rowHeight,
       keyOf: (row) => row.id,
-      render: (row, index, before) => this.render(row, index, before),
+      create: () => this.slot(),
       request: (start, end) => actions.send({ type: 'view', start, end }),
     });
   }
@@ -86,21 +81,9 @@ export class Tree {
     return this.list.item(this.selectedIndex);
   }
 
-  private render(row: Row, index: number, before: HTMLElement | undefined): HTMLElement {
-    const selected = row.id === this.selected;
-    const signature = `${selected ? 1 : 0}${JSON.stringify(row)}`;
-    if (before && this.drawn.get(before)?.signature === signature) {
-      before.dataset['index'] = String(index);
-      return before;
-    }
-    const element = drawRow(row, selected, {
-      toggle: (each) => this.choose(each, () => this.toggle(each)),
-      fold: (each) => this.fold(each, each.open !== true),
-      edit: (each) => this.choose(each, () => this.edit(each)),
-    });
-    element.dataset['index'] = String(index);
-    this.drawn.set(element, { signature });
-    return element;
+  private slot(): RowSlot<Row> {
+    const view = new RowView();
+    return { element: view.element, show: (row, index) => view.show(row, index, row.id === this.selected) };
   }
 
   private markActive(): void {
@@ -118,20 +101,20 @@ export class Tree {
 
   private clicked(event: Event): void {
     const index = this.indexOf(event);
-    if (index < 0) return;
+    const row = this.list.item(index);
+    if (!row || !(event.target instanceof Element)) return;
     this.element.focus({ preventScroll: true });
+    const part = partOf(event.target);
+    if (part === 'twistie') return this.fold(row, row.open !== true);
     this.moveTo(index);
+    if (part === 'control') this.toggle(row);
+    else if (part === 'value') this.edit(row);
   }
 
   private doubleClicked(event: Event): void {
     const row = this.list.item(this.indexOf(event));
-    if (row?.open !== undefined) this.fold(row, !row.open);
-  }
-
-  private choose(row: Row, then: () => void): void {
-    const index = [...this.list.known()].find(([, each]) => each.id === row.id)?.[0];
-    if (index !== undefined) this.moveTo(index);
-    then();
+    const part = event.target instanceof Element ? partOf(event.target) : 'row';
+    if (part === 'row' && row?.open !== undefined) this.fold(row, !row.open);
   }
 
   // The selection
