@@ -216,12 +216,21 @@ export class Evaluation {
         return (2 - this.evaluate(expr.operand)) as Tri;
       case 'and': {
         let value: Tri = 2;
-        for (const operand of expr.operands) value = Math.min(value, this.evaluate(operand)) as Tri;
+        for (const operand of expr.operands) {
+          const one = this.evaluate(operand);
+          if (one < value) value = one;
+          // While somebody listens, all is computed in the engine's order, which is the order of its messages.
+          if (value === 0 && !this.onMessage) break;
+        }
         return value;
       }
       case 'or': {
         let value: Tri = 0;
-        for (const operand of expr.operands) value = Math.max(value, this.evaluate(operand)) as Tri;
+        for (const operand of expr.operands) {
+          const one = this.evaluate(operand);
+          if (one > value) value = one;
+          if (value === 2 && !this.onMessage) break;
+        }
         return value;
       }
       case 'compare': {
@@ -400,6 +409,7 @@ export class Evaluation {
 
   /** Computes the symbols of a unit anew; true where a value changed. */
   private recompute(members: readonly KSymbol[], changes: Change[]): boolean {
+    if (members.length === 1) return this.recomputeOne(members[0]!, changes);
     const before = members.map((symbol) => {
       const { id } = symbol;
       return [this.valid[id] ? this.text(symbol) : '', this.visible[id]!, this.tris[id]!, this.reverse[id]!, this.written[id]!] as const;
@@ -416,6 +426,22 @@ export class Evaluation {
       changes.push({ symbol, before: text, after: now, visibleBefore: visible as Tri, visibleAfter: this.visible[id] as Tri });
     }
     return changed;
+  }
+
+  private recomputeOne(symbol: KSymbol, changes: Change[]): boolean {
+    const { id } = symbol;
+    const text = this.valid[id] ? this.text(symbol) : '';
+    const visible = this.visible[id]!;
+    const tri = this.tris[id]!;
+    const reverse = this.reverse[id]!;
+    const written = this.written[id]!;
+    this.valid[id] = 0;
+    this.compute(symbol);
+    const now = this.text(symbol);
+    if (text !== now || visible !== this.visible[id] || reverse !== this.reverse[id] || written !== this.written[id]) {
+      changes.push({ symbol, before: text, after: now, visibleBefore: visible as Tri, visibleAfter: this.visible[id] as Tri });
+    }
+    return text !== now || tri !== this.tris[id];
   }
 
   private acceptsTri(symbol: KSymbol, value: Tri): boolean {

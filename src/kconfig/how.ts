@@ -52,6 +52,8 @@ interface State {
 
 /** Subgoals are followed to this depth within one state. */
 const deepestGoal = 30;
+/** With one plan found, so many more configurations are tried for others. */
+const triesForOthers = 40;
 /** Plans of more steps than this are not looked for. */
 const longestPlan = 24;
 
@@ -82,9 +84,9 @@ class Search {
     const { symbol, wanted } = this;
     this.start.computeAll();
     if (this.reached(this.start)) return { symbol, wanted, plans: [{ steps: [], changes: [] }], obstacles: [], complete: true };
-    let complete = this.breadthFirst((values) => new Regression(values).moves({ symbol, value: wanted }));
+    let complete = this.breadthFirst((values) => new Regression(values).moves({ symbol, value: wanted }), this.maxTries / 4);
     if (this.found.length === 0) this.depthFirst();
-    if (this.found.length === 0) complete = this.breadthFirst((values) => this.allMoves(values));
+    if (this.found.length === 0) complete = this.breadthFirst((values) => this.allMoves(values), this.maxTries);
     const plans = this.found.sort((a, b) => a.steps.length - b.steps.length || a.changes.length - b.changes.length);
     const obstacles = plans.length > 0 ? [] : this.obstacles();
     return { symbol, wanted, plans, obstacles, complete: complete || plans.length > 0 };
@@ -95,28 +97,30 @@ class Search {
   }
 
   /** Tries shorter plans first; false where the bounds cut the search short. */
-  private breadthFirst(movesOf: (values: Evaluation) => readonly Step[]): boolean {
+  private breadthFirst(movesOf: (values: Evaluation) => readonly Step[], tries: number): boolean {
     this.tries = 0;
-    const seen = new Set<string>([this.keyOf(this.start)]);
+    let mostTries = tries;
+    const seen = new Set<string>(['']);
     let level: State[] = [{ values: this.start, steps: [] }];
     for (let depth = 0; depth < this.maxSteps && level.length > 0; depth++) {
       const next: State[] = [];
       for (const state of level) {
         for (const step of movesOf(state.values)) {
           if (this.found.length >= this.maxPlans) return true;
-          if (++this.tries > this.maxTries) return false;
+          if (++this.tries > mostTries) return false;
           if (state.steps.some((earlier) => earlier.symbol === step.symbol && earlier.value === step.value)) continue;
-          const values = state.values.fork();
-          if (!values.set(step.symbol, step.value)) continue;
           const steps = [...state.steps, step];
-          if (this.reached(values)) {
-            this.keep(steps);
-            continue;
-          }
-          const key = this.keyOf(values);
+          const key = keyOf(steps);
           if (seen.has(key)) continue;
           seen.add(key);
-          next.push({ values, steps });
+          const values = state.values.fork();
+          if (!values.set(step.symbol, step.value)) continue;
+          if (!this.reached(values)) next.push({ values, steps });
+          else {
+            this.keep(steps);
+            // The first plan is among the shortest; others are looked for only nearby.
+            mostTries = Math.min(mostTries, this.tries + triesForOthers);
+          }
         }
       }
       level = next;
@@ -127,31 +131,27 @@ class Search {
   /** Long plans: always takes the step that is furthest from the goal and so opens the way for the others. */
   private depthFirst(): void {
     const { symbol, wanted } = this;
-    const seen = new Set<string>([this.keyOf(this.start)]);
+    const seen = new Set<string>(['']);
     const stack: State[] = [{ values: this.start, steps: [] }];
     this.tries = 0;
     while (stack.length > 0) {
       const state = stack.pop()!;
       if (state.steps.length > longestPlan) continue;
       for (const step of new Regression(state.values).moves({ symbol, value: wanted })) {
-        if (++this.tries > this.maxTries) return;
+        const steps = [...state.steps, step];
+        const key = keyOf(steps);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        if (++this.tries > this.maxTries / 4) return;
         const values = state.values.fork();
         if (!values.set(step.symbol, step.value)) continue;
-        const steps = [...state.steps, step];
         if (this.reached(values)) {
           this.keep(steps);
           return;
         }
-        const key = this.keyOf(values);
-        if (seen.has(key)) continue;
-        seen.add(key);
         stack.push({ values, steps });
       }
     }
-  }
-
-  private keyOf(values: Evaluation): string {
-    return values.userKey();
   }
 
   /** Leaves out the steps that are not needed, and keeps the plan unless a part of it is known. */
@@ -240,6 +240,16 @@ class Search {
     if (range) clauses.push({ text: `range ${range.low?.label} ${range.high?.label}`, value: 2, kind: 'none', operands: [], symbols: [] });
     return clauses;
   }
+}
+
+/** Names what the user has set after some steps: of several for a symbol or a choice, the last. */
+function keyOf(steps: readonly Step[]): string {
+  const last = new Map<number, string>();
+  for (const { symbol, value } of steps) last.set((symbol.choice ?? symbol).id, symbol.choice ? `${symbol.id}${value}` : value);
+  return [...last]
+    .sort(([a], [b]) => a - b)
+    .map(([id, value]) => `${id}=${value}`)
+    .join(' ');
 }
 
 /** From a goal back to the changes that a menu would take now and that bring it nearer. */
