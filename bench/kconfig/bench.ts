@@ -84,7 +84,10 @@ function coldFigures(tree: BenchTree): Record<string, number> {
     processMs: rounded(median(whole)),
     emptyNodeProcessMs: rounded(median(empty)),
     ...(conf.length > 0 && { confMs: rounded(median(conf)), confToOurs: rounded(median(conf) / median(whole)) }),
-    ...(kconfiglib.length > 0 && { kconfiglibMs: rounded(median(kconfiglib)), kconfiglibToOurs: rounded(median(kconfiglib) / median(whole)) }),
+    ...(kconfiglib.length > 0 && {
+      kconfiglibMs: rounded(median(kconfiglib)),
+      kconfiglibToOurs: rounded(median(kconfiglib) / median(whole)),
+    }),
   };
 }
 

@@ -53,7 +53,8 @@ await page.waitForSelector('.row');
 const session = await page.context().newCDPSession(page);
 // CPU time of the page's thread, so that other work on the machine does not count.
 await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-const metrics = async () => Object.fromEntries((await session.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
+const metrics = async () =>
+  Object.fromEntries((await session.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
 
 /** Scrolls by `pixels` a frame; gives milliseconds a frame. */
 async function scroll(pixels) {

@@ -57,7 +57,10 @@ export class RowView {
       this.level = row.level;
       this.indent.style.width = `${(row.level - 1) * 16}px`;
     }
-    this.class(this.twistie, row.open === undefined ? 'twistie' : `twistie foldable codicon codicon-chevron-${row.open ? 'down' : 'right'}`);
+    this.class(
+      this.twistie,
+      row.open === undefined ? 'twistie' : `twistie foldable codicon codicon-chevron-${row.open ? 'down' : 'right'}`,
+    );
     this.class(this.control, controlClass(row));
     this.text(this.title, row.title);
     this.text(this.name, row.name !== undefined && row.name !== row.title ? row.name : '');
@@ -125,8 +128,7 @@ function controlClass(row: Row): string {
   if (row.kind === 'menu') return 'kind codicon codicon-list-tree';
   if (row.kind === 'comment') return 'kind codicon codicon-info';
   if (row.kind === 'choice') return 'kind codicon codicon-list-selection';
-  if (row.type !== 'bool' && row.type !== 'tristate')
-    return `kind codicon codicon-symbol-${row.type === 'string' ? 'string' : 'numeric'}`;
+  if (row.type !== 'bool' && row.type !== 'tristate') return `kind codicon codicon-symbol-${row.type === 'string' ? 'string' : 'numeric'}`;
   const { value = 'n' } = row;
   if (row.kind === 'member') return `radio ${value}${row.accepts?.includes('y') === true ? '' : ' fixed'}`;
   return `box ${value}${isFixed(row) ? ' fixed' : ''}${value === 'y' ? ' codicon codicon-check' : ''}`;
