@@ -234,6 +234,7 @@ export class ConfigEditorSession implements vscode.Disposable {
       this.model?.setShowAll(message.showAll);
       this.model?.search(message.query);
       this.show(true);
+      setTimeout(() => this.model?.values.prepare(), 0);
       return;
     }
     if (message.type === 'openText') return void (await vscode.commands.executeCommand('vscode.openWith', this.document.uri, 'default'));

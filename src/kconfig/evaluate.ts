@@ -376,6 +376,11 @@ export class Evaluation {
     return this.settle();
   }
 
+  /** Makes ready for changes; the first one would else wait until the dependency graph is made. */
+  prepare(): void {
+    this.dirty ??= new Uint8Array(this.graph.units.length);
+  }
+
   /** Marks a symbol for computing by the next `settle`. */
   touch(symbol: KSymbol): void {
     this.touchUnit(this.graph.unitOf[symbol.id]!);
@@ -399,10 +404,7 @@ export class Evaluation {
   }
 
   private touchUnit(unit: number): void {
-    if (!this.dirty) {
-      this.dirty = new Uint8Array(this.graph.units.length);
-      this.firstDirty = unit;
-    }
+    this.dirty ??= new Uint8Array(this.graph.units.length);
     this.dirty[unit] = 1;
     if (unit < this.firstDirty) this.firstDirty = unit;
   }

@@ -53,7 +53,7 @@ async function runSuite(browser) {
       console.log(text);
     });
     if (process.env.VERBOSE) page.on('console', (message) => console.log(`[page] ${message.text()}`));
-    await page.goto(workbenchUrl(server.port, { folder, extension: root, tests: path.join(out, 'index.js') }));
+    await page.goto(workbenchUrl(server.port, { folder, extension: root, tests: path.join(out, 'index.js') }), { timeout: 180_000 });
     const timer = setTimeout(() => console.log('the suite did not end in time'), 240_000);
     const code = await Promise.race([ended, new Promise((resolve) => setTimeout(() => resolve(1), 240_000))]);
     clearTimeout(timer);
@@ -91,7 +91,7 @@ async function runScenarios(browser) {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     try {
       if (process.env.VERBOSE) page.on('console', (message) => console.log(`[page] ${message.text()}`));
-      await page.goto(workbenchUrl(server.port, { folder }));
+      await page.goto(workbenchUrl(server.port, { folder }), { timeout: 180_000 });
       await steps(page, (shot) => page.screenshot({ path: path.join(shots, `${shot}.png`) }), folder);
       console.log(`  ✔ ${name}`);
       passed++;
