@@ -16,8 +16,11 @@ export interface CpuBus {
   random(): bigint;
 }
 
-/** A CPU model: what CPUID says, and so which instructions exist. */
-export type CpuModel = 'min' | 'default';
+/**
+ * A CPU model: what CPUID says, and so which instructions exist. 'xsave' is the default with the XSAVE family, which a guest that looks for AVX to use it
+ * must not see alone: Unikraft would then not switch the SSE state.
+ */
+export type CpuModel = 'min' | 'default' | 'xsave';
 
 /** Debug hooks: undefined members cost nothing. All run synchronously on the machine's thread, between two instructions, at an exact count. */
 export interface CpuHooks {

@@ -36,20 +36,27 @@ const usual: readonly Feature[] = [
   'sse4_1',
   'sse4_2',
   'popcnt',
+  'pclmul',
   'movbe',
   'lzcnt',
   'bmi1',
   'bmi2',
   'adx',
   'rdtscp',
+  'rdpid',
   'fsgsbase',
   'invpcid',
   'smap',
   'clflushopt',
+  'clwb',
   'prefetchw',
 ];
 
-const sets: Readonly<Record<CpuModel, ReadonlySet<Feature>>> = { min: new Set(minimal), default: new Set(usual) };
+const sets: Readonly<Record<CpuModel, ReadonlySet<Feature>>> = {
+  min: new Set(minimal),
+  default: new Set(usual),
+  xsave: new Set([...usual, 'xsave', 'xsaveopt']),
+};
 
 /** The features of a model: the decoder and CPUID both go by this set. */
 export function featuresOf(model: CpuModel): ReadonlySet<Feature> {
@@ -57,7 +64,7 @@ export function featuresOf(model: CpuModel): ReadonlySet<Feature> {
 }
 
 /** Where a feature is told: leaf, register, bit. */
-type Place = readonly ['1c' | '1d' | '7b' | 'ext_c' | 'ext_d', number];
+type Place = readonly ['1c' | '1d' | '7b' | '7c' | 'ext_c' | 'ext_d', number];
 
 const places: Readonly<Partial<Record<Feature, Place>>> = {
   sse3: ['1c', 0],
@@ -96,6 +103,7 @@ const places: Readonly<Partial<Record<Feature, Place>>> = {
   clflushopt: ['7b', 23],
   clwb: ['7b', 24],
   sha: ['7b', 29],
+  rdpid: ['7c', 22],
   lahf64: ['ext_c', 0],
   lzcnt: ['ext_c', 5],
   prefetchw: ['ext_c', 8],
@@ -130,7 +138,7 @@ export function cr4Mask(model: CpuModel): number {
   if (has.has('fsgsbase')) mask |= Cr4.FSGSBASE;
   if (has.has('xsave')) mask |= Cr4.OSXSAVE;
   if (has.has('smap')) mask |= Cr4.SMAP;
-  if (model === 'default') mask |= Cr4.SMEP | Cr4.UMIP | Cr4.PCIDE;
+  if (model !== 'min') mask |= Cr4.SMEP | Cr4.UMIP | Cr4.PCIDE;
   return mask;
 }
 
@@ -189,7 +197,7 @@ export function cpuid(input: CpuidInput, leaf: number, subleaf: number): readonl
       return [basicLeaves, vendor[0]!, vendor[2]!, vendor[1]!];
     case 1: {
       let c = bits(model, '1c');
-      if (model === 'default') c |= pcid;
+      if (model !== 'min') c |= pcid;
       if (has.has('xsave') && (input.cr4 & Cr4.OSXSAVE) !== 0) c |= 1 << 27;
       if (input.tscKilohertz !== 0) c |= 1 << 31;
       // Family 6, model 3D, stepping 4; one logical processor with APIC id 0; CLFLUSH lines of 8 quadwords.
@@ -206,7 +214,7 @@ export function cpuid(input: CpuidInput, leaf: number, subleaf: number): readonl
     case 7:
       if (subleaf !== 0) return [0, 0, 0, 0];
       if (model === 'min') return [0, (bits(model, '7b') | leaf7Ebx) >>> 0, 0, 0];
-      return [0, (bits(model, '7b') | leaf7Ebx | leaf7EbxDefault) >>> 0, umip, 0];
+      return [0, (bits(model, '7b') | leaf7Ebx | leaf7EbxDefault) >>> 0, bits(model, '7c') | umip, 0];
     case 0xd:
       return has.has('xsave') ? extendedStateLeaf(input, subleaf) : [0, 0, 0, 0];
     case 0x8000_0000:

@@ -50,7 +50,7 @@ export const Scratch = {
 
 export const RIP_CACHE_ENTRIES = 0x2_0000;
 
-export const namedHelpers: readonly string[] = ['umulh', 'smulh', 'crc32b', 'pdep', 'pext'];
+export const namedHelpers: readonly string[] = ['umulh', 'smulh', 'crc32b', 'pdep', 'pext', 'clmull', 'clmulh'];
 
 /** Bits of the description that `slow` gets: the caller goes on to the page's end; the access is a push or pop. */
 export const WHOLE_PAGE = 0x1_0000;

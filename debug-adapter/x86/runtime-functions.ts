@@ -1,4 +1,4 @@
-/** Functions that many handlers share: conditions and flags of a kind unknown until run time, wide products, CRC-32C, PDEP and PEXT. */
+/** Functions that many handlers share: conditions and flags of a kind unknown until run time, wide and carry-less products, CRC-32C, PDEP and PEXT. */
 
 import { Code } from './wasm/code';
 import { type ModuleBuilder } from './wasm/module';
@@ -103,6 +103,28 @@ function bitScatter(deposit: boolean): Code {
   return c;
 }
 
+/** A half of the carry-less product of locals 0 and 1 (polynomials over GF(2)): one step for each set bit of the second. */
+function carrylessProduct(high: boolean): Code {
+  const c = new Code(['i64', 'i64']);
+  const result = c.local('i64');
+  const place = c.local('i64');
+  const done = c.block();
+  const loop = c.loop();
+  c.get(1).op('i64.eqz').brIf(done);
+  c.get(1).op('i64.ctz').set(place);
+  c.get(result).get(0);
+  // By 64 - place, in two steps: a shift by 64 would be one by 0.
+  if (high) c.i64(1).op('i64.shr_u').i64(63).get(place).op('i64.sub', 'i64.shr_u');
+  else c.get(place).op('i64.shl');
+  c.op('i64.xor').set(result);
+  c.get(1).get(1).i64(1).op('i64.sub', 'i64.and').set(1);
+  c.br(loop);
+  c.end();
+  c.end();
+  c.get(result);
+  return c;
+}
+
 /** Adds the runtime functions in the order of `Runtime`; the names are those of `namedHelpers`. */
 export function addRuntimeFunctions(module: ModuleBuilder): number[] {
   const condition = module.type([], ['i32']);
@@ -117,7 +139,15 @@ export function addRuntimeFunctions(module: ModuleBuilder): number[] {
       ),
     );
   indices.push(module.func(flags, byKind(emitArithmetic)));
-  for (const code of [highProduct(false), highProduct(true), crcByte(), bitScatter(true), bitScatter(false)])
+  for (const code of [
+    highProduct(false),
+    highProduct(true),
+    crcByte(),
+    bitScatter(true),
+    bitScatter(false),
+    carrylessProduct(false),
+    carrylessProduct(true),
+  ])
     indices.push(module.func(pure, code));
   return indices;
 }

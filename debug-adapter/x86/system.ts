@@ -324,6 +324,11 @@ function rdtsc(cpu: CpuContext, insn: DecodedInsn): void {
   if (insn.mnemonic === 'RDTSCP') cpu.setReg(RCX, 4, cpu.view.getBigUint64(State.tscAux, true) & 0xffff_ffffn);
 }
 
+/** The processor's number, as the operating system has put it into IA32_TSC_AUX. */
+function rdpid(cpu: CpuContext, insn: DecodedInsn): void {
+  cpu.writeOperand(insn, 0, cpu.view.getBigUint64(State.tscAux, true) & 0xffff_ffffn);
+}
+
 /** There are no performance counters, so every index is out of range. */
 function rdpmc(cpu: CpuContext): void {
   cpu.raise(Vector.GP, 0);
@@ -434,6 +439,7 @@ export const systemHelpers: HelperTable = {
   WRGSBASE: segmentBase,
   RDTSC: rdtsc,
   RDTSCP: rdtsc,
+  RDPID: rdpid,
   RDPMC: rdpmc,
   MONITOR: undefinedInstruction,
   MWAIT: undefinedInstruction,

@@ -1,7 +1,7 @@
 /** A processor without a machine around it: pages mapped as a test asks, user-mode 64-bit code as an operating system would run it, faults reported instead of delivered. */
 
-import { type CpuBus, type CpuExit } from '../../debug-adapter/x86/api';
-import { X86Cpu } from '../../debug-adapter/x86/cpu';
+import { type CpuBus, type CpuExit, type CpuModel } from '../../debug-adapter/x86/api';
+import { type CpuOptions, X86Cpu } from '../../debug-adapter/x86/cpu';
 import { Layout, Seg, SegField, State } from '../../debug-adapter/x86/state';
 
 /** What an instruction raised. */
@@ -50,10 +50,11 @@ export class BareCpu {
   readonly #taskState: number;
   readonly #idle: number;
 
-  constructor() {
+  constructor(options: Pick<CpuOptions, 'jit'> & { readonly model?: CpuModel } = {}) {
     const pages = (Layout.ramBase + ramBytes) / 65536;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.cpu = new X86Cpu({ memory: this.memory, ramBytes, bus: noBus, model: 'default', tscKilohertz: 2_000_000 });
+    const { model = 'default', jit = true } = options;
+    this.cpu = new X86Cpu({ memory: this.memory, ramBytes, bus: noBus, model, jit, tscKilohertz: 2_000_000 });
     this.view = new DataView(this.memory.buffer);
     this.bytes = new Uint8Array(this.memory.buffer);
     this.cpu.hooks.exception = (vector, errorCode) => {

@@ -4,7 +4,8 @@ import { type CpuExit } from '../../debug-adapter/x86/api';
 import { featuresOf } from '../../debug-adapter/x86/cpuid';
 import { DecodeResult, Decoder, Insn, Kind } from '../../debug-adapter/x86/decoder';
 import { opcodeTable } from '../../debug-adapter/x86/isa/all';
-import { Layout, Mode, Reg, Seg, State } from '../../debug-adapter/x86/state';
+import { type Definition } from '../../debug-adapter/x86/isa/definition';
+import { Layout, Mode, Reg, Seg, SegField, State } from '../../debug-adapter/x86/state';
 import { BareCpu, Page } from './bare';
 import { Area, Image, Run, patternByte } from './native';
 
@@ -35,20 +36,14 @@ const features = featuresOf('default');
 const decoder = new Decoder(opcodeTable);
 const insn = new Insn();
 
-/** Decodes a case's instruction by the product's own tables; undefined where they have none. */
+const available = (row: { readonly definition: Definition }): boolean =>
+  row.definition.feature === undefined || features.has(row.definition.feature);
+
+/** Decodes a case's instruction by the product's own tables; undefined where they have none. The result is good until the next call. */
 export function decodeCase(batch: Buffer, at: number): Insn | undefined {
   const code = batch.subarray(at + Image.code, at + Image.code + 15);
   const rip = Area.code + batch.readUInt16LE(at + Image.codeOffset);
-  const result = decoder.decode(
-    code,
-    0,
-    15,
-    Mode.long | Mode.protected | Mode.user,
-    rip,
-    0,
-    (row) => features.has(row.definition.feature ?? 'base') || row.definition.feature === undefined,
-    insn,
-  );
+  const result = decoder.decode(code, 0, 15, Mode.long | Mode.protected | Mode.user, rip, 0, available, insn);
   return result === DecodeResult.ok ? insn : undefined;
 }
 
@@ -137,9 +132,10 @@ export class Subject {
       const at = this.#code[(offset + i) >>> 12]! + ((offset + i) & 0xfff);
       this.bare.bytes[at] = typeof bytes === 'number' ? bytes : bytes[i]!;
     }
-    for (const page of new Set([offset >>> 12, (offset + length - 1) >>> 12])) {
-      this.bare.cpu.invalidateCode(this.#code[page]! - Layout.ramBase, 4096);
-    }
+    const first = offset >>> 12;
+    const last = (offset + length - 1) >>> 12;
+    this.bare.cpu.invalidateCode(this.#code[first]! - Layout.ramBase, pageSize);
+    if (last !== first) this.bare.cpu.invalidateCode(this.#code[last]! - Layout.ramBase, pageSize);
   }
 
   #load(batch: Buffer, at: number): void {
@@ -207,9 +203,51 @@ export class Subject {
       ? []
       : exit.kind === 'unsupported'
         ? [`unsupported: ${exit.reason}`]
-        : this.#compare(batch, at, expected, toEnd, length);
+        : !toEnd && this.#same(expected, at)
+          ? []
+          : this.#compare(batch, at, expected, toEnd, length);
     this.#restore(batch, at);
     return differences;
+  }
+
+  /** Whether a case that ran without a fault has exactly the oracle's state: what almost all have, told without a look at the instruction. */
+  #same(expected: Buffer, at: number): boolean {
+    const { view, bytes, cpu, fault } = this.bare;
+    const equal = (offset: number, ours: number, length: number): boolean =>
+      expected.compare(bytes, ours, ours + length, at + offset, at + offset + length) === 0;
+    if (fault !== undefined || expected.readUInt32LE(at + Image.trap) !== vectorDebug) return false;
+    if (!equal(Image.gpr, State.gpr, 128) || !equal(Image.rip, State.rip, 8) || !equal(Image.mxcsr, State.mxcsr, 4)) return false;
+    const from = new DataView(expected.buffer, expected.byteOffset + at, Image.size);
+    for (let i = 0; i < 64; i++)
+      if (from.getInt32(Image.xmm + 4 * i, true) !== view.getInt32(State.xmm + 32 * (i >> 2) + 4 * (i & 3), true)) return false;
+    const status = from.getUint16(Image.fx + 2, true);
+    if (from.getUint16(Image.fx, true) !== view.getUint16(State.fcw, true) || status !== view.getUint16(State.fsw, true)) return false;
+    const tags = view.getUint16(State.ftw, true);
+    const valid = from.getUint8(Image.fx + 4);
+    for (let i = 0; i < 8; i++) {
+      if ((((tags >>> (2 * i)) & 3) !== 3) !== ((valid >>> i) & 1) > 0) return false;
+      const theirs = Image.st + 16 * i;
+      const ours = State.x87 + 16 * ((i + (status >>> 11)) & 7);
+      if (from.getInt32(theirs, true) !== view.getInt32(ours, true)) return false;
+      if (from.getInt32(theirs + 4, true) !== view.getInt32(ours + 4, true)) return false;
+      if (from.getUint16(theirs + 8, true) !== view.getUint16(ours + 8, true)) return false;
+    }
+    const segment = (number: number): number => State.seg + number * SegField.size + SegField.base;
+    if (!equal(Image.fsBase, segment(Seg.FS), 8) || !equal(Image.gsBase, segment(Seg.GS), 8)) return false;
+    const split = pageSize - windowStart;
+    if (!equal(Image.window, this.#data[0]! + windowStart, split)) return false;
+    if (!equal(Image.window + split, this.#data[1]!, windowSize - split)) return false;
+    if (from.getUint32(Image.stray, true) !== 0 || !this.#clean()) return false;
+    return ((from.getBigUint64(Image.rflags, true) ^ cpu.getFlags()) & comparedFlags) === 0n;
+  }
+
+  /** Nothing but the window differs from the pattern. */
+  #clean(): boolean {
+    const { bytes } = this.bare;
+    const [first, second] = patternPages as [Uint8Array, Uint8Array];
+    const low = bytes.subarray(this.#data[0], this.#data[0]! + windowStart);
+    const high = bytes.subarray(this.#data[1]! + windowEnd - pageSize, this.#data[1]! + pageSize);
+    return Buffer.compare(low, first.subarray(0, windowStart)) === 0 && Buffer.compare(high, second.subarray(windowEnd - pageSize)) === 0;
   }
 
   #compare(batch: Buffer, at: number, expected: Buffer, toEnd: boolean, length: number): string[] {
@@ -310,6 +348,7 @@ export class Subject {
     const { bytes } = this.bare;
     let count = 0;
     let place = 0;
+    const clean = this.#clean();
     for (const [page, base] of this.#data.entries()) {
       const from = Math.max(windowStart, page * pageSize);
       const to = Math.min(windowEnd, (page + 1) * pageSize);
@@ -322,8 +361,8 @@ export class Subject {
           `memory ${address}: expected ${hexBytes(want.subarray(first, first + 16))}, got ${hexBytes(got.subarray(first, first + 16))}`,
         );
       }
+      if (clean) continue;
       const pattern = patternPages[page]!;
-      if (Buffer.compare(bytes.subarray(base, base + pageSize), pattern) === 0) continue;
       for (let i = 0; i < pageSize; i++) {
         if (bytes[base + i] === pattern[i]) continue;
         const offset = page * pageSize + i;

@@ -294,14 +294,14 @@ export const arithDefinitions: readonly Definition[] = [
     mnemonic: 'ADCX',
     encodings: [enc(2, 0xf6, ['Gy', 'Ey'], { prefix: '66' })],
     feature: 'adx',
-    flags: { reads: ARITHMETIC, writes: Flag.CF },
+    flags: { reads: Flag.CF, keeps: ARITHMETIC, writes: Flag.CF },
     emit: adx(Flag.CF),
   },
   {
     mnemonic: 'ADOX',
     encodings: [enc(2, 0xf6, ['Gy', 'Ey'], { prefix: 'F3' })],
     feature: 'adx',
-    flags: { reads: ARITHMETIC, writes: Flag.OF },
+    flags: { reads: Flag.OF, keeps: ARITHMETIC, writes: Flag.OF },
     emit: adx(Flag.OF),
   },
 ];

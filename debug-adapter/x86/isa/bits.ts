@@ -313,7 +313,7 @@ function btRows(registerOpcode: number, digit: number): Encoding[] {
   return [enc(1, registerOpcode, ['Ev', 'Gv']), enc(1, 0xba, ['Ev', 'Ib'], { digit })];
 }
 
-const btFlags = { reads: ARITHMETIC, writes: Flag.CF, undefined: Flag.OF | Flag.SF | Flag.AF | Flag.PF } as const;
+const btFlags = { keeps: ARITHMETIC, writes: Flag.CF, undefined: Flag.OF | Flag.SF | Flag.AF | Flag.PF } as const;
 const scanFlags = { writes: Flag.ZF, undefined: ARITHMETIC & ~Flag.ZF } as const;
 const bmi1Flags = { writes: Flag.ZF | Flag.SF | Flag.CF, cleared: Flag.OF, undefined: Flag.AF | Flag.PF } as const;
 
@@ -363,7 +363,7 @@ export const bitDefinitions: readonly Definition[] = [
     mnemonic: 'BLSMSK',
     encodings: [enc(2, 0xf3, ['By', 'Ey'], { prefix: 'none', vex: 0, digit: 2 })],
     feature: 'bmi1',
-    flags: bmi1Flags,
+    flags: { ...bmi1Flags, writes: Flag.SF | Flag.CF, cleared: Flag.OF | Flag.ZF },
     emit: lowest('blsmsk'),
   },
   {
@@ -399,7 +399,7 @@ export const bitDefinitions: readonly Definition[] = [
     mnemonic: 'CMPXCHG8B',
     encodings: [enc(1, 0xc7, ['Mq'], { digit: 1, w: 0 })],
     feature: 'cx8',
-    flags: { reads: ARITHMETIC, writes: Flag.ZF },
+    flags: { keeps: ARITHMETIC, writes: Flag.ZF },
     lock: true,
     emit: cmpxchgWide(4),
   },
@@ -407,7 +407,7 @@ export const bitDefinitions: readonly Definition[] = [
     mnemonic: 'CMPXCHG16B',
     encodings: [enc(1, 0xc7, ['Mdq'], { digit: 1, w: 1, mode: '64' })],
     feature: 'cx16',
-    flags: { reads: ARITHMETIC, writes: Flag.ZF },
+    flags: { keeps: ARITHMETIC, writes: Flag.ZF },
     lock: true,
     emit: cmpxchgWide(8),
   },

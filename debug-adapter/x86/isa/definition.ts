@@ -78,6 +78,8 @@ export interface Encoding {
 /** Arithmetic flags as data: masks of `Flag` bits. A flag in none of the masks is left alone. */
 export interface FlagEffects {
   readonly reads?: number;
+  /** Not part of the meaning, but the emitter or helper copies them: where only some of the six change, or all of them are stored. */
+  readonly keeps?: number;
   /** Written with a defined value. */
   readonly writes?: number;
   /** Left in a state that the manual does not define. */
@@ -122,6 +124,7 @@ export type Feature =
   | 'lahf64'
   | 'syscall'
   | 'rdtscp'
+  | 'rdpid'
   | 'invpcid'
   | 'smap'
   | 'clflushopt'

@@ -172,7 +172,11 @@ export const moveDefinitions: readonly Definition[] = [
   { mnemonic: 'BSWAP', encodings: [enc(1, 0xc8, ['Zv'], { plusR: true })], emit: bswap },
   {
     mnemonic: 'MOVBE',
-    encodings: [enc(2, 0xf0, ['Gv', 'Mv']), enc(2, 0xf1, ['Mv', 'Gv'])],
+    // 66 is an operand size here, but F3 makes no instruction.
+    encodings: (['none', '66'] as const).flatMap((prefix) => [
+      enc(2, 0xf0, ['Gv', 'Mv'], { prefix }),
+      enc(2, 0xf1, ['Mv', 'Gv'], { prefix }),
+    ]),
     feature: 'movbe',
     emit: movbe,
   },

@@ -354,7 +354,7 @@ export const shiftDefinitions: readonly Definition[] = [
   {
     mnemonic: 'ROL',
     encodings: group2(0),
-    flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF },
+    flags: { keeps: ARITHMETIC, writes: Flag.CF | Flag.OF },
     conditionalFlags: true,
     undefinedFor: rotateUndefined,
     emit: rotate(true),
@@ -362,7 +362,7 @@ export const shiftDefinitions: readonly Definition[] = [
   {
     mnemonic: 'ROR',
     encodings: group2(1),
-    flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF },
+    flags: { keeps: ARITHMETIC, writes: Flag.CF | Flag.OF },
     conditionalFlags: true,
     undefinedFor: rotateUndefined,
     emit: rotate(false),
@@ -370,7 +370,7 @@ export const shiftDefinitions: readonly Definition[] = [
   {
     mnemonic: 'RCL',
     encodings: group2(2),
-    flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF },
+    flags: { reads: Flag.CF, keeps: ARITHMETIC, writes: Flag.CF | Flag.OF },
     conditionalFlags: true,
     undefinedFor: rotateUndefined,
     emit: rotateCarry(true),
@@ -378,7 +378,7 @@ export const shiftDefinitions: readonly Definition[] = [
   {
     mnemonic: 'RCR',
     encodings: group2(3),
-    flags: { reads: ARITHMETIC, writes: Flag.CF | Flag.OF },
+    flags: { reads: Flag.CF, keeps: ARITHMETIC, writes: Flag.CF | Flag.OF },
     conditionalFlags: true,
     undefinedFor: rotateUndefined,
     emit: rotateCarry(false),

@@ -1,4 +1,4 @@
-/** SSE4.1 and SSE4.2: blends, extensions, minima and maxima, insertion and extraction, rounding, PTEST, dot products, text comparison. */
+/** SSE4.1 and SSE4.2: blends, extensions, minima and maxima, insertion and extraction, rounding, PTEST, dot products, text comparison; carry-less multiplication. */
 
 import { Flag, type Definition, type Emitter } from './definition';
 import { Guard, floatOp, inexactIsSilent, pd, ps, roundsToNearest, sd, ss, unless, type LaneKind } from './sse-guard';
@@ -175,6 +175,24 @@ function round(kind: LaneKind): Emitter {
   };
 }
 
+/** PCLMULQDQ: bits 0 and 4 of the immediate choose the quadwords whose carry-less product it is. */
+const carrylessMultiply: Emitter = (g) => {
+  const control = immediateByte(g, 2);
+  const a = g.temp('i64');
+  const b = g.temp('i64');
+  g.vrd(1);
+  g.c.lane('i64x2.extract_lane', (control >>> 4) & 1).set(b);
+  g.vrd(0);
+  g.c.lane('i64x2.extract_lane', control & 1).set(a);
+  g.vwr(0, () => {
+    g.c.get(a).get(b);
+    g.call('clmull');
+    g.c.op('i64x2.splat').get(a).get(b);
+    g.call('clmulh');
+    g.c.lane('i64x2.replace_lane', 1);
+  });
+};
+
 const fixed = { staticImmediate: true } as const;
 const rounded = { staticImmediate: true, helper: 'sseRound' } as const;
 const moved: Emitter = (g) => g.vwr(0, () => g.vrd(1));
@@ -217,6 +235,7 @@ export const sse4: readonly Definition[] = [
   sse('sse4_1', 'DPPS', p66(3, 0x40, ['Vps', 'Wps', 'Ib']), undefined, { helper: 'sseDotProduct' }),
   sse('sse4_1', 'DPPD', p66(3, 0x41, ['Vpd', 'Wpd', 'Ib']), undefined, { helper: 'sseDotProduct' }),
   sse('sse4_1', 'MPSADBW', p66(3, 0x42, ['Vdq', 'Wdq', 'Ib']), undefined, { helper: 'sseDifferences' }),
+  sse('pclmul', 'PCLMULQDQ', p66(3, 0x44, ['Vdq', 'Wdq', 'Ib']), carrylessMultiply, fixed),
   sse('sse4_2', 'PCMPGTQ', p66(2, 0x37, ['Vdq', 'Wdq']), xmmBinary(plain('i64x2.gt_s'))),
   sse('sse4_2', 'PCMPESTRM', p66(3, 0x60, ['Vdq', 'Wdq', 'Ib']), undefined, text),
   sse('sse4_2', 'PCMPESTRI', p66(3, 0x61, ['Vdq', 'Wdq', 'Ib']), undefined, text),

@@ -56,7 +56,8 @@ const segments: readonly Definition[] = [
   row('VERW', enc(1, 0x00, ['Ew'], { digit: 5 }), { flags: { writes: Flag.ZF } }),
 ];
 
-const readsFlags = { flags: { reads: ARITHMETIC } } as const;
+/** They store RFLAGS, on the stack or in R11. */
+const storesFlags = { flags: { keeps: ARITHMETIC } } as const;
 const loadsFlags = { flags: { writes: ARITHMETIC } } as const;
 
 const transfers: readonly Definition[] = [
@@ -64,11 +65,11 @@ const transfers: readonly Definition[] = [
   row('CALL', [enc(0, 0x9a, ['Ap'], { mode: 'legacy' }), enc(0, 0xff, ['Mp'], { digit: 3 })], { helper: 'CALL far', ...ends }),
   row('RETF', [enc(0, 0xcb), enc(0, 0xca, ['Iw'])], ends),
   row('IRET', enc(0, 0xcf), { ...ends, ...loadsFlags }),
-  row('INT', enc(0, 0xcd, ['Ib']), { ...ends, ...readsFlags }),
-  row('INT3', enc(0, 0xcc), { ...ends, ...readsFlags }),
-  row('INTO', enc(0, 0xce, [], { mode: 'legacy' }), { ...ends, ...readsFlags }),
-  row('INT1', enc(0, 0xf1), { ...ends, ...readsFlags }),
-  row('SYSCALL', enc(1, 0x05), { ...ends, ...readsFlags, feature: 'syscall' }),
+  row('INT', enc(0, 0xcd, ['Ib']), { ...ends, ...storesFlags }),
+  row('INT3', enc(0, 0xcc), { ...ends, ...storesFlags }),
+  row('INTO', enc(0, 0xce, [], { mode: 'legacy' }), { ...ends, flags: { reads: Flag.OF, keeps: ARITHMETIC } }),
+  row('INT1', enc(0, 0xf1), { ...ends, ...storesFlags }),
+  row('SYSCALL', enc(1, 0x05), { ...ends, flags: { reads: ARITHMETIC, writes: ARITHMETIC }, feature: 'syscall' }),
   row('SYSRET', enc(1, 0x07), { ...ends, ...loadsFlags, feature: 'syscall' }),
   row('SYSENTER', enc(1, 0x34), { ...ends, feature: 'sep' }),
   row('SYSEXIT', enc(1, 0x35), { ...ends, feature: 'sep' }),
@@ -100,6 +101,7 @@ const control: readonly Definition[] = [
   row('XSETBV', group01(2, 1), { feature: 'xsave', ...ends }),
   row('SWAPGS', enc(1, 0x01, [], { digit: 7, rm: 0, mod: 'reg', mode: '64' }), ends),
   row('RDTSCP', enc(1, 0x01, [], { digit: 7, rm: 1, mod: 'reg' }), { feature: 'rdtscp' }),
+  row('RDPID', enc(1, 0xc7, ['Rv'], { prefix: 'F3', digit: 7, mod: 'reg' }), { feature: 'rdpid', size64: 'f64' }),
   row('RDTSC', enc(1, 0x31), { feature: 'tsc' }),
   row('RDPMC', enc(1, 0x33)),
   row('RDMSR', enc(1, 0x32), { ...privileged, feature: 'msr' }),

@@ -150,7 +150,7 @@ export function buildTable(definitions: readonly Definition[]): OpcodeTable {
         ignoresMod,
         changedFlags,
         killedFlags: definition.conditionalFlags === true ? 0 : changedFlags,
-        readFlags: (f?.reads ?? 0) & ARITHMETIC,
+        readFlags: ((f?.reads ?? 0) | (f?.keeps ?? 0)) & ARITHMETIC,
       };
       rows.push(row);
       const map = maps[encoding.vex === undefined ? encoding.map : encoding.map + 3]!;

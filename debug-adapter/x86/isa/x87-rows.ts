@@ -53,9 +53,13 @@ const registerForms: readonly (readonly [number, readonly (string | readonly str
   [0xdf, ['FFREEP STi', 'FXCH7 STi', 'FSTP8 STi', 'FSTP9 STi', ['FNSTSW'], 'FUCOMIP ST0 STi', 'FCOMIP ST0 STi', []]],
 ];
 
+/** What FCMOVcc and its opposite look at. */
+const fcmovFlags: Readonly<Record<string, number>> = { B: Flag.CF, E: Flag.ZF, BE: Flag.CF | Flag.ZF, U: Flag.PF };
+
 function define(mnemonic: string, encoding: Encoding): Definition {
   let flags: FlagEffects | undefined;
-  if (mnemonic.startsWith('FCMOV')) flags = { reads: Flag.CF | Flag.ZF | Flag.PF };
+  const moved = /^FCMOVN?(B|E|BE|U)$/.exec(mnemonic)?.[1];
+  if (moved !== undefined) flags = { reads: fcmovFlags[moved]! };
   else if (/^FU?COMIP?$/.test(mnemonic)) {
     flags = { writes: Flag.CF | Flag.PF | Flag.ZF, cleared: Flag.OF | Flag.SF | Flag.AF };
   }

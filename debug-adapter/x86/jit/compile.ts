@@ -344,7 +344,7 @@ function liveness(insns: readonly Insn[]): boolean[] {
       : definition.size64 === 'd64' || definition.endsBlock === true || definition.mayFault === true || definition.rep !== undefined;
     if (leaves) live = ARITHMETIC;
     result[i] = (changedFlags(insn.row) & live) !== 0;
-    live = leaves ? ARITHMETIC : (live & ~killedFlags(insn.row)) | ((definition.flags?.reads ?? 0) & ARITHMETIC);
+    live = leaves ? ARITHMETIC : (live & ~killedFlags(insn.row)) | insn.row.readFlags;
   }
   return result;
 }
