@@ -59,6 +59,7 @@ const entries = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
   { ...node, entryPoints: ['debug-adapter/adapter.ts'], outfile: 'dist/adapter.js' },
   { ...node, entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/worker.js' },
+  { ...node, entryPoints: ['src/features/sizes-worker.ts'], outfile: 'dist/sizes-worker.js' },
   { ...node, entryPoints: ['src/language-server/main.ts'], outfile: 'dist/language-server.js' },
   { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   ...Object.entries(lazyParts).map(([name, out]) => ({
@@ -68,18 +69,24 @@ const entries = [
   })),
 ].filter(({ entryPoints: [entry] }) => existsSync(entry));
 
-/** Each folder of src/webviews but lib/ is one front end: index.ts and, beside it, styles imported from there. */
+/** Each folder of src/webviews but lib/ is one front end: index.ts with the styles that it imports, and perhaps a worker.ts. */
 for (const folder of existsSync('src/webviews') ? await readdir('src/webviews', { withFileTypes: true }) : []) {
-  const entry = `src/webviews/${folder.name}/index.ts`;
-  if (!folder.isDirectory() || folder.name === 'lib' || !existsSync(entry)) continue;
-  entries.push({
-    ...common,
-    platform: 'browser',
-    format: 'iife',
-    entryPoints: [entry],
-    outfile: `dist/webviews/${folder.name}.js`,
-    loader: { '.ttf': 'dataurl' },
-  });
+  if (!folder.isDirectory() || folder.name === 'lib') continue;
+  for (const [name, suffix] of [
+    ['index', ''],
+    ['worker', '-worker'],
+  ]) {
+    const entry = `src/webviews/${folder.name}/${name}.ts`;
+    if (!existsSync(entry)) continue;
+    entries.push({
+      ...common,
+      platform: 'browser',
+      format: 'iife',
+      entryPoints: [entry],
+      outfile: `dist/webviews/${folder.name}${suffix}.js`,
+      loader: { '.ttf': 'dataurl' },
+    });
+  }
 }
 
 /** Runs an exported function of a TypeScript module at build time. */

@@ -1,10 +1,10 @@
-/** The configuration editor's page: a frame with a strict content security policy around the bundled front end. */
+/** A webview's page: a frame with a strict content security policy around a bundled front end. */
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { type Context } from '../context';
 
-/** Gives a webview its page. */
-export function fillPage(context: Context, webview: vscode.Webview, name: string, title: string): void {
+/** Gives a webview its page. @param worker a bundle beside it that the page runs as a worker; its address is the page's `data-worker`. */
+export function fillPage(context: Context, webview: vscode.Webview, name: string, title: string, worker?: string): void {
   const folder = context.resource('dist', 'webviews');
   webview.options = { enableScripts: true, localResourceRoots: [folder] };
   const nonce = randomBytes(16).toString('base64');
@@ -14,7 +14,11 @@ export function fillPage(context: Context, webview: vscode.Webview, name: string
     `style-src ${webview.cspSource} 'nonce-${nonce}'`,
     `font-src ${webview.cspSource} data:`,
     `script-src 'nonce-${nonce}'`,
+    // Workers may only come from the page's own origin: the script is read, and started from a blob.
+    ...(worker === undefined ? [] : [`connect-src ${webview.cspSource}`, 'worker-src blob:']),
   ].join('; ');
+  const source =
+    worker === undefined ? '' : ` data-worker="${webview.asWebviewUri(vscode.Uri.joinPath(folder, `${worker}.js`)).toString()}"`;
   webview.html = `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -25,7 +29,7 @@ export function fillPage(context: Context, webview: vscode.Webview, name: string
 <title>${title}</title>
 </head>
 <body>
-<div id="page"></div>
+<div id="page"${source}></div>
 <script nonce="${nonce}" src="${file('js')}"></script>
 </body>
 </html>`;

@@ -80,6 +80,42 @@ async function poolTour(page, shot, folder, theme) {
   await frame.locator('.state.image').waitFor({ timeout: patience });
   await page.waitForTimeout(1500);
   await shot(`pool-built-${theme}`);
+
+  await graphTour(page, shot, theme);
+  await sizesTour(page, shot, theme);
+}
+
+/** The dependency graph: what is drawn, what is selected, what is round a library. */
+async function graphTour(page, shot, theme) {
+  await command(page, 'Unikernel: Show Dependency Graph');
+  const frame = page.frameLocator('iframe.webview.ready').last().frameLocator('#active-frame');
+  const node = (name) => frame.locator(`.node[data-name="${name}"]`);
+  await node('libuksched').waitFor({ timeout: patience });
+  await shot(`graph-${theme}`);
+  await node('libuksched').click();
+  await frame.locator('.side h2:has-text("uksched")').waitFor({ timeout: patience });
+  await frame.locator('.side .button:has-text("Focus")').click();
+  await frame.locator('.focus:has-text("uksched")').waitFor({ timeout: patience });
+  await page.waitForTimeout(700);
+  await shot(`graph-focus-${theme}`);
+  await frame.locator('button:has-text("Whole pool")').click();
+  await frame.locator('.focus button').click();
+  await node('libukschedcoop').waitFor({ timeout: patience });
+  await page.waitForTimeout(700);
+  await shot(`graph-whole-${theme}`);
+}
+
+/** The sizes of the image that was just built. */
+async function sizesTour(page, shot, theme) {
+  await command(page, 'Unikernel: Show Sizes of Image');
+  const frame = page.frameLocator('iframe.webview.ready').last().frameLocator('#active-frame');
+  await frame.locator('.rows .line').first().waitFor({ timeout: patience });
+  await frame.locator('.box').first().waitFor({ timeout: patience });
+  await shot(`sizes-${theme}`);
+  await frame.locator('.rows .line').first().click();
+  await frame.locator('.rows .line[aria-level="2"]').first().waitFor({ timeout: patience });
+  await page.waitForTimeout(500);
+  await shot(`sizes-open-${theme}`);
 }
 
 export const poolScenarios = [
