@@ -55,7 +55,11 @@ class DependencyGraphView {
     private readonly workspace: PoolWorkspace,
   ) {
     context.own(workspace.onDidChange(() => void this.#send()));
-    context.own({ dispose: () => this.#panel?.dispose() });
+    context.own({
+      dispose: () => {
+        this.#panel?.dispose();
+      },
+    });
   }
 
   show(model: PoolModel, focus: string | undefined): void {

@@ -9,6 +9,9 @@ export interface PageLinks {
   enable(library: string): string;
   disable(library: string): string;
   addToKraftfile(library: string): string;
+  fetch(library: string): string;
+  graph(library: string): string;
+  sizes(): string;
 }
 
 /** Text as HTML shows it. */
@@ -20,8 +23,8 @@ const link = (href: string, text: string, kind = ''): string =>
   `<a${kind === '' ? '' : ` class="${kind}"`} href="${escapeHtml(href)}">${escapeHtml(text)}</a>`;
 const code = (text: string): string => `<code>${escapeHtml(text)}</code>`;
 
-/** The page's body. `readme` is HTML that was rendered already. */
-export function libraryHtml(model: PoolModel, library: Library, links: PageLinks, readme: string | undefined): string {
+/** The page's body. `readme` is HTML that was rendered already; `bytes` is the library's part of the image, where one was built. */
+export function libraryHtml(model: PoolModel, library: Library, links: PageLinks, readme: string | undefined, bytes?: number): string {
   return [
     header(model, library, links),
     `<div class="columns"><div class="main">`,
@@ -30,7 +33,7 @@ export function libraryHtml(model: PoolModel, library: Library, links: PageLinks
     sources(library, links),
     readme === undefined ? '' : section('README', `<div class="readme">${readme}</div>`),
     `</div><div class="side">`,
-    facts(model, library, links),
+    facts(model, library, links, bytes),
     dependencies(model, library, links, 'needs'),
     dependencies(model, library, links, 'neededBy'),
     `</div></div>`,
@@ -51,16 +54,20 @@ function header(model: PoolModel, library: Library, links: PageLinks): string {
     ...(model.project.kraftfile === undefined || library.kind !== 'library'
       ? []
       : [link(links.addToKraftfile(library.name), 'Add to Kraftfile', 'button secondary')]),
+    library.state === 'available'
+      ? link(links.fetch(library.title), 'Fetch…', 'button')
+      : link(links.graph(library.name), 'Graph', 'button secondary'),
   ];
   return `<header><div><h1>${escapeHtml(library.title)}</h1><span class="state ${status}">${escapeHtml(statusTitles[status])}</span></div>
 <p class="lead">${escapeHtml(library.description || 'No description.')}</p>
 ${actions.length === 0 ? '' : `<p class="actions">${actions.join(' ')}</p>`}</header>`;
 }
 
-function facts(model: PoolModel, library: Library, links: PageLinks): string {
+function facts(model: PoolModel, library: Library, links: PageLinks, bytes: number | undefined): string {
   const rows: (readonly [string, string])[] = [];
   const add = (title: string, html: string | undefined): void => void (html !== undefined && html !== '' && rows.push([title, html]));
   add('Kind', library.kind);
+  add('In the image', bytes === undefined ? undefined : link(links.sizes(), `${bytes.toLocaleString('en')} bytes`));
   add('Make name', code(library.name));
   add('Option', library.symbol === undefined ? 'none: always built' : code(`CONFIG_${library.symbol}`));
   add('Depends on', library.dependsOn === '' ? undefined : code(library.dependsOn));

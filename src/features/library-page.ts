@@ -6,6 +6,7 @@ import { commands } from '../manifest';
 import { escapeHtml, libraryHtml, libraryStyle, type PageLinks } from './library-html';
 import { libraryOf, needModel, openPlace } from './pool-view';
 import { type PoolWorkspace } from './pool-workspace';
+import { type ImageSizes } from './sizes-view';
 
 /** Opens a file of the page; it needs arguments, so the palette does not list it. */
 const openCommand = 'unikernel.library.open';
@@ -21,10 +22,13 @@ const links: PageLinks = {
   enable: (library) => commandLink(commands.poolEnable, library),
   disable: (library) => commandLink(commands.poolDisable, library),
   addToKraftfile: (library) => commandLink(commands.poolAddToKraftfile, library),
+  fetch: (library) => commandLink(commands.poolFetch, library),
+  graph: (library) => commandLink(commands.showGraph, library),
+  sizes: () => commandLink(commands.showSizes),
 };
 
-export function registerLibraryPage(context: Context, workspace: PoolWorkspace): void {
-  const page = new LibraryPage(context, workspace);
+export function registerLibraryPage(context: Context, workspace: PoolWorkspace, sizes: ImageSizes): void {
+  const page = new LibraryPage(context, workspace, sizes);
   context.command(commands.poolShowLibrary, async (target) => {
     const library = await libraryOf(await needModel(workspace), target, 'Library to show');
     if (library) await page.show(library.name);
@@ -43,6 +47,7 @@ class LibraryPage {
   constructor(
     private readonly context: Context,
     private readonly workspace: PoolWorkspace,
+    private readonly sizes: ImageSizes,
   ) {
     context.own(workspace.onDidChange(() => void this.#render()));
     context.own({
@@ -60,6 +65,9 @@ class LibraryPage {
         commands.poolEnable,
         commands.poolDisable,
         commands.poolAddToKraftfile,
+        commands.poolFetch,
+        commands.showGraph,
+        commands.showSizes,
         openCommand,
       ];
       this.#panel = vscode.window.createWebviewPanel('unikernel.library', name, vscode.ViewColumn.Active, {
@@ -79,13 +87,14 @@ class LibraryPage {
     const model = await this.workspace.model();
     const library = model?.catalogue.find(this.#name);
     const readme = library === undefined ? undefined : await this.#readme(library.folder);
+    const bytes = library === undefined ? undefined : (await this.sizes.libraries()).get(library.name);
     // It may have been closed meanwhile.
     const panel = this.#panel as vscode.WebviewPanel | undefined;
     if (panel === undefined) return;
     panel.title = library?.title ?? this.#name;
     const body =
       model && library
-        ? libraryHtml(model, library, links, readme)
+        ? libraryHtml(model, library, links, readme, bytes)
         : `<p class="none">The pool has no library ${escapeHtml(this.#name)} any more.</p>`;
     const nonce = randomBytes(16).toString('base64');
     panel.webview.html = `<!DOCTYPE html>

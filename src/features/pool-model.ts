@@ -7,6 +7,7 @@ import { readKraftfile } from '../kraftfile/model';
 import { type Catalogue, readCatalogue } from '../pool/catalogue';
 import { configurePool, type ConfiguredPool, missingLibraries } from '../pool/configuration';
 import { type Library, type LibraryKind } from '../pool/library';
+import { type ManifestEntry } from '../pool/manifest';
 import { searchPool } from '../pool/search';
 import { type Files } from '../shared/files';
 import { type Image, imagesOf, type Project } from '../project/projects';
@@ -56,15 +57,19 @@ export class PoolModel {
   private built: ReadonlySet<string> = new Set();
   private missing: readonly string[] = [];
 
-  /** @param open the text of a file that an editor holds with changes. */
+  /**
+   * @param open the text of a file that an editor holds with changes.
+   * @param manifests what could be fetched.
+   */
   constructor(
     private readonly files: Files,
     readonly project: Project,
     private readonly open: (path: string) => string | undefined = () => undefined,
+    manifests: readonly ManifestEntry[] = [],
   ) {
     const { root, cwd, dialect, environment } = project.plan;
     this.service = new KconfigService({ files, cwd, root, dialect, environment });
-    this.catalogue = readCatalogue({ files, tree: project.tree, model: this.service.tree.model });
+    this.catalogue = readCatalogue({ files, tree: project.tree, model: this.service.tree.model, manifests });
     this.configuration = this.service.openConfiguration();
     this.reload();
   }
@@ -84,7 +89,7 @@ export class PoolModel {
     this.built = new Set(built === undefined ? [] : configurePool(files, project.tree, built).enabled);
     const kraftfile = project.kraftfile === undefined ? undefined : this.text(project.kraftfile);
     const wanted = kraftfile === undefined ? [] : readKraftfile(kraftfile).libraries.map(({ name }) => name.value);
-    this.missing = missingLibraries(this.catalogue, wanted).filter((name) => this.catalogue.find(name) === undefined);
+    this.missing = missingLibraries(this.catalogue, wanted);
   }
 
   /** The configuration as it would be written. */
@@ -100,7 +105,12 @@ export class PoolModel {
     const hits = text === '' ? undefined : new Set(searchPool(this.catalogue, text).map(({ library }) => library));
     const groups = new Map<LibraryKind, PoolEntry[]>();
     const all = [
-      ...this.catalogue.libraries.filter((library) => hits === undefined || hits.has(library)).map((library) => this.entry(library)),
+      ...this.catalogue.libraries
+        .filter(
+          (library) =>
+            (hits === undefined || hits.has(library)) && !(library.state === 'available' && this.missing.includes(library.title)),
+        )
+        .map((library) => this.entry(library)),
       ...this.missing.filter((name) => text === '' || name.includes(text)).map(missingEntry),
     ];
     for (const entry of all.filter(({ status }) => allowed.length === 0 || allowed.includes(status))) {

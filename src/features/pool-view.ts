@@ -305,7 +305,7 @@ function libraryItem({ name, title, status, description, library }: PoolEntry): 
     .join(' · ');
   item.accessibilityInformation = { label: `${title}, ${statusTitles[status]}, ${description}` };
   const switchable = library?.symbol === undefined ? '' : status === 'image' || status === 'enabled' ? ' on' : ' off';
-  item.contextValue = library ? `library${switchable}` : 'missing';
+  item.contextValue = status === 'available' || status === 'missing' ? status : `library${switchable}`;
   if (library) item.command = { command: commands.poolShowLibrary, title: 'Show Library', arguments: [name] };
   return item;
 }

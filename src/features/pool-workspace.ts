@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { type Context } from '../context';
 import { dirName } from '../pool/tree';
 import { NodeFiles } from '../shared/files.node';
+import { readIndex } from './pool-index';
 import { PoolModel } from './pool-model';
 import { findProjects, withTarget, type Project } from '../project/projects';
 
@@ -34,7 +35,7 @@ export class PoolWorkspace {
     context.own(vscode.workspace.onDidChangeWorkspaceFolders(() => this.refresh()));
     context.own(
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration('unikernel.kconfig')) this.refresh();
+        if (event.affectsConfiguration('unikernel.kconfig') || event.affectsConfiguration('unikernel.pool')) this.refresh();
       }),
     );
     context.own(
@@ -70,7 +71,9 @@ export class PoolWorkspace {
     if (project === undefined) return undefined;
     if (this.#model?.project !== project) {
       const started = performance.now();
-      this.#model = new PoolModel(this.files, project, unsavedText);
+      const index = await readIndex(this.context, this.files);
+      for (const { path, line, message } of index.problems) this.context.log.appendLine(`${path}:${line}: ${message}`);
+      this.#model = new PoolModel(this.files, project, unsavedText, index.entries);
       const { libraries, problems } = this.#model.catalogue;
       this.context.log.appendLine(
         `pool of ${project.folder}: ${libraries.length} libraries from ${project.tree.base} in ${Math.round(performance.now() - started)} ms`,

@@ -88,7 +88,11 @@ class SizesView {
     private readonly sizes: ImageSizes,
   ) {
     context.own(workspace.onDidChange(() => void this.#send()));
-    context.own({ dispose: () => this.#panel?.dispose() });
+    context.own({
+      dispose: () => {
+        this.#panel?.dispose();
+      },
+    });
   }
 
   async show(image: string | undefined): Promise<void> {

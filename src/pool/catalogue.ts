@@ -10,7 +10,7 @@ import { type DependencyEdge, type Library, type LibraryKind, type LibraryVersio
 import { type LibraryFacts, readLibraryUk } from './library-uk';
 import { type MakeProblem } from './makefile';
 import { type ConfigValues, readEverything } from './make-tree';
-import { type ManifestEntry } from './manifest';
+import { archivesOf, type ManifestEntry } from './manifest';
 import { type PoolProblem, problems } from './problems';
 import { indexSyscalls, syscallNames, type SyscallProvider } from './syscalls';
 import { baseName, checkTree, coreVersion, type CoreVersion, dirName, isInside, layoutOf, type PoolTree } from './tree';
@@ -153,6 +153,7 @@ function makeLibrary(input: CatalogueInput, make: MakeFacts, config: ConfigFacts
     syscalls: make.syscalls,
     versions,
     channels: manifest?.channels ?? [],
+    archives: manifest ? archivesOf(manifest) : [],
     needs: config.edges,
     neededBy: [],
   };
@@ -262,6 +263,7 @@ function manifestOnly(manifests: readonly ManifestEntry[], local: ReadonlySet<st
       syscalls: [],
       versions: entry.versions,
       channels: entry.channels,
+      archives: archivesOf(entry),
       needs: [],
       neededBy: [],
     }));

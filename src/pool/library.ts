@@ -50,6 +50,17 @@ export interface LibraryVersion {
   readonly from: 'Library.uk' | 'Makefile.uk' | 'manifest';
 }
 
+/** Where a library's sources can be fetched from. */
+export interface LibraryArchive {
+  /** For people: a channel or version, e.g. `stable` or `0.17.0`. */
+  readonly label: string;
+  readonly url: string;
+  /** Of the archive, in hexadecimal. */
+  readonly sha256?: string;
+  /** The core it fits, where the manifest says so. */
+  readonly core?: string;
+}
+
 /** A `select` or `imply` of one of the library's options. */
 export interface Selection extends Place {
   /** The option that selects. */
@@ -113,6 +124,8 @@ export interface Library {
   readonly versions: readonly LibraryVersion[];
   /** Channels of the manifest, the default first. */
   readonly channels: readonly string[];
+  /** What the manifests offer, channels first. */
+  readonly archives: readonly LibraryArchive[];
   readonly needs: readonly DependencyEdge[];
   readonly neededBy: readonly DependencyEdge[];
 }

@@ -1,6 +1,6 @@
 /** Reads kraft's manifest index and manifests: YAML that tells of libraries, their channels, versions and archives. */
 import { LineCounter, parseDocument } from 'yaml';
-import { type LibraryVersion } from './library';
+import { type LibraryArchive, type LibraryVersion } from './library';
 import { type PoolProblem, problems } from './problems';
 
 /** The types of kraft's manifests. */
@@ -29,6 +29,19 @@ export interface ManifestEntry {
   readonly versions: readonly LibraryVersion[];
   /** A further manifest that holds the rest, as it is written: relative to the index. */
   readonly more?: string;
+}
+
+/** The archives that a manifest offers: its channels, the default first, then its versions. */
+export function archivesOf({ channelDetails, versions }: ManifestEntry): LibraryArchive[] {
+  const channels = [...channelDetails].sort((a, b) => Number(b.isDefault) - Number(a.isDefault));
+  return [
+    ...channels
+      .filter(({ resource }) => resource !== '')
+      .map(({ name, resource, sha256 }) => ({ label: name, url: resource, ...(sha256 !== undefined && { sha256 }) })),
+    ...versions.flatMap(({ version, url, sha256, core }) =>
+      url === undefined ? [] : [{ label: version, url, ...(sha256 !== undefined && { sha256 }), ...(core !== undefined && { core }) }],
+    ),
+  ];
 }
 
 /** What was read. */

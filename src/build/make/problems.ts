@@ -69,7 +69,7 @@ export function parseMakeOutput(output: string): BuildProblem[] {
     const command = noCommand.exec(line);
     const sum = checksum.exec(line);
     if (noSpace.test(line)) own(problem(`The disk is full: ${line.trim()}. Make room and build again.`, 'make'));
-    if (stop) own(problem(`${stop[3]!}.`.replace(/\.+$/, '.'), 'make', stop[1]!, Number(stop[2])));
+    if (stop) own(problem(`${stop[3]!}.`.replace(/\.+$/, '.'), 'make', stop[1], Number(stop[2])));
     else if (kconfig) own(kconfigProblem(kconfig));
     else if (rule) own(missingFile(rule[1]!, rule[2]));
     else if (sum)
@@ -77,7 +77,7 @@ export function parseMakeOutput(output: string): BuildProblem[] {
         problem(
           `The archive ${sum[1]!} has another ${sum[2]!} than the library says: it is damaged, or not the one that is meant.`,
           'build',
-          sum[1]!,
+          sum[1],
         ),
       );
     else if (recipe) failed.push(recipeProblem(recipe));

@@ -126,7 +126,7 @@ export function standalone(picture: SVGSVGElement, drawing: SVGGElement, width: 
   });
   const index = [...originals].indexOf(drawing);
   copy.querySelectorAll<SVGElement>('*')[index]?.removeAttribute('transform');
-  for (const name of [...copy.attributes].map((attribute) => attribute.name)) copy.removeAttribute(name);
+  for (const name of copy.getAttributeNames()) copy.removeAttribute(name);
   for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) copy.setAttribute(name, String(value));
   copy.prepend(svg('rect', { width, height, fill: background }));
   return `<?xml version="1.0" encoding="UTF-8"?>\n${new XMLSerializer().serializeToString(copy)}\n`;

@@ -17,6 +17,9 @@ const links: PageLinks = {
   enable: (name) => `enable:${name}`,
   disable: (name) => `disable:${name}`,
   addToKraftfile: (name) => `add:${name}`,
+  fetch: (name) => `fetch:${name}`,
+  graph: (name) => `graph:${name}`,
+  sizes: () => 'sizes:',
 };
 
 describe('the pool model', () => {
