@@ -99,7 +99,16 @@ class Page {
       viewport: this.viewport,
       canvas: this.canvas,
       rowHeight,
-      render: (row, index) => this.line(row, index),
+      create: () => {
+        const element = h('div', { class: 'slot' });
+        return {
+          element,
+          show: (row, index) => {
+            element.style.transform = `translateY(${index * rowHeight}px)`;
+            element.replaceChildren(this.line(row, index));
+          },
+        };
+      },
       keyOf: ({ key }) => key,
       request: () => undefined,
     });
