@@ -61,6 +61,9 @@ const entries = [
   { ...node, entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/worker.js' },
   { ...node, entryPoints: ['src/features/sizes-worker.ts'], outfile: 'dist/sizes-worker.js' },
   { ...node, entryPoints: ['src/language-server/main.ts'], outfile: 'dist/language-server.js' },
+  // For editors in a browser with no machine behind them.
+  { ...browser, entryPoints: ['src/browser.ts'], outfile: 'dist/browser.js', format: 'cjs', external: ['vscode'] },
+  { ...browser, entryPoints: ['src/language-server/worker.ts'], outfile: 'dist/language-server-worker.js', format: 'iife' },
   { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   ...Object.entries(lazyParts).map(([name, out]) => ({
     ...command,

@@ -8,6 +8,7 @@ import { registerDebug } from './features/debug';
 import { registerExample } from './features/example';
 import { registerGraphView } from './features/graph-view';
 import { registerLanguage } from './features/language';
+import { processHost } from './features/language-host.node';
 import { registerLibraryPage } from './features/library-page';
 import { registerNewProject } from './features/new-project';
 import { registerPoolFetch } from './features/pool-fetch';
@@ -35,7 +36,7 @@ export function activate(extension: vscode.ExtensionContext): Exports {
   registerDebug(context, workspace, builder);
   registerConsole(context);
   registerExample(context);
-  registerLanguage(context);
+  registerLanguage(context, processHost(context));
   registerConfigEditor(context);
   registerThreadsView(context);
   registerSyscallsView(context);

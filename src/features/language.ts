@@ -1,7 +1,16 @@
 /** The editor's side of the language server: starts it when a file of its kinds is opened, and shows what only the editor can. */
 import * as vscode from 'vscode';
-import { type LanguageClient, type LanguageClientOptions, type ServerOptions, type TextDocumentFilter } from 'vscode-languageclient/node';
+import { type BaseLanguageClient, type LanguageClientOptions, type TextDocumentFilter } from 'vscode-languageclient';
 import { type Context } from '../context';
+
+/** How the server is started on this host. */
+export interface LanguageHost {
+  /** The scheme of the workspace's files. */
+  readonly scheme: string;
+  /** Makes a client of a server that is starting; `ready` is called when it runs. */
+  readonly client: (options: LanguageClientOptions) => Promise<BaseLanguageClient>;
+  readonly ready?: (client: BaseLanguageClient) => Promise<void>;
+}
 
 /** Commands that the server's lenses run; they need arguments, so the palette does not list them. */
 const explainCommand = 'unikernel.kconfig.explain';
@@ -11,14 +20,14 @@ const generatedScheme = 'unikernel-generated';
 const languages = ['kconfig', 'dotconfig', 'makefile-uk', 'kraftfile'];
 /** Files that name options: they start no server, and are told to one that runs. */
 const codeFiles: readonly TextDocumentFilter[] = [
-  { scheme: 'file', language: 'c' },
-  { scheme: 'file', language: 'cpp' },
-  { scheme: 'file', language: 'makefile' },
-  { scheme: 'file', pattern: '**/*.{S,s,asm,lds,ld,uk,mk,dts}' },
+  { language: 'c' },
+  { language: 'cpp' },
+  { language: 'makefile' },
+  { pattern: '**/*.{S,s,asm,lds,ld,uk,mk,dts}' },
 ];
 
-export function registerLanguage(context: Context): void {
-  const server = new Server(context);
+export function registerLanguage(context: Context, host: LanguageHost): void {
+  const server = new Server(context, host);
   context.own({ dispose: () => void server.stop() });
   const look = (document: vscode.TextDocument): void => {
     if (languages.includes(document.languageId)) void server.start();
@@ -53,10 +62,13 @@ async function reveal(uri: string, { line, character }: { line: number; characte
 }
 
 class Server {
-  #client: LanguageClient | undefined;
+  #client: BaseLanguageClient | undefined;
   #started: Promise<void> | undefined;
 
-  constructor(private readonly context: Context) {}
+  constructor(
+    private readonly context: Context,
+    private readonly host: LanguageHost,
+  ) {}
 
   /** Starts the server once; a failure is logged, and the editor goes on without it. */
   start(): Promise<void> {
@@ -67,19 +79,15 @@ class Server {
   }
 
   async #start(): Promise<void> {
-    const { context } = this;
-    // The client is the larger part of the extension's code, and many sessions never need it.
-    const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');
-    const module = context.resource('dist', 'language-server.js').fsPath;
-    const run = { module, transport: TransportKind.ipc };
-    const serverOptions: ServerOptions = { run, debug: { ...run, options: { execArgv: ['--nolazy', '--inspect=6019'] } } };
+    const { context, host } = this;
+    const { scheme } = host;
     const clientOptions: LanguageClientOptions = {
       documentSelector: [
         ...languages.flatMap((language) => [
-          { scheme: 'file', language },
+          { scheme, language },
           { scheme: 'untitled', language },
         ]),
-        ...codeFiles,
+        ...codeFiles.map((filter) => ({ ...filter, scheme })),
       ],
       initializationOptions: {
         trusted: vscode.workspace.isTrusted,
@@ -89,8 +97,10 @@ class Server {
       },
       markdown: { supportHtml: false },
     };
-    this.#client = new LanguageClient('unikernel.kconfig', 'Unikernel Kconfig', serverOptions, clientOptions);
-    await this.#client.start();
+    const client = await host.client(clientOptions);
+    await client.start();
+    await host.ready?.(client);
+    this.#client = client;
   }
 
   /** The text of a file that the engine made and no disk has. */

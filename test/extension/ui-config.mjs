@@ -204,8 +204,9 @@ async function large(page, shot, folder) {
 
 /** Compared with a file: what differs, and its value taken over. */
 async function compared(page, shot, folder) {
-  await writeFile(`${folder}/${application}/defconfig`, 'CONFIG_PC_STACK_SIZE=131072\n# CONFIG_PC_BOOT_LXBOOT is not set\n');
   const frame = await configure(page, folder);
+  // Only now: a new .config would start from it.
+  await writeFile(`${folder}/${application}/defconfig`, 'CONFIG_PC_STACK_SIZE=131072\n# CONFIG_PC_BOOT_LXBOOT is not set\n');
   await frame.locator('[aria-label^="Compare with"]').click();
   await page.locator('.quick-input-list .monaco-list-row:has-text("hello/defconfig")').first().click({ timeout: patience });
   await frame.locator('.banner.comparison').waitFor({ timeout: patience });
