@@ -107,8 +107,8 @@ export interface FrameInfo {
   readonly address: bigint;
   readonly location?: SourceLocation;
   readonly library?: string;
-  /** How the frame was found: exactly, by the frame pointer, or guessed from the stack's contents. */
-  readonly origin: 'pc' | 'cfi' | 'frame-pointer' | 'inlined' | 'interrupt' | 'syscall' | 'guess';
+  /** How the frame was found: exactly, by the frame pointer, or guessed from the stack's contents; `tail-call` is of a function that is gone already. */
+  readonly origin: 'pc' | 'cfi' | 'frame-pointer' | 'inlined' | 'tail-call' | 'interrupt' | 'syscall' | 'guess';
 }
 
 export interface ScopeInfo {

@@ -168,15 +168,21 @@ export class GuestModel {
   }
 
   #block(owner: GuestTlsBlock['owner'], pointer: bigint, active: boolean, file: SymbolFile | undefined): GuestTlsBlock {
-    const base = file?.tlsBlockBase(pointer);
+    const base = file === undefined ? undefined : this.target.tlsBlockBase(file, pointer);
     const size = file?.tls()?.size;
     return { owner, pointer, active, ...(base === undefined ? {} : { base }), ...(size === undefined ? {} : { size }) };
   }
 
   #variables(block: GuestTlsBlock): GuestTlsVariable[] {
-    const file = this.target.symbolFiles[block.owner === 'kernel' ? 0 : 1];
-    const base = file?.tlsBlockBase(block.pointer);
-    if (file === undefined || base === undefined) return [];
+    const [kernel, ...programs] = this.target.symbolFiles;
+    const files = block.owner === 'kernel' ? (kernel === undefined ? [] : [kernel]) : programs;
+    return files.flatMap((file) => {
+      const base = this.target.tlsBlockBase(file, block.pointer);
+      return base === undefined ? [] : this.#variablesOf(file, base);
+    });
+  }
+
+  #variablesOf(file: SymbolFile, base: bigint): GuestTlsVariable[] {
     const frame = { lookup: 0n, registers: new Map<number, bigint>(), cfa: undefined, symbols: file };
     const context = { ...evaluationContext(this.target, frame), tlsBase: () => base };
     return file.threadLocals().flatMap((variable: Variable) => {
@@ -223,24 +229,29 @@ export class GuestModel {
 const syscallEntry = /^_ukplat_syscall(\+|$)/;
 const RAX = 0;
 
-/** A frame that is only a label goes between the kernel's entry and the code that made the system call. */
+/** A frame that is only a label goes between the kernel's entry and the code that made the system call or was interrupted. */
 function withBoundaries(frames: readonly StackFrame[]): readonly StackFrame[] {
-  if (!frames.some(({ name }) => syscallEntry.test(name))) return frames;
   return frames.flatMap((frame, index) => {
     const caller = frames[index + 1];
-    if (!syscallEntry.test(frame.name) || caller === undefined) return [frame];
+    const text = caller === undefined ? undefined : boundary(frame, caller);
+    if (caller === undefined || text === undefined) return [frame];
+    const origin = syscallEntry.test(frame.name) ? 'syscall' : 'interrupt';
+    return [frame, { ...caller, name: text, origin, symbols: undefined, symbolic: undefined, physical: undefined }];
+  });
+}
+
+/** What lies between a frame and its caller, where that is not a call. */
+function boundary(frame: StackFrame, caller: StackFrame): string | undefined {
+  if (syscallEntry.test(frame.name)) {
     // The entry's call frame information gives the number back where it was in RAX.
     const number = caller.registers.get(RAX);
     const row = number === undefined ? undefined : syscallByNumber(Number(BigInt.asIntN(32, number)));
-    const label: StackFrame = {
-      ...caller,
-      name: `system call${row === undefined ? '' : `: ${row.name}`}`,
-      origin: 'syscall',
-      symbols: undefined,
-      symbolic: undefined,
-    };
-    return [frame, label];
-  });
+    return `system call${row === undefined ? '' : `: ${row.name}`}`;
+  }
+  if (frame.origin === 'inlined' || frame.physical?.caller?.exact !== true) return undefined;
+  const [, kind, which] = /^(cpu_irq|asm_trap)_(\w+)/.exec(frame.name) ?? [];
+  if (which === undefined) return 'interrupt';
+  return kind === 'cpu_irq' ? `interrupt: IRQ ${which}` : `exception: ${which.replaceAll('_', ' ')}`;
 }
 
 /** Registers of a frame of a thread that does not run, as far as they were saved. */

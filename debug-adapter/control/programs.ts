@@ -4,6 +4,7 @@ import { CpioArchive } from '../guest/cpio';
 import { type LoadedProgram, programReadyFunction, ProgramReader } from '../guest/programs';
 import { SymbolFile } from '../symbols/api';
 import { type Target } from './target';
+import { TlsModules } from './tls-modules';
 
 /** Objects looked at in the dynamic linker's list; it may be damaged. */
 const mostObjects = 256;
@@ -30,13 +31,17 @@ export function watchPrograms(target: Target, initrd: Uint8Array | undefined, no
   const reader = ProgramReader.of(access);
   if (reader === undefined) return;
   const files = new ProgramFiles(initrd);
-  const known = new Set<string>();
-  /** Adds the symbols of a file; undefined where they are there already or cannot be had. */
+  const missing = new Set<string>();
+  const known = new Map<string, SymbolFile>();
+  /** Gives a file's symbols to the target, once; undefined where they cannot be had. */
   const add = (path: string, biasOf: (file: SymbolFile) => bigint): SymbolFile | undefined => {
+    // Opening a file again is cheap, but what was read of it is kept.
+    const here = [...known.values()].find((file) => file.name === path && file.bias === biasOf(file.at(0n)));
+    if (here !== undefined) return here;
     const bytes = files.read(path);
     if (bytes === undefined) {
-      if (known.has(path)) return undefined;
-      known.add(path);
+      if (missing.has(path)) return undefined;
+      missing.add(path);
       notice({
         path,
         found: false,
@@ -47,11 +52,8 @@ export function watchPrograms(target: Target, initrd: Uint8Array | undefined, no
     }
     const file = SymbolFile.open(bytes, { name: path });
     const bias = biasOf(file);
-    const key = `${path}@${bias}`;
-    // A replayed load is the same load.
-    if (known.has(key)) return undefined;
-    known.add(key);
     const placed = file.at(bias);
+    known.set(`${path}@${bias}`, placed);
     target.addSymbols(placed);
     const place = `0x${bias.toString(16)}`;
     const text = file.hasDwarf
@@ -60,13 +62,17 @@ export function watchPrograms(target: Target, initrd: Uint8Array | undefined, no
     notice({ path, bias, found: true, hasDwarf: file.hasDwarf, text });
     return placed;
   };
-  const load = (program: LoadedProgram): void => {
-    const placed = add(program.path, (file) => BigInt.asUintN(64, program.entry - file.elf.entry));
-    if (placed !== undefined && program.interpreter) watchObjects(target, placed, (path, bias) => void add(path, () => bias));
+  const load = (program: LoadedProgram): SymbolFile | undefined => {
+    return add(program.path, (file) => BigInt.asUintN(64, program.entry - file.elf.entry));
   };
+  const watched = new Set<SymbolFile>();
   for (const { address } of kernel.symbolsNamed(programReadyFunction)) {
     target.probes.add(address, () => {
-      for (const program of reader.read(target.register('rsi'))) load(program);
+      const [program, linker] = reader.read(target.register('rsi')).map((each) => ({ ...each, file: load(each) }));
+      // A replayed load is the same load.
+      if (linker?.file === undefined || watched.has(linker.file)) return undefined;
+      watched.add(linker.file);
+      watchObjects(target, program?.file, linker.file, (path, bias) => add(path, () => bias));
       return undefined;
     });
   }
@@ -75,21 +81,33 @@ export function watchPrograms(target: Target, initrd: Uint8Array | undefined, no
 /** The dynamic linker calls this function whenever its list of objects is consistent (the SVR4 debugger interface, link.h). */
 const objectsChangedFunction = '_dl_debug_state';
 
-function watchObjects(target: Target, linker: SymbolFile, add: (path: string, bias: bigint) => void): void {
+function watchObjects(
+  target: Target,
+  program: SymbolFile | undefined,
+  linker: SymbolFile,
+  add: (path: string, bias: bigint) => SymbolFile | undefined,
+): void {
   const [debug] = linker.symbolsNamed('_r_debug');
   if (debug === undefined) return;
+  // glibc's linker exports its own state under this name; musl's is its C library.
+  const modules = new TlsModules(linker.symbolsNamed('_rtld_global').length > 0 ? 'glibc' : 'musl', (at) => target.readInteger(at, 8));
   for (const { address } of linker.symbolsNamed(objectsChangedFunction)) {
     target.probes.add(address, () => {
+      const objects: (SymbolFile | undefined)[] = [];
       // struct r_debug: version, then the head; struct link_map: address, name, dynamic section, next.
       let object = target.readInteger(debug.address + 8n, 8) ?? 0n;
       for (let count = 0; object !== 0n && count < mostObjects; count++) {
         const bias = target.readInteger(object, 8);
         const name = target.readInteger(object + 8n, 8);
         const path = name === undefined ? '' : readPath(target, name);
-        // The first one is the program itself, without a name; the linker is known as well.
-        if (bias !== undefined && path.startsWith('/') && bias !== linker.bias) add(path, bias);
+        // The first one is the program itself, without a name; an object without a path of a file is the kernel's own, without variables.
+        if (count === 0) objects.push(program);
+        else if (bias === linker.bias) objects.push(linker);
+        else if (bias !== undefined && path.startsWith('/')) objects.push(add(path, bias));
         object = target.readInteger(object + 24n, 8) ?? 0n;
       }
+      modules.assign(objects);
+      target.tlsModules = modules;
       return undefined;
     });
   }

@@ -58,7 +58,7 @@ export class Stepper {
     const frames = walkStack(this.target, 64);
     const [current] = frames;
     if (current?.origin === 'inlined' && current.symbolic !== undefined) return yield* this.#leave(current.symbolic.ranges);
-    const index = frames.findIndex((frame) => frame.pc !== current?.pc || frame.cfa !== current.cfa);
+    const index = frames.findIndex((frame) => frame.origin !== 'tail-call' && (frame.pc !== current?.pc || frame.cfa !== current.cfa));
     const caller = frames[index];
     if (current?.cfa === undefined || caller === undefined) throw errors.noCaller();
     yield this.#until(caller.pc, current.cfa);

@@ -3,6 +3,7 @@ import { type Machine } from '../machine/api';
 import { ProbeTable } from '../machine/probes';
 import { type SourcePosition, type SourcePathMap, type SymbolFile } from '../symbols/api';
 import { type SourceLocation } from './api';
+import { type TlsModules } from './tls-modules';
 
 const pageBytes = 4096;
 
@@ -13,6 +14,8 @@ export class Target {
   readonly probes: ProbeTable;
   /** Thread pointer by which a file's thread-local variables of the running thread are found; FS base where unset or undefined. */
   threadPointerOf: ((file: SymbolFile) => bigint | undefined) | undefined;
+  /** TLS module numbers of the files that a dynamic linker loaded; see `TlsModules`. */
+  tlsModules: TlsModules | undefined;
   readonly #files: SymbolFile[] = [];
 
   constructor(
@@ -34,6 +37,11 @@ export class Target {
 
   symbolsAt(address: bigint): SymbolFile | undefined {
     return this.#files.find((file) => file.covers(address));
+  }
+
+  /** Start of a file's block of thread-local variables, for a thread pointer; undefined where it has none, or none yet. */
+  tlsBlockBase(file: SymbolFile, threadPointer: bigint): bigint | undefined {
+    return this.tlsModules?.has(file) === true ? this.tlsModules.blockOf(file, threadPointer) : file.tlsBlockBase(threadPointer);
   }
 
   register(name: string): bigint {

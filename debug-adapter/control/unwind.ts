@@ -1,6 +1,8 @@
 /** Walks the stack: call frame information first, then the frame pointer; inlined functions become frames of their own. */
 import { dwarfRegisterName, type EvaluationContext, type SymbolFile, type SymbolicFrame } from '../symbols/api';
 import { type FrameInfo } from './api';
+import { EntryValues } from './entry-values';
+import { tailCallsTo } from './tail-calls';
 import { type Target } from './target';
 
 /** DWARF numbers of the general registers run to 15; 16 is the return address (System V psABI, figure 3.36). */
@@ -29,15 +31,70 @@ export interface StackFrame {
   readonly savedAt: ReadonlyMap<number, bigint>;
   /** Of a thread that does not run: the thread pointer of its block for this frame's symbols. */
   readonly threadPointer?: bigint | undefined;
+  /** The activation that it is, or is inlined into; undefined for what is not on the stack. */
+  readonly physical?: PhysicalFrame | undefined;
 }
 
-interface PhysicalFrame {
-  readonly pc: bigint;
-  readonly registers: Map<number, bigint>;
-  readonly savedAt: Map<number, bigint>;
-  readonly origin: FrameInfo['origin'];
-  /** The pc is that of an interrupted instruction, not a return address. */
-  readonly exact: boolean;
+/** One activation of a function on the stack, whatever is inlined into it; its caller is found when it is asked for. */
+export class PhysicalFrame {
+  #unwound: { readonly caller: PhysicalFrame | undefined; readonly cfa: bigint | undefined } | undefined;
+  #left: readonly PhysicalFrame[] | undefined;
+
+  constructor(
+    private readonly target: Target,
+    readonly pc: bigint,
+    /** By DWARF number; a missing one is lost. */
+    readonly registers: Map<number, bigint>,
+    readonly savedAt: Map<number, bigint>,
+    readonly origin: FrameInfo['origin'],
+    /** The pc is that of an interrupted instruction, not a return address. */
+    readonly exact: boolean,
+    /**
+     * Registers that a call may clobber, as the callee has them. Where DWARF says that a variable lies in one across a call, the compiler saw that
+     * the callee leaves it alone (GCC's -fipa-ra).
+     */
+    readonly scratch: ReadonlyMap<number, bigint> = new Map(),
+  ) {}
+
+  /** The address by which line, scopes and rules are found. */
+  get lookup(): bigint {
+    return this.exact ? this.pc : this.pc - 1n;
+  }
+
+  get symbols(): SymbolFile | undefined {
+    return this.target.symbolsAt(this.lookup);
+  }
+
+  get cfa(): bigint | undefined {
+    return (this.#unwound ??= unwindOne(this.target, this)).cfa;
+  }
+
+  get caller(): PhysicalFrame | undefined {
+    return (this.#unwound ??= unwindOne(this.target, this)).caller;
+  }
+
+  /** Functions that the caller called and that left by tail calls, which led here; innermost first. Their registers are the caller's. */
+  get left(): readonly PhysicalFrame[] {
+    return (this.#left ??= this.#findLeft());
+  }
+
+  /** Whose call or jump entered this frame's function. */
+  get entered(): PhysicalFrame | undefined {
+    return this.left[0] ?? this.caller;
+  }
+
+  #findLeft(): readonly PhysicalFrame[] {
+    const { caller, target } = this;
+    if (caller === undefined || this.origin === 'tail-call') return this.#left ?? [];
+    const frames = tailCallsTo(target, this).map(
+      (returnAddress) => new PhysicalFrame(target, returnAddress, caller.registers, caller.savedAt, 'tail-call', false, caller.scratch),
+    );
+    frames.forEach((frame, index) => {
+      frame.#unwound = { caller: frames[index + 1] ?? caller, cfa: undefined };
+      frame.#left = [];
+    });
+    return frames;
+  }
 }
 
 /** The frames of the processor's current state, innermost first. */
@@ -49,20 +106,22 @@ export function walkStack(target: Target, limit = maximumFrames): readonly Stack
 export function walkStackFrom(target: Target, registers: Map<number, bigint>, limit = maximumFrames): readonly StackFrame[] {
   const frames: StackFrame[] = [];
   const seen = new Set<string>();
-  let physical: PhysicalFrame | undefined = {
-    pc: registers.get(RETURN_ADDRESS) ?? 0n,
+  let physical: PhysicalFrame | undefined = new PhysicalFrame(
+    target,
+    registers.get(RETURN_ADDRESS) ?? 0n,
     registers,
-    savedAt: new Map(),
-    origin: 'pc',
-    exact: true,
-  };
+    new Map(),
+    'pc',
+    true,
+  );
   while (physical !== undefined && frames.length < limit) {
     const key = `${physical.pc}:${physical.registers.get(RSP) ?? 0n}`;
     if (seen.has(key)) break;
     seen.add(key);
-    const { caller, cfa }: { caller: PhysicalFrame | undefined; cfa: bigint | undefined } = unwindOne(target, physical);
-    frames.push(...symbolicFrames(target, physical, cfa));
-    physical = caller;
+    frames.push(...symbolicFrames(target, physical));
+    if (frames.length >= limit) break;
+    for (const left of physical.left) frames.push(...symbolicFrames(target, left));
+    physical = physical.caller;
   }
   return frames.slice(0, limit);
 }
@@ -70,21 +129,25 @@ export function walkStackFrom(target: Target, registers: Map<number, bigint>, li
 /** What DWARF expressions of a frame may ask. */
 export function evaluationContext(
   target: Target,
-  frame: Pick<StackFrame, 'lookup' | 'registers' | 'cfa' | 'symbols' | 'threadPointer'>,
+  frame: Pick<StackFrame, 'lookup' | 'registers' | 'cfa' | 'symbols' | 'threadPointer' | 'physical'>,
+  depth = 0,
 ): EvaluationContext {
   const { cpu } = target.machine;
+  const entry = frame.physical === undefined ? undefined : new EntryValues(target, frame.physical, depth);
   return {
     pc: frame.lookup,
     readMemory: (address, length) => {
       const bytes = cpu.readMemory(address, length);
       return bytes.length === length ? bytes : undefined;
     },
-    register: (number) => frame.registers.get(number) ?? vectorRegister(target, number),
+    register: (number) => frame.registers.get(number) ?? frame.physical?.scratch.get(number) ?? vectorRegister(target, number),
     cfa: () => frame.cfa,
+    entryValue: (operations) => entry?.ofLocation(operations),
+    parameterValue: (parameter) => entry?.ofParameter(parameter),
     tlsBase: () => {
       const { symbols } = frame;
       const pointer = frame.threadPointer ?? (symbols === undefined ? undefined : target.threadPointerOf?.(symbols));
-      return symbols?.tlsBlockBase(pointer ?? target.register('fs_base'));
+      return symbols === undefined ? undefined : target.tlsBlockBase(symbols, pointer ?? target.register('fs_base'));
     },
   };
 }
@@ -102,17 +165,15 @@ function vectorRegister(target: Target, number: number): bigint | undefined {
   return bytes?.slice(0, 16).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
-function symbolicFrames(target: Target, physical: PhysicalFrame, cfa: bigint | undefined): StackFrame[] {
-  const lookup = physical.exact ? physical.pc : physical.pc - 1n;
-  const symbols = target.symbolsAt(lookup);
-  const base = { pc: physical.pc, lookup, symbols, cfa, registers: physical.registers, savedAt: physical.savedAt };
+function symbolicFrames(target: Target, physical: PhysicalFrame): StackFrame[] {
+  const { pc, lookup, symbols, registers, savedAt, origin, cfa } = physical;
+  const base = { pc, lookup, symbols, registers, savedAt, cfa, physical };
   const symbolic = symbols?.framesAt(lookup) ?? [];
-  if (symbolic.length === 0)
-    return [{ ...base, name: target.describe(lookup), origin: physical.origin, inlineIndex: 0, symbolic: undefined }];
+  if (symbolic.length === 0) return [{ ...base, name: target.describe(lookup), origin, inlineIndex: 0, symbolic: undefined }];
   return symbolic.map((each, index) => ({
     ...base,
-    name: each.function.name,
-    origin: each.inlined ? 'inlined' : physical.origin,
+    name: each.function.qualifiedName,
+    origin: each.inlined ? 'inlined' : origin,
     inlineIndex: index,
     symbolic: each,
   }));
@@ -132,7 +193,15 @@ function unwindOne(target: Target, frame: PhysicalFrame): { caller: PhysicalFram
       const registers = new Map(unwound.registers);
       registers.set(RETURN_ADDRESS, returnAddress);
       if (!registers.has(RSP)) registers.set(RSP, cfa);
-      const caller = { pc: returnAddress, registers, savedAt: new Map(unwound.savedAt), origin: 'cfi', exact: row.signalFrame } as const;
+      const caller = new PhysicalFrame(
+        target,
+        returnAddress,
+        registers,
+        new Map(unwound.savedAt),
+        'cfi',
+        row.signalFrame,
+        new Map([...frame.scratch, ...frame.registers].filter(([register]) => !unwound.lost.has(register))),
+      );
       return { caller: isCode(target, returnAddress) ? caller : undefined, cfa };
     }
   }
@@ -146,7 +215,7 @@ function callerOfBadPointer(target: Target, frame: PhysicalFrame): PhysicalFrame
   const returnAddress = target.readInteger(rsp, 8);
   if (returnAddress === undefined || !isCode(target, returnAddress - 1n)) return undefined;
   const registers = new Map(frame.registers).set(RSP, rsp + 8n).set(RETURN_ADDRESS, returnAddress);
-  return { pc: returnAddress, registers, savedAt: new Map(frame.savedAt), origin: 'guess', exact: false };
+  return new PhysicalFrame(target, returnAddress, registers, new Map(frame.savedAt), 'guess', false);
 }
 
 /** The prologue is `push %rbp; mov %rsp,%rbp`: before its first and second instruction the return address lies elsewhere. */
@@ -167,7 +236,7 @@ function unwindByFramePointer(target: Target, frame: PhysicalFrame): { caller: P
   }
   registers.set(RSP, cfa);
   registers.set(RETURN_ADDRESS, returnAddress);
-  return { caller: { pc: returnAddress, registers, savedAt, origin: 'frame-pointer', exact: false }, cfa };
+  return { caller: new PhysicalFrame(target, returnAddress, registers, savedAt, 'frame-pointer', false), cfa };
 }
 
 function canonicalFrameAddress(target: Target, frame: PhysicalFrame, rsp: bigint, rbp: bigint): bigint | undefined {

@@ -56,12 +56,13 @@ function stackFrame(adapter: Adapter, frame: FrameInfo): DebugProtocol.StackFram
   const { location } = frame;
   const base = {
     id: frame.id,
-    name: frame.name,
+    name: frame.origin === 'tail-call' ? `${frame.name} (left by a tail call)` : frame.name,
     instructionPointerReference: formatAddress(frame.address),
     ...(frame.library === undefined ? {} : { moduleId: frame.library }),
   };
   // Between a program and the kernel that it called: nothing to select.
-  if (frame.origin === 'syscall') return { id: frame.id, name: frame.name, line: 0, column: 0, presentationHint: 'label' };
+  if (frame.origin === 'syscall' || frame.origin === 'interrupt')
+    return { id: frame.id, name: frame.name, line: 0, column: 0, presentationHint: 'label' };
   if (frame.origin === 'guess') return { ...base, name: `${frame.name} (guessed)`, line: 0, column: 0, presentationHint: 'subtle' };
   if (location === undefined) return { ...base, line: 0, column: 0, presentationHint: 'subtle' };
   return {

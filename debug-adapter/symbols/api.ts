@@ -202,6 +202,8 @@ export interface EvaluationContext {
   tlsBase?(): Address | undefined;
   /** What the operations would give on entry to this frame's function: look up the caller's call site (`CallSite.values`). */
   entryValue?(operations: Uint8Array): bigint | undefined;
+  /** What the caller's call site says of a parameter that was optimised away, by the offset of the parameter's DIE (DW_OP_GNU_parameter_ref). */
+  parameterValue?(parameter: number): bigint | undefined;
   /** DW_OP_push_object_address. */
   readonly objectAddress?: Address;
 }
@@ -365,10 +367,15 @@ export interface CallSite {
   readonly tailCall: boolean;
   /** Statically known callee. */
   readonly callee?: FunctionInfo;
+  /** Where the static callee's code begins: several where the compiler made clones of it, none where it lies in another file. */
+  readonly calleeEntries: readonly Address[];
   /** Computes the callee's address in the caller's context. */
   readonly target?: Expression;
-  /** `location`: operations naming where the parameter was passed (compare with entryValue's); `value`: evaluate in the caller's context. */
-  readonly values: readonly { readonly location: Uint8Array; readonly value: Expression }[];
+  /**
+   * `location`: operations naming where the parameter was passed (compare with entryValue's); `parameter`: offset of the DIE of one that is not passed
+   * at all (compare with parameterValue's); `value`: evaluate in the caller's context.
+   */
+  readonly values: readonly { readonly location?: Uint8Array; readonly parameter?: number; readonly value: Expression }[];
 }
 
 /** How to find a caller's register (DWARF 5, section 6.4.1). */

@@ -28,18 +28,35 @@ function callSite(entities: Entities, die: Die, frame: Die): CallSite | undefine
   if (returnPc === undefined) return undefined;
   const origin = die.ref(AT.call_origin) ?? die.ref(AT.abstract_origin);
   const target = die.block(AT.call_target) ?? die.block(AT.GNU_call_site_target);
-  const values: { location: Uint8Array; value: ReturnType<typeof expressionOf> }[] = [];
+  const values: CallSite['values'][number][] = [];
   for (const child of die.children()) {
     if (child.tag !== TAG.call_site_parameter && child.tag !== TAG.GNU_call_site_parameter) continue;
     const location = child.block(AT.location);
+    const parameter = child.ref(AT.call_parameter) ?? child.ref(AT.abstract_origin);
     const value = child.block(AT.call_value) ?? child.block(AT.GNU_call_site_value);
-    if (location && value) values.push({ location, value: expressionOf(die.unit, value, frame) });
+    if (!value || (!location && !parameter)) continue;
+    values.push({
+      ...(location && { location }),
+      ...(parameter && { parameter: parameter.offset }),
+      value: expressionOf(die.unit, value, frame),
+    });
   }
   return {
     returnAddress: entities.address(returnPc),
     tailCall: die.flag(AT.call_tail_call) || die.flag(AT.GNU_tail_call),
     ...(origin && { callee: entities.function(origin) }),
+    calleeEntries: origin ? entriesOf(entities, origin) : [],
     ...(target && { target: expressionOf(die.unit, target, frame) }),
     values,
   };
+}
+
+/** Entries of a called function: its own code, that of the instances of an abstract one, or the symbol's where it is only declared here. */
+function entriesOf(entities: Entities, origin: Die): bigint[] {
+  const own = entities.function(origin);
+  if (own.entry !== undefined) return [own.entry];
+  const functions = entities.core.functions(origin.unit);
+  const instances = origin.origins().flatMap(({ offset }) => functions.instances.get(offset) ?? []);
+  if (instances.length > 0) return instances.flatMap((index) => entities.function(new Die(origin.unit, index)).entry ?? []);
+  return entities.core.symbols.named(own.linkageName).flatMap(({ kind, address }) => (kind === 'tls' ? [] : [entities.address(address)]));
 }

@@ -266,9 +266,12 @@ export class Evaluator {
         const size = r.uleb();
         return this.piece(state, size, r.uleb());
       }
-      case OP.GNU_parameter_ref:
+      case OP.GNU_parameter_ref: {
+        const value = this.context.parameterValue?.((state.unit?.offset ?? 0) + r.u32());
         // eslint-disable-next-line @typescript-eslint/only-throw-error
-        throw new Outcome({ kind: 'optimized-out' });
+        if (value === undefined) throw new Outcome({ kind: 'optimized-out' });
+        return push(value);
+      }
       default:
         fail(`Unknown operation ${dwarfName('OP', op)} in a DWARF expression.`);
     }

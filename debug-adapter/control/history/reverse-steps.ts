@@ -107,7 +107,7 @@ export class ReverseSteps {
       while (at !== undefined && at > this.history.start && contains(ranges, (yield* this.#at(at)).pc(at))) at = yield* this.#over(at);
       return at;
     }
-    const caller = frames.find((frame) => frame.pc !== current?.pc || frame.cfa !== current.cfa);
+    const caller = frames.find((frame) => frame.origin !== 'tail-call' && (frame.pc !== current?.pc || frame.cfa !== current.cfa));
     if (current?.cfa === undefined || caller === undefined) throw errors.noCaller();
     return yield* this.#call(caller.pc, current.cfa, from);
   }

@@ -1,0 +1,176 @@
+/** Compares what the debugger shows of a stopped machine with what gdb sees of the same one: lines, functions, frames, arguments and locals. */
+import { localVariables, variableValue } from '../../../debug-adapter/control/expr/names';
+import { rowOf } from '../../../debug-adapter/control/expr/rows';
+import { type Value } from '../../../debug-adapter/control/expr/value';
+import { type Target } from '../../../debug-adapter/control/target';
+import { type StackFrame } from '../../../debug-adapter/control/unwind';
+import { type ValueNode } from '../../../debug-adapter/control/value-node';
+import { stripType, type Type } from '../../../debug-adapter/symbols/api';
+import { type Leaf, leafLimits, type PeerFrame, type PeerStop, type PeerVariable } from './gdb-peer';
+
+/** A difference, with what kind it is for counting and for the list of those that are explained. */
+export interface Difference {
+  readonly kind: 'frames' | 'function' | 'pc' | 'line' | 'frame kind' | 'variables' | 'value';
+  readonly text: string;
+}
+
+export interface StopResult {
+  readonly frames: number;
+  readonly values: number;
+  readonly gone: number;
+  readonly differences: readonly Difference[];
+  /** Differences in which gdb is the one that is wrong or has less to tell, by their explanation. */
+  readonly explained: readonly string[];
+}
+
+/** Where gdb and we differ rightly. */
+export const explanations = {
+  outermost: 'gdb shows the zero or garbage above the outermost function as one more frame',
+  notEntered: 'gdb lists a variable of a block that is not entered here, as optimised out',
+} as const;
+
+const base = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** A function's name without what the two sides spell differently: parameters, template arguments, suffixes of clones, offsets. */
+export function plainName(name: string): string {
+  let plain = name.replace(/\+0x[0-9a-f]+$/, '').replace(/\.(part|isra|constprop|cold|lto_priv)(\.\d+)?/g, '');
+  for (let before = ''; before !== plain;) {
+    before = plain;
+    plain = plain.replace(/<[^<>]*>/g, '').replace(/\([^()]*\)( const)?/g, '');
+  }
+  return plain;
+}
+
+/** Compares one stop. `frames` are ours without labels of boundaries. */
+export function compareStop(target: Target, frames: readonly StackFrame[], peer: PeerStop): StopResult {
+  const differences: Difference[] = [];
+  const explained: string[] = [];
+  let values = 0;
+  let gone = 0;
+  const say = (kind: Difference['kind'], text: string): void => void differences.push({ kind, text });
+  const beyond = peer.frames.slice(frames.length);
+  if (beyond.length === 1 && beyond[0]!.name === null) explained.push(explanations.outermost);
+  else if (frames.length !== peer.frames.length) {
+    const names = (list: readonly { readonly name: string | null }[]): string => list.map(({ name }) => name ?? '??').join(' < ');
+    say('frames', `ours ${frames.length}: ${names(frames)}\n      gdb ${peer.frames.length}: ${names(peer.frames)} (${peer.end})`);
+  }
+  const count = Math.min(frames.length, peer.frames.length);
+  for (let i = 0; i < count; i++) {
+    const frame = frames[i]!;
+    const theirs = peer.frames[i]!;
+    const where = `#${i} ${theirs.name ?? '??'}`;
+    if (`0x${frame.pc.toString(16)}` !== theirs.pc) {
+      say('pc', `${where}: ours 0x${frame.pc.toString(16)} (${frame.origin}), gdb ${theirs.pc}`);
+      return { frames: count, values, gone, differences, explained };
+    }
+    compareNames(frame, theirs, where, say);
+    const line = frame.symbolic?.position ?? frame.symbols?.lineAt(frame.lookup);
+    const ours = line === undefined || line.line === 0 ? ':0' : `${base(line.file.path)}:${line.line}`;
+    const expected = theirs.line === 0 ? ':0' : `${base(theirs.file)}:${theirs.line}`;
+    if (ours !== expected) say('line', `${where} at ${theirs.pc}: ours ${ours}, gdb ${expected}`);
+    if ((frame.origin === 'inlined') !== (theirs.kind === 'inlined'))
+      say('frame kind', `${where}: ours ${frame.origin}, gdb ${theirs.kind}`);
+    const result = compareVariables(target, frame, theirs.variables, where, say, explained);
+    values += result.values;
+    gone += result.gone;
+  }
+  return { frames: count, values, gone, differences, explained };
+}
+
+type Say = (kind: Difference['kind'], text: string) => void;
+
+function compareNames(frame: StackFrame, theirs: PeerFrame, where: string, say: Say): void {
+  const expected = plainName(theirs.name ?? '');
+  const candidates = [frame.name, frame.symbolic?.function.qualifiedName ?? '', frame.symbolic?.function.linkageName ?? ''].map(plainName);
+  if (candidates.includes(expected)) return;
+  // Of several symbols for one address any will do.
+  const symbol = frame.symbols?.symbolAt(frame.lookup);
+  if (frame.symbolic === undefined && symbol !== undefined && theirs.name !== null)
+    if (frame.symbols?.symbolsNamed(theirs.name).some(({ address }) => address === symbol.address) === true) return;
+  say('function', `${where} at ${theirs.pc}: ours ${frame.name}`);
+}
+
+function compareVariables(
+  target: Target,
+  frame: StackFrame,
+  theirs: readonly PeerVariable[],
+  where: string,
+  say: Say,
+  explained: string[],
+): { values: number; gone: number } {
+  const seen = new Set<string>();
+  const ours = localVariables(frame).filter(({ name }) => name !== '' && !seen.has(name) && seen.add(name) !== undefined);
+  const names = (list: readonly { readonly name: string }[]): string => [...new Set(list.map(({ name }) => name))].sort().join(' ');
+  const shown = theirs.filter(({ name, leaves }) => seen.has(name) || leaves.some(([, text]) => text !== '<gone>'));
+  if (shown.length < theirs.length) explained.push(explanations.notEntered);
+  if (names(ours) !== names(shown)) say('variables', `${where}: ours [${names(ours)}], gdb [${names(theirs)}]`);
+  let values = 0;
+  let gone = 0;
+  for (const variable of theirs) {
+    const own = ours.find(({ name }) => name === variable.name);
+    if (own === undefined) continue;
+    const value = variableValue({ target, frame }, own, frame.symbols!);
+    if (hasVariants(value.type)) continue;
+    const leaves = leavesOf(target, frame, value);
+    values++;
+    if (variable.leaves.every(([, text]) => text === '<gone>')) gone++;
+    const difference = firstDifference(leaves, variable.leaves);
+    if (difference !== undefined)
+      say('value', `${where} at ${theirs.length === 0 ? '' : `0x${frame.pc.toString(16)} `}${variable.name}${difference}`);
+  }
+  return { values, gone };
+}
+
+function firstDifference(ours: readonly Leaf[], theirs: readonly Leaf[]): string | undefined {
+  // A whole that is gone is one leaf to gdb.
+  if (theirs.length === 1 && theirs[0]![1] === '<gone>' && ours.every(([, text]) => text === '<gone>')) return undefined;
+  for (let i = 0; i < Math.max(ours.length, theirs.length); i++) {
+    const own = ours[i];
+    const their = theirs[i];
+    if (own === undefined || their === undefined || own[1] !== normalised(their[1]))
+      return `${their?.[0] ?? own?.[0] ?? ''}: ours ${own?.[1] ?? 'nothing'}, gdb ${their?.[1] ?? 'nothing'}`;
+  }
+  return undefined;
+}
+
+const normalised = (text: string): string =>
+  text.startsWith('f') && text !== 'false' ? `f${Number(text.slice(1).replace('inf', 'Infinity'))}` : text;
+
+/** Types that gdb's Python does not walk as the language means them. */
+function hasVariants(type: Type): boolean {
+  const bare = stripType(type);
+  return (
+    (bare.kind === 'struct' || bare.kind === 'class' || bare.kind === 'union') &&
+    (bare.variantPart !== undefined || bare.members.some((member) => hasVariants(member.type)))
+  );
+}
+
+function leavesOf(target: Target, frame: StackFrame, value: Value): readonly Leaf[] {
+  const out: Leaf[] = [];
+  walk(rowOf({ target, frame }, '', value, undefined, { hex: false }), '', value.type, 0);
+  return out;
+
+  function walk(node: ValueNode, path: string, type: Type, depth: number): void {
+    if (out.length >= leafLimits.leaves) return;
+    const bare = stripType(frame.symbols!.completeType(type));
+    if (bare.kind === 'struct' || bare.kind === 'class' || bare.kind === 'union') {
+      if (depth >= leafLimits.depth) return;
+      const children = node.children?.(0, leafLimits.leaves) ?? [];
+      const types = [...bare.bases, ...bare.members].map((member) => member.type);
+      children.forEach((child, i) => walk(child, `${path}.${child.name}`, types[i]!, depth + 1));
+    } else if (bare.kind === 'array') {
+      if (depth >= leafLimits.depth) return;
+      const inner: Type = bare.dimensions.length > 1 ? { ...bare, dimensions: bare.dimensions.slice(1) } : bare.element;
+      for (const child of node.children?.(0, leafLimits.elements) ?? []) walk(child, path + child.name, inner, depth + 1);
+    } else out.push([path, leafText(node.text, bare)]);
+  }
+}
+
+function leafText(text: string, type: Type): string {
+  if (/^<(Optimised away|Register .* (was not saved|is not known))/.test(text)) return '<gone>';
+  if (/^<(Memory|Address|Nothing).*(mapped|read)/.test(text)) return '<memory>';
+  if (text.startsWith('<')) return text;
+  if (type.kind === 'enum') return /\((-?\d+)\)$/.exec(text)?.[1] ?? text;
+  if (type.kind === 'base' && type.encoding === 'float') return `f${Number(text)}`;
+  return text.split(' ', 1)[0]!;
+}
