@@ -1,7 +1,7 @@
 /** Computes the value of an expression tree in a frame, by C's rules of conversion; never runs the guest. */
 import { stripType, type Type, typeName } from '../../symbols/api';
 import { type Target } from '../target';
-import { type StackFrame } from '../unwind';
+import { evaluationContext, type StackFrame } from '../unwind';
 import { registerWidths } from '../registers';
 import { exprErrors } from './errors';
 import { resolveName, resolveType } from './names';
@@ -157,7 +157,18 @@ export function dereference(target: Target, value: Value): Value {
   if (type.kind === 'array') return index({ target }, value, 0n);
   if (type.kind === 'function') return value;
   if (type.kind !== 'pointer') throw exprErrors.notPointer(typeName(value.type));
-  return inMemory(type.target, asInteger(target, value));
+  return syntheticPointee(target, value, type.target) ?? inMemory(type.target, asInteger(target, value));
+}
+
+/** What a pointer that was optimised away points to, where its variable is still known (DW_OP_implicit_pointer). */
+function syntheticPointee(target: Target, { location, frame }: Value, type: Type): Value | undefined {
+  if (location.kind !== 'implicit-pointer' || location.target === undefined || frame?.symbols === undefined) return undefined;
+  const whole: Value = {
+    type: location.target.type,
+    location: frame.symbols.locate(location.target, evaluationContext(target, frame)),
+    frame,
+  };
+  return part(whole, type, location.offset);
 }
 
 function index({ target }: Pick<Scope, 'target'>, value: Value, position: bigint): Value {

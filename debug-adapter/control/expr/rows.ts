@@ -120,6 +120,7 @@ function enumText(type: EnumType, value: bigint, options: RowOptions): string {
 }
 
 function pointerText(target: Target, value: Value, pointee: Type, options: RowOptions): string {
+  if (value.location.kind === 'implicit-pointer') return '(synthetic pointer)';
   const address = asInteger(target, value);
   const text = `0x${address.toString(16)}`;
   if (address === 0n) return text;
@@ -252,7 +253,7 @@ function childrenOf(
     case 'pointer': {
       const bare = completed(target, type.target);
       if (bare.kind === 'function' || bare.kind === 'void' || bare.kind === 'unknown') return {};
-      if (safeInteger(target, value) === 0n) return {};
+      if (value.location.kind !== 'implicit-pointer' && safeInteger(target, value) === 0n) return {};
       const pointee = (): Value => dereference(target, value);
       // A pointer to a struct opens straight to the members.
       if (bare.kind === 'struct' || bare.kind === 'class' || bare.kind === 'union') {

@@ -41,6 +41,7 @@ def scalar(v, t):
     c = t.code
     if c == gdb.TYPE_CODE_FLT: return 'f' + repr(float(v))
     if c == gdb.TYPE_CODE_BOOL: return 'true' if int(v) else 'false'
+    if c == gdb.TYPE_CODE_PTR and str(v) == '(synthetic pointer)': return '(synthetic'
     if c in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_MEMBERPTR): return hex(int(v) & MASK)
     if c in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF): return hex(int(v.referenced_value().address) & MASK)
     if c in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_RANGE): return str(int(v))
@@ -163,6 +164,12 @@ export class GdbPeer {
   /** Gives a command and waits for its end; answers are dropped. */
   async command(text: string): Promise<void> {
     await this.#ask(`${text}\npython print('@@{}')\n`);
+  }
+
+  /** What a command prints. */
+  async output(command: string): Promise<string> {
+    const answer = await this.#ask(`python print('@@' + json.dumps({'text': gdb.execute(${JSON.stringify(command)}, to_string=True)}))\n`);
+    return (JSON.parse(answer) as { readonly text: string }).text;
   }
 
   addSymbols(path: string, bias: bigint): Promise<void> {

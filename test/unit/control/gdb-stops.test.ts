@@ -213,7 +213,9 @@ describe('control: random stops of real images as gdb sees them', function () {
           writeFileSync(copy, new CpioArchive(initrd!).read(path)!);
           await peer.addSymbols(copy, bias);
         }
-        const frames = guest.frames(guest.currentId(), mostFrames + 10).filter(({ origin }) => origin !== 'syscall');
+        const frames = guest
+          .frames(guest.currentId(), mostFrames + 10)
+          .filter(({ origin }) => origin !== 'syscall' && origin !== 'interrupt');
         const result = compareStop(target, frames.slice(0, mostFrames), await peer.stop());
         tally.stops++;
         tally.frames += result.frames;

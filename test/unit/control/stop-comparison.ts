@@ -6,7 +6,7 @@ import { type Target } from '../../../debug-adapter/control/target';
 import { type StackFrame } from '../../../debug-adapter/control/unwind';
 import { type ValueNode } from '../../../debug-adapter/control/value-node';
 import { stripType, type Type } from '../../../debug-adapter/symbols/api';
-import { type Leaf, leafLimits, type PeerFrame, type PeerStop, type PeerVariable } from './gdb-peer';
+import { type Leaf, leafLimits, type PeerFrame, type PeerStop } from './gdb-peer';
 
 /** A difference, with what kind it is for counting and for the list of those that are explained. */
 export interface Difference {
@@ -26,6 +26,8 @@ export interface StopResult {
 /** Where gdb and we differ rightly. */
 export const explanations = {
   outermost: 'gdb shows the zero or garbage above the outermost function as one more frame',
+  resolved: 'gdb does not follow a call site to a function that was also inlined: it finds no tail call or entry value where we do',
+  entryOfInlined: 'gdb reads the value on entry differently in an inlined function than in the function around it, where it agrees with us',
   notEntered: 'gdb lists a variable of a block that is not entered here, as optimised out',
 } as const;
 
@@ -42,9 +44,10 @@ export function plainName(name: string): string {
 }
 
 /** Compares one stop. `frames` are ours without labels of boundaries. */
-export function compareStop(target: Target, frames: readonly StackFrame[], peer: PeerStop): StopResult {
+export function compareStop(target: Target, shown: readonly StackFrame[], peer: PeerStop): StopResult {
   const differences: Difference[] = [];
   const explained: string[] = [];
+  const frames = aligned(shown, peer.frames, explained);
   let values = 0;
   let gone = 0;
   const say = (kind: Difference['kind'], text: string): void => void differences.push({ kind, text });
@@ -70,11 +73,23 @@ export function compareStop(target: Target, frames: readonly StackFrame[], peer:
     if (ours !== expected) say('line', `${where} at ${theirs.pc}: ours ${ours}, gdb ${expected}`);
     if ((frame.origin === 'inlined') !== (theirs.kind === 'inlined'))
       say('frame kind', `${where}: ours ${frame.origin}, gdb ${theirs.kind}`);
-    const result = compareVariables(target, frame, theirs.variables, where, say, explained);
+    const around = peer.frames.slice(i + 1).find(({ kind, pc }) => kind !== 'inlined' && pc === theirs.pc);
+    const result = compareVariables(target, frame, theirs, around, where, say, explained);
     values += result.values;
     gone += result.gone;
   }
   return { frames: count, values, gone, differences, explained };
+}
+
+/** Our frames without those of tail calls that gdb does not find. */
+function aligned(frames: readonly StackFrame[], theirs: readonly PeerFrame[], explained: string[]): readonly StackFrame[] {
+  const kept: StackFrame[] = [];
+  for (const frame of frames) {
+    const same = theirs[kept.length]?.pc === `0x${frame.pc.toString(16)}`;
+    if (!same && frame.physical?.origin === 'tail-call') explained.push(explanations.resolved);
+    else kept.push(frame);
+  }
+  return kept;
 }
 
 type Say = (kind: Difference['kind'], text: string) => void;
@@ -93,13 +108,17 @@ function compareNames(frame: StackFrame, theirs: PeerFrame, where: string, say: 
 function compareVariables(
   target: Target,
   frame: StackFrame,
-  theirs: readonly PeerVariable[],
+  { variables: theirs, kind }: PeerFrame,
+  around: PeerFrame | undefined,
   where: string,
   say: Say,
   explained: string[],
 ): { values: number; gone: number } {
   const seen = new Set<string>();
-  const ours = localVariables(frame).filter(({ name }) => name !== '' && !seen.has(name) && seen.add(name) !== undefined);
+  // A declaration of something external in a block is none of its variables to gdb.
+  const ours = localVariables(frame).filter(
+    (each) => each.name !== '' && each.kind !== 'global' && !seen.has(each.name) && seen.add(each.name) !== undefined,
+  );
   const names = (list: readonly { readonly name: string }[]): string => [...new Set(list.map(({ name }) => name))].sort().join(' ');
   const shown = theirs.filter(({ name, leaves }) => seen.has(name) || leaves.some(([, text]) => text !== '<gone>'));
   if (shown.length < theirs.length) explained.push(explanations.notEntered);
@@ -115,8 +134,10 @@ function compareVariables(
     values++;
     if (variable.leaves.every(([, text]) => text === '<gone>')) gone++;
     const difference = firstDifference(leaves, variable.leaves);
-    if (difference !== undefined)
-      say('value', `${where} at ${theirs.length === 0 ? '' : `0x${frame.pc.toString(16)} `}${variable.name}${difference}`);
+    if (difference === undefined) continue;
+    const outer = kind === 'inlined' ? around?.variables.find(({ name }) => name === variable.name) : undefined;
+    if (outer !== undefined && firstDifference(leaves, outer.leaves) === undefined) explained.push(explanations.entryOfInlined);
+    else say('value', `${where} at 0x${frame.pc.toString(16)} ${variable.name}${difference}`);
   }
   return { values, gone };
 }
