@@ -151,7 +151,8 @@ function framesOf(file: SymbolFile, path: string): Frame[] {
       tlsBase: () => file.tlsBlockBase(threadPointer),
       entryValue: (operations) => {
         const caller = frames[depth + 1];
-        const passed = caller && file.callSiteAt(caller.pc)?.values.find(({ location }) => location && Buffer.compare(location, operations) === 0);
+        const passed =
+          caller && file.callSiteAt(caller.pc)?.values.find(({ location }) => location && Buffer.compare(location, operations) === 0);
         const location = passed && file.evaluate(passed.value, caller.context);
         return location?.kind === 'memory' ? location.address : undefined;
       },
