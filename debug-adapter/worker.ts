@@ -5,22 +5,9 @@ import { parentPort } from 'node:worker_threads';
 import { type DebuggerEvent } from './control/api';
 import { type Channel, serve } from './control/channel';
 import { Debugger } from './control/debugger';
-import { type Host } from './control/runner';
-import { createMachine } from './machine/pc';
+import { launchedMachine } from './control/launched-machine';
+import { runnerHost } from './runner-host.node';
 import { useHandlers } from './x86/default-handlers';
-
-/** Lets messages in between slices: setImmediate runs after the event loop polled them. */
-const host: Host = {
-  now: () => performance.now(),
-  later: (milliseconds, callback) => {
-    if (milliseconds <= 0) {
-      const immediate = setImmediate(callback);
-      return () => clearImmediate(immediate);
-    }
-    const timer = setTimeout(callback, milliseconds);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** Made by the build, beside the bundle; without them the processor makes its own at the first start. */
 const handlers = join(__dirname, 'handlers.wasm');
@@ -34,18 +21,6 @@ if (port !== null) {
     close: () => port.close(),
   };
   const events: { emit?: (event: DebuggerEvent) => void } = {};
-  const machineDebugger = new Debugger(
-    (options) =>
-      createMachine({
-        image: options.image,
-        imageName: options.imageName,
-        commandLine: options.commandLine,
-        ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
-        memory: options.memory,
-        cpuModel: options.cpuModel,
-      }).machine,
-    host,
-    (event) => events.emit?.(event),
-  );
+  const machineDebugger = new Debugger(launchedMachine, runnerHost, (event) => events.emit?.(event));
   events.emit = serve<DebuggerEvent>(channel, machineDebugger);
 }

@@ -17,6 +17,8 @@ export interface LaunchOptions {
   readonly memory: number;
   readonly cpuModel: CpuModel;
   readonly clock: 'real' | 'skip';
+  /** The network, as net/options.ts describes it; without it there is no network card. */
+  readonly network?: string;
   readonly stopOnEntry: boolean;
   /** When the guest that has ended is kept, stopped, so that one can go back from there: never, where it failed, or always. */
   readonly stopAtEnd: 'never' | 'failure' | 'always';

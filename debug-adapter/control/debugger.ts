@@ -1,6 +1,7 @@
 /** The debugger: one machine, its symbols, and everything that a protocol may ask of them. Runs beside the machine, on its thread. */
 import { type Machine, MachineError, type StopReason } from '../machine/api';
 import { PcMachine } from '../machine/machine';
+import { NetworkLink } from '../machine/network';
 import { SourcePathMap, SymbolFile } from '../symbols/api';
 import {
   type BreakpointStatus,
@@ -39,7 +40,7 @@ import { GuestModel, type GuestThreadDetails } from './guest';
 import { type ConsoleLine } from './history/console-marks';
 import { historyErrors } from './history/errors';
 import { TravellingTarget } from './history/probes';
-import { describeLaunch } from './history/session-file';
+import { describeLaunch, type SessionLaunch } from './history/session-file';
 import { type Arrival, TimeTravel } from './history/travel';
 import { Inspector } from './inspector';
 import { modules } from './modules';
@@ -68,9 +69,13 @@ interface Parts {
   readonly traceLog: TraceLog;
   /** Undefined where the machine is not one of ours. */
   readonly travel: TimeTravel | undefined;
+  readonly network: NetworkLink | undefined;
 }
 
 export type MachineFactory = (options: LaunchOptions) => Machine;
+
+/** What a saved session of this launch is told apart by. */
+const describe = (options: LaunchOptions): SessionLaunch => describeLaunch({ ...options, network: options.network !== undefined });
 
 export class Debugger implements DebuggerApi {
   #parts: Parts | undefined;
@@ -123,7 +128,8 @@ export class Debugger implements DebuggerApi {
       travel?.history.wrote(bytes);
       this.emit({ kind: 'console', bytes });
     };
-    this.#parts = { options, target, runner, breakpoints, evaluator, catcher, guest, inspector, judge, tracers, traceLog, travel };
+    const network = machine instanceof PcMachine ? this.#connect(machine, runner, travel, options) : undefined;
+    this.#parts = { options, target, runner, breakpoints, evaluator, catcher, guest, inspector, judge, tracers, traceLog, travel, network };
     return { warnings };
   }
 
@@ -146,6 +152,24 @@ export class Debugger implements DebuggerApi {
         this.#parts?.catcher.forgetAfter(moment);
       },
     });
+  }
+
+  /** What a saved session got of the network is in its journal: only what goes on behind its end is new. */
+  #connect(machine: PcMachine, runner: Runner, travel: TimeTravel | undefined, options: LaunchOptions): NetworkLink | undefined {
+    if (options.network === undefined) return undefined;
+    if (this.host.network === undefined) throw errors.noNetwork();
+    let link: NetworkLink;
+    try {
+      link = new NetworkLink(options.network, this.host.network);
+    } catch (error) {
+      throw error instanceof MachineError ? new CodedError(error.code, error.message) : error;
+    }
+    const say = (text: string): void => this.emit({ kind: 'message', category: 'warning', text });
+    link.connect(machine, () => runner.wake(), say);
+    runner.onReady = () => {
+      if (travel?.travelling !== true) link.pump();
+    };
+    return link;
   }
 
   #boot(options: LaunchOptions): Machine {
@@ -196,7 +220,7 @@ export class Debugger implements DebuggerApi {
 
   openSession(bytes: Uint8Array): void {
     const { options } = this.#live();
-    this.#setOut((travel) => travel.open(bytes, describeLaunch(options)));
+    this.#setOut((travel) => travel.open(bytes, describe(options)));
   }
 
   history(): HistoryStatus {
@@ -206,7 +230,7 @@ export class Debugger implements DebuggerApi {
   saveSession(): Uint8Array {
     const { target } = this.#halted();
     const { travel, options } = this.#past();
-    const saved = travel.save(describeLaunch(options));
+    const saved = travel.save(describe(options));
     target.probes.passCurrent();
     return saved;
   }
@@ -370,6 +394,7 @@ export class Debugger implements DebuggerApi {
     const parts = this.#parts;
     parts?.runner.halt();
     parts?.travel?.close();
+    parts?.network?.close();
     parts?.tracers.close();
     this.#ended = true;
   }

@@ -14,6 +14,11 @@ export const errors = {
   badValue: (name: string, value: string) =>
     new CodedError('bad-value', `"${value}" is not a value that ${name} can take. Give a number (decimal, 0x…, 0b…) within its width.`),
   unmapped: (address: bigint) => new CodedError('unmapped', `Nothing is mapped at 0x${address.toString(16)}.`),
+  noNetwork: () =>
+    new CodedError(
+      'no-network',
+      'There is no network here: a browser has no sockets. Take "net" out of launch.json, or run on a desktop or server.',
+    ),
   noCaller: () => new CodedError('no-caller', 'The outermost frame has no caller to step out to.'),
   badHitCondition: (text: string) =>
     new CodedError(

@@ -1,5 +1,6 @@
 /** Runs the machine in slices of some milliseconds between which its worker reads messages, and waits while the guest idles. */
 import { type Machine, type StopReason } from '../machine/api';
+import { type NetworkHost } from '../machine/network';
 
 /** Decides what a stop of the machine means: run on, or end the run. */
 export interface RunPlan {
@@ -17,6 +18,8 @@ export interface Host {
   now(): number;
   /** Calls back after at least `milliseconds`; 0 means as soon as waiting messages were read. Returns a function that cancels. */
   later(milliseconds: number, callback: () => void): () => void;
+  /** What a network card's other end is made of; absent where there are no sockets, as in a browser. */
+  readonly network?: NetworkHost;
 }
 
 /** A slice's aim, milliseconds: short enough that a message is answered at once, long enough that slicing costs nothing. */
@@ -34,6 +37,8 @@ export class Runner {
   /** Guest time that corresponds to host time `#anchorHost`. */
   #anchorGuest = 0;
   #anchorHost = 0;
+  /** Called before each slice: what waits for the guest can go in. */
+  onReady: (() => void) | undefined;
   /** Called each time that the machine comes back. */
   onRan: ((reason: StopReason) => void) | undefined;
 
@@ -97,6 +102,7 @@ export class Runner {
     }
     const deadline = this.host.now() + sliceMilliseconds;
     for (;;) {
+      this.onReady?.();
       const started = this.host.now();
       const before = this.machine.cpu.retired;
       const planLimit = plan.limit?.();

@@ -14,6 +14,8 @@ export interface LaunchArguments {
   readonly initrd?: string;
   /** What follows the image's name on the kernel's command line. */
   readonly cmdline: string;
+  /** The network behind a virtio card, e.g. `user,hostfwd=tcp:127.0.0.1:8080-:80`; default: no card. */
+  readonly net?: string;
   /** MiB of RAM. */
   readonly memory: number;
   readonly cpu: 'min' | 'default';
@@ -55,6 +57,7 @@ const known = [
   'symbols',
   'initrd',
   'cmdline',
+  'net',
   'memory',
   'cpu',
   'clock',
@@ -85,6 +88,7 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
   if (image === undefined || image.trim() === '') throw protocolErrors.launchField('image', 'is missing: name the kernel image to boot');
   const symbols = take('symbols', text, 'must be a path, as a string');
   const initrd = take('initrd', text, 'must be a path, as a string');
+  const net = take('net', text, 'must be a string, e.g. "user,hostfwd=tcp:127.0.0.1:8080-:80"');
   const session = take('session', text, 'must be a path, as a string');
   const isHistory: Check<number> = (value) =>
     typeof value === 'number' && Number.isInteger(value) && value >= 16 && value <= 8192 ? value : undefined;
@@ -101,6 +105,7 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
     ...(symbols === undefined ? {} : { symbols }),
     ...(initrd === undefined ? {} : { initrd }),
     cmdline: take('cmdline', text, 'must be a string') ?? '',
+    ...(net === undefined ? {} : { net }),
     memory: take('memory', isMemory, `must be a whole number of MiB from ${memoryLimits.least} to ${memoryLimits.most}`) ?? 128,
     cpu: take('cpu', oneOf('min', 'default'), 'must be "min" or "default"') ?? 'default',
     clock: take('clock', oneOf('real', 'skip'), 'must be "real" or "skip"') ?? 'real',

@@ -62,6 +62,7 @@ async function launch(adapter: Adapter, args: LaunchArguments): Promise<void> {
       ...(symbols === undefined ? {} : { symbols }),
       ...(initrd === undefined ? {} : { initrd }),
       commandLine: args.cmdline,
+      ...(args.net === undefined ? {} : { network: args.net }),
       memory: args.memory * 1024 * 1024,
       cpuModel: args.cpu,
       clock: args.clock,

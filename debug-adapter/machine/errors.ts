@@ -10,6 +10,7 @@ export type MachineErrorCode =
   | 'needs-memory'
   | 'bad-memory-size'
   | 'command-line'
+  | 'network'
   | 'snapshot';
 
 /** Thrown at the machine's boundary (`createMachine`, `restore`); never by a guest's doing. */
@@ -31,6 +32,7 @@ export function mib(bytes: number): string {
 }
 
 export const machineErrors = {
+  network: (fault: string): MachineError => new MachineError('network', fault),
   notElf: (image: string): MachineError =>
     new MachineError('not-elf', `${image} is not an ELF file and has no multiboot header, so it is not a kernel image that can be booted.`),
   notX86: (image: string, machine: number): MachineError =>

@@ -7,7 +7,7 @@ import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { usePrebuiltHandlers } from './handlers.node';
 import { type RunIo } from './io';
-import { type RunNetwork } from './net';
+import { type NetworkLink } from './net';
 import { parseRunOptions, type RunOptions } from './run-options';
 
 const ExitStatus = { usage: 2, failure: 125, interrupted: 130 } as const;
@@ -108,10 +108,10 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
     run.initrd === undefined ? undefined : io.fileKind(run.initrd) === 'directory' ? await io.archive(run.initrd) : io.readFile(run.initrd);
   const spec = run.net;
   const network = spec === undefined ? undefined : await import('./net');
-  let net: RunNetwork | undefined;
+  let net: NetworkLink | undefined;
 
   return new Promise((resolve, reject) => {
-    const make = (devices: RunNetwork['devices'] | undefined): PcMachine =>
+    const make = (): PcMachine =>
       createMachine({
         image,
         imageName: run.image.slice(run.image.lastIndexOf('/') + 1),
@@ -121,15 +121,18 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
         cpuModel: run.cpu,
         jit: run.jit,
         tscLeaf: !run.calibrate,
-        ...(devices === undefined ? {} : { extraDevices: devices }),
+        ...(network === undefined ? {} : { extraDevices: network.networkCard }),
       }).machine;
-    const open = (): RunNetwork | undefined => (spec === undefined ? undefined : network!.openNetwork(spec, io));
     const boot = (): PcMachine => {
       net?.close();
-      net = open();
-      const machine = make(net?.devices);
+      net = spec === undefined ? undefined : network!.openNetwork(spec, io);
+      const machine = make();
       machine.onConsoleOutput = (bytes) => io.writeConsole(bytes);
-      net?.connect(machine, () => server.wake());
+      net?.connect(
+        machine,
+        () => server.wake(),
+        (message) => io.stderr(`unikernel gdb: ${message}\n`),
+      );
       return machine;
     };
     let typed: Uint8Array[] = [];
@@ -162,7 +165,7 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
     };
     const server = new GdbServer({
       boot,
-      pristine: () => make(open()?.devices),
+      pristine: () => make(),
       host,
       clock: run.clock === 'skip' ? 'skip' : 'real',
       onEnd: end,

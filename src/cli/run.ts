@@ -76,7 +76,8 @@ class Run {
     const options = session === undefined ? this.options : session.settings(this.options);
     const image = io.readFile(options.image);
     const initrd = options.initrd === undefined ? undefined : await this.readInitrd(options.initrd);
-    const net = options.net === undefined ? undefined : (await import('./net')).openNetwork(options.net, io);
+    const network = options.net === undefined ? undefined : await import('./net');
+    const net = network?.openNetwork(options.net!, io);
     const boot = {
       image,
       imageName: fileName(options.image),
@@ -89,7 +90,7 @@ class Run {
       ...boot,
       jit: options.jit,
       tscLeaf: !options.calibrate,
-      ...(net === undefined ? {} : { extraDevices: net.devices }),
+      ...(network === undefined ? {} : { extraDevices: network.networkCard }),
     });
     machine.onConsoleOutput = (bytes) => {
       this.firstOutput ??= io.elapsed();
@@ -97,7 +98,12 @@ class Run {
       io.writeConsole(bytes);
     };
     // What the network sent is in the session.
-    if (session === undefined) net?.connect(machine, () => this.wake?.());
+    if (session === undefined)
+      net?.connect(
+        machine,
+        () => this.wake?.(),
+        (message) => io.stderr(`unikernel run: ${message}\n`),
+      );
     const tracer = options.trace.length === 0 ? undefined : (await import('./run-trace')).startTrace(options, io, machine, bus);
     const started = io.elapsed();
     let outcome: Outcome;

@@ -6,27 +6,15 @@ import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type DebuggerEvent } from '../../debug-adapter/control/api';
 import { type Channel, serve } from '../../debug-adapter/control/channel';
 import { Debugger } from '../../debug-adapter/control/debugger';
-import { type Host } from '../../debug-adapter/control/runner';
+import { launchedMachine } from '../../debug-adapter/control/launched-machine';
 import { type AdapterHost } from '../../debug-adapter/dap/host';
-import { createMachine } from '../../debug-adapter/machine/pc';
+import { runnerHost } from '../../debug-adapter/runner-host.node';
 import { UnikernelDebugSession } from '../../debug-adapter/session';
 import { validateMessage } from './schema';
 
 const patience = 20_000;
 
 export type Message = DebugProtocol.ProtocolMessage & Readonly<Record<string, unknown>>;
-
-const runnerHost: Host = {
-  now: () => performance.now(),
-  later: (milliseconds, callback) => {
-    if (milliseconds <= 0) {
-      const immediate = setImmediate(callback);
-      return () => clearImmediate(immediate);
-    }
-    const timer = setTimeout(callback, milliseconds);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** The debugger in this process, behind the same cloned messages as in a worker. */
 const inProcessHost: AdapterHost = {
@@ -48,12 +36,7 @@ const inProcessHost: AdapterHost = {
       close: () => undefined,
     });
     const events: { emit?: (event: DebuggerEvent) => void } = {};
-    const served = new Debugger(
-      ({ image, imageName, commandLine, memory, cpuModel, initrd }) =>
-        createMachine({ image, imageName, commandLine, memory, cpuModel, ...(initrd === undefined ? {} : { initrd }) }).machine,
-      runnerHost,
-      (event) => events.emit?.(event),
-    );
+    const served = new Debugger(launchedMachine, runnerHost, (event) => events.emit?.(event));
     events.emit = serve<DebuggerEvent>(end(1), served);
     return {
       channel: end(0),

@@ -49,9 +49,9 @@ describe('package.json', () => {
     const [debug] = manifest.contributes.debuggers;
     assert.equal(debug?.type, debugType);
     const { properties } = debug.configurationAttributes.launch;
-    const accepted = Object.keys(parseLaunchArguments({ image: 'x', session: 's', symbols: 'x', initrd: 'x' } as never)).filter(
-      (name) => name !== 'noDebug',
-    );
+    const accepted = Object.keys(
+      parseLaunchArguments({ image: 'x', session: 's', symbols: 'x', initrd: 'x', net: 'user' } as never),
+    ).filter((name) => name !== 'noDebug');
     assert.deepEqual(Object.keys(properties).sort(), accepted.sort());
     assert.equal(properties['memory']?.minimum, memoryLimits.least);
     assert.equal(properties['memory']?.maximum, memoryLimits.most);

@@ -1,0 +1,19 @@
+/** The machine that a launch asks for. */
+import { type Machine } from '../machine/api';
+import { networkCard } from '../machine/network';
+import { createMachine } from '../machine/pc';
+import { type LaunchOptions } from './api';
+
+/** Makes the PC with the image loaded. Throws MachineError where image, memory or command line are not acceptable. */
+export function launchedMachine(options: LaunchOptions): Machine {
+  const { image, imageName, commandLine, initrd, memory, cpuModel, network } = options;
+  return createMachine({
+    image,
+    imageName,
+    commandLine,
+    ...(initrd === undefined ? {} : { initrd }),
+    memory,
+    cpuModel,
+    ...(network === undefined ? {} : { extraDevices: networkCard }),
+  }).machine;
+}
