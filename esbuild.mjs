@@ -24,6 +24,8 @@ const common = {
 
 const node = { ...common, platform: 'node', format: 'cjs', mainFields: ['module', 'main'] };
 
+const browser = { ...common, platform: 'browser' };
+
 /** Bundles load each other by `require`: `import()` would have Node scan a whole bundle for its exports first. */
 const command = { ...node, supported: { 'dynamic-import': false } };
 

@@ -132,11 +132,16 @@ class ConfRun {
     const old = this.input.read(this.configName);
     const same = old === config;
     this.say(same ? `No change to ${this.configName}` : `configuration written to ${this.configName}`);
-    if (this.model.dialect.recomputesForAutoConf) {
+    if (this.model.dialect.recomputesForAutoConf && this.writesAutoConf()) {
       this.values.invalidateAll();
       this.values.computeAll();
     }
     return this.outcome(0, config, undefined, !same);
+  }
+
+  /** auto.conf is written only where there is none, so that make finds one. */
+  private writesAutoConf(): boolean {
+    return this.input.read(this.input.environment['KCONFIG_AUTOCONFIG'] ?? 'include/config/auto.conf') === undefined;
   }
 
   private outcome(exit: 0 | 1, config?: string, defconfig?: string, changed = config !== undefined): ConfOutcome {
