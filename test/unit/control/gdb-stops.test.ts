@@ -10,7 +10,7 @@ import { CpioArchive } from '../../../debug-adapter/guest/cpio';
 import { createMachine } from '../../../debug-adapter/machine/pc';
 import { type PcMachine } from '../../../debug-adapter/machine/machine';
 import { SymbolFile } from '../../../debug-adapter/symbols/api';
-import { openNetwork, type RunNetwork } from '../../../src/cli/net';
+import { networkCard, openNetwork, type NetworkLink } from '../../../src/cli/net';
 import { haveTools, Random, seedFromEnvironment } from '../symbols/support';
 import { GdbPeer } from './gdb-peer';
 import { compareStop, type Difference } from './stop-comparison';
@@ -90,7 +90,7 @@ interface Tally {
 /** The machine of one case with its network, run to chosen instruction counts. */
 class Bench {
   readonly machine: PcMachine;
-  readonly #net: RunNetwork | undefined;
+  readonly #net: NetworkLink | undefined;
   readonly #hostPort = 20_000 + (process.pid % 20_000);
 
   constructor(private readonly setup: Case) {
@@ -106,10 +106,14 @@ class Bench {
       memory: 256 << 20,
       cpuModel: 'default',
       ...(setup.initrd === undefined ? {} : { initrd: file(join('initrd', setup.initrd)) }),
-      ...(this.#net === undefined ? {} : { extraDevices: this.#net.devices }),
+      ...(this.#net === undefined ? {} : { extraDevices: networkCard }),
     }).machine;
     this.machine.onConsoleOutput = () => undefined;
-    this.#net?.connect(this.machine, () => undefined);
+    this.#net?.connect(
+      this.machine,
+      () => undefined,
+      () => undefined,
+    );
   }
 
   /** Runs to an instruction count; false where the guest ends or waits for ever before it. */
