@@ -37,13 +37,13 @@ export function activate(extension: vscode.ExtensionContext): Exports {
   registerConsole(context);
   registerExample(context);
   registerLanguage(context, processHost(context));
-  registerConfigEditor(context);
   registerThreadsView(context);
   registerSyscallsView(context);
   registerRegistersView(context);
   registerTravel(context);
   registerPoolView(context, workspace, builder);
   const sizes = registerSizesView(context, workspace);
+  registerConfigEditor(context, (file, symbol) => sizes.costOf(file, symbol));
   registerLibraryPage(context, workspace, sizes);
   registerPoolIndex(context, workspace);
   registerPoolFetch(context, workspace);

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { type Context } from '../context';
 import { type MenuNode } from '../kconfig/model';
 import { type KconfigService } from '../kconfig/service';
-import { type ToExtension, type ToPage } from '../shared/config-editor';
+import { type CostView, type ToExtension, type ToPage } from '../shared/config-editor';
 import { NodeFiles } from '../shared/files.node';
 import { ConfigEditorModel, ownName, type Outcome } from './config-editor-model';
 import { openTree, readSettings } from './config-editor-tree';
@@ -16,6 +16,9 @@ interface Pending {
   readonly generation: number;
   readonly value: string;
 }
+
+/** Tells what an option of a configuration file adds to its project's image; undefined where that is not known. */
+export type CostOf = (file: string, symbol: string) => Promise<CostView | undefined>;
 
 export class ConfigEditorSession implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[] = [];
@@ -33,6 +36,7 @@ export class ConfigEditorSession implements vscode.Disposable {
     private readonly context: Context,
     readonly document: vscode.TextDocument,
     readonly panel: vscode.WebviewPanel,
+    private readonly costOf: CostOf,
   ) {
     this.disposables.push(
       panel.webview.onDidReceiveMessage((message: ToExtension) => void this.guarded(() => this.receive(message))),
@@ -210,12 +214,18 @@ export class ConfigEditorSession implements vscode.Disposable {
     return { start: Math.max(0, index - half), end: index + half };
   }
 
+  private async showCost(name: string): Promise<void> {
+    const cost = await this.costOf(this.document.uri.fsPath, name);
+    if (cost) this.post({ type: 'cost', name, cost });
+  }
+
   private showDetails(): void {
     const { model } = this;
     const details = model?.details();
     this.post({ type: 'details', details });
     clearTimeout(this.planning);
     const name = details?.row.name;
+    if (name !== undefined && details?.row.value === 'y') void this.guarded(() => this.showCost(name));
     if (!model || name === undefined || !details || details.unreachable.length === 0) return;
     this.planning = setTimeout(() => {
       void this.guarded(() => {

@@ -7,7 +7,7 @@ import { commands, configEditorType } from '../manifest';
 import { dirName, layoutOf } from '../pool/tree';
 import { NodeFiles } from '../shared/files.node';
 import { fillPage } from './config-editor-page';
-import { ConfigEditorSession } from './config-editor-session';
+import { ConfigEditorSession, type CostOf } from './config-editor-session';
 import { openTree, readSettings } from './config-editor-tree';
 
 /** The little of VS Code's Git extension that is used. */
@@ -17,13 +17,13 @@ interface GitExtension {
 
 const sessions = new Set<ConfigEditorSession>();
 
-export function registerConfigEditor(context: Context): void {
+export function registerConfigEditor(context: Context, costOf: CostOf): void {
   context.own(
     vscode.window.registerCustomEditorProvider(
       configEditorType,
       {
         resolveCustomTextEditor: (document, panel) => {
-          const session = new ConfigEditorSession(context, document, panel);
+          const session = new ConfigEditorSession(context, document, panel, costOf);
           sessions.add(session);
           panel.onDidDispose(() => {
             sessions.delete(session);

@@ -4,12 +4,13 @@ import * as vscode from 'vscode';
 import { type Context } from '../context';
 import { commands } from '../manifest';
 import { imagesOf } from '../project/projects';
+import { type CostView } from '../shared/config-editor';
 import { type SizesToExtension, type SizesToPage } from '../shared/sizes-view';
 import { fillPage } from './config-editor-page';
 import { findImages } from './images';
 import { openPlace } from './pool-view';
 import { type PoolWorkspace } from './pool-workspace';
-import { optionCost, type OptionCost } from './sizes-model';
+import { optionCost } from './sizes-model';
 import { type SizesAnswer, type SizesQuestion } from './sizes-worker';
 
 /** Sizes of images, read in a thread and kept until the image changes. */
@@ -51,10 +52,15 @@ export class ImageSizes {
     return answer !== undefined && 'libraries' in answer ? answer.libraries : new Map();
   }
 
-  /** What an option adds to the current project's image, as far as it brings libraries in; undefined where that is not known. */
-  async costOf(symbol: string): Promise<OptionCost | undefined> {
+  /**
+   * What an option of a configuration file adds to the image, as far as it brings libraries in.
+   * Undefined where that is not known, or the file is not the current project's.
+   */
+  async costOf(file: string, symbol: string): Promise<CostView | undefined> {
     const model = await this.workspace.model();
-    return model && optionCost(this.workspace.files, model, await this.libraries(), symbol);
+    if (model?.project.configFile !== file) return undefined;
+    const cost = optionCost(this.workspace.files, model, await this.libraries(), symbol);
+    return cost && { bytes: cost.bytes, libraries: cost.libraries.map(({ library, bytes }) => ({ title: library.title, bytes })) };
   }
 }
 

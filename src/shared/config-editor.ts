@@ -182,12 +182,20 @@ export interface State {
   readonly banners: readonly Banner[];
 }
 
+/** What an option that is on adds to the image that was built last. */
+export interface CostView {
+  readonly bytes: number;
+  /** Libraries that are there only for it, largest first. */
+  readonly libraries: readonly { readonly title: string; readonly bytes: number }[];
+}
+
 /** From the extension to the page. */
 export type ToPage =
   | { readonly type: 'state'; readonly state: State; readonly start: number; readonly rows: readonly Row[]; readonly scroll: boolean }
   | { readonly type: 'rows'; readonly revision: number; readonly start: number; readonly rows: readonly Row[] }
   | { readonly type: 'details'; readonly details: Details | undefined }
   | { readonly type: 'plans'; readonly plans: PlansView }
+  | { readonly type: 'cost'; readonly name: string; readonly cost: CostView }
   /** Asks before a change; answered with `confirm`. */
   | { readonly type: 'review'; readonly title: string; readonly effect: EffectView; readonly name: string }
   /** Says what a change has changed, or why it was refused. */

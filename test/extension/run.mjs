@@ -9,6 +9,7 @@ import { root, startBrowser, startServer, workbenchUrl } from './host.mjs';
 import { scenarios } from './ui.mjs';
 import { configScenarios } from './ui-config.mjs';
 import { poolScenarios } from './ui-pool.mjs';
+import { upstreamScenarios } from './ui-upstream.mjs';
 
 const run = promisify(execFile);
 const out = path.join(root, 'out', 'test', 'extension');
@@ -72,8 +73,10 @@ const everyTime = [
   'F5 on the example, light',
   'the configuration editor, dark',
   'the configuration editor, light',
+  'the library pool, dark',
+  'the library pool, light',
 ];
-const everything = [...scenarios, ...configScenarios, ...poolScenarios];
+const everything = [...scenarios, ...configScenarios, ...poolScenarios, ...upstreamScenarios];
 const chosen = everything.filter(({ name }) =>
   process.env.SCENARIO === undefined ? everyTime.includes(name) : name.includes(process.env.SCENARIO),
 );
@@ -85,8 +88,8 @@ async function runScenarios(browser) {
     cwd: root,
     maxBuffer: 1 << 26,
   });
-  for (const { name, settings, steps } of chosen) {
-    const folder = await exampleFolder();
+  for (const { name, settings, steps, prepare = exampleFolder } of chosen) {
+    const folder = await prepare();
     const server = await startServer({ vsix, settings });
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     try {

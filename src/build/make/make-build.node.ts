@@ -233,17 +233,33 @@ class MakeBuild {
       if (/^(UNTAR|UNZIP|PATCH|GIT)$/.test(verb)) {
         for (const name of ['origin', '.origin', '.patched']) rmSync(`${folder}/${name}`, { recursive: true, force: true });
         if (/^(UNTAR|UNZIP)$/.test(verb) && this.failed) this.setAside(folder, what);
-      } else if (verb === 'WGET') {
-        const address = what.split(' ')[0]!;
-        const archive = `${folder}/${address.slice(address.lastIndexOf('/') + 1)}`;
-        if (this.cancelled) rmSync(archive, { force: true });
-        else this.problem(`${address} could not be fetched. Is there a network? A copy put at ${archive} is used as it is.`, archive);
-      } else if (/^(SHA\d+|MD5)$/.test(verb) && this.failed) this.setAside(folder, what);
+      } else if (verb === 'WGET' && this.cancelled) rmSync(this.archiveOf(folder, what), { force: true });
+      else if (/^(SHA\d+|MD5)$/.test(verb) && this.failed) this.setAside(folder, what);
     }
+    if (this.failed) this.reportUnfetched();
     if (!this.cancelled) return;
     // With -j, any of the last ones may be cut off.
     for (const { library, what } of this.steps.slice(-this.options.jobs - 1))
       if (/\.o$/.test(what)) rmSync(library === undefined ? `${build}/${what}` : `${build}/${library}/${what}`, { force: true });
+  }
+
+  private archiveOf(folder: string, address: string): string {
+    const [first = ''] = address.split(' ');
+    return `${folder}/${first.slice(first.lastIndexOf('/') + 1)}`;
+  }
+
+  /** make goes on after a download that failed, and then complains of the archive; what is wrong is that there is none. */
+  private reportUnfetched(): void {
+    for (const { verb, library, what } of this.steps) {
+      if (verb !== 'WGET' || library === undefined) continue;
+      const archive = this.archiveOf(`${this.options.project.build}/${library}`, what);
+      if (existsSync(archive)) continue;
+      const consequences = this.problems.filter(
+        ({ path, message }) => path === archive || message.includes(archive) || message.includes(`${library}/.`),
+      );
+      for (const each of consequences) this.problems.splice(this.problems.indexOf(each), 1);
+      this.problem(`${what.split(' ')[0]!} could not be fetched. Is there a network? A copy put at ${archive} is used as it is.`, archive);
+    }
   }
 
   /** A damaged archive would be taken as it is by every build to come. */

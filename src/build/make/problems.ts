@@ -8,7 +8,7 @@ const noRule = /^make(?:\[\d+\])?: \*\*\* No rule to make target '([^']+)'(?:, n
 const failedRecipe = /^make(?:\[\d+\])?: \*\*\* \[(?:([^\s:]+):(\d+): )?([^\]]+)\] (Error \d+|[A-Z][\w ]+)/;
 const plainStop = /^make(?:\[\d+\])?: \*\*\* (.*?)(?:\.?  Stop\.)?$/;
 const noCommand =
-  /^(?:\/\S*sh|sh|bash|make(?:\[\d+\])?): (?:line )?(?:\d+: )?(\S+?): (?:command not found|not found|No such file or directory)$/;
+  /^(?:\/\S*sh|sh|bash|make(?:\[\d+\])?): (?:line )?(?:\d+: )?([\w.+-]+): (?:command not found|not found|No such file or directory)$/;
 const checksum = /^(\S+): (\w+) checksum validation failed$/;
 const noSpace = /No space left on device|Disk quota exceeded|File size limit exceeded/;
 const noUse = /implies executable stack|requires executable stack|^NOTE: /;

@@ -2,6 +2,7 @@
 import {
   type ChangeView,
   type ClauseView,
+  type CostView,
   type Details,
   type EffectView,
   type LinkList,
@@ -21,6 +22,7 @@ const longList = 8;
 export class DetailsPane {
   readonly element = h('section', { class: 'details', 'aria-label': 'Details', tabindex: '-1' });
   private readonly plansBox = h('div', { class: 'plans' });
+  private readonly costBox = h('div', { class: 'cost' });
   private details: Details | undefined;
   private generation = 0;
   private readonly unfolded = new Set<string>();
@@ -34,9 +36,18 @@ export class DetailsPane {
     this.details = details;
     this.generation = generation;
     this.plansBox.replaceChildren();
+    this.costBox.replaceChildren();
     this.element.replaceChildren(...(details ? this.content(details) : [this.nothing()]));
     this.element.scrollTop = scroll;
     if (focus !== undefined) this.element.querySelector<HTMLElement>(`[data-focus="${focus}"]`)?.focus();
+  }
+
+  /** Says what the option adds to the image, under its values. */
+  showCost(name: string, { bytes, libraries }: CostView): void {
+    if (name !== this.details?.row.name) return;
+    const list = libraries.map(({ title, bytes: own }) => `${title} ${own.toLocaleString('en')}`).join(', ');
+    const text = `This option costs ${bytes.toLocaleString('en')} bytes of the image: ${list}.`;
+    this.costBox.replaceChildren(h('p', { title: 'Libraries that are there only for this option, at their size in the last build' }, text));
   }
 
   showPlans(plans: PlansView): void {
@@ -58,6 +69,7 @@ export class DetailsPane {
     const out: HTMLElement[] = [this.header(details)];
     const values = this.values(details);
     if (values) out.push(values);
+    out.push(this.costBox);
     if (details.help !== undefined && details.help.trim() !== '') out.push(h('div', { class: 'help' }, ...paragraphs(details.help)));
     if (details.unreachable.length > 0) out.push(this.plansBox);
     if (details.summary !== undefined && row.kind !== 'choice') out.push(this.why(details));

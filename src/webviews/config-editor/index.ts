@@ -86,6 +86,8 @@ class Page {
       case 'details':
         this.details.show(message.details, this.state?.generation ?? 0);
         return this.showTrail(message.details);
+      case 'cost':
+        return this.details.showCost(message.name, message.cost);
       case 'plans':
         return this.details.showPlans(message.plans);
       case 'review':

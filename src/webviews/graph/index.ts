@@ -72,7 +72,7 @@ class Page {
 
   constructor(private readonly root: HTMLElement) {
     this.picture.setAttribute('class', 'picture');
-    this.stage.append(this.picture, this.busy, this.nothing);
+    this.stage.append(this.picture, this.count, this.busy, this.nothing);
     const tools = h(
       'div',
       { class: 'tools', role: 'toolbar', 'aria-label': 'Graph' },
@@ -84,7 +84,6 @@ class Page {
         ...graphReasons.map((reason) => this.reasonToggle(reason)),
       ),
       this.scope,
-      this.count,
       h(
         'span',
         { class: 'end' },

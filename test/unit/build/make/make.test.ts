@@ -261,6 +261,17 @@ describe('a build by make', function () {
     );
   });
 
+  it('tells of an archive that could not be fetched, and of nothing that follows from it', async () => {
+    const script =
+      'touch $C; case "$*" in *all) mkdir -p $O/liby; echo "  WGET    liby: https://h/y.zip"; echo "  SHA256  liby: y.zip"; ' +
+      'echo "/bin/bash: line 1: $O/liby/y.zip: No such file or directory"; echo "$O/liby/y.zip: SHA256 checksum validation failed"; ' +
+      'echo "make[1]: *** [/l/Makefile.uk:61: $O/liby/.chksum] Error 1"; exit 2;; esac';
+    assert.deepEqual(
+      (await run(script)).problems.map(({ message }) => message.replace(scratch, '')),
+      ['https://h/y.zip could not be fetched. Is there a network? A copy put at /app/build/liby/y.zip is used as it is.'],
+    );
+  });
+
   it('says what is missing before it runs anything', async () => {
     const said = async (change: Partial<MakeProject>, env?: NodeJS.ProcessEnv): Promise<string> =>
       (await run('exit 9', { project: { ...own(), ...change }, ...(env && { env }) })).problems[0]!.message;
