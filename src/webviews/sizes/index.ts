@@ -220,7 +220,7 @@ class Page {
         h('span', { class: 'indent' }),
         icon(hasChildren ? (isOpen ? 'chevron-down' : 'chevron-right') : 'blank'),
         depth === 0 && h('span', { class: `swatch c${top % colours}` }),
-        h('span', { class: 'text' }, item.name),
+        h('span', { class: 'text' }, shortName(item, parent)),
       ),
       h('span', { class: 'cell number' }, h('span', { class: 'bar' }), h('span', {}, sizeText(item.size))),
       difference !== undefined && h('span', { class: 'cell number change' }, changeMark(difference)),
@@ -328,7 +328,13 @@ class Page {
             this.drawMap();
           },
         },
-        isLabelled && h('span', { class: 'label' }, item.name, box.width > 110 && h('span', { class: 'muted' }, ` ${sizeText(item.size)}`)),
+        isLabelled &&
+          h(
+            'span',
+            { class: 'label' },
+            shortName(item, group),
+            box.width > 110 && h('span', { class: 'muted' }, ` ${sizeText(item.size)}`),
+          ),
       );
       Object.assign(element.style, {
         left: `${box.x}px`,
@@ -342,6 +348,11 @@ class Page {
       return [element];
     });
   }
+}
+
+/** Objects are named below their library; within it that says nothing. */
+function shortName({ name }: SizeItem, parent: SizeItem): string {
+  return name.startsWith(`${parent.name}/`) ? name.slice(parent.name.length + 1) : name;
 }
 
 function changeClass({ size, before }: SizeItem): string {

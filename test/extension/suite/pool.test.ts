@@ -104,4 +104,29 @@ describe('the library pool', () => {
       await vscode.workspace.fs.writeFile(app('main.c'), new TextEncoder().encode(good));
     }
   });
+
+  it('shows the dependency graph, and the sizes of the image', async () => {
+    const isOpen = (label: string): boolean => vscode.window.tabGroups.all.some(({ tabs }) => tabs.some((tab) => tab.label === label));
+    await vscode.commands.executeCommand('unikernel.showGraph', 'uksched');
+    await until('the graph is open', () => isOpen('Graph of hello'));
+    await vscode.commands.executeCommand('unikernel.showSizes');
+    await until('the sizes are open', () => isOpen('Sizes of hello_qemu-x86_64'));
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('makes a project from a template, which is built at once', async () => {
+    const wishes = { template: 'app', name: 'fresh', parent: folder().fsPath, base: 'pool' };
+    const path = await vscode.commands.executeCommand<string>('unikernel.newProject', wishes);
+    assert.equal(path, vscode.Uri.joinPath(folder(), 'fresh').fsPath);
+    await vscode.commands.executeCommand('unikernel.pool.refresh');
+    await vscode.commands.executeCommand('unikernel.build', vscode.Uri.file(path));
+    await until('the image is there', async () => {
+      const entries = await vscode.workspace.fs.readDirectory(vscode.Uri.joinPath(folder(), 'fresh', 'build')).then(
+        (found) => found,
+        () => [],
+      );
+      return entries.some(([name]) => name === 'fresh_qemu-x86_64');
+    });
+    await vscode.workspace.fs.delete(vscode.Uri.file(path), { recursive: true });
+  });
 });

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { libraryHtml, type PageLinks } from '../../../src/features/library-html';
+import { optionCost } from '../../../src/features/sizes-model';
 import { planText, PoolModel } from '../../../src/features/pool-model';
 import { makeArguments } from '../../../src/build/make/command';
 import { findProjects, imagesOf, makeProject, type Project } from '../../../src/project/projects';
@@ -145,6 +146,29 @@ describe('the pool model', () => {
       missing.map(({ title, status, library }) => [title, status, library]),
       [['lwip', 'missing', undefined]],
     );
+  });
+
+  it('tells what an option adds: the libraries that are there only for it, at their size in the image', () => {
+    const project = hello();
+    const before = new PoolModel(files, project);
+    write('library-pool/app/hello/.config', before.configText.replace('# CONFIG_LIBUKSCHED is not set', 'CONFIG_LIBUKSCHED=y'));
+    const model = new PoolModel(files, project);
+    const sizes = new Map([
+      ['libuksched', 1700],
+      ['libposix_fdio', 900],
+      ['libnolibc', 3000],
+    ]);
+    assert.equal(model.value('LIBUKSCHED'), 'y');
+    const cost = optionCost(files, model, sizes, 'LIBUKSCHED');
+    assert.deepEqual(
+      cost?.libraries.map(({ library, bytes }) => [library.name, bytes]),
+      [['libuksched', 1700]],
+    );
+    assert.equal(cost.bytes, 1700);
+    // Without a build nothing is known, and what another option selects would stay.
+    assert.equal(optionCost(files, model, new Map(), 'LIBUKSCHED'), undefined);
+    assert.equal(optionCost(files, model, sizes, 'LIBPOSIX_FDIO'), undefined);
+    assert.equal(optionCost(files, model, sizes, 'LIBNONE'), undefined);
   });
 
   it('filters by words and by state', () => {
