@@ -12,9 +12,6 @@ import { Seg, State } from './state';
 /** What leaves generated code by being thrown. */
 export type Thrown = GuestFault | Unsupported | StoppedByHook;
 
-const isThrown = (error: unknown): error is Thrown =>
-  error instanceof GuestFault || error instanceof Unsupported || error instanceof StoppedByHook;
-
 /** Its own enumerable members are what handlers import. */
 export class Callouts implements HandlerImports {
   readonly #cpu: CpuContext;
@@ -44,7 +41,7 @@ export class Callouts implements HandlerImports {
   }
 
   #fault(record: number, error: unknown): void {
-    if (!isThrown(error)) throw error;
+    if (!(error instanceof GuestFault || error instanceof Unsupported || error instanceof StoppedByHook)) throw error;
     this.#thrown = error;
     this.#i32[State.exitRecord >> 2] = record;
     this.#i32[State.exit >> 2] = Exit.fault;
