@@ -29,10 +29,13 @@ const last: readonly string[] = ['disconnect'];
 
 export class UnikernelDebugSession extends DebugSession {
   readonly #adapter: Adapter;
+  /** Requests under way, with what cancels each. */
+  readonly #open = new Map<number, () => void>();
 
-  constructor(host: AdapterHost) {
+  /** `owner` has a machine that may be attached to. */
+  constructor(host: AdapterHost, owner?: Adapter) {
     super();
-    this.#adapter = new Adapter(host, (event, body) => this.sendEvent(new Event(event, body)));
+    this.#adapter = new Adapter(host, (event, body) => this.sendEvent(new Event(event, body)), owner);
   }
 
   /** JSON that is no message at all is passed over: there is nobody to answer. */
@@ -62,13 +65,34 @@ export class UnikernelDebugSession extends DebugSession {
       // The table gives each command its own argument type; here only the command's name is known.
       const command = request.command as Command;
       const handler = handlers[command] as (adapter: Adapter, args: unknown) => Promise<unknown>;
-      const body = await handler(this.#adapter, checkArguments(command, request.arguments));
+      const args = checkArguments(command, request.arguments);
+      if (command === 'cancel') this.#cancel(args as DebugProtocol.CancelArguments | undefined);
+      const body = await this.#cancellable(request.seq, handler(this.#adapter, args));
       if (body !== undefined) response.body = body;
       this.sendResponse(response);
     } catch (error) {
       this.#fail(response, error);
     }
     if (last.includes(request.command)) this.shutdown();
+  }
+
+  /** A request's work, or its end by the client's word: what it would have answered is dropped then. */
+  async #cancellable<T>(seq: number, work: Promise<T>): Promise<T> {
+    const cancelled = new Promise<never>((_resolve, reject) => this.#open.set(seq, () => reject(protocolErrors.cancelled())));
+    try {
+      return await Promise.race([work, cancelled]);
+    } catch (error) {
+      // Nobody waits for it any more.
+      work.catch(() => undefined);
+      throw error;
+    } finally {
+      this.#open.delete(seq);
+    }
+  }
+
+  #cancel(args: DebugProtocol.CancelArguments | undefined): void {
+    if (args?.progressId !== undefined) this.#adapter.progress.cancel(args.progressId);
+    if (args?.requestId !== undefined) this.#open.get(args.requestId)?.();
   }
 
   #fail(response: DebugProtocol.Response, error: unknown): void {

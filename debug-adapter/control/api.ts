@@ -3,6 +3,7 @@ import { type CpuModel } from '../x86/api';
 import { type SyscallSummary } from '../trace/summary';
 import { type GuestThreadDetails, type GuestTlsBlock, type GuestTlsVariable } from './guest';
 import { type ConsoleLine } from './history/console-marks';
+import { type JumpTarget } from './jumps';
 import { type TracePage } from './trace-log';
 
 /** What to boot and how. Files were read by whoever calls: the debugger touches no file. */
@@ -61,6 +62,8 @@ export interface BreakpointOptions {
   readonly condition?: string;
   readonly hitCondition?: string;
   readonly logMessage?: string;
+  /** One of `breakpointModes`. */
+  readonly mode?: string;
 }
 export interface SourceBreakpointRequest extends BreakpointOptions {
   readonly line: number;
@@ -73,10 +76,20 @@ export interface InstructionBreakpointRequest extends BreakpointOptions {
   readonly address: bigint;
 }
 export interface DataBreakpointRequest extends BreakpointOptions {
-  readonly address: bigint;
-  readonly length: number;
+  readonly place: DataPlace;
   readonly access: 'read' | 'write' | 'readWrite';
 }
+
+/** What a data breakpoint watches: bytes of memory, or a register by name. */
+export type DataPlace = { readonly address: bigint; readonly length: number } | { readonly register: string };
+
+/** How a breakpoint behaves beyond its conditions. */
+export const breakpointModes = {
+  /** Goes away after the first stop. */
+  once: 'once',
+  /** Of written data: stops only where the bytes are other ones afterwards. */
+  change: 'change',
+} as const;
 
 export interface SourceLocation {
   readonly path: string;
@@ -101,6 +114,17 @@ export interface ExceptionFilter {
 export interface ThreadInfo {
   readonly id: number;
   readonly name: string;
+}
+
+/** What a frame's name is to tell beside the function. */
+export interface FrameFormat {
+  readonly hex?: boolean;
+  readonly parameters?: boolean;
+  readonly parameterTypes?: boolean;
+  readonly parameterNames?: boolean;
+  readonly parameterValues?: boolean;
+  readonly line?: boolean;
+  readonly module?: boolean;
 }
 
 export interface FrameInfo {
@@ -133,6 +157,9 @@ export interface VariableInfo {
   readonly named?: number;
   readonly memory?: bigint;
   readonly evaluateName?: string;
+  /** Where the variable is declared, and what a pointer to code points to. */
+  readonly declaration?: SourceLocation;
+  readonly pointsTo?: SourceLocation;
   readonly readOnly: boolean;
   /** Changed since the last stop. */
   readonly changed: boolean;
@@ -153,6 +180,8 @@ export interface ModuleInfo {
   readonly path?: string;
   readonly range?: { readonly low: bigint; readonly high: bigint };
   readonly size?: number;
+  /** Names of the sections that its code lies in. */
+  readonly sections?: readonly string[];
   readonly symbolStatus: string;
 }
 
@@ -166,7 +195,8 @@ export type StopKind =
   | 'pause'
   | 'exception'
   | 'goto'
-  | 'exit';
+  | 'exit'
+  | 'restart';
 
 /** What happens on the machine's side. */
 export type DebuggerEvent =
@@ -178,7 +208,7 @@ export type DebuggerEvent =
       readonly text?: string;
       readonly breakpoints: readonly number[];
     }
-  | { readonly kind: 'continued'; readonly threadId: number }
+  | { readonly kind: 'continued'; readonly threadId: number; readonly alone?: boolean }
   /** Bytes that the guest wrote to its console. */
   | { readonly kind: 'console'; readonly bytes: Uint8Array }
   /** A finished line about the guest: a traced syscall, a log point, a warning. */
@@ -188,7 +218,9 @@ export type DebuggerEvent =
       readonly text: string;
       readonly location?: SourceLocation;
     }
-  | { readonly kind: 'breakpoint'; readonly status: BreakpointStatus }
+  | { readonly kind: 'breakpoint'; readonly status: BreakpointStatus; readonly gone?: boolean }
+  /** The guest's state was edited: bytes at an address, or something else. */
+  | { readonly kind: 'edited'; readonly memory?: { readonly address: bigint; readonly length: number } }
   /** Symbols of a program that the guest loaded were added. */
   | { readonly kind: 'symbols'; readonly name: string; readonly hasDwarf: boolean }
   | { readonly kind: 'exited'; readonly code: number; readonly description: string };
@@ -211,9 +243,22 @@ export interface DebuggerApi {
   launch(options: LaunchOptions): Promise<LaunchResult>;
   /** Begins execution after the breakpoints were set. */
   start(): void;
-  resume(): void;
+  /** For a client that comes to a machine that is there already: tells of its stop or its end again. */
+  report(): void;
+  /** A client leaves the machine: its breakpoints and filters go, and the guest runs on where `resume` is set, else it stands. */
+  detach(resume: boolean): void;
+  /** Runs the guest on; with `alone` only the running thread, whose id it must be. */
+  resume(alone?: number): void;
   pause(): void;
-  step(kind: 'over' | 'in' | 'out', granularity: Granularity): void;
+  /** Steps; `into` is the id of one of `stepInTargets`, `alone` the thread that is to run alone. */
+  step(kind: 'over' | 'in' | 'out', granularity: Granularity, options?: { readonly into?: number; readonly alone?: number }): void;
+  /** Calls left in the line at which a frame stands; none but in the innermost. */
+  stepInTargets(frameId: number): readonly JumpTarget[];
+  gotoTargets(path: string, line: number, column: number | undefined): readonly JumpTarget[];
+  /** Goes on from another place, without running what lies between. */
+  goto(threadId: number, targetId: number): void;
+  /** Goes back to the moment at which a frame's function was entered. */
+  restartFrame(frameId: number): void;
   /** Steps backwards: one instruction or line, over calls or into them; `out` ends before the call of the function. */
   stepBack(kind: 'back' | 'over' | 'in' | 'out', granularity: Granularity): void;
   /** Goes back to the last stop that the breakpoints and filters set now would have caused. */
@@ -235,7 +280,12 @@ export interface DebuggerApi {
   setExceptionFilters(filters: readonly ExceptionFilter[]): readonly BreakpointStatus[];
   breakpointLocations(path: string, fromLine: number, toLine: number): readonly SourceLocation[];
   threads(): readonly ThreadInfo[];
-  stack(threadId: number, start: number, levels: number): { readonly frames: readonly FrameInfo[]; readonly total: number };
+  stack(
+    threadId: number,
+    start: number,
+    levels: number,
+    format?: FrameFormat,
+  ): { readonly frames: readonly FrameInfo[]; readonly total: number };
   scopes(frameId: number): readonly ScopeInfo[];
   variables(handle: number, start?: number, count?: number, hex?: boolean): readonly VariableInfo[];
   setVariable(handle: number, name: string, value: string): VariableInfo;
@@ -247,17 +297,14 @@ export interface DebuggerApi {
     frameId: number | undefined,
   ): readonly { readonly label: string; readonly kind: 'variable' | 'register' | 'function' | 'field' }[];
   /** Where a variable of a group, or an expression, lies in memory; undefined where it does not. */
-  dataPlace(
-    name: string,
-    handle: number | undefined,
-    frameId: number | undefined,
-  ): { readonly address: bigint; readonly length: number } | undefined;
+  dataPlace(name: string, handle: number | undefined, frameId: number | undefined): DataPlace | undefined;
   readMemory(address: bigint, length: number): Uint8Array;
   writeMemory(address: bigint, bytes: Uint8Array): number;
   /** Exactly `count` entries, `offset` instructions (which may be negative) from `address`. */
   disassemble(address: bigint, offset: number, count: number): readonly DisassembledInstruction[];
   modules(): readonly ModuleInfo[];
-  loadedSources(): readonly string[];
+  /** Sources of the image and the programs; the MD5 of their text where the build recorded it. */
+  loadedSources(): readonly { readonly path: string; readonly md5?: string }[];
   exceptionInfo(): ExceptionDetails | undefined;
   /** The guest's threads with where they stand; none where the image has no scheduler. May be asked while it runs. */
   guestThreads(): { readonly threads: readonly GuestThreadDetails[]; readonly notes: readonly string[] };

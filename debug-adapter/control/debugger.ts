@@ -11,6 +11,7 @@ import {
   type DisassembledInstruction,
   type ExceptionDetails,
   type ExceptionFilter,
+  type FrameFormat,
   type FrameInfo,
   type FunctionBreakpointRequest,
   type Granularity,
@@ -42,10 +43,12 @@ import { historyErrors } from './history/errors';
 import { TravellingTarget } from './history/probes';
 import { describeLaunch, type SessionLaunch } from './history/session-file';
 import { type Arrival, TimeTravel } from './history/travel';
-import { Inspector } from './inspector';
+import { framesPerThread, Inspector } from './inspector';
+import { type JumpTarget, JumpTargets } from './jumps';
 import { modules } from './modules';
 import { watchPrograms } from './programs';
 import { type Host, Runner, type RunPlan } from './runner';
+import { aloneInThread } from './single-thread';
 import { stepPlan } from './step-plan';
 import { Stepper } from './stepper';
 import { describeEnd, StopJudge } from './stops';
@@ -64,6 +67,7 @@ interface Parts {
   readonly catcher: Catcher;
   readonly guest: GuestModel;
   readonly inspector: Inspector;
+  readonly jumps: JumpTargets;
   readonly judge: StopJudge;
   readonly tracers: Tracers;
   readonly traceLog: TraceLog;
@@ -83,6 +87,8 @@ export class Debugger implements DebuggerApi {
   #ended = false;
   /** Instruction count of the end that the user was shown: to go on from there ends the session. */
   #endShown: bigint | undefined;
+  /** How the guest ended, where it did by itself. */
+  #end: DebuggerEvent | undefined;
   #exception: ExceptionDetails | undefined;
 
   constructor(
@@ -112,6 +118,7 @@ export class Debugger implements DebuggerApi {
     const tracers = attachTracers(target, options.trace, (text) => say('trace', text));
     const traceLog = new TraceLog(tracers.ring, (address) => guest.traceThread(address));
     const catcher = new Catcher(target, atHit, guest, tracers);
+    const jumps = new JumpTargets(target, this.#disassembler);
     const judge = new StopJudge(target, breakpoints, catcher);
     watchPrograms(target, options.initrd, ({ path, hasDwarf, text, found }) => {
       this.emit({ kind: 'message', category: found ? 'log' : 'warning', text });
@@ -129,7 +136,22 @@ export class Debugger implements DebuggerApi {
       this.emit({ kind: 'console', bytes });
     };
     const network = machine instanceof PcMachine ? this.#connect(machine, runner, travel, options) : undefined;
-    this.#parts = { options, target, runner, breakpoints, evaluator, catcher, guest, inspector, judge, tracers, traceLog, travel, network };
+    this.#parts = {
+      options,
+      target,
+      runner,
+      breakpoints,
+      evaluator,
+      catcher,
+      guest,
+      inspector,
+      jumps,
+      judge,
+      tracers,
+      traceLog,
+      travel,
+      network,
+    };
     return { warnings };
   }
 
@@ -185,8 +207,23 @@ export class Debugger implements DebuggerApi {
     else this.resume();
   }
 
-  resume(): void {
-    this.#begin({ onStop: (reason) => this.#onStop(reason) });
+  report(): void {
+    const { runner, travel } = this.#live();
+    if (this.#end !== undefined) this.emit(this.#end);
+    else if (!runner.running && travel?.travelling !== true) this.#stopped('pause');
+  }
+
+  detach(resume: boolean): void {
+    const { breakpoints, catcher, runner, travel } = this.#live();
+    breakpoints.clear();
+    catcher.setFilters([]);
+    if (travel?.travelling === true) travel.pause();
+    if (!resume) runner.pause();
+    else if (!runner.running && !this.#ended && travel?.travelling !== true) this.resume();
+  }
+
+  resume(alone?: number): void {
+    this.#begin({ onStop: (reason) => this.#onStop(reason) }, alone);
   }
 
   pause(): void {
@@ -235,9 +272,16 @@ export class Debugger implements DebuggerApi {
     return saved;
   }
 
-  step(kind: 'over' | 'in' | 'out', granularity: Granularity): void {
-    const { target, catcher, breakpoints } = this.#halted();
-    const program = new Stepper(target, this.#disassembler!, catcher.exceptions.watchDeliveries()).program(kind, granularity);
+  step(
+    kind: 'over' | 'in' | 'out',
+    granularity: Granularity,
+    { into, alone }: { readonly into?: number; readonly alone?: number } = {},
+  ): void {
+    const { target, catcher, breakpoints, jumps } = this.#halted();
+    const site = into === undefined ? undefined : jumps.get(into);
+    if (into !== undefined && site === undefined) throw errors.unknownTarget(into);
+    const stepper = new Stepper(target, this.#disassembler!, catcher.exceptions.watchDeliveries());
+    const program = site === undefined ? stepper.program(kind, granularity) : stepper.intoCall(site.address);
     const plan = stepPlan(target, catcher.exceptions, program, {
       // A breakpoint at the place that the step ends at is a hit of the breakpoint.
       done: () => {
@@ -248,7 +292,40 @@ export class Debugger implements DebuggerApi {
       other: (reason) => this.#onStop(reason),
     });
     if (plan === undefined) this.#stopped('step');
-    else this.#begin(plan);
+    else this.#begin(plan, alone);
+  }
+
+  stepInTargets(frameId: number): readonly JumpTarget[] {
+    const { inspector, jumps, target } = this.#halted();
+    // Callers' lines are under way already.
+    return inspector.frame(frameId).pc === target.pc && frameId < framesPerThread ? jumps.callsFrom(target.pc) : [];
+  }
+
+  gotoTargets(path: string, line: number, column: number | undefined): readonly JumpTarget[] {
+    return this.#halted().jumps.ofLine(path, line, column);
+  }
+
+  goto(threadId: number, targetId: number): void {
+    const { target, jumps, guest } = this.#halted();
+    if (threadId !== guest.currentId()) throw errors.notTheRunningThread(threadId);
+    if (this.#ended) throw errors.exited();
+    const place = jumps.get(targetId);
+    if (place === undefined) throw errors.unknownTarget(targetId);
+    if (!target.machine.edit({ kind: 'register', name: 'rip', value: place.address })) throw errors.unmapped(place.address);
+    this.#edited();
+    this.#forgetState();
+    this.#stopped('goto');
+  }
+
+  restartFrame(frameId: number): void {
+    const { inspector } = this.#halted();
+    const { symbolic, cfa, name, origin } = inspector.frame(frameId);
+    if (frameId >= framesPerThread) throw errors.cannotRestart('its thread does not run now');
+    if (origin === 'inlined') throw errors.cannotRestart(`${name} is inlined into its caller; begin that one again`);
+    const entry = symbolic?.function.entry;
+    if (entry === undefined || cfa === undefined) throw errors.cannotRestart('its function or its place on the stack is not known');
+    // The call pushed the return address right below the frame.
+    this.#setOut((travel) => travel.restartFrame(entry, cfa - 8n, name));
   }
 
   setSourceBreakpoints(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[] {
@@ -279,8 +356,13 @@ export class Debugger implements DebuggerApi {
     return this.#live().guest.infos();
   }
 
-  stack(threadId: number, start: number, levels: number): { readonly frames: readonly FrameInfo[]; readonly total: number } {
-    return this.#halted().inspector.stack(threadId, start, levels);
+  stack(
+    threadId: number,
+    start: number,
+    levels: number,
+    format?: FrameFormat,
+  ): { readonly frames: readonly FrameInfo[]; readonly total: number } {
+    return this.#halted().inspector.stack(threadId, start, levels, format);
   }
 
   guestThreads(): { readonly threads: readonly GuestThreadDetails[]; readonly notes: readonly string[] } {
@@ -322,9 +404,9 @@ export class Debugger implements DebuggerApi {
   }
 
   setVariable(handle: number, name: string, value: string): VariableInfo {
-    const result = this.#halted().inspector.setVariable(handle, name, value);
-    this.#edited();
-    return result;
+    const row = this.#halted().inspector.setVariable(handle, name, value);
+    this.#edited(memoryOf(row));
+    return row;
   }
 
   evaluate(expression: string, frameId: number | undefined, hex: boolean): VariableInfo {
@@ -338,7 +420,7 @@ export class Debugger implements DebuggerApi {
 
   setExpression(expression: string, value: string, frameId: number | undefined): VariableInfo {
     const row = this.#halted().inspector.setExpression(expression, value, frameId);
-    this.#edited();
+    this.#edited(memoryOf(row));
     return row;
   }
 
@@ -357,7 +439,7 @@ export class Debugger implements DebuggerApi {
   writeMemory(address: bigint, bytes: Uint8Array): number {
     const { target } = this.#live();
     const written = target.writeMemory(address, bytes);
-    this.#edited();
+    this.#edited({ address, length: written });
     return written;
   }
 
@@ -369,9 +451,11 @@ export class Debugger implements DebuggerApi {
     return modules(this.#live().target);
   }
 
-  loadedSources(): readonly string[] {
+  loadedSources(): ReturnType<DebuggerApi['loadedSources']> {
     const { target } = this.#live();
-    return target.symbolFiles.flatMap((file) => file.sources().map((source) => target.localPath(source.path)));
+    return target.symbolFiles.flatMap((file) =>
+      file.sources().map(({ path, md5 }) => ({ path: target.localPath(path), ...(md5 === undefined ? {} : { md5 }) })),
+    );
   }
 
   exceptionInfo(): ExceptionDetails | undefined {
@@ -426,13 +510,15 @@ export class Debugger implements DebuggerApi {
   /** What was shown of the guest's state is old. */
   #forgetState(): void {
     this.#parts?.inspector.forget();
+    this.#parts?.jumps.forget();
     this.#exception = undefined;
   }
 
   /** The guest's state was changed from outside, which may have ended the recorded future. */
-  #edited(): void {
+  #edited(memory?: { readonly address: bigint; readonly length: number }): void {
     this.#parts?.inspector.forgetFrames();
     this.#parts?.travel?.noteEdits();
+    this.emit({ kind: 'edited', ...(memory === undefined ? {} : { memory }) });
   }
 
   #live(): Parts {
@@ -448,17 +534,44 @@ export class Debugger implements DebuggerApi {
     return parts;
   }
 
-  #begin(plan: RunPlan): void {
-    const { target, runner, guest, travel } = this.#halted();
-    if (this.#ended) {
-      plan.abandon?.();
-      throw errors.exited();
+  /** Runs a plan; with `alone` only that thread, which must be the running one. */
+  #begin(asked: RunPlan, alone?: number): void {
+    const { target, runner, guest, travel, breakpoints } = this.#halted();
+    const refusal = this.#ended
+      ? errors.exited()
+      : alone !== undefined && alone !== guest.currentId()
+        ? errors.notTheRunningThread(alone)
+        : undefined;
+    if (refusal !== undefined) {
+      asked.abandon?.();
+      throw refusal;
     }
     this.#forgetState();
     travel?.starts();
     target.probes.passCurrent();
-    runner.start(plan);
-    this.emit({ kind: 'continued', threadId: guest.currentId() });
+    breakpoints.registers.restart();
+    const plan = breakpoints.registers.mustStep ? this.#watchingRegisters(asked) : asked;
+    runner.start(alone === undefined ? plan : aloneInThread(target, guest, plan, (text) => this.#stopped('pause', [], text)));
+    this.emit({ kind: 'continued', threadId: guest.currentId(), ...(alone === undefined ? {} : { alone: true }) });
+  }
+
+  /** A plan that comes back after every instruction, to look at registers that only then can be seen to change. */
+  #watchingRegisters(plan: RunPlan): RunPlan {
+    const { target, breakpoints } = this.#live();
+    const { cpu } = target.machine;
+    return {
+      limit: () => cpu.retired + 1n,
+      onStop: (reason) => {
+        if (breakpoints.registers.check()) {
+          const outcome = this.#onStop({ kind: 'hook' });
+          if (outcome === 'end') plan.abandon?.();
+          return outcome;
+        }
+        const own = plan.limit?.();
+        return reason.kind === 'limit' && (own === undefined || cpu.retired < own) ? 'resume' : plan.onStop(reason);
+      },
+      abandon: () => plan.abandon?.(),
+    };
   }
 
   #onStop(reason: StopReason): 'resume' | 'end' {
@@ -491,7 +604,8 @@ export class Debugger implements DebuggerApi {
       this.#stopped('exit', [], text, end.description.replace(/\.$/, ''));
     } else {
       this.#ended = true;
-      this.emit({ kind: 'exited', ...end });
+      this.#end = { kind: 'exited', ...end };
+      this.emit(this.#end);
     }
     return 'end';
   }
@@ -514,6 +628,7 @@ export class Debugger implements DebuggerApi {
     const threadId = guest.currentId();
     const description = what ?? travel?.description;
     travel?.rested();
+    for (const status of this.#parts.breakpoints.afterStop(breakpoints)) this.emit({ kind: 'breakpoint', status, gone: true });
     this.emit({
       kind: 'stopped',
       reason,
@@ -524,6 +639,10 @@ export class Debugger implements DebuggerApi {
     });
   }
 }
+
+/** The bytes that a row shows; scalars at the most. */
+const memoryOf = ({ memory }: VariableInfo): { address: bigint; length: number } | undefined =>
+  memory === undefined ? undefined : { address: memory, length: 16 };
 
 /** The machine with its symbols, and what is worth telling about them. */
 function openTarget(machine: Machine, options: LaunchOptions): { target: TravellingTarget; warnings: string[] } {

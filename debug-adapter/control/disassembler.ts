@@ -14,6 +14,8 @@ export interface Instruction {
 export interface FlowInfo {
   readonly length: number;
   readonly kind: 'call' | 'return' | 'syscall' | 'jump' | 'other';
+  /** Of a direct call, where the instruction's own address was given. */
+  readonly target?: bigint;
 }
 
 /** Longest instruction (SDM vol. 2A, 2.3.11). */
@@ -65,18 +67,20 @@ export class Disassembler {
     return result;
   }
 
-  /** What the instruction at the start of `bytes` does to the flow of control; undefined where it cannot be decoded. */
-  flow(bytes: Uint8Array, bitness: 16 | 32 | 64): FlowInfo | undefined {
+  /** What the instruction at the start of `bytes`, which lie at `address`, does to the flow of control; undefined where it cannot be decoded. */
+  flow(bytes: Uint8Array, bitness: 16 | 32 | 64, address = 0n): FlowInfo | undefined {
     const { FlowControl, Code, Mnemonic } = this.#iced;
     const decoder = new this.#iced.Decoder(bitness, bytes, this.#iced.DecoderOptions.None);
     const instruction = new this.#iced.Instruction();
     try {
+      decoder.ip = address;
       decoder.decodeOut(instruction);
       if (instruction.code === Code.INVALID) return undefined;
       const { length, flowControl } = instruction;
       const is = (...kinds: readonly Iced.FlowControl[]): boolean => kinds.includes(flowControl);
       if (instruction.mnemonic === Mnemonic.Syscall || instruction.mnemonic === Mnemonic.Sysenter) return { length, kind: 'syscall' };
-      if (is(FlowControl.Call, FlowControl.IndirectCall, FlowControl.Interrupt)) return { length, kind: 'call' };
+      if (is(FlowControl.Call)) return { length, kind: 'call', target: instruction.nearBranchTarget };
+      if (is(FlowControl.IndirectCall, FlowControl.Interrupt)) return { length, kind: 'call' };
       if (is(FlowControl.Return)) return { length, kind: 'return' };
       if (is(FlowControl.UnconditionalBranch, FlowControl.IndirectBranch, FlowControl.ConditionalBranch)) return { length, kind: 'jump' };
       return { length, kind: 'other' };

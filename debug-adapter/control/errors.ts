@@ -36,4 +36,17 @@ export const errors = {
     new CodedError('result-at-entry', 'A result is known only when a call returns: set the condition on the filter System call return.'),
   badVectors: (word: string) =>
     new CodedError('vectors', `"${word}" is no interrupt vector. Write numbers from 0 to 255 or ranges, e.g. 32,0x28-0x2f.`),
+  notTheRunningThread: (id: number) =>
+    new CodedError(
+      'not-running',
+      `Thread ${id} does not run now. The guest's own scheduler decides who runs next; only the running thread can be stepped, moved or run alone.`,
+    ),
+  unknownTarget: (id: number) => new CodedError('unknown-target', `There is no target ${id} any more: the guest ran since it was shown.`),
+  notInnermost: () => new CodedError('not-innermost', 'Only the innermost frame of the running thread can be moved to another place.'),
+  cannotRestart: (why: string) => new CodedError('cannot-restart', `This frame cannot be begun again: ${why}.`),
+  badMode: (mode: string, modes: readonly string[]) =>
+    new CodedError(
+      'breakpoint-mode',
+      `There is no breakpoint mode "${mode}" for this kind of breakpoint${modes.length === 0 ? '' : `; there are ${modes.join(', ')}`}.`,
+    ),
 };

@@ -1,7 +1,11 @@
 /** Looks at the stopped guest for the protocol: frames by id, scopes, rows of variables, expressions. What it hands out is valid until the guest runs. */
-import { type DebuggerApi, type FrameInfo, type ScopeInfo, type VariableInfo } from './api';
+import { type DataPlace, type DebuggerApi, type FrameFormat, type FrameInfo, type ScopeInfo, type VariableInfo } from './api';
+import { registerValue } from './breakpoints/register-watch';
 import { type Evaluator } from './expr/evaluator';
+import { localVariables, variableValue } from './expr/names';
+import { textOf } from './expr/rows';
 import { scopeNodes } from './expr/scopes';
+import { typeName } from '../symbols/api';
 import { errors } from './errors';
 import { type GuestModel, savedRegisterNodes } from './guest';
 import { registerNodes } from './register-nodes';
@@ -12,7 +16,7 @@ import { type ValueNode } from './value-node';
 import { ValueStore } from './value-store';
 
 /** Frame ids of one thread; the running thread's begin at 1. */
-const framesPerThread = 1000;
+export const framesPerThread = 1000;
 
 export class Inspector {
   readonly #values = new ValueStore();
@@ -37,11 +41,43 @@ export class Inspector {
     this.#stacks.clear();
   }
 
-  stack(threadId: number, start: number, levels: number): { readonly frames: readonly FrameInfo[]; readonly total: number } {
+  stack(
+    threadId: number,
+    start: number,
+    levels: number,
+    format: FrameFormat = {},
+  ): { readonly frames: readonly FrameInfo[]; readonly total: number } {
     const base = threadId === this.guest.currentId() ? 0 : threadId * framesPerThread;
     const frames = this.#frames(base);
     const wanted = levels > 0 ? frames.slice(start, start + levels) : frames.slice(start);
-    return { frames: wanted.map((frame, index) => frameInfo(this.target, frame, base + start + index + 1)), total: frames.length };
+    const infos = wanted.map((frame, index) => {
+      const info = frameInfo(this.target, frame, base + start + index + 1);
+      return { ...info, name: this.#frameName(frame, info, format) };
+    });
+    return { frames: infos, total: frames.length };
+  }
+
+  #frameName(frame: StackFrame, info: FrameInfo, format: FrameFormat): string {
+    let { name } = info;
+    const called = frame.symbolic?.function;
+    if (called !== undefined && format.parameters === true) {
+      const scope = { target: this.target, frame };
+      const shown = called.parameters.map((each) => {
+        const parts = [
+          ...(format.parameterTypes === true ? [typeName(each.type)] : []),
+          ...(format.parameterNames === true ? [each.name] : []),
+        ];
+        if (format.parameterValues !== true || frame.symbols === undefined) return parts.join(' ');
+        // The parameter of this instance, which knows where it is; the function's own may not.
+        const own = localVariables(frame).find(({ kind, name: same }) => kind === 'parameter' && same === each.name) ?? each;
+        const value = textOf(this.target, variableValue(scope, own, frame.symbols), { hex: format.hex === true }, 1);
+        return parts.length === 0 ? value : `${parts.join(' ')}=${value}`;
+      });
+      name += `(${shown.join(', ')})`;
+    }
+    if (format.module === true && info.library !== undefined) name = `${info.library}!${name}`;
+    if (format.line === true && info.location !== undefined) name += ` Line ${info.location.line}`;
+    return name;
   }
 
   scopes(frameId: number): readonly ScopeInfo[] {
@@ -99,13 +135,12 @@ export class Inspector {
     return this.evaluator.completions(text, column, this.frame(frameId));
   }
 
-  dataPlace(
-    name: string,
-    handle: number | undefined,
-    frameId: number | undefined,
-  ): { readonly address: bigint; readonly length: number } | undefined {
+  dataPlace(name: string, handle: number | undefined, frameId: number | undefined): DataPlace | undefined {
     const expression = handle === undefined || handle === 0 ? name : this.#values.expressionOf(handle, name);
-    return expression === undefined ? undefined : this.evaluator.place(expression, this.frame(frameId));
+    if (expression === undefined) return undefined;
+    const register = /^\s*\$(\w+)\s*$/.exec(expression)?.[1]?.toLowerCase();
+    if (register !== undefined && registerValue(this.target.machine, register) !== undefined) return { register };
+    return this.evaluator.place(expression, this.frame(frameId));
   }
 
   /** A frame by its id; the innermost of the running thread without one. Throws a CodedError where it is gone. */

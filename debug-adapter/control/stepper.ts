@@ -34,6 +34,26 @@ export class Stepper {
     return this.#line(kind);
   }
 
+  /** Runs to the call at `site`, which is of the current line, and goes in there; where the line is left before, the step ends. */
+  *intoCall(site: bigint): StepProgram {
+    // Optimised code of other lines stands between.
+    const hull = this.#extent().reduce(
+      ({ low, high }, range) => ({ low: range.low < low ? range.low : low, high: range.high > high ? range.high : high }),
+      { low: this.target.pc, high: this.target.pc + 1n },
+    );
+    while (contains([hull], this.target.pc)) {
+      if (this.target.pc !== site) {
+        yield* this.#overInstruction();
+        continue;
+      }
+      yield* this.#instruction();
+      const { pc } = this.target;
+      const body = this.target.symbolsAt(pc)?.prologueEnd(pc) ?? pc;
+      if (body !== pc) yield { kind: 'until', address: body, when: () => true };
+      return;
+    }
+  }
+
   /** One instruction; handlers of interrupts and faults that come up meanwhile run to their end unseen. */
   *#instruction(): StepProgram {
     this.deliveries.take();

@@ -16,9 +16,11 @@ export class StopJudge {
   /** Undefined where the stop means nothing to the user and the guest is to run on. */
   judge(reason: StopReason): Arrival | undefined {
     switch (reason.kind) {
+      // Both may be of a filter, a hook also of a watched register.
+      case 'hook':
       case 'probe': {
         const stop = this.breakpoints.takeStop();
-        const caught = this.catcher.take();
+        const caught = reason.kind === 'hook' && stop === undefined ? this.catcher.explain(reason) : this.catcher.take();
         if (stop === undefined) return caught === undefined ? undefined : exceptional(caught);
         return { reason: stop.kind, breakpoints: stop.ids, ...(stop.note === undefined ? {} : { text: stop.note }) };
       }
@@ -26,7 +28,6 @@ export class StopJudge {
         return this.#watched(reason.hits);
       case 'tripleFault':
       case 'unsupported':
-      case 'hook':
         return exceptional(this.catcher.explain(reason));
       default:
         return undefined;

@@ -1,5 +1,7 @@
 /** A value as a tree whose children are read when asked for: registers, C objects and groups of them look alike to the Variables view. */
 
+import { type SourceLocation } from './api';
+
 /** One row. Children are made lazily and may be paged. */
 export interface ValueNode {
   readonly name: string;
@@ -9,6 +11,9 @@ export interface ValueNode {
   readonly evaluateName?: string;
   /** Where the object lies in guest memory. */
   readonly memory?: bigint;
+  /** Where it is declared, and where the code is that it points to. */
+  readonly declaration?: SourceLocation;
+  readonly pointsTo?: SourceLocation;
   /** Number of children that are array elements. */
   readonly indexed?: number;
   /** Number of other children; undefined with `children` present means some. */

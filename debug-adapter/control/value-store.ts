@@ -63,6 +63,8 @@ export class ValueStore {
       ...(node.type === undefined ? {} : { type: node.type }),
       ...(node.indexed === undefined ? {} : { indexed: node.indexed }),
       ...(node.named === undefined ? {} : { named: node.named }),
+      ...(node.declaration === undefined ? {} : { declaration: node.declaration }),
+      ...(node.pointsTo === undefined ? {} : { pointsTo: node.pointsTo }),
       ...(node.memory === undefined ? {} : { memory: node.memory }),
       ...(node.evaluateName === undefined ? {} : { evaluateName: node.evaluateName }),
     };

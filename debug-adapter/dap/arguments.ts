@@ -73,17 +73,25 @@ const format = record({}, { hex: flag });
 const source = record({}, { path: text });
 const anything: Shape = (value) => value;
 const nothing = orNothing(record({}));
-const options = { condition: text, hitCondition: text, logMessage: text };
-const step = record({}, { threadId: id, granularity: oneOf('statement', 'line', 'instruction'), singleThread: flag });
+const options = { condition: text, hitCondition: text, logMessage: text, mode: text };
+const step = record({}, { threadId: id, granularity: oneOf('statement', 'line', 'instruction'), singleThread: flag, targetId: id });
 
 const shapes: Readonly<Record<Command, Shape>> = {
   initialize: record({}, { linesStartAt1: flag, columnsStartAt1: flag }),
   launch: record({}),
   configurationDone: nothing,
+  attach: record({}),
+  goto: record({ threadId: id, targetId: id }),
+  gotoTargets: record({ source, line }, { column: line }),
+  stepInTargets: record({ frameId: id }),
+  restartFrame: record({ frameId: id }),
+  terminateThreads: orNothing(record({}, { threadIds: list(id) })),
+  source: record({}, { source, sourceReference: id }),
+  locations: record({ locationReference: id }),
   restart: orNothing(record({}, { arguments: record({}) })),
-  disconnect: nothing,
+  disconnect: orNothing(record({}, { restart: flag, terminateDebuggee: flag, suspendDebuggee: flag })),
   terminate: nothing,
-  cancel: nothing,
+  cancel: orNothing(record({}, { requestId: sequence, progressId: text })),
   setBreakpoints: record({ source }, { breakpoints: list(record({ line }, { column: line, ...options })) }),
   setFunctionBreakpoints: record({ breakpoints: list(record({ name: text }, options)) }),
   setInstructionBreakpoints: record({ breakpoints: list(record({ instructionReference: text }, { offset, ...options })) }),
@@ -95,13 +103,13 @@ const shapes: Readonly<Record<Command, Shape>> = {
   setDataBreakpoints: record({
     breakpoints: list(
       record(
-        { dataId: matching(/^0x[0-9a-f]{1,16}:[1-9]\d{0,6}$/i, 'what dataBreakpointInfo gave') },
+        { dataId: matching(/^(0x[0-9a-f]{1,16}:[1-9]\d{0,6}|\$\w{1,20})$/i, 'what dataBreakpointInfo gave') },
         { accessType: oneOf('read', 'write', 'readWrite'), ...options },
       ),
     ),
   }),
   breakpointLocations: record({ source, line }, { endLine: line, column: line, endColumn: line }),
-  continue: nothing,
+  continue: orNothing(record({}, { threadId: id, singleThread: flag })),
   pause: nothing,
   next: step,
   stepIn: step,
@@ -109,7 +117,26 @@ const shapes: Readonly<Record<Command, Shape>> = {
   stepBack: step,
   reverseContinue: nothing,
   threads: nothing,
-  stackTrace: record({ threadId: id }, { startFrame: count, levels: count }),
+  stackTrace: record(
+    { threadId: id },
+    {
+      startFrame: count,
+      levels: count,
+      format: record(
+        {},
+        {
+          hex: flag,
+          parameters: flag,
+          parameterTypes: flag,
+          parameterNames: flag,
+          parameterValues: flag,
+          line: flag,
+          module: flag,
+          includeAll: flag,
+        },
+      ),
+    },
+  ),
   scopes: record({ frameId: id }),
   variables: record({ variablesReference: id }, { filter: oneOf('indexed', 'named'), start: count, count, format }),
   setVariable: record({ variablesReference: id, name: text, value: text }, { format }),

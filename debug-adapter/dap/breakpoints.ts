@@ -2,7 +2,8 @@
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type BreakpointOptions, type BreakpointStatus } from '../control/api';
 import { type Adapter } from './adapter';
-import { formatAddress, type Handlers, parseAddress } from './handler';
+import { formatAddress, parseAddress } from './format';
+import { type Handlers } from './handler';
 
 /** A breakpoint as the client sees it. */
 export function toProtocolBreakpoint(adapter: Adapter, status: BreakpointStatus): DebugProtocol.Breakpoint {
@@ -22,10 +23,11 @@ export function toProtocolBreakpoint(adapter: Adapter, status: BreakpointStatus)
   };
 }
 
-const options = (from: { condition?: string; hitCondition?: string; logMessage?: string }): BreakpointOptions => ({
+const options = (from: BreakpointOptions): BreakpointOptions => ({
   ...(from.condition === undefined ? {} : { condition: from.condition }),
   ...(from.hitCondition === undefined ? {} : { hitCondition: from.hitCondition }),
   ...(from.logMessage === undefined ? {} : { logMessage: from.logMessage }),
+  ...(from.mode === undefined ? {} : { mode: from.mode }),
 });
 
 const all = (adapter: Adapter, statuses: readonly BreakpointStatus[]): { breakpoints: DebugProtocol.Breakpoint[] } => ({
@@ -84,11 +86,14 @@ export const breakpointHandlers: Pick<
     }
     const place = await adapter.debugger.dataPlace(name, variablesReference, frameId);
     if (place === undefined) return { dataId: null, description: `${name} does not lie in memory, so it cannot be watched.` };
+    if ('register' in place)
+      return { dataId: `$${place.register}`, description: `Changes of $${place.register}`, accessTypes: ['write'], canPersist: true };
     const length = bytes ?? place.length;
     return {
       dataId: dataId(place.address, length),
       description: `${name} (${length} bytes at ${formatAddress(place.address)})`,
       accessTypes,
+      canPersist: false,
     };
   },
 
@@ -98,19 +103,26 @@ export const breakpointHandlers: Pick<
       await adapter.debugger.setDataBreakpoints(
         breakpoints.map((each) => {
           const [address = '', length = '1'] = each.dataId.split(':');
-          return { address: parseAddress(address), length: Number(length), access: each.accessType ?? 'write', ...options(each) };
+          const place = address.startsWith('$')
+            ? { register: address.slice(1) }
+            : { address: parseAddress(address), length: Number(length) };
+          return { place, access: each.accessType ?? 'write', ...options(each) };
         }),
       ),
     ),
 
-  breakpointLocations: async (adapter, { source, line, endLine }) => {
-    const locations = await adapter.debugger.breakpointLocations(
-      source.path ?? '',
-      adapter.lineFromClient(line),
-      adapter.lineFromClient(endLine ?? line),
+  breakpointLocations: async (adapter, { source, line, column, endLine, endColumn }) => {
+    const first = { line: adapter.lineFromClient(line), column: column === undefined ? 0 : adapter.columnFromClient(column) };
+    const last = {
+      line: adapter.lineFromClient(endLine ?? line),
+      column: endColumn === undefined ? Infinity : adapter.columnFromClient(endColumn),
+    };
+    const locations = await adapter.debugger.breakpointLocations(source.path ?? '', first.line, last.line);
+    const inside = locations.filter(
+      (each) => (each.line !== first.line || each.column >= first.column) && (each.line !== last.line || each.column <= last.column),
     );
     return {
-      breakpoints: locations.map((each) => ({
+      breakpoints: inside.map((each) => ({
         line: adapter.lineToClient(each.line),
         ...(each.column > 0 ? { column: adapter.columnToClient(each.column) } : {}),
       })),

@@ -1,5 +1,6 @@
 /** What the adapter tells the client that it can do. */
 import { type DebugProtocol } from '@vscode/debugprotocol';
+import { breakpointModes } from '../control/api';
 import { filterDefinitions } from '../control/catch/filters';
 
 export function capabilities(): DebugProtocol.Capabilities {
@@ -24,7 +25,31 @@ export function capabilities(): DebugProtocol.Capabilities {
     supportsWriteMemoryRequest: true,
     supportsDisassembleRequest: true,
     supportsModulesRequest: true,
-    additionalModuleColumns: [{ attributeName: 'size', label: 'Size', format: 'number', type: 'number' }],
+    additionalModuleColumns: [
+      { attributeName: 'section', label: 'Section', type: 'string' },
+      { attributeName: 'size', label: 'Size', format: 'number', type: 'number' },
+    ],
+    supportedChecksumAlgorithms: ['MD5'],
+    supportsGotoTargetsRequest: true,
+    supportsStepInTargetsRequest: true,
+    supportsRestartFrame: true,
+    supportsSingleThreadExecutionRequests: true,
+    supportSuspendDebuggee: true,
+    supportsANSIStyling: true,
+    breakpointModes: [
+      {
+        mode: breakpointModes.once,
+        label: 'Once',
+        description: 'Goes away after it has stopped the guest.',
+        appliesTo: ['source', 'instruction', 'data'],
+      },
+      {
+        mode: breakpointModes.change,
+        label: 'On change',
+        description: 'Stops only where the bytes are other ones after the access.',
+        appliesTo: ['data'],
+      },
+    ],
     supportsLoadedSourcesRequest: true,
     supportsRestartRequest: true,
     supportsTerminateRequest: true,

@@ -3,13 +3,17 @@ import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type DisassembledInstruction } from '../control/api';
 import { type Adapter } from './adapter';
 import { protocolErrors } from './errors';
-import { formatAddress, type Handlers, parseAddress } from './handler';
+import { formatAddress, parseAddress } from './format';
+import { type Handlers } from './handler';
 
 /** One answer's limit; clients page through more. */
 const mostBytes = 1 << 20;
 const pageBytes = 4096n;
 
-export const codeHandlers: Pick<Handlers, 'readMemory' | 'writeMemory' | 'disassemble' | 'modules' | 'loadedSources'> = {
+export const codeHandlers: Pick<
+  Handlers,
+  'readMemory' | 'writeMemory' | 'disassemble' | 'modules' | 'loadedSources' | 'source' | 'locations'
+> = {
   readMemory: async (adapter, { memoryReference, offset, count }) => {
     const address = parseAddress(memoryReference, offset);
     const wanted = Math.min(count, mostBytes);
@@ -30,7 +34,6 @@ export const codeHandlers: Pick<Handlers, 'readMemory' | 'writeMemory' | 'disass
         );
     }
     const bytesWritten = await adapter.debugger.writeMemory(address, bytes);
-    adapter.send('invalidated', { areas: ['variables', 'stacks'] });
     return { bytesWritten };
   },
 
@@ -45,18 +48,47 @@ export const codeHandlers: Pick<Handlers, 'readMemory' | 'writeMemory' | 'disass
     const wanted = list.slice(start, args?.moduleCount === undefined || args.moduleCount === 0 ? undefined : start + args.moduleCount);
     return {
       totalModules: list.length,
-      modules: wanted.map(({ id, name, path, range, size, symbolStatus }) => ({
+      modules: wanted.map(({ id, name, path, range, size, sections, symbolStatus }) => ({
         id,
         name,
         symbolStatus,
         ...(path === undefined ? {} : { path }),
         ...(range === undefined ? {} : { addressRange: `${formatAddress(range.low)}-${formatAddress(range.high)}` }),
         ...(size === undefined ? {} : { size }),
+        ...(sections === undefined ? {} : { section: sections.join(' ') }),
       })),
     };
   },
 
-  loadedSources: async (adapter) => ({ sources: (await adapter.debugger.loadedSources()).map((path) => adapter.source(path)) }),
+  loadedSources: async (adapter) => ({
+    sources: (await adapter.debugger.loadedSources()).map(({ path, md5 }) => ({
+      ...adapter.source(path),
+      ...(md5 === undefined ? {} : { checksums: [{ algorithm: 'MD5', checksum: md5 }] }),
+    })),
+  }),
+
+  source: async (adapter, { source }) => {
+    const path = source?.path;
+    if (path === undefined) throw protocolErrors.badArguments('source', 'name the source by its path');
+    // Only what the image was built from is handed out.
+    const known = (await adapter.debugger.loadedSources()).some((each) => each.path === path);
+    if (!known) throw protocolErrors.noSource(path, 'it is not part of the image');
+    try {
+      return { content: new TextDecoder().decode(await adapter.host.readFile(path)), mimeType: 'text/plain' };
+    } catch {
+      throw protocolErrors.noSource(path, 'the file cannot be read; if the sources moved, map their path under "sourceMap"');
+    }
+  },
+
+  locations: (adapter, { locationReference }) => {
+    const place = adapter.locations.get(locationReference);
+    if (place === undefined) return Promise.reject(protocolErrors.unknownLocation(locationReference));
+    return Promise.resolve({
+      source: adapter.source(place.path),
+      line: adapter.lineToClient(place.line),
+      ...(place.column > 0 ? { column: adapter.columnToClient(place.column) } : {}),
+    });
+  },
 };
 
 function instruction(adapter: Adapter, each: DisassembledInstruction, withSymbols: boolean): DebugProtocol.DisassembledInstruction {

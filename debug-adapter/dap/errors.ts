@@ -33,5 +33,19 @@ export const protocolErrors = {
   workerFailed: (message: string) =>
     new ProtocolError(2005, `The machine's worker failed: ${message}. Please report this with the image.`, true),
   badAddress: (text: string) => new ProtocolError(3001, `"${text}" is not an address. Write 0x and hexadecimal digits.`),
+  cannotEndThreads: () =>
+    new ProtocolError(
+      3003,
+      "A guest's thread cannot be ended from outside: what it holds would be lost to the others. End it by its own code.",
+    ),
+  noSource: (path: string, fault: string) => new ProtocolError(3004, `The source ${path} cannot be shown: ${fault}.`),
+  unknownLocation: (reference: number) =>
+    new ProtocolError(3005, `There is no location ${reference} any more: the guest ran since it was shown.`),
+  noSession: () =>
+    new ProtocolError(
+      2006,
+      'There is nothing to attach to: this adapter holds no running machine. Name a saved "session", or start one with "unikernel dap --server PORT IMAGE" and name its "port".',
+      true,
+    ),
   cancelled: () => new ProtocolError(3002, 'cancelled'),
 } as const;

@@ -2,19 +2,25 @@
 import { type DebuggerEvent } from '../control/api';
 import { type Adapter } from './adapter';
 import { toProtocolBreakpoint } from './breakpoints';
+import { type ConsolePiece, KernelLog } from './kernel-log';
 
 const categories = { trace: 'console', log: 'console', warning: 'important', error: 'important' } as const;
 
 export class EventTranslator {
   /** Characters may be cut at the end of a chunk of console bytes. */
   readonly #decoder = new TextDecoder();
+  readonly #log: KernelLog;
 
-  constructor(private readonly adapter: Adapter) {}
+  constructor(private readonly adapter: Adapter) {
+    this.#log = new KernelLog(adapter.client.ansi);
+  }
 
   translate(event: DebuggerEvent): void {
     const { adapter } = this;
     switch (event.kind) {
       case 'stopped':
+        adapter.stopped();
+        this.#console(this.#log.flush());
         adapter.send('stopped', {
           reason: event.reason,
           threadId: event.threadId,
@@ -25,10 +31,11 @@ export class EventTranslator {
         });
         break;
       case 'continued':
-        adapter.send('continued', { threadId: event.threadId, allThreadsContinued: true });
+        adapter.continued();
+        adapter.send('continued', { threadId: event.threadId, allThreadsContinued: event.alone !== true });
         break;
       case 'console':
-        adapter.send('output', { category: 'stdout', output: this.#decoder.decode(event.bytes, { stream: true }) });
+        this.#console(this.#log.feed(this.#decoder.decode(event.bytes, { stream: true })));
         break;
       case 'message': {
         const place = event.location;
@@ -42,7 +49,13 @@ export class EventTranslator {
         break;
       }
       case 'breakpoint':
-        adapter.send('breakpoint', { reason: 'changed', breakpoint: toProtocolBreakpoint(adapter, event.status) });
+        adapter.send('breakpoint', {
+          reason: event.gone === true ? 'removed' : 'changed',
+          breakpoint: toProtocolBreakpoint(adapter, event.status),
+        });
+        break;
+      case 'edited':
+        adapter.stateChanged(event.memory);
         break;
       case 'symbols':
         adapter.send('module', {
@@ -56,10 +69,28 @@ export class EventTranslator {
         });
         break;
       case 'exited':
+        adapter.stopped();
+        this.#console(this.#log.flush());
         adapter.send('output', { category: 'console', output: `${event.description}\n` });
         adapter.send('exited', { exitCode: event.code });
         adapter.send('terminated', {});
         break;
     }
+  }
+
+  #console(pieces: readonly ConsolePiece[]): void {
+    for (const piece of pieces)
+      this.adapter.send('output', {
+        category: piece.category,
+        output: piece.text,
+        ...(piece.group === undefined ? {} : { group: piece.group }),
+        ...(piece.source === undefined ? {} : this.#linked(piece.source)),
+      });
+  }
+
+  /** The place that a log line names, where its file is one of the image's. */
+  #linked({ file, library, line }: NonNullable<ConsolePiece['source']>): object {
+    const path = this.adapter.sourceOf(file, library);
+    return path === undefined ? {} : { source: this.adapter.source(path), line: this.adapter.lineToClient(line) };
   }
 }

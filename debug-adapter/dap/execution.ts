@@ -1,10 +1,22 @@
 /** Requests that make the guest run, stop and step. */
 import { type Granularity } from '../control/api';
+import { type Adapter } from './adapter';
 import { type HistoryRequests } from './custom';
 import { protocolErrors } from './errors';
-import { type Handlers, parseAddress } from './handler';
+import { formatAddress, parseAddress } from './format';
+import { type Handlers } from './handler';
 
 const granularity = (asked: string | undefined): Granularity => (asked === 'instruction' || asked === 'line' ? asked : 'statement');
+
+/** A journey through the past is shown while it takes long, and can be broken off. */
+async function back(adapter: Adapter, begun: Promise<void>): Promise<void> {
+  await begun;
+  adapter.travels();
+}
+
+/** The thread that is to run alone, where only one is. */
+const stepOptions = (args: { readonly threadId: number; readonly singleThread?: boolean }): { readonly alone?: number } =>
+  args.singleThread === true ? { alone: args.threadId } : {};
 
 export const executionHandlers: Pick<
   Handlers,
@@ -16,20 +28,61 @@ export const executionHandlers: Pick<
   | 'stepBack'
   | 'reverseContinue'
   | 'exceptionInfo'
+  | 'goto'
+  | 'gotoTargets'
+  | 'stepInTargets'
+  | 'restartFrame'
+  | 'terminateThreads'
   | 'unikernel/consoleInput'
   | 'unikernel/statistics'
   | keyof HistoryRequests
 > = {
-  continue: async (adapter) => {
-    await adapter.debugger.resume();
-    return { allThreadsContinued: true };
+  continue: async (adapter, args) => {
+    const alone = args?.singleThread === true;
+    await adapter.debugger.resume(alone ? args.threadId : undefined);
+    return { allThreadsContinued: !alone };
   },
   pause: (adapter) => adapter.debugger.pause(),
-  next: (adapter, args) => adapter.debugger.step('over', granularity(args.granularity)),
-  stepIn: (adapter, args) => adapter.debugger.step('in', granularity(args.granularity)),
-  stepOut: (adapter, args) => adapter.debugger.step('out', granularity(args.granularity)),
-  stepBack: (adapter, args) => adapter.debugger.stepBack('back', granularity(args.granularity)),
-  reverseContinue: (adapter) => adapter.debugger.reverseContinue(),
+  next: (adapter, args) => adapter.debugger.step('over', granularity(args.granularity), stepOptions(args)),
+  stepIn: (adapter, args) =>
+    adapter.debugger.step('in', granularity(args.granularity), {
+      ...stepOptions(args),
+      ...(args.targetId === undefined ? {} : { into: args.targetId }),
+    }),
+  stepOut: (adapter, args) => adapter.debugger.step('out', granularity(args.granularity), stepOptions(args)),
+  stepBack: (adapter, args) => back(adapter, adapter.debugger.stepBack('back', granularity(args.granularity))),
+  reverseContinue: (adapter) => back(adapter, adapter.debugger.reverseContinue()),
+
+  stepInTargets: async (adapter, { frameId }) => {
+    const targets = await adapter.debugger.stepInTargets(frameId);
+    return {
+      targets: targets.map(({ id, label, location }) => ({
+        id,
+        label,
+        ...(location === undefined ? {} : { line: adapter.lineToClient(location.line) }),
+        ...(location === undefined || location.column === 0 ? {} : { column: adapter.columnToClient(location.column) }),
+      })),
+    };
+  },
+
+  gotoTargets: async (adapter, { source, line, column }) => {
+    const at = column === undefined ? undefined : adapter.columnFromClient(column);
+    const targets = await adapter.debugger.gotoTargets(source.path ?? '', adapter.lineFromClient(line), at);
+    return {
+      targets: targets.map(({ id, label, address, location }) => ({
+        id,
+        label,
+        line: adapter.lineToClient(location?.line ?? 1),
+        ...(location === undefined || location.column === 0 ? {} : { column: adapter.columnToClient(location.column) }),
+        instructionPointerReference: formatAddress(address),
+      })),
+    };
+  },
+
+  goto: (adapter, { threadId, targetId }) => adapter.debugger.goto(threadId, targetId),
+  restartFrame: (adapter, { frameId }) => back(adapter, adapter.debugger.restartFrame(frameId)),
+
+  terminateThreads: () => Promise.reject(protocolErrors.cannotEndThreads()),
 
   exceptionInfo: async (adapter) => {
     const info = await adapter.debugger.exceptionInfo();
@@ -48,9 +101,9 @@ export const executionHandlers: Pick<
     return { instructions: String(instructions), virtualTime };
   },
 
-  'unikernel/reverseNext': (adapter, args) => adapter.debugger.stepBack('over', granularity(args?.granularity)),
-  'unikernel/reverseIn': (adapter, args) => adapter.debugger.stepBack('in', granularity(args?.granularity)),
-  'unikernel/reverseOut': (adapter, args) => adapter.debugger.stepBack('out', granularity(args?.granularity)),
+  'unikernel/reverseNext': (adapter, args) => back(adapter, adapter.debugger.stepBack('over', granularity(args?.granularity))),
+  'unikernel/reverseIn': (adapter, args) => back(adapter, adapter.debugger.stepBack('in', granularity(args?.granularity))),
+  'unikernel/reverseOut': (adapter, args) => back(adapter, adapter.debugger.stepBack('out', granularity(args?.granularity))),
 
   'unikernel/seek': (adapter, { instruction, consoleOffset, traceSequence }) => {
     const places = [
@@ -61,16 +114,16 @@ export const executionHandlers: Pick<
     const [place] = places;
     if (place === undefined || places.length > 1)
       throw protocolErrors.badArguments('unikernel/seek', 'give one of "instruction", "consoleOffset" and "traceSequence"');
-    return adapter.debugger.seek(place);
+    return back(adapter, adapter.debugger.seek(place));
   },
 
   'unikernel/seekWrite': async (adapter, { address, bytes, variablesReference, name, frameId }) => {
-    if (address !== undefined) return adapter.debugger.seekWrite(parseAddress(address), Math.max(1, bytes ?? 1));
+    if (address !== undefined) return back(adapter, adapter.debugger.seekWrite(parseAddress(address), Math.max(1, bytes ?? 1)));
     if (name === undefined) throw protocolErrors.badArguments('unikernel/seekWrite', 'give "address", or the "name" of a variable');
     const place = await adapter.debugger.dataPlace(name, variablesReference, frameId);
-    if (place === undefined)
+    if (place === undefined || 'register' in place)
       throw protocolErrors.badArguments('unikernel/seekWrite', `${name} does not lie in memory: a register's writes cannot be looked for`);
-    return adapter.debugger.seekWrite(place.address, place.length);
+    return back(adapter, adapter.debugger.seekWrite(place.address, place.length));
   },
 
   'unikernel/consoleLines': async (adapter, args) => ({

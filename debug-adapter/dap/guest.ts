@@ -5,7 +5,8 @@ import { type TracePage } from '../control/trace-log';
 import { formatResult } from '../trace/decode';
 import { syscallByNumber } from '../trace/syscalls/table';
 import { type CustomRequests, type EventDetails, type SourcePlace, type ThreadDetails, type TlsBlock } from './custom';
-import { formatAddress, type Handlers } from './handler';
+import { formatAddress } from './format';
+import { type Handlers } from './handler';
 
 const defaultPage = 200;
 

@@ -2,7 +2,6 @@
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type Adapter } from './adapter';
 import { type CustomRequests, type HistoryRequests } from './custom';
-import { protocolErrors } from './errors';
 
 /** Arguments and response body of each request that the adapter serves. */
 export interface Requests extends CustomRequests, HistoryRequests {
@@ -14,6 +13,14 @@ export interface Requests extends CustomRequests, HistoryRequests {
   terminate: [DebugProtocol.TerminateArguments | undefined, void];
   cancel: [DebugProtocol.CancelArguments | undefined, void];
   setBreakpoints: [DebugProtocol.SetBreakpointsArguments, DebugProtocol.SetBreakpointsResponse['body']];
+  attach: [DebugProtocol.AttachRequestArguments, void];
+  goto: [DebugProtocol.GotoArguments, void];
+  gotoTargets: [DebugProtocol.GotoTargetsArguments, DebugProtocol.GotoTargetsResponse['body']];
+  stepInTargets: [DebugProtocol.StepInTargetsArguments, DebugProtocol.StepInTargetsResponse['body']];
+  restartFrame: [DebugProtocol.RestartFrameArguments, void];
+  terminateThreads: [DebugProtocol.TerminateThreadsArguments | undefined, void];
+  source: [DebugProtocol.SourceArguments, DebugProtocol.SourceResponse['body']];
+  locations: [DebugProtocol.LocationsArguments, DebugProtocol.LocationsResponse['body']];
   setFunctionBreakpoints: [DebugProtocol.SetFunctionBreakpointsArguments, DebugProtocol.SetFunctionBreakpointsResponse['body']];
   setInstructionBreakpoints: [DebugProtocol.SetInstructionBreakpointsArguments, DebugProtocol.SetInstructionBreakpointsResponse['body']];
   setExceptionBreakpoints: [DebugProtocol.SetExceptionBreakpointsArguments, DebugProtocol.SetExceptionBreakpointsResponse['body']];
@@ -51,12 +58,3 @@ export type Command = keyof Requests;
 export type Handler<K extends Command> = (adapter: Adapter, args: Requests[K][0]) => Promise<Requests[K][1]>;
 
 export type Handlers = { readonly [K in Command]: Handler<K> };
-
-/** An address as the protocol spells it: 0x and hexadecimal digits, no padding, so that equal addresses are equal strings. */
-export const formatAddress = (address: bigint): string => `0x${address.toString(16)}`;
-
-/** Reads an address reference with an optional byte offset. */
-export function parseAddress(text: string, offset = 0): bigint {
-  if (!/^(0x[0-9a-f]+|\d+)$/i.test(text.trim())) throw protocolErrors.badAddress(text);
-  return BigInt.asUintN(64, BigInt(text.trim()) + BigInt(offset));
-}

@@ -2,16 +2,17 @@
 import { CodedError } from '../control/channel';
 import { type Adapter } from './adapter';
 import { capabilities } from './capabilities';
+import { clientFeatures } from './client-features';
 import { ProtocolError, protocolErrors } from './errors';
 import { type Handlers } from './handler';
 import { type LaunchArguments, parseLaunchArguments } from './launch-arguments';
 
 export const lifecycleHandlers: Pick<
   Handlers,
-  'initialize' | 'launch' | 'configurationDone' | 'restart' | 'disconnect' | 'terminate' | 'cancel'
+  'initialize' | 'launch' | 'attach' | 'configurationDone' | 'restart' | 'disconnect' | 'terminate' | 'cancel'
 > = {
   initialize: async (adapter, args) => {
-    adapter.client = { linesStartAt1: args.linesStartAt1 ?? true, columnsStartAt1: args.columnsStartAt1 ?? true };
+    adapter.client = clientFeatures(args);
     return Promise.resolve(capabilities());
   },
 
@@ -22,8 +23,16 @@ export const lifecycleHandlers: Pick<
     adapter.send('initialized', {});
   },
 
+  attach: async (adapter, args) => {
+    if (adapter.launched !== undefined) throw protocolErrors.alreadyLaunched();
+    if ('session' in args) await launch(adapter, parseLaunchArguments(args));
+    else if (adapter.owner === undefined || !adapter.borrow(adapter.owner)) throw protocolErrors.noSession();
+    adapter.send('initialized', {});
+  },
+
   configurationDone: async (adapter) => {
-    const { session } = adapter;
+    const { session, borrows } = adapter;
+    if (borrows) return adapter.debugger.report();
     if (session === undefined) return adapter.debugger.start();
     await adapter.debugger.openSession(session);
   },
@@ -36,19 +45,41 @@ export const lifecycleHandlers: Pick<
     adapter.send('initialized', {});
   },
 
-  disconnect: (adapter) => adapter.stopWorker(),
+  disconnect: async (adapter, args) => {
+    if (adapter.borrows) {
+      if (args?.terminateDebuggee === true) return end(adapter);
+      await adapter.debugger.detach(args?.suspendDebuggee !== true);
+    }
+    await adapter.stopWorker();
+  },
 
   terminate: async (adapter) => {
-    if (adapter.launched !== undefined) await adapter.debugger.terminate();
-    await adapter.stopWorker();
+    await end(adapter);
     adapter.send('terminated', {});
   },
 
   cancel: () => Promise.resolve(),
 };
 
-async function launch(adapter: Adapter, args: LaunchArguments): Promise<void> {
+/** Ends the machine, whoever's it is. */
+async function end(adapter: Adapter): Promise<void> {
+  const { borrows, owner } = adapter;
+  if (adapter.launched !== undefined) await adapter.debugger.terminate();
+  await adapter.stopWorker();
+  if (borrows) await owner?.stopWorker();
+}
+
+export async function launch(adapter: Adapter, args: LaunchArguments): Promise<void> {
   const begun = adapter.beginLaunch();
+  const loaded = adapter.progress.begin(`Loading ${args.image.slice(args.image.lastIndexOf('/') + 1)}`, () => void adapter.stopWorker());
+  try {
+    await load(adapter, args, begun);
+  } finally {
+    loaded();
+  }
+}
+
+async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<Adapter['beginLaunch']>): Promise<void> {
   const image = await read(adapter, 'image', args.image);
   const symbols = await readSymbols(adapter, args);
   const initrd = args.initrd === undefined ? undefined : await read(adapter, 'initrd', args.initrd);

@@ -2,15 +2,16 @@
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type FrameInfo, type VariableInfo } from '../control/api';
 import { type Adapter } from './adapter';
-import { formatAddress, type Handlers } from './handler';
+import { formatAddress } from './format';
+import { type Handlers } from './handler';
 
 type StateRequests = 'threads' | 'stackTrace' | 'scopes' | 'variables' | 'setVariable' | 'evaluate' | 'setExpression' | 'completions';
 
 export const stateHandlers: Pick<Handlers, StateRequests> = {
   threads: async (adapter) => ({ threads: (await adapter.debugger.threads()).map(({ id, name }) => ({ id, name })) }),
 
-  stackTrace: async (adapter, { threadId, startFrame = 0, levels = 0 }) => {
-    const { frames, total } = await adapter.debugger.stack(threadId, startFrame, levels);
+  stackTrace: async (adapter, { threadId, startFrame = 0, levels = 0, format }) => {
+    const { frames, total } = await adapter.debugger.stack(threadId, startFrame, levels, format);
     return { stackFrames: frames.map((frame) => stackFrame(adapter, frame)), totalFrames: total };
   },
 
@@ -28,21 +29,21 @@ export const stateHandlers: Pick<Handlers, StateRequests> = {
     // Our groups hold named or indexed rows, never both; a client that asks for the other kind gets none.
     const rows = await adapter.debugger.variables(variablesReference, start, count === 0 ? undefined : count, format?.hex);
     const wanted = filter === undefined ? rows : rows.filter((row) => row.name.startsWith('[') === (filter === 'indexed'));
-    return { variables: wanted.map(variable) };
+    return { variables: wanted.map((row) => variable(adapter, row)) };
   },
 
   setVariable: async (adapter, { variablesReference, name, value }) => {
-    const { value: text, ...rest } = variable(await adapter.debugger.setVariable(variablesReference, name, value));
+    const { value: text, ...rest } = variable(adapter, await adapter.debugger.setVariable(variablesReference, name, value));
     return { value: text, ...pick(rest) };
   },
 
   evaluate: async (adapter, { expression, frameId, format }) => {
-    const { value, ...rest } = variable(await adapter.debugger.evaluate(expression, frameId, format?.hex ?? false));
+    const { value, ...rest } = variable(adapter, await adapter.debugger.evaluate(expression, frameId, format?.hex ?? false));
     return { result: value, ...pick(rest), variablesReference: rest.variablesReference };
   },
 
   setExpression: async (adapter, { expression, value, frameId }) => {
-    const { value: text, ...rest } = variable(await adapter.debugger.setExpression(expression, value, frameId));
+    const { value: text, ...rest } = variable(adapter, await adapter.debugger.setExpression(expression, value, frameId));
     return { value: text, ...pick(rest) };
   },
 
@@ -73,7 +74,7 @@ function stackFrame(adapter: Adapter, frame: FrameInfo): DebugProtocol.StackFram
   };
 }
 
-function variable(row: VariableInfo): DebugProtocol.Variable {
+function variable(adapter: Adapter, row: VariableInfo): DebugProtocol.Variable {
   const attributes = [...(row.readOnly ? ['readOnly'] : []), ...(row.changed ? ['unikernelChanged'] : [])];
   return {
     name: row.name,
@@ -83,16 +84,26 @@ function variable(row: VariableInfo): DebugProtocol.Variable {
     ...(row.indexed === undefined ? {} : { indexedVariables: row.indexed }),
     ...(row.named === undefined ? {} : { namedVariables: row.named }),
     ...(row.memory === undefined ? {} : { memoryReference: formatAddress(row.memory) }),
+    ...(row.declaration === undefined ? {} : { declarationLocationReference: adapter.locations.reference(row.declaration) }),
+    ...(row.pointsTo === undefined ? {} : { valueLocationReference: adapter.locations.reference(row.pointsTo) }),
     ...(row.evaluateName === undefined ? {} : { evaluateName: row.evaluateName }),
     ...(attributes.length === 0 ? {} : { presentationHint: { attributes } }),
   };
 }
 
 /** The fields that a variable and an evaluation result have in common. */
-const pick = ({ type, variablesReference, indexedVariables, namedVariables, memoryReference }: Omit<DebugProtocol.Variable, 'value'>) => ({
+const pick = ({
+  type,
+  variablesReference,
+  indexedVariables,
+  namedVariables,
+  memoryReference,
+  valueLocationReference,
+}: Omit<DebugProtocol.Variable, 'value'>) => ({
   variablesReference,
   ...(type === undefined ? {} : { type }),
   ...(indexedVariables === undefined ? {} : { indexedVariables }),
   ...(namedVariables === undefined ? {} : { namedVariables }),
   ...(memoryReference === undefined ? {} : { memoryReference }),
+  ...(valueLocationReference === undefined ? {} : { valueLocationReference }),
 });

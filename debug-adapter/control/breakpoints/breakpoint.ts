@@ -1,7 +1,8 @@
 /** One breakpoint: where its probes are, and whether a hit stops, counts or logs. */
 import { type ProbeRegistration } from '../../machine/probes';
-import { type BreakpointOptions, type BreakpointStatus, type SourceLocation } from '../api';
+import { breakpointModes, type BreakpointOptions, type BreakpointStatus, type SourceLocation } from '../api';
 import { CodedError } from '../channel';
+import { errors } from '../errors';
 import { type HitCondition, parseHitCondition } from './hit-condition';
 import { HitCount } from './hit-count';
 import { type LogPart, parseLogMessage } from './log-message';
@@ -29,14 +30,14 @@ export class Breakpoint {
   readonly #log: readonly LogPart[] | undefined;
   readonly #condition: string | undefined;
   /** What is wrong with the request itself, whatever code there is. */
-  readonly #fault: string | undefined;
+  #fault: string | undefined;
   #message: string | undefined;
   #sites: Sites;
 
   constructor(
     readonly id: number,
     readonly kind: BreakpointKind,
-    options: BreakpointOptions,
+    readonly options: BreakpointOptions,
     sites: Sites,
     message: string | undefined,
   ) {
@@ -44,6 +45,9 @@ export class Breakpoint {
     this.#message = message;
     this.#condition = options.condition?.trim() === '' ? undefined : options.condition;
     this.#log = options.logMessage === undefined || options.logMessage === '' ? undefined : parseLogMessage(options.logMessage);
+    const modes = kind === 'data breakpoint' ? Object.values(breakpointModes) : [breakpointModes.once];
+    if (options.mode !== undefined && options.mode !== '' && !modes.some((each) => each === options.mode))
+      this.#fault = errors.badMode(options.mode, modes).message;
     try {
       if (options.hitCondition !== undefined && options.hitCondition.trim() !== '')
         this.#hitCondition = parseHitCondition(options.hitCondition);

@@ -1,5 +1,6 @@
 /** All breakpoints of a session: resolves what the user asked for to addresses and answers hits. */
 import {
+  breakpointModes,
   type BreakpointOptions,
   type BreakpointStatus,
   type DataBreakpointRequest,
@@ -11,6 +12,7 @@ import {
 import { type Watchpoint } from '../../x86/api';
 import { type Target } from '../target';
 import { Breakpoint, type BreakpointKind, type HitEvaluator } from './breakpoint';
+import { type RegisterChange, registerValue, RegisterWatch } from './register-watch';
 
 /** A hit that stops the guest. */
 export interface BreakpointStop {
@@ -24,16 +26,31 @@ interface Site {
   readonly location?: SourceLocation;
 }
 
+interface DataBreakpoint {
+  readonly key: string;
+  readonly request: DataBreakpointRequest;
+  readonly breakpoint: Breakpoint;
+}
+
+/** Requests that are alike in everything ask for the same breakpoint: a client sends all of a file's again when one changes. */
+const keyOf = (request: object): string =>
+  JSON.stringify(request, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+
 /** Where a breakpoint goes with the symbols that there are now, or why nowhere. */
 type Resolver = () => { readonly sites: readonly Site[]; readonly why: string | undefined };
 
 export class BreakpointManager {
   #nextId = 1;
+  /** Old breakpoints that the new list has already. */
+  readonly #taken = new Set<Breakpoint>();
   readonly #bySource = new Map<string, Breakpoint[]>();
   #functions: Breakpoint[] = [];
   #instructions: Breakpoint[] = [];
-  #data: Breakpoint[] = [];
+  #data: DataBreakpoint[] = [];
   #watchpoints: readonly Watchpoint[] = [];
+  /** Bytes last seen of watched places of which only changes are wanted, by breakpoint. */
+  readonly #bytes = new Map<number, Uint8Array>();
+  readonly registers: RegisterWatch;
   /** How a breakpoint's places are found, for when there are more symbols than before. */
   readonly #resolvers = new WeakMap<Breakpoint, Resolver>();
   #hits: { breakpoint: Breakpoint; note: string | undefined }[] = [];
@@ -42,22 +59,25 @@ export class BreakpointManager {
     private readonly target: Target,
     private readonly evaluator: HitEvaluator,
     private readonly log: (text: string, location: SourceLocation | undefined) => void,
-  ) {}
+  ) {
+    this.registers = new RegisterWatch(target.machine, (change) => this.#registerChanged(change));
+  }
 
   /** Replaces the breakpoints of one source file. */
   setSource(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[] {
+    const old = this.#bySource.get(path) ?? [];
     const made = requests.map((request) =>
-      this.#resolving('breakpoint', request, () => {
+      this.#resolving('breakpoint', request, old, () => {
         const sites = this.#sourceSites(path, request);
         return { sites, why: sites.length > 0 ? undefined : this.#whyNoSite(path, request.line) };
       }),
     );
-    return this.#replace(this.#bySource.get(path) ?? [], made, (list) => this.#bySource.set(path, list));
+    return this.#replace(old, made, (list) => this.#bySource.set(path, list));
   }
 
   setFunctions(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[] {
     const made = requests.map((request) =>
-      this.#resolving('function breakpoint', request, () => {
+      this.#resolving('function breakpoint', request, this.#functions, () => {
         const sites = this.#functionSites(request.name);
         const why =
           sites.length > 0
@@ -70,18 +90,55 @@ export class BreakpointManager {
   }
 
   setInstructions(requests: readonly InstructionBreakpointRequest[]): readonly BreakpointStatus[] {
-    const made = requests.map((request) => this.#make('instruction breakpoint', request, [this.#site(request.address)], undefined));
+    const made = requests.map((request) =>
+      this.#make('instruction breakpoint', request, this.#instructions, [this.#site(request.address)], undefined),
+    );
     return this.#replace(this.#instructions, made, (list) => (this.#instructions = list));
   }
 
   setData(requests: readonly DataBreakpointRequest[]): readonly BreakpointStatus[] {
-    for (const old of this.#data) old.disarm();
-    this.#data = requests.map(
-      (request) => new Breakpoint(this.#nextId++, 'data breakpoint', request, [{ address: request.address }], undefined),
+    const old = this.#data;
+    for (const each of old) each.breakpoint.disarm();
+    this.#data = requests.map((request) => {
+      const key = keyOf(request);
+      const kept = old.find((each) => each.key === key)?.breakpoint;
+      return { key, request, breakpoint: kept ?? this.#makeData(request) };
+    });
+    const valid = this.#data.filter(({ breakpoint }) => breakpoint.verified);
+    this.#watchpoints = valid.flatMap(({ breakpoint: { id }, request: { place, access } }) =>
+      'register' in place ? [] : [{ id, address: place.address, length: place.length, access }],
     );
-    this.#watchpoints = requests.map(({ address, length, access }, index) => ({ id: this.#data[index]!.id, address, length, access }));
     this.watchAlso(undefined);
-    return this.#data.map(({ status }) => status);
+    this.#bytes.clear();
+    for (const { breakpoint, request } of valid)
+      if (request.mode === breakpointModes.change && !('register' in request.place))
+        this.#bytes.set(breakpoint.id, this.#read(request.place));
+    this.registers.set(valid.flatMap(({ request: { place } }) => ('register' in place ? [place.register] : [])));
+    return this.#data.map(({ breakpoint }) => breakpoint.status);
+  }
+
+  #makeData(request: DataBreakpointRequest): Breakpoint {
+    const { place } = request;
+    if (!('register' in place)) return new Breakpoint(this.#nextId++, 'data breakpoint', request, [{ address: place.address }], undefined);
+    const why =
+      registerValue(this.target.machine, place.register) === undefined
+        ? `This processor has no register ${place.register}.`
+        : request.access === 'write'
+          ? undefined
+          : 'A register can be watched for changes only.';
+    return new Breakpoint(this.#nextId++, 'data breakpoint', request, [{ address: 0n }], why);
+  }
+
+  #read({ address, length }: { readonly address: bigint; readonly length: number }): Uint8Array {
+    return this.target.machine.cpu.readMemory(address, length);
+  }
+
+  /** Takes all breakpoints away. */
+  clear(): void {
+    for (const path of [...this.#bySource.keys()]) this.setSource(path, []);
+    this.setFunctions([]);
+    this.setInstructions([]);
+    this.setData([]);
   }
 
   /** Sets one watchpoint beside those of the data breakpoints, in the place of the one before, or takes it away. */
@@ -102,15 +159,58 @@ export class BreakpointManager {
 
   /** A watched range was touched by the instruction that just ran. Returns the stop, if one is wanted. */
   dataHit(id: number): BreakpointStop | undefined {
-    const breakpoint = this.#data.find((each) => each.id === id);
-    if (breakpoint === undefined || !this.#answer(breakpoint)) return undefined;
+    const found = this.#data.find(({ breakpoint }) => breakpoint.id === id);
+    if (found === undefined || !this.#changed(found) || !this.#answer(found.breakpoint)) return undefined;
     return this.takeStop();
+  }
+
+  /** Where only changes are wanted: are the bytes other ones than before? */
+  #changed({ breakpoint, request }: DataBreakpoint): boolean {
+    const before = this.#bytes.get(breakpoint.id);
+    if (before === undefined || 'register' in request.place) return true;
+    const now = this.#read(request.place);
+    this.#bytes.set(breakpoint.id, now);
+    return now.length !== before.length || now.some((byte, index) => byte !== before[index]);
+  }
+
+  #registerChanged({ name, from, to }: RegisterChange): boolean {
+    if (this.target.probes.quiet) return false;
+    let stop = false;
+    for (const { breakpoint, request } of this.#data) {
+      if (!('register' in request.place) || request.place.register !== name || !breakpoint.verified || !this.#answer(breakpoint)) continue;
+      stop = true;
+      const hit = this.#hits[this.#hits.length - 1]!;
+      hit.note ??= `$${name} changed from 0x${from.toString(16)} to 0x${to.toString(16)}, next comes ${this.target.describe(this.target.pc)}`;
+    }
+    return stop;
+  }
+
+  /** What a stop leads to beyond it: breakpoints for one hit go. Answers them. */
+  afterStop(ids: readonly number[]): readonly BreakpointStatus[] {
+    const gone = this.#all().filter(({ id, options }) => options.mode === breakpointModes.once && ids.includes(id));
+    if (gone.length === 0) return [];
+    for (const breakpoint of gone) breakpoint.disarm();
+    const stays = (each: Breakpoint): boolean => !gone.includes(each);
+    for (const [path, list] of this.#bySource) this.#bySource.set(path, list.filter(stays));
+    this.#functions = this.#functions.filter(stays);
+    this.#instructions = this.#instructions.filter(stays);
+    if (this.#data.some(({ breakpoint }) => gone.includes(breakpoint)))
+      this.setData(this.#data.filter(({ breakpoint }) => stays(breakpoint)).map(({ request }) => request));
+    return gone.map(({ status }) => status);
+  }
+
+  #all(): readonly Breakpoint[] {
+    return [
+      ...[...this.#bySource.values()].flat(),
+      ...this.#functions,
+      ...this.#instructions,
+      ...this.#data.map(({ breakpoint }) => breakpoint),
+    ];
   }
 
   /** The guest goes another way from `moment` on: hits after it never were. */
   forgetAfter(moment: number): void {
-    for (const each of [...[...this.#bySource.values()].flat(), ...this.#functions, ...this.#instructions, ...this.#data])
-      each.forgetAfter(moment);
+    for (const each of this.#all()) each.forgetAfter(moment);
   }
 
   /** Positions that can hold a breakpoint in lines `from` to `to`, both inside. */
@@ -134,21 +234,34 @@ export class BreakpointManager {
     return changed;
   }
 
-  #resolving(kind: BreakpointKind, options: BreakpointOptions, resolve: Resolver): Breakpoint {
+  #resolving(kind: BreakpointKind, options: BreakpointOptions, old: readonly Breakpoint[], resolve: Resolver): Breakpoint {
     const { sites, why } = resolve();
-    const breakpoint = this.#make(kind, options, sites, why);
+    const breakpoint = this.#make(kind, options, old, sites, why);
     this.#resolvers.set(breakpoint, resolve);
     return breakpoint;
   }
 
-  #make(kind: BreakpointKind, options: BreakpointOptions, sites: readonly Site[], message: string | undefined): Breakpoint {
-    return new Breakpoint(this.#nextId++, kind, options, sites, message);
+  /** A new breakpoint, or the old one for the same request, with its number and its hits. */
+  #make(
+    kind: BreakpointKind,
+    options: BreakpointOptions,
+    old: readonly Breakpoint[],
+    sites: readonly Site[],
+    message: string | undefined,
+  ): Breakpoint {
+    const key = keyOf(options);
+    const kept = old.find((each) => !this.#taken.has(each) && keyOf(each.options) === key);
+    if (kept === undefined) return new Breakpoint(this.#nextId++, kind, options, sites, message);
+    this.#taken.add(kept);
+    kept.move(sites, message);
+    return kept;
   }
 
   #replace(old: readonly Breakpoint[], made: Breakpoint[], store: (list: Breakpoint[]) => void): readonly BreakpointStatus[] {
     for (const breakpoint of old) breakpoint.disarm();
     for (const breakpoint of made) this.#arm(breakpoint);
     store(made);
+    this.#taken.clear();
     return made.map(({ status }) => status);
   }
 

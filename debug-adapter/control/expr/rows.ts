@@ -31,9 +31,20 @@ export function rowOf(scope: Scope, name: string, value: Value, expression: stri
     type: typeName(value.type),
     ...(expression === undefined ? {} : { evaluateName: expression }),
     ...(memoryOf(value) === undefined ? {} : { memory: memoryOf(value)! }),
+    ...codeOf(target, value),
     ...childrenOf(scope, value, expression, options),
   };
   return isAssignable(value) ? { ...row, assign: (text) => assignText(scope, name, value, expression, options, text) } : row;
+}
+
+/** The source of the code that a function or a pointer to one stands for. */
+function codeOf(target: Target, value: Value): Pick<ValueNode, 'pointsTo'> {
+  const type = stripType(value.type);
+  const isCode = type.kind === 'function' || (type.kind === 'pointer' && stripType(type.target).kind === 'function');
+  if (!isCode) return {};
+  const address = type.kind === 'function' ? memoryOf(value) : safeInteger(target, value);
+  const pointsTo = address === undefined || address === 0n ? undefined : target.location(address);
+  return pointsTo === undefined ? {} : { pointsTo };
 }
 
 /** One line for a value; what cannot be read is said in angle brackets. */

@@ -59,8 +59,11 @@ export function scopeNodes(target: Target, frame: StackFrame, formatting: Format
   ];
 }
 
-const row = (scope: Scope, variable: Variable, file: SymbolFile, formatting: Formatting): ValueNode =>
-  rowOf(scope, variable.name, variableValue(scope, variable, file), variable.name, formatting);
+function row(scope: Scope, variable: Variable, file: SymbolFile, formatting: Formatting): ValueNode {
+  const node = rowOf(scope, variable.name, variableValue(scope, variable, file), variable.name, formatting);
+  const { declaration } = variable;
+  return declaration === undefined || declaration.line === 0 ? node : { ...node, declaration: scope.target.present(declaration) };
+}
 
 function unhidden(variables: readonly Variable[]): readonly Variable[] {
   const seen = new Set<string>();

@@ -25,4 +25,5 @@ export const historyErrors = {
     ),
   repeated: (at: number) =>
     new CodedError('session-diverged', `The recorded session cannot be repeated: the guest went another way at instruction ${at}.`),
+  noEntry: (name: string) => new CodedError('no-entry', `${name} was entered before recorded history begins, so it cannot be begun again.`),
 };

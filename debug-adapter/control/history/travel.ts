@@ -190,6 +190,37 @@ export class TimeTravel {
     );
   }
 
+  /** Back to the last moment at which the function at `entry` was entered with the stack pointer `rsp`: the beginning of a frame. */
+  restartFrame(entry: bigint, rsp: bigint, name: string): void {
+    const { history } = this;
+    const { target, judge } = this.parts;
+    const arrival: Arrival = { reason: 'restart', breakpoints: [], text: `${name} begins again.` };
+    if (target.pc === entry && target.register('rsp') === rsp) return this.parts.arrived(arrival);
+    let met = false;
+    const probe = target.probes.add(entry, () => {
+      met = target.register('rsp') === rsp;
+      return met ? 'stop' : undefined;
+    });
+    const journey = (function* (silently: (inner: Journey<void>) => Journey<void>): Journey<Arrival> {
+      try {
+        const found = yield* lastBefore(history, history.position, (reason) => {
+          // What else would stop here is not asked for; its hits are taken out of the way.
+          judge(reason);
+          const here = reason.kind === 'probe' && met;
+          met = false;
+          target.probes.passCurrent();
+          return here ? true : undefined;
+        });
+        if (found === undefined) throw historyErrors.noEntry(name);
+        yield* silently(history.seek(found.at));
+        return arrival;
+      } finally {
+        probe.remove();
+      }
+    })((inner) => this.#silently(inner));
+    this.#begin(journey);
+  }
+
   /** Breaks off a journey; the guest is back where it set out. */
   pause(): void {
     this.#stopAsked = true;
