@@ -1,5 +1,6 @@
 /** The disassembly view's window: instructions before and after an address, with symbols and source lines. */
-import { type DisassembledInstruction } from './api';
+import { type LineRow, type NamedSymbol } from '../symbols/api';
+import { type DisassembledInstruction, type SourceLocation } from './api';
 import { type Disassembler, type Instruction, maximumLength } from './disassembler';
 import { type Target } from './target';
 
@@ -25,10 +26,11 @@ export function disassemble(
   const before = instructionsBefore(target, disassembler, address, back);
   const after = decode(target, disassembler, address, Math.max(0, offset + count) * maximumLength, offset + count);
   const window: DisassembledInstruction[] = [];
+  const annotator = new Annotator(target);
   for (let index = offset; window.length < count; index++) {
     const found = index < 0 ? before[before.length + index] : after[index];
     const ahead = index < 0 ? before[0] : after[after.length - 1];
-    if (found !== undefined) window.push(present(target, found));
+    if (found !== undefined) window.push(annotator.present(found));
     // Away from what could be decoded, entries stand a byte apart: every address is given once.
     else if (index < 0) window.push(invalid((ahead?.address ?? address) + BigInt(index + before.length)));
     else window.push(invalid((ahead === undefined ? address : ahead.address + BigInt(ahead.length)) + BigInt(index - after.length)));
@@ -82,18 +84,36 @@ function boundaryBefore(target: Target, address: bigint, bytes: number): bigint 
   return from > 0n && target.machine.cpu.translate(from) !== undefined && file === undefined ? from : undefined;
 }
 
-function present(target: Target, { address, bytes, text, valid }: Decoded): DisassembledInstruction {
-  const symbol = target.symbolsAt(address)?.symbolAt(address);
-  const location = target.location(address);
-  return {
-    address,
-    bytes,
-    text,
-    valid,
-    ...(symbol === undefined ? {} : { symbol: target.describe(address) }),
-    ...(location === undefined ? {} : { location }),
-  };
+/** Looks symbols and lines up for instructions in order: neighbours mostly share both. */
+class Annotator {
+  #symbol: NamedSymbol | undefined;
+  #row: LineRow | undefined;
+  #location: SourceLocation | undefined;
+
+  constructor(private readonly target: Target) {}
+
+  present({ address, bytes, text, valid }: Decoded): DisassembledInstruction {
+    const file = this.target.symbolsAt(address);
+    const known = this.#symbol;
+    if (known === undefined || address < known.address || address >= known.address + BigInt(known.size))
+      this.#symbol = file?.symbolAt(address);
+    if (this.#row === undefined || address < this.#row.low || address >= this.#row.high) {
+      this.#row = file?.lineAt(address);
+      this.#location = this.#row === undefined || this.#row.line === 0 ? undefined : this.target.present(this.#row);
+    }
+    return {
+      address,
+      bytes,
+      text,
+      valid,
+      ...(this.#symbol === undefined ? {} : { symbol: spell(this.#symbol, address) }),
+      ...(this.#location === undefined ? {} : { location: this.#location }),
+    };
+  }
 }
+
+const spell = ({ name, address: start }: NamedSymbol, address: bigint): string =>
+  address === start ? name : `${name}+0x${(address - start).toString(16)}`;
 
 const invalid = (address: bigint): DisassembledInstruction => ({
   address: BigInt.asUintN(64, address),

@@ -63,7 +63,7 @@ describe('debug adapter: filters', () => {
   });
 
   golden('stops at a panic', async (session) => {
-    await session.launch();
+    await session.launch({ stopAtEnd: 'never' });
     await set(session, ['panic'], ['assert']);
     const id = await session.stopIn('main');
     await session.request('setExpression', { expression: '$rip', value: '8', frameId: id });
@@ -74,7 +74,7 @@ describe('debug adapter: filters', () => {
   });
 
   golden('explains page faults', async (session) => {
-    await session.launch();
+    await session.launch({ stopAtEnd: 'never' });
     await set(session, ['pf', '$cr2 == 8']);
     const id = await session.stopIn('main');
     await session.request('setExpression', { expression: '$rip', value: '8', frameId: id });

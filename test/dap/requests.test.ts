@@ -14,7 +14,7 @@ const evaluate = (session: Session, expression: string, frameId?: number): Promi
 
 describe('debug adapter: rarer requests', () => {
   golden('going to another line', async (session) => {
-    await session.launch();
+    await session.launch({ stopAtEnd: 'never' });
     await session.stopIn('main');
     const line = lineOf(mainSource, 'return 0;');
     const { targets } = await session.request<Targets>('gotoTargets', { source: { path: mainSource }, line });
@@ -81,7 +81,7 @@ describe('debug adapter: rarer requests', () => {
     });
     await session.until('stopped', 'continue');
     await session.frame();
-    await session.request('setDataBreakpoints', { breakpoints: [{ dataId: '$rax', condition: '$rax == 39' }] });
+    await session.request('setDataBreakpoints', { breakpoints: [{ dataId: '$rax', condition: '$rax == 34' }] });
     await session.until('stopped', 'continue');
     await evaluate(session, '$rax');
     await session.request('setDataBreakpoints', { breakpoints: [] });
