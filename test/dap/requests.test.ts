@@ -137,7 +137,11 @@ describe('debug adapter: rarer requests', () => {
       levels: 1,
       format: { parameters: true, parameterTypes: true, parameterNames: true, line: true, module: true },
     });
-    await session.request('stackTrace', { threadId: 1, levels: 1, format: { parameters: true, parameterNames: true, parameterValues: true } });
+    await session.request('stackTrace', {
+      threadId: 1,
+      levels: 1,
+      format: { parameters: true, parameterNames: true, parameterValues: true },
+    });
     await session.request('stackTrace', { threadId: 1, levels: 1, format: { hex: true, parameters: true, parameterValues: true } });
   });
 
