@@ -5,15 +5,33 @@ import { type Core } from './core';
 import { Die } from './die';
 import { type Entities, expressionOf } from './entities';
 
-export function callSitesOf(core: Core, entities: Entities, address: number): CallSite[] {
-  const unit = core.unitMap.find(address);
-  const found = unit && core.functions(unit).concrete.find(address);
-  if (!unit || !found) return [];
+/** Call sites by function, read once: every value that a function was entered with is looked for among them. */
+export class CallSites {
+  private readonly known = new Map<number, readonly CallSite[]>();
+
+  constructor(
+    private readonly core: Core,
+    private readonly entities: Entities,
+  ) {}
+
+  /** Those of the function holding an internal address. */
+  of(address: number): readonly CallSite[] {
+    const unit = this.core.unitMap.find(address);
+    const found = unit && this.core.functions(unit).concrete.find(address);
+    if (!unit || !found) return [];
+    const frame = new Die(unit, found.value);
+    let sites = this.known.get(frame.offset);
+    if (!sites) this.known.set(frame.offset, (sites = callSitesIn(this.entities, frame)));
+    return sites;
+  }
+}
+
+function callSitesIn(entities: Entities, frame: Die): CallSite[] {
+  const { unit } = frame;
   const tree = unit.tree();
   const sites: CallSite[] = [];
-  const end = tree.ends[found.value]!;
-  const frame = new Die(unit, found.value);
-  for (let i = found.value + 1; i < end; i++) {
+  const end = tree.ends[frame.index]!;
+  for (let i = frame.index + 1; i < end; i++) {
     const { tag } = tree.abbrevs[i]!;
     if (tag !== TAG.call_site && tag !== TAG.GNU_call_site) continue;
     const site = callSite(entities, new Die(unit, i), frame);
@@ -41,11 +59,14 @@ function callSite(entities: Entities, die: Die, frame: Die): CallSite | undefine
       value: expressionOf(die.unit, value, frame),
     });
   }
+  let entries: readonly bigint[] | undefined;
   return {
     returnAddress: entities.address(returnPc),
     tailCall: die.flag(AT.call_tail_call) || die.flag(AT.GNU_tail_call),
     ...(origin && { callee: entities.function(origin) }),
-    calleeEntries: origin ? entriesOf(entities, origin) : [],
+    get calleeEntries() {
+      return (entries ??= origin ? entriesOf(entities, origin) : []);
+    },
     ...(target && { target: expressionOf(die.unit, target, frame) }),
     values,
   };

@@ -28,7 +28,7 @@ import {
   type Variable,
 } from './api';
 import { BreakpointFinder } from './breakpoints';
-import { callSitesOf } from './call-sites';
+import { CallSites } from './call-sites';
 import { AT, TAG } from './constants';
 import { Core } from './core';
 import { Die } from './die';
@@ -59,6 +59,7 @@ class View implements SymbolFile {
   readonly elf: ElfFile;
   private readonly entities: Entities;
   private readonly breakpoints: BreakpointFinder;
+  private readonly sites: CallSites;
   private unitCache: readonly CompilationUnit[] | undefined;
   private readonly macroCache = new Map<Unit, Map<string, MacroEvent>>();
 
@@ -70,6 +71,7 @@ class View implements SymbolFile {
     this.elf = core.elf;
     this.entities = new Entities(core, bias);
     this.breakpoints = new BreakpointFinder(core, this.entities);
+    this.sites = new CallSites(core, this.entities);
   }
 
   get buildId(): string | undefined {
@@ -266,7 +268,7 @@ class View implements SymbolFile {
   }
 
   callSites(address: bigint): readonly CallSite[] {
-    return callSitesOf(this.core, this.entities, this.entities.internal(address));
+    return this.sites.of(this.entities.internal(address));
   }
 
   // --- data

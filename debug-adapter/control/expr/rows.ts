@@ -131,7 +131,7 @@ function enumText(type: EnumType, value: bigint, options: RowOptions): string {
 }
 
 function pointerText(target: Target, value: Value, pointee: Type, options: RowOptions): string {
-  if (value.location.kind === 'implicit-pointer') return '(synthetic pointer)';
+  if (value.location.kind === 'implicit-pointer') return '<synthetic pointer>';
   const address = asInteger(target, value);
   const text = `0x${address.toString(16)}`;
   if (address === 0n) return text;

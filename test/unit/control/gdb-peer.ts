@@ -41,7 +41,7 @@ def scalar(v, t):
     c = t.code
     if c == gdb.TYPE_CODE_FLT: return 'f' + repr(float(v))
     if c == gdb.TYPE_CODE_BOOL: return 'true' if int(v) else 'false'
-    if c == gdb.TYPE_CODE_PTR and str(v) == '(synthetic pointer)': return '(synthetic'
+    if c == gdb.TYPE_CODE_PTR and 'synthetic' in str(v): return '<synthetic pointer>'
     if c in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_MEMBERPTR): return hex(int(v) & MASK)
     if c in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF): return hex(int(v.referenced_value().address) & MASK)
     if c in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_RANGE): return str(int(v))
