@@ -43,7 +43,6 @@ export const commands = {
   clearSyscallFilter: 'unikernel.syscalls.clearFilter',
   syscallSummary: 'unikernel.syscalls.summary',
   exportTrace: 'unikernel.syscalls.export',
-  goToCaller: 'unikernel.syscalls.goToCaller',
   editRegister: 'unikernel.registers.edit',
   reverseNext: 'unikernel.travel.reverseNext',
   reverseIn: 'unikernel.travel.reverseIn',

@@ -1,10 +1,12 @@
 /** The debugger as the protocol side sees it: plain data in, plain data out, so that it can cross from the machine's worker. */
 import { type CpuModel } from '../x86/api';
 import { type SyscallSummary } from '../trace/summary';
-import { type GuestThreadDetails, type GuestTlsBlock, type GuestTlsVariable } from './guest';
+import { type AllocatorList } from '../guest/allocators';
+import { type TestCase, type TestSuite } from '../guest/tests';
+import { type GuestQueues, type GuestThreadDetails, type GuestTlsBlock, type GuestTlsVariable } from './guest';
 import { type ConsoleLine } from './history/console-marks';
 import { type JumpTarget } from './jumps';
-import { type TracePage } from './trace-log';
+import { type TracePage, type TraceRows } from './trace-log';
 
 /** What to boot and how. Files were read by whoever calls: the debugger touches no file. */
 export interface LaunchOptions {
@@ -307,11 +309,20 @@ export interface DebuggerApi {
   loadedSources(): readonly { readonly path: string; readonly md5?: string }[];
   exceptionInfo(): ExceptionDetails | undefined;
   /** The guest's threads with where they stand; none where the image has no scheduler. May be asked while it runs. */
-  guestThreads(): { readonly threads: readonly GuestThreadDetails[]; readonly notes: readonly string[] };
+  guestThreads(): {
+    readonly threads: readonly GuestThreadDetails[];
+    readonly notes: readonly string[];
+    readonly queues: readonly GuestQueues[];
+  };
+  guestAllocators(): AllocatorList;
+  /** Results of the tests that are built into the image, with where each test's function is. */
+  guestTests(): readonly (Omit<TestSuite, 'cases'> & { readonly cases: readonly (TestCase & { readonly location?: SourceLocation })[] })[];
   /** Thread-local blocks, with their variables, of a thread (default: the running one). */
   guestTls(threadId: number | undefined): readonly (GuestTlsBlock & { readonly variables: readonly GuestTlsVariable[] })[];
   /** Recorded events from sequence number `from` on, or the newest `limit` ones. */
   traceEvents(from: number | undefined, limit: number, filter: string): TracePage;
+  /** A window of the rows that a filter lets through. */
+  traceRows(filter: string, start: number, count: number): TraceRows;
   traceSummary(filter: string): readonly SyscallSummary[];
   /** The code that made a recorded system call. */
   tracePlace(sequence: number): { readonly function?: string; readonly location?: SourceLocation };

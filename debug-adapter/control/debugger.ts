@@ -37,7 +37,7 @@ import { errors } from './errors';
 import { Catcher } from './catch/catcher';
 import { Evaluator } from './expr/evaluator';
 import { disassemble } from './instructions';
-import { GuestModel, type GuestThreadDetails } from './guest';
+import { GuestModel } from './guest';
 import { type ConsoleLine } from './history/console-marks';
 import { historyErrors } from './history/errors';
 import { TravellingTarget } from './history/probes';
@@ -53,7 +53,7 @@ import { stepPlan } from './step-plan';
 import { Stepper } from './stepper';
 import { describeEnd, StopJudge } from './stops';
 import { type Target } from './target';
-import { TraceLog, type TracePage } from './trace-log';
+import { TraceLog, type TracePage, type TraceRows } from './trace-log';
 import { attachTracers, type Tracers } from './tracers';
 import { type StackFrame, walkStack } from './unwind';
 
@@ -116,7 +116,11 @@ export class Debugger implements DebuggerApi {
     });
     // The catcher wraps hooks that tracers set before it.
     const tracers = attachTracers(target, options.trace, (text) => say('trace', text));
-    const traceLog = new TraceLog(tracers.ring, (address) => guest.traceThread(address));
+    const traceLog = new TraceLog(
+      tracers.ring,
+      (address) => guest.traceThread(address),
+      () => this.host.now(),
+    );
     const catcher = new Catcher(target, atHit, guest, tracers);
     const jumps = new JumpTargets(target, this.#disassembler);
     const judge = new StopJudge(target, breakpoints, catcher);
@@ -171,6 +175,7 @@ export class Debugger implements DebuggerApi {
       futureDropped: (moment) => {
         this.#parts?.breakpoints.forgetAfter(moment);
         this.#parts?.tracers.forgetAfter(moment);
+        this.#parts?.traceLog.changed();
         this.#parts?.catcher.forgetAfter(moment);
       },
     });
@@ -365,9 +370,24 @@ export class Debugger implements DebuggerApi {
     return this.#halted().inspector.stack(threadId, start, levels, format);
   }
 
-  guestThreads(): { readonly threads: readonly GuestThreadDetails[]; readonly notes: readonly string[] } {
+  guestThreads(): ReturnType<DebuggerApi['guestThreads']> {
     const { guest, traceLog } = this.#live();
-    return guest.details((address) => traceLog.openCall(address));
+    return { ...guest.details((address) => traceLog.openCall(address)), queues: guest.queues() };
+  }
+
+  guestAllocators(): ReturnType<DebuggerApi['guestAllocators']> {
+    return this.#live().guest.allocators();
+  }
+
+  guestTests(): ReturnType<DebuggerApi['guestTests']> {
+    const { guest, target } = this.#live();
+    return guest.tests().map((suite) => ({
+      ...suite,
+      cases: suite.cases.map((test) => {
+        const location = target.location(test.address);
+        return { ...test, ...(location === undefined ? {} : { location }) };
+      }),
+    }));
   }
 
   guestTls(threadId: number | undefined): ReturnType<GuestModel['tls']> {
@@ -376,6 +396,10 @@ export class Debugger implements DebuggerApi {
 
   traceEvents(from: number | undefined, limit: number, filter: string): TracePage {
     return this.#live().traceLog.page(from, limit, filter);
+  }
+
+  traceRows(filter: string, start: number, count: number): TraceRows {
+    return this.#live().traceLog.rows(filter, start, count);
   }
 
   traceSummary(filter: string): ReturnType<TraceLog['summary']> {
@@ -626,7 +650,7 @@ export class Debugger implements DebuggerApi {
     runner.halt();
     target.probes.passCurrent();
     const threadId = guest.currentId();
-    const description = what ?? travel?.description;
+    const description = what ?? travel?.description ?? (reason === 'goto' ? 'back in the present' : undefined);
     travel?.rested();
     for (const status of this.#parts.breakpoints.afterStop(breakpoints)) this.emit({ kind: 'breakpoint', status, gone: true });
     this.emit({

@@ -1,5 +1,7 @@
 /** The guest's threads as the debugger shows them: small numbers for their addresses, their stacks, what they wait for, and whose TLS is where. */
 import { type GuestAccess } from '../guest/access';
+import { type AllocatorList, readAllocators } from '../guest/allocators';
+import { readTests, type TestSuite } from '../guest/tests';
 import { type GuestThread, type ThreadList, ThreadReader } from '../guest/threads';
 import { dwarfRegisterName, type SymbolFile, typeName, type Variable } from '../symbols/api';
 import { syscallByNumber } from '../trace/syscalls/table';
@@ -29,6 +31,14 @@ export interface GuestTlsVariable {
   readonly address: bigint;
 }
 
+/** A scheduler's queues: ids of threads in the order of their turn. */
+export interface GuestQueues {
+  readonly kind: string;
+  readonly run: readonly number[];
+  readonly sleep: readonly number[];
+  readonly exited: readonly number[];
+}
+
 /** A thread with what the debugger knows beyond the scheduler. */
 export interface GuestThreadDetails {
   readonly id: number;
@@ -43,6 +53,7 @@ export interface GuestThreadDetails {
 
 export class GuestModel {
   readonly #reader: ThreadReader | undefined;
+  readonly #access: GuestAccess | undefined;
   readonly #ids = new Map<bigint, number>();
   /** Names by address, of threads that have ended too: recorded events still speak of them. */
   readonly #names = new Map<bigint, string>();
@@ -55,6 +66,7 @@ export class GuestModel {
       readMemory: (address, length) => target.machine.cpu.readMemory(address, length),
       register: (name) => target.register(name),
     };
+    this.#access = access;
     const reader = new ThreadReader(access);
     if (reader.available) this.#reader = reader;
     target.threadPointerOf = (file) => this.#threadPointer(file, this.#current());
@@ -67,6 +79,23 @@ export class GuestModel {
     const list = reader.list();
     for (const { address, name } of list.threads) this.#names.set(address, name);
     return list;
+  }
+
+  /** The schedulers' queues by the threads' ids. */
+  queues(): readonly GuestQueues[] {
+    return (this.#reader?.queues() ?? []).map(({ kind, run, sleep, exited }) => {
+      const ids = (addresses: readonly bigint[]): number[] => addresses.map((address) => this.#id(address));
+      return { kind, run: ids(run), sleep: ids(sleep), exited: ids(exited) };
+    });
+  }
+
+  allocators(): AllocatorList {
+    return this.#access === undefined ? { allocators: [], counted: false } : readAllocators(this.#access);
+  }
+
+  /** Results of the tests that are built into the image. */
+  tests(): readonly TestSuite[] {
+    return this.#access === undefined ? [] : readTests(this.#access);
   }
 
   /** The protocol's list: the processor where there are no threads. */

@@ -14,7 +14,35 @@ export interface TracePage {
   readonly total: number;
 }
 
+/** A window of the rows that a filter lets through; row 0 is the oldest that is kept. */
+export interface TraceRows {
+  readonly start: number;
+  readonly events: TracePage['events'];
+  readonly total: number;
+  /** Rows that matched and are no longer kept. */
+  readonly dropped: number;
+  readonly recorded: number;
+  readonly lost: number;
+  /** The search is not at its end yet. */
+  readonly partial: boolean;
+}
+
+/** Sequence numbers that one filter let through, as far as it looked. */
+interface FilterIndex {
+  readonly filter: string;
+  matches: number[];
+  /** Matches before the first of `matches`. */
+  dropped: number;
+  next: number;
+  /** Calls that were open when they were looked at: the filter may think otherwise of them now. */
+  readonly epoch: number;
+}
+
 const mostEvents = 5000;
+/** Milliseconds that a search may keep the guest waiting. */
+const searchMilliseconds = 12;
+/** Events looked at between two looks at the clock. */
+const searchTurn = 256;
 /** Events looked at, newest first, to find a thread's open call. */
 const openSearch = 512;
 
@@ -22,7 +50,59 @@ export class TraceLog {
   constructor(
     readonly ring: EventRing,
     private readonly threadOf: (address: bigint) => TraceThread,
+    /** Milliseconds, monotonic. */
+    private readonly now: () => number = () => 0,
   ) {}
+
+  #index: FilterIndex | undefined;
+  #epoch = 0;
+
+  /** Events that were found may be gone: history took another way. */
+  changed(): void {
+    this.#epoch++;
+  }
+
+  /** Rows `start` to `start + count` of those that the filter lets through; a `start` beyond them all asks for the last ones. */
+  rows(filter: string, start: number, count: number): TraceRows {
+    const { ring } = this;
+    const index = this.#search(filter);
+    const wanted = Math.min(Math.max(Math.floor(count), 1), mostEvents);
+    const total = index.matches.length;
+    const from = Math.max(0, Math.min(Math.floor(start), total - wanted));
+    const events = index.matches.slice(from, from + wanted).flatMap((sequence) => {
+      const event = ring.read(sequence);
+      return event === undefined ? [] : [this.#present(event)];
+    });
+    return { start: from, events, total, dropped: index.dropped, recorded: ring.head, lost: ring.tail, partial: index.next < ring.head };
+  }
+
+  /** Goes on with the search for what a filter lets through, for some milliseconds. */
+  #search(filter: string): FilterIndex {
+    const { ring } = this;
+    let index = this.#index;
+    if (index?.filter !== filter || index.epoch !== this.#epoch)
+      this.#index = index = { filter, matches: [], dropped: 0, next: 0, epoch: this.#epoch };
+    const accepts = this.#filter(filter);
+    const deadline = this.now() + searchMilliseconds;
+    index.next = Math.max(index.next, ring.tail);
+    for (let turn = 1; index.next < ring.head; index.next++, turn++) {
+      const event = ring.read(index.next);
+      if (event !== undefined && accepts(event)) index.matches.push(index.next);
+      if (turn % searchTurn === 0 && this.now() > deadline) break;
+    }
+    const { matches } = index;
+    let gone = 0;
+    while (gone < matches.length && matches[gone]! < ring.tail) gone++;
+    if (gone > 0) {
+      index.matches = matches.slice(gone);
+      index.dropped += gone;
+    }
+    return index;
+  }
+
+  #present(event: TraceEvent): TracePage['events'][number] {
+    return { event, text: formatEvent(event), thread: this.threadOf(event.thread) };
+  }
 
   /** Events from sequence number `from` on, or the newest `limit` ones that the filter lets through. */
   page(from: number | undefined, limit: number, filter: string): TracePage {
@@ -44,7 +124,7 @@ export class TraceLog {
       }
       next = sequence;
     }
-    const events = found.map((event) => ({ event, text: formatEvent(event), thread: this.threadOf(event.thread) }));
+    const events = found.map((event) => this.#present(event));
     return { events, next, oldest: ring.tail, total: ring.head };
   }
 

@@ -55,6 +55,56 @@ export interface ThreadsAnswer {
   readonly notes: readonly string[];
   /** False where the image has no scheduler: the one row is the processor. */
   readonly scheduler: boolean;
+  /** Ids of threads in the order of their turn. */
+  readonly queues: readonly {
+    readonly kind: string;
+    readonly run: readonly number[];
+    readonly sleep: readonly number[];
+    readonly exited: readonly number[];
+  }[];
+}
+
+/** An allocator of the guest; sizes in bytes. */
+export interface AllocatorDetails {
+  readonly address: string;
+  readonly kind: string;
+  readonly isDefault: boolean;
+  readonly total?: number;
+  readonly free?: number;
+  readonly statistics?: {
+    readonly allocations: number;
+    readonly frees: number;
+    readonly live: number;
+    readonly used: number;
+    readonly mostUsed: number;
+    readonly failures: number;
+  };
+}
+
+export interface AllocatorsAnswer {
+  readonly allocators: readonly AllocatorDetails[];
+  /** The image keeps statistics (CONFIG_LIBUKALLOC_IFSTATS). */
+  readonly counted: boolean;
+}
+
+export type TestState = 'passed' | 'failed' | 'not run';
+
+/** Tests that are built into the image, with their results so far. */
+export interface TestsAnswer {
+  readonly suites: readonly {
+    readonly name: string;
+    readonly state: TestState;
+    readonly cases: readonly {
+      readonly name: string;
+      readonly state: TestState;
+      readonly description?: string;
+      readonly place?: SourcePlace;
+      /** Lines of the assertions that failed. */
+      readonly failedLines: readonly number[];
+      readonly assertions: number;
+      readonly passed: number;
+    }[];
+  }[];
 }
 
 export interface TlsVariable {
@@ -107,6 +157,27 @@ export interface SyscallsAnswer {
   readonly total: number;
 }
 
+export interface TraceRowsArguments {
+  readonly filter?: string;
+  /** First row wanted, 0 the oldest that is kept; beyond the last row: the last ones. */
+  readonly start: number;
+  readonly count: number;
+}
+
+/** A window of the rows that a filter lets through. */
+export interface TraceRowsAnswer {
+  readonly start: number;
+  readonly events: readonly EventDetails[];
+  readonly total: number;
+  /** Rows that matched and are no longer kept: row numbers have shrunk by these. */
+  readonly dropped: number;
+  /** Events in all, and those that are no longer kept. */
+  readonly recorded: number;
+  readonly lost: number;
+  /** Not all events were looked through yet: ask again. */
+  readonly partial: boolean;
+}
+
 export interface SummaryAnswer {
   readonly rows: readonly {
     readonly name: string;
@@ -121,8 +192,11 @@ export interface SummaryAnswer {
 /** Every request with its arguments and its answer's body. */
 export interface CustomRequests {
   'unikernel/threads': [None, ThreadsAnswer];
+  'unikernel/allocators': [None, AllocatorsAnswer];
+  'unikernel/tests': [None, TestsAnswer];
   'unikernel/tls': [{ readonly threadId?: number } | undefined, TlsAnswer];
   'unikernel/syscalls': [SyscallsArguments | undefined, SyscallsAnswer];
+  'unikernel/traceRows': [TraceRowsArguments, TraceRowsAnswer];
   'unikernel/syscallSummary': [{ readonly filter?: string } | undefined, SummaryAnswer];
   /** Where the code that made a recorded call is. */
   'unikernel/eventPlace': [{ readonly sequence: number }, { readonly function?: string; readonly place?: SourcePlace }];

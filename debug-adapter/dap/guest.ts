@@ -4,7 +4,15 @@ import { type GuestThreadDetails, type GuestTlsBlock } from '../control/guest';
 import { type TracePage } from '../control/trace-log';
 import { formatResult } from '../trace/decode';
 import { syscallByNumber } from '../trace/syscalls/table';
-import { type CustomRequests, type EventDetails, type SourcePlace, type ThreadDetails, type TlsBlock } from './custom';
+import { type Allocator } from '../guest/allocators';
+import {
+  type AllocatorDetails,
+  type CustomRequests,
+  type EventDetails,
+  type SourcePlace,
+  type ThreadDetails,
+  type TlsBlock,
+} from './custom';
 import { formatAddress } from './format';
 import { type Handlers } from './handler';
 
@@ -12,9 +20,26 @@ const defaultPage = 200;
 
 export const guestHandlers: Pick<Handlers, keyof CustomRequests> = {
   'unikernel/threads': async (adapter) => {
-    const { threads, notes } = await adapter.debugger.guestThreads();
-    return { threads: threads.map((each) => threadDetails(each)), notes, scheduler: threads.length > 0 };
+    const { threads, notes, queues } = await adapter.debugger.guestThreads();
+    return { threads: threads.map((each) => threadDetails(each)), notes, queues, scheduler: threads.length > 0 };
   },
+
+  'unikernel/allocators': async (adapter) => {
+    const { allocators, counted } = await adapter.debugger.guestAllocators();
+    return { counted, allocators: allocators.map(allocatorDetails) };
+  },
+
+  'unikernel/tests': async (adapter) => ({
+    suites: (await adapter.debugger.guestTests()).map(({ name, state, cases }) => ({
+      name,
+      state,
+      cases: cases.map(({ location, description, address: _address, file: _file, ...rest }) => ({
+        ...rest,
+        ...(description === undefined ? {} : { description }),
+        ...(location === undefined ? {} : { place: place(location) }),
+      })),
+    })),
+  }),
 
   'unikernel/tls': async (adapter, args) => {
     const blocks = await adapter.debugger.guestTls(args?.threadId);
@@ -29,6 +54,11 @@ export const guestHandlers: Pick<Handlers, keyof CustomRequests> = {
   'unikernel/syscalls': async (adapter, args) => {
     const { from, limit = defaultPage, filter = '' } = args ?? {};
     const { events, ...rest } = await adapter.debugger.traceEvents(from, limit, filter);
+    return { ...rest, events: events.map(eventDetails) };
+  },
+
+  'unikernel/traceRows': async (adapter, { filter = '', start, count }) => {
+    const { events, ...rest } = await adapter.debugger.traceRows(filter, start, count);
     return { ...rest, events: events.map(eventDetails) };
   },
 
@@ -68,6 +98,26 @@ function threadDetails({ id, thread, pc, sp, where, location, syscall, tls }: Gu
     ...(thread.ectx === 0n ? {} : { extendedState: formatAddress(thread.ectx) }),
   };
 }
+
+const allocatorDetails = ({ address, kind, isDefault, total, free, statistics }: Allocator): AllocatorDetails => ({
+  address: formatAddress(address),
+  kind,
+  isDefault,
+  ...(total === undefined ? {} : { total: Number(total) }),
+  ...(free === undefined ? {} : { free: Number(free) }),
+  ...(statistics === undefined
+    ? {}
+    : {
+        statistics: {
+          allocations: Number(statistics.allocations),
+          frees: Number(statistics.frees),
+          live: Number(statistics.live),
+          used: Number(statistics.used),
+          mostUsed: Number(statistics.mostUsed),
+          failures: Number(statistics.failures),
+        },
+      }),
+});
 
 const tlsBlock = ({ owner, pointer, active, base, size }: GuestTlsBlock): TlsBlock => ({
   owner,

@@ -36,6 +36,16 @@ export interface GuestThread {
   readonly executed: bigint;
 }
 
+/** A scheduler's queues: control blocks in the order of their turn. */
+export interface SchedulerQueues {
+  readonly address: bigint;
+  /** Its kind, after its structure. */
+  readonly kind: string;
+  readonly run: readonly bigint[];
+  readonly sleep: readonly bigint[];
+  readonly exited: readonly bigint[];
+}
+
 export interface ThreadList {
   readonly threads: readonly GuestThread[];
   /** What could not be read, in sentences. */
@@ -107,6 +117,42 @@ export class ThreadReader {
     }
     for (const add of late) add();
     return { threads: [...threads.values()], notes };
+  }
+
+  /** The queues of every scheduler, where its structure is known: the cooperative one's, and what all have. */
+  queues(): readonly SchedulerQueues[] {
+    const schedulers: SchedulerQueues[] = [];
+    const base = this.#cooperative?.offsetOf('sched');
+    let address = readPointerVariable(this.guest, 'uk_sched_head') ?? 0n;
+    while (address !== 0n && this.#scheduler !== undefined && schedulers.length < mostSchedulers) {
+      const structure = new Structure(this.guest, this.#scheduler, address);
+      const cooperative =
+        this.#cooperative === undefined || base === undefined
+          ? undefined
+          : new Structure(this.guest, this.#cooperative, address - BigInt(base));
+      schedulers.push({
+        address,
+        kind: cooperative === undefined ? 'scheduler' : 'cooperative',
+        run: cooperative === undefined ? [] : this.#queue(cooperative, 'run_queue', 'queue'),
+        sleep: cooperative === undefined ? [] : this.#queue(cooperative, 'sleep_queue', 'queue'),
+        exited: this.#queue(structure, 'exited_threads', 'thread_list'),
+      });
+      const next = structure.integer('next') ?? 0n;
+      if (schedulers.some((each) => each.address === next)) break;
+      address = next;
+    }
+    return schedulers;
+  }
+
+  /** Control blocks on a list, linked by a member. */
+  #queue(owner: Structure, list: string, link: string): bigint[] {
+    const found: bigint[] = [];
+    let address = owner.integer(`${list}.tqh_first`) ?? 0n;
+    while (address !== 0n && this.#thread !== undefined && found.length < mostThreads && !found.includes(address)) {
+      found.push(address);
+      address = new Structure(this.guest, this.#thread, address).integer(`${link}.tqe_next`) ?? 0n;
+    }
+    return found;
   }
 
   /** One thread by its address, or undefined where there is none to read. */

@@ -4,11 +4,13 @@ import { type ThreadDetails, type TlsBlock, type TlsVariable } from '../../debug
 import { type Context } from '../context';
 import { commands, views } from '../manifest';
 import { duration, type GuestSession, guestView } from './guest-session';
+import { allocatorRows, kernelItem, type KernelRow, queueRows, testRows } from './kernel-rows';
 
 type Row =
   | { readonly kind: 'thread'; readonly thread: ThreadDetails }
   | { readonly kind: 'tls'; readonly thread: ThreadDetails; readonly block: TlsBlock }
   | { readonly kind: 'variable'; readonly variable: TlsVariable }
+  | KernelRow
   | { readonly kind: 'fact'; readonly label: string; readonly text: string; readonly icon?: string; readonly tooltip?: string };
 
 const stateIcons: Readonly<Record<ThreadDetails['state'], readonly [icon: string, color: string | undefined]>> = {
@@ -37,6 +39,7 @@ class ThreadTree implements vscode.TreeDataProvider<Row> {
   async getChildren(row?: Row): Promise<Row[]> {
     if (row === undefined) return this.#threads();
     if (row.kind === 'thread') return threadRows(row.thread);
+    if (row.kind === 'kernel') return [...row.below];
     if (row.kind !== 'tls') return [];
     const answer = await this.guest.ask('unikernel/tls', { threadId: row.thread.id });
     const block = answer?.blocks.find(({ owner }) => owner === row.block.owner);
@@ -52,6 +55,8 @@ class ThreadTree implements vscode.TreeDataProvider<Row> {
         return threadItem(row.thread);
       case 'tls':
         return tlsItem(row.thread, row.block);
+      case 'kernel':
+        return kernelItem(row);
       case 'variable': {
         const item = new vscode.TreeItem(row.variable.name);
         item.description = row.variable.value;
@@ -73,8 +78,16 @@ class ThreadTree implements vscode.TreeDataProvider<Row> {
     const answer = await this.guest.ask('unikernel/threads');
     if (answer === undefined) return [];
     const notes = answer.notes.map((text): Row => ({ kind: 'fact', label: 'Note', text, icon: 'warning', tooltip: text }));
-    if (!answer.scheduler) return [{ kind: 'fact', label: 'CPU 0', text: 'no scheduler runs in this image yet', icon: 'chip' }, ...notes];
-    return [...answer.threads.map((thread): Row => ({ kind: 'thread', thread })), ...notes];
+    const [allocators, tests] = await Promise.all([this.guest.ask('unikernel/allocators'), this.guest.ask('unikernel/tests')]);
+    const kernel = [
+      ...queueRows(answer),
+      ...(allocators === undefined ? [] : allocatorRows(allocators)),
+      ...(tests === undefined ? [] : testRows(tests)),
+    ];
+    const threads: Row[] = answer.scheduler
+      ? answer.threads.map((thread) => ({ kind: 'thread', thread }))
+      : [{ kind: 'fact', label: 'CPU 0', text: 'no scheduler runs in this image yet', icon: 'chip' }];
+    return [...threads, ...notes, ...kernel];
   }
 }
 

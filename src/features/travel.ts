@@ -202,7 +202,7 @@ class Travel {
   /** Says beside the line that it is the past's. */
   #mark(place: { readonly path: string; readonly line: number } | undefined, text: string): void {
     for (const editor of vscode.window.visibleTextEditors) {
-      const here = place !== undefined && editor.document.uri.scheme === 'file' && editor.document.uri.fsPath === place.path;
+      const here = editor.document.uri.fsPath === place?.path;
       const at = new vscode.Position((place?.line ?? 1) - 1, 0);
       editor.setDecorations(
         this.#past,

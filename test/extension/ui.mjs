@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 const patience = 60_000;
 
 /** Opens a file at a line through Quick Open. */
-async function openFile(page, name, line) {
+export async function openFile(page, name, line) {
   await page.waitForSelector('.monaco-workbench .part.editor', { timeout: patience });
   // Keys pressed before the workbench is wired do nothing: look, act, repeat.
   for (let attempt = 0; attempt < 20; attempt++) {
@@ -34,7 +34,7 @@ async function openFile(page, name, line) {
   throw new Error(`${name} did not open`);
 }
 
-async function command(page, title) {
+export async function command(page, title) {
   await page.keyboard.press('F1');
   const input = page.locator('.quick-input-widget input').first();
   await input.waitFor({ timeout: patience });
@@ -44,7 +44,7 @@ async function command(page, title) {
 }
 
 /** Sets a breakpoint at the cursor with F9. */
-async function breakHere(page) {
+export async function breakHere(page) {
   for (let attempt = 0; attempt < 20; attempt++) {
     if ((await page.locator('.codicon-debug-breakpoint, .codicon-debug-breakpoint-unverified').count()) > 0) return;
     await page.keyboard.press('F9');
