@@ -7,7 +7,7 @@ import { h, icon, iconButton } from '../lib/dom';
 import { Host } from '../lib/host';
 import { VirtualList } from '../lib/virtual-list';
 import { DetailsPane } from './details';
-import { renderRow } from './row';
+import { createRow } from './row';
 import { SummaryTable } from './summary';
 
 interface Kept {
@@ -84,10 +84,11 @@ class Page {
     canvas: this.#canvas,
     rowHeight,
     keyOf: (event) => event.sequence,
-    render: (event, _index, before) =>
-      renderRow(event, event.sequence === this.#selected, before, {
-        select: () => this.#select(event),
-        travel: () => host.send({ kind: 'travel', sequence: event.sequence }),
+    create: () =>
+      createRow(rowHeight, {
+        isSelected: (event) => event.sequence === this.#selected,
+        select: (event) => this.#select(event),
+        travel: ({ sequence }) => host.send({ kind: 'travel', sequence }),
       }),
     request: (start, end) => host.send({ kind: 'window', filter: this.#filter, start, count: end - start }),
   });
@@ -139,12 +140,12 @@ class Page {
     this.#last = message;
     const total = Math.min(message.total, mostRows);
     const moved = before === undefined ? 0 : message.dropped - before.dropped;
-    if (before === undefined || total !== Math.min(before.total, mostRows) || moved !== 0) {
-      const known = [...this.#list.known()].flatMap(([index, event]) => (index - moved >= 0 ? [[index - moved, event] as const] : []));
-      this.#list.reset(total, message.start, message.events);
-      for (const [index, event] of known)
-        if (index < message.start || index >= message.start + message.events.length) this.#list.add(index, [event]);
-    } else this.#list.add(message.start, message.events);
+    const end = message.start + message.events.length;
+    const known = [...this.#list.known()].map(([index, event]) => [index - moved, event] as const);
+    // What is new wins: calls that were open have returned.
+    this.#list.reset(total, message.start, message.events);
+    for (const [index, event] of known)
+      if (index >= 0 && index < total && (index < message.start || index >= end)) this.#list.add(index, [event]);
     this.#details.stopped = message.stopped;
     document.body.classList.toggle('stopped', message.stopped);
     const lost = message.lost > 0 ? `, oldest ${message.lost.toLocaleString('en-US')} no longer kept` : '';

@@ -1,10 +1,12 @@
 /** One row of the list: what was called with what, and what came of it; other events are thin notes between. */
 import { type EventDetails } from '../../../debug-adapter/dap/custom';
 import { h, icon } from '../lib/dom';
+import { type RowSlot } from '../lib/virtual-list';
 
 export interface RowActions {
-  select(): void;
-  travel(): void;
+  isSelected(event: EventDetails): boolean;
+  select(event: EventDetails): void;
+  travel(event: EventDetails): void;
 }
 
 /** Icon by class, the most telling one first. */
@@ -31,50 +33,71 @@ const otherIcons: Readonly<Record<Exclude<EventDetails['kind'], 'syscall'>, stri
   exception: 'warning',
 };
 
-/** A row; the element of before is kept where nothing changed. */
-export function renderRow(event: EventDetails, selected: boolean, before: HTMLElement | undefined, actions: RowActions): HTMLElement {
-  const state = `${event.sequence} ${event.result ?? ''} ${selected}`;
-  if (before?.dataset['state'] === state) return before;
-  const element = event.kind === 'syscall' ? callRow(event) : noteRow(event);
-  element.dataset['state'] = state;
-  element.setAttribute('role', 'option');
-  element.setAttribute('aria-selected', String(selected));
-  element.classList.toggle('selected', selected);
-  element.addEventListener('click', () => actions.select());
-  element.addEventListener('dblclick', () => actions.travel());
-  return element;
+/** The elements of a row, which show one event after another. */
+export function createRow(rowHeight: number, actions: RowActions): RowSlot<EventDetails> {
+  const element = h('div', { role: 'option' });
+  let shown: EventDetails | undefined;
+  let state = '';
+  element.addEventListener('click', () => shown !== undefined && actions.select(shown));
+  element.addEventListener('dblclick', () => shown !== undefined && actions.travel(shown));
+  return {
+    element,
+    show(event, index) {
+      shown = event;
+      element.style.transform = `translateY(${index * rowHeight}px)`;
+      const selected = actions.isSelected(event);
+      const next = `${event.sequence} ${event.result ?? ''} ${selected}`;
+      if (next === state) return;
+      state = next;
+      const { className, title, children } = event.kind === 'syscall' ? callRow(event) : noteRow(event);
+      element.className = selected ? `${className} selected` : className;
+      element.title = title;
+      element.setAttribute('aria-selected', String(selected));
+      element.replaceChildren(...children);
+    },
+  };
 }
 
-function callRow(event: EventDetails): HTMLElement {
+interface RowContent {
+  readonly className: string;
+  readonly title: string;
+  readonly children: readonly HTMLElement[];
+}
+
+function callRow(event: EventDetails): RowContent {
   const iconName = classIcons.find(([name]) => event.classes?.includes(name) === true)?.[1] ?? 'symbol-method';
   const name = event.name ?? '';
   const call = callText(event);
   const missing = event.result?.includes('ENOSYS') === true;
   const open = event.result === undefined || event.result === '?';
   const outcome = missing ? 'missing' : event.failed === true ? 'failed' : open ? 'open' : '';
-  return h(
-    'div',
-    { class: `row call ${event.path === 'binary' ? 'binary' : 'native'} ${outcome}`.trim(), title: event.text.replace(/ {2,}= /, ' = ') },
-    icon(iconName, 'kind'),
-    h('span', { class: 'time' }, seconds(event.time)),
-    h('span', { class: 'thread' }, event.thread.name),
-    h('span', { class: 'text' }, h('b', {}, name), call.slice(name.length)),
-    h('span', { class: 'result' }, resultText(event)),
-    h('span', { class: 'took' }, event.duration === undefined ? '' : duration(event.duration)),
-  );
+  return {
+    className: `row call ${event.path === 'binary' ? 'binary' : 'native'} ${outcome}`.trim(),
+    title: event.text.replace(/ {2,}= /, ' = '),
+    children: [
+      icon(iconName, 'kind'),
+      h('span', { class: 'time' }, seconds(event.time)),
+      h('span', { class: 'thread' }, event.thread.name),
+      h('span', { class: 'text' }, h('b', {}, name), call.slice(name.length)),
+      h('span', { class: 'result' }, resultText(event)),
+      h('span', { class: 'took' }, event.duration === undefined ? '' : duration(event.duration)),
+    ],
+  };
 }
 
-function noteRow(event: EventDetails): HTMLElement {
+function noteRow(event: EventDetails): RowContent {
   const owner = / \((kernel|application)\)/.exec(event.text)?.[1];
   const kind = event.kind === 'syscall' ? 'segmentBase' : event.kind;
-  return h(
-    'div',
-    { class: `row note ${kind} ${owner ?? ''}`.trim(), title: event.text },
-    icon(otherIcons[kind], 'kind'),
-    h('span', { class: 'time' }, seconds(event.time)),
-    h('span', { class: 'thread' }, event.thread.name),
-    h('span', { class: 'text' }, event.text.replace(/ (at 0x[0-9a-f]+|\([^()]*\+0x[0-9a-f]+\))$/, '')),
-  );
+  return {
+    className: `row note ${kind} ${owner ?? ''}`.trim(),
+    title: event.text,
+    children: [
+      icon(otherIcons[kind], 'kind'),
+      h('span', { class: 'time' }, seconds(event.time)),
+      h('span', { class: 'thread' }, event.thread.name),
+      h('span', { class: 'text' }, event.text.replace(/ (at 0x[0-9a-f]+|\([^()]*\+0x[0-9a-f]+\))$/, '')),
+    ],
+  };
 }
 
 /** The call without its result. */
