@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { type Context } from '../context';
 import { commands, views } from '../manifest';
-import { type ToExtension, type ToPage } from '../shared/syscalls-view';
+import { type ToExtension, type ToPage } from '../webviews/syscalls/messages';
 import { fillPage } from './config-editor-page';
 import { GuestSession, openPlace } from './guest-session';
 

@@ -2,7 +2,7 @@
 import '@vscode/codicons/dist/codicon.css';
 import './style.css';
 import { type EventDetails } from '../../../debug-adapter/dap/custom';
-import { type RowsMessage, type ToExtension, type ToPage } from '../../shared/syscalls-view';
+import { type RowsMessage, type ToExtension, type ToPage } from './messages';
 import { h, icon, iconButton } from '../lib/dom';
 import { Host } from '../lib/host';
 import { VirtualList } from '../lib/virtual-list';

@@ -1,5 +1,5 @@
 /** What the view of system calls tells its page, and the page the view. */
-import { type EventDetails, type SummaryAnswer } from '../../debug-adapter/dap/custom';
+import { type EventDetails, type SummaryAnswer } from '../../../debug-adapter/dap/custom';
 
 /** A part of the rows that the filter lets through; row 0 is the oldest that is kept. */
 export interface RowsMessage {
