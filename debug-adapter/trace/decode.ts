@@ -6,7 +6,7 @@ import { formatEnum, formatFlags, formatSignal } from './syscalls/flags';
 import { type SyscallArgument, type SyscallResult } from './syscalls/row';
 import { formatPoll, formatSocketAddress, formatStructure } from './syscalls/structures';
 import { syscallByNumber } from './syscalls/table';
-import { quoteBuffer, quoteBytes } from './syscalls/text';
+import { quoteBuffer, quoteBytes, quoteHex } from './syscalls/text';
 
 /** Largest error number that a result can be (errno values are below 4096). */
 const mostErrno = 4095n;
@@ -14,15 +14,25 @@ const mostErrno = 4095n;
 /** `write(1, "Hello\n", 6) = 6`; an open call ends in `= ?`. */
 export function formatSyscall(event: SyscallEvent): string {
   const call = formatCall(event);
-  return `${call}${' '.repeat(Math.max(0, 39 - call.length))} = ${formatResult(event)}`;
+  return `${call}${' '.repeat(Math.max(1, 40 - call.length))}= ${formatResult(event)}`;
 }
 
-/** The call without its result. */
-export function formatCall(event: SyscallEvent): string {
+/** The call without its result. With `paths`, descriptors are followed by what they were opened for, as `strace -y` has it. */
+export function formatCall(event: SyscallEvent, paths = false): string {
+  const [before, after] = splitCall(event, paths);
+  return `${before}${after}`;
+}
+
+/** The call in the part that is known when it begins, and the rest: strace breaks a line there when another thread's comes between. */
+export function splitCall(event: SyscallEvent, paths = false): readonly [string, string] {
   const row = syscallByNumber(event.number);
-  if (row === undefined) return `syscall_${event.number}(${event.args.map((arg) => `0x${arg.toString(16)}`).join(', ')})`;
+  if (row === undefined) return [`syscall_${event.number}(${event.args.map((arg) => `0x${arg.toString(16)}`).join(', ')}`, ')'];
   const args = row.args.slice(0, presentArguments(event, row.name, row.args.length));
-  return `${row.name}(${args.map((argument, index) => formatArgument(event, argument, index)).join(', ')})`;
+  const texts = args.map((argument, index) => formatArgument(event, argument, index, paths, row.name));
+  const filled = args.findIndex((argument) => argument.filled);
+  const known = filled < 0 ? texts.length : filled;
+  const rest = texts.slice(known);
+  return [`${row.name}(${texts.slice(0, known).join(', ')}${rest.length > 0 && known > 0 ? ', ' : ''}`, `${rest.join(', ')})`];
 }
 
 /** The mode of `open` is there only where a file may be created. */
@@ -33,15 +43,22 @@ function presentArguments(event: SyscallEvent, name: string, count: number): num
 }
 
 /** The result with the error's name and meaning. */
-export function formatResult(event: SyscallEvent): string {
+export function formatResult(event: SyscallEvent, paths = false): string {
   const { result } = event;
   if (result === undefined) return '?';
   if (result < 0n && result >= -mostErrno) {
     const error = errnoOf(Number(-result));
     return error === undefined ? `-1 (errno ${-result})` : `-1 ${error.name} (${error.meaning})`;
   }
-  return formatNumber(syscallByNumber(event.number)?.result ?? 'hex', result);
+  const row = syscallByNumber(event.number);
+  const text = formatNumber(row?.result ?? 'hex', result);
+  const opened = paths && row?.result === 'fd' ? row.args.findIndex(({ kind }) => kind === 'path') : -1;
+  const path = opened < 0 ? undefined : event.captures[opened];
+  return path === undefined ? text : `${text}<${pathText(path.bytes)}>`;
 }
+
+/** A path as it stands behind a descriptor. */
+const pathText = (bytes: Uint8Array): string => quoteBytes(bytes, false).slice(1, -1);
 
 function formatNumber(kind: SyscallResult, value: bigint): string {
   switch (kind) {
@@ -59,23 +76,26 @@ function hex(value: bigint): string {
   return value === 0n ? '0' : `0x${value.toString(16)}`;
 }
 
-function formatArgument(event: SyscallEvent, argument: SyscallArgument, index: number): string {
+function formatArgument(event: SyscallEvent, argument: SyscallArgument, index: number, paths: boolean, call: string): string {
   const value = event.args[index]!;
   const { kind } = argument;
   if (kind.startsWith('f.'))
     return formatFlags(kind.slice(2), kind === 'f.clone' || kind === 'f.mount' ? value : BigInt.asUintN(32, value));
   if (kind.startsWith('e.')) return formatEnum(kind.slice(2), value);
   switch (kind) {
-    case 'int':
     case 'fd':
+    case 'dirfd': {
+      const behind = paths ? event.captures[index] : undefined;
+      const text = kind === 'dirfd' && BigInt.asIntN(32, value) === -100n ? 'AT_FDCWD' : BigInt.asIntN(32, value).toString();
+      return behind === undefined ? text : `${text}<${pathText(behind.bytes)}>`;
+    }
+    case 'int':
     case 'pid':
       if (!argument.filled) return BigInt.asIntN(32, value).toString();
       break;
     case 'uid':
     case 'uint':
       return BigInt.asUintN(32, value) === 0xffff_ffffn ? '-1' : BigInt.asUintN(32, value).toString();
-    case 'dirfd':
-      return BigInt.asIntN(32, value) === -100n ? 'AT_FDCWD' : BigInt.asIntN(32, value).toString();
     case 'long':
       if (!argument.filled) return BigInt.asIntN(64, value).toString();
       break;
@@ -84,7 +104,7 @@ function formatArgument(event: SyscallEvent, argument: SyscallArgument, index: n
     case 'size':
       return value.toString();
     case 'mode':
-      return `0${BigInt.asUintN(32, value).toString(8)}`;
+      return `0${BigInt.asUintN(32, value).toString(8).padStart(2, '0')}`;
     case 'sig':
       return formatSignal(Number(BigInt.asIntN(32, value)));
     case 'hex':
@@ -97,16 +117,17 @@ function formatArgument(event: SyscallEvent, argument: SyscallArgument, index: n
   const capture = event.captures[index];
   // What a call that failed, or has not returned, was to fill in is only an address.
   const failed = argument.filled && (event.result === undefined || (event.result < 0n && event.result >= -mostErrno));
-  return (capture === undefined || failed ? undefined : formatFollowed(kind, capture, event, index)) ?? `0x${value.toString(16)}`;
+  return (capture === undefined || failed ? undefined : formatFollowed(kind, capture, event, index, call)) ?? `0x${value.toString(16)}`;
 }
 
-function formatFollowed(kind: string, capture: Capture, event: SyscallEvent, index: number): string | undefined {
+function formatFollowed(kind: string, capture: Capture, event: SyscallEvent, index: number, call: string): string | undefined {
   switch (kind) {
     case 'path':
     case 'str':
       return quoteBytes(capture.bytes, capture.truncated);
     case 'bytes':
-      return quoteBuffer(capture.bytes, capture.truncated);
+      // Random bytes are no text, whatever they look like.
+      return call === 'getrandom' ? quoteHex(capture.bytes, capture.truncated) : quoteBuffer(capture.bytes, capture.truncated);
     case 'strings':
       return formatStrings(capture);
     case 'iovec':

@@ -43,7 +43,12 @@ interface OpenCall {
   readonly stack: bigint;
 }
 
+/** Calls that make a new descriptor of one that is there. */
+const duplicating: readonly string[] = ['dup', 'dup2', 'dup3'];
+
 export class SyscallRecorder {
+  /** Paths by descriptor, as they were opened. */
+  private readonly paths = new Map<number, Uint8Array>();
   /** Open calls by return address. */
   private readonly open = new Map<bigint, OpenCall[]>();
   /** Return addresses with a probe. */
@@ -192,7 +197,26 @@ export class SyscallRecorder {
     const result = this.register('rax');
     this.ring.endSyscall(call!.sequence, result, this.cpu.retired, this.now());
     this.capture(call!, BigInt.asIntN(64, result));
+    this.noteDescriptor(call!, BigInt.asIntN(64, result));
     this.onEvent?.(call!.sequence, 'end');
+  }
+
+  /** Keeps what a descriptor was opened for, until it is closed. */
+  private noteDescriptor({ row, args, sequence }: OpenCall, result: bigint): void {
+    if (row === undefined || result < 0n) return;
+    const fd = Number(result);
+    const first = Number(BigInt.asIntN(32, args[0] ?? 0n));
+    if (row.name === 'close') this.paths.delete(first);
+    else if (duplicating.includes(row.name)) {
+      const path = this.paths.get(first);
+      if (path === undefined) this.paths.delete(fd);
+      else this.paths.set(fd, path);
+    } else if (row.result === 'fd') {
+      const index = row.args.findIndex(({ kind }) => kind === 'path');
+      const event = index < 0 ? undefined : this.ring.read(sequence);
+      const path = event?.kind === 'syscall' ? event.captures[index]?.bytes : new TextEncoder().encode(`${row.name}:[${fd}]`);
+      if (path !== undefined) this.paths.set(fd, path);
+    }
   }
 
   /** Keeps what arguments point to: before the call what goes in, after it what came out. */
@@ -200,6 +224,9 @@ export class SyscallRecorder {
     if (call.row === undefined) return;
     call.row.args.forEach((argument, index) => {
       if (argument.filled !== (result !== undefined) && !(argument.kind === 'pollfd' && result !== undefined)) return;
+      const behind =
+        argument.kind === 'fd' || argument.kind === 'dirfd' ? this.paths.get(Number(BigInt.asIntN(32, call.args[index]!))) : undefined;
+      if (behind !== undefined) return this.ring.capture(call.sequence, index, behind, false);
       const captured = captureArgument(call.row!, index, call.args, result, this.read);
       if (captured !== undefined) this.ring.capture(call.sequence, index, captured.bytes, captured.truncated);
     });

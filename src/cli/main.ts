@@ -7,6 +7,7 @@ import { nodeIo } from './io.node';
 const help = `Usage: unikernel COMMAND [arguments]
 
   run IMAGE        boot a unikernel image, console on standard input and output
+  strace IMAGE     the same, with its system calls as strace prints them
   new TEMPLATE DIR a project from a template
   build [DIR]      build a project
   config MODE      read, change and explain a Unikraft configuration
@@ -32,6 +33,8 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
       loadCompiled(join(__dirname, 'cli-run.js'));
       waitWithOptimising();
       return (await import('./run')).runCommand(rest, io);
+    case 'strace':
+      return (await import('./strace')).straceCommand(rest, io);
     case 'gdb':
       return (await import('./gdb')).gdbCommand(rest, io);
     case 'build':

@@ -5,11 +5,14 @@ import { ThreadReader } from '../../debug-adapter/guest/threads';
 import { SymbolFile } from '../../debug-adapter/symbols/api';
 import { formatEvent } from '../../debug-adapter/trace/decode';
 import { toChrome } from '../../debug-adapter/trace/export/chrome';
-import { straceLine, type TraceThread } from '../../debug-adapter/trace/export/strace';
-import { EventKind, EventRing, type TraceEvent } from '../../debug-adapter/trace/ring';
+import { toCounts } from '../../debug-adapter/trace/export/counts';
+import { StraceWriter, type TraceThread } from '../../debug-adapter/trace/export/strace';
+import { EventKind, EventRing, type SyscallEvent, type TraceEvent } from '../../debug-adapter/trace/ring';
+import { summarize } from '../../debug-adapter/trace/summary';
 import { SyscallRecorder } from '../../debug-adapter/trace/syscall-recorder';
 import { type RunIo } from './io';
 import { type RunOptions } from './run-options';
+import { type StraceRun } from './strace';
 
 /** Records waiting to be written before they are written in the middle of a slice. */
 const mostPending = 2048;
@@ -22,35 +25,60 @@ export interface RunTrace {
 }
 
 /** Attaches the traces that the options ask for. Throws an Error for people where a file cannot be read. */
-export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, bus: Bus): RunTrace {
+export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, bus: Bus, strace?: StraceRun): RunTrace {
   const { cpu, clock } = machine;
   const ring = new EventRing();
   const lines: string[] = [];
   /** Sequence numbers of events that are complete, or lines that are text already. */
-  let pending: (number | string)[] = [];
+  let pending: (number | string | { readonly sequence: number; readonly phase: 'begin' | 'end' })[] = [];
   const unfinished = new Set<number>();
   const chunks: string[] = [];
-  const format = formatOf(options.traceOut);
+  const format = strace === undefined ? formatOf(options.traceOut) : 'strace';
   const symbols = openSymbols(options, io);
   const threadOf = threadNames(machine, symbols);
   /** Everything so far, where the format needs it whole. */
   const kept: TraceEvent[] = [];
-  const push = (entry: number | string): void => {
+  const push = (entry: (typeof pending)[number]): void => {
     pending.push(entry);
     if (pending.length >= mostPending) drain();
   };
+  const calls = new StraceWriter(threadOf, (line) => lines.push(line), strace?.lines);
+  /** Calls that are over, where counts are wanted. */
+  const counted: SyscallEvent[] = [];
+  const onlyPrograms = strace?.native === 'auto' && symbols !== undefined && symbols.symbolsNamed('elf_ctx_init').length > 0;
+  const isTraced = (event: SyscallEvent): boolean => !(onlyPrograms && event.path === 'compiled-in');
+  const writeCall = (event: SyscallEvent, phase: 'begin' | 'end'): void => {
+    if (!isTraced(event) || (strace?.accepts(event) ?? true) === false) return;
+    const never = neverReturns(event);
+    if (strace !== undefined && strace.counts !== 'none' && (phase === 'end' || never)) counted.push({ ...event, captures: [] });
+    if (strace?.counts === 'only') return;
+    // Whether a call is wanted may be known only once it is over.
+    if (strace?.late === true && !never) {
+      if (phase === 'end') calls.begin(event);
+    } else if (phase === 'begin') return calls.begin(event);
+    if (phase === 'end') calls.end(event);
+    else calls.begin(event);
+  };
   const drain = (): void => {
     for (const entry of pending) {
+      if (typeof entry === 'object') {
+        const event = ring.read(entry.sequence);
+        if (event?.kind === 'syscall') writeCall(event, entry.phase);
+        continue;
+      }
       const event = typeof entry === 'number' ? ring.read(entry) : undefined;
       if (format === 'chrome') {
         if (event !== undefined) kept.push(event);
         continue;
       }
-      const text = event === undefined ? undefined : format === 'strace' ? straceLine(event, threadOf(event.thread)) : formatEvent(event);
+      const text = event === undefined || format === 'strace' ? undefined : formatEvent(event);
       const line = typeof entry === 'string' ? entry : text;
       if (line !== undefined) lines.push(line);
     }
     pending = [];
+    flush();
+  };
+  const flush = (): void => {
     if (lines.length === 0) return;
     const text = `${lines.join('\n')}\n`;
     lines.length = 0;
@@ -69,11 +97,12 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   if (has('syscalls')) {
     recorder = new SyscallRecorder(cpu, () => clock.now(), ring, symbols);
     recorder.onEvent = (sequence, phase) => {
+      if (format === 'strace') return push({ sequence, phase });
       const event = ring.read(sequence);
       if (phase === 'begin') {
         unfinished.add(sequence);
         // One that never returns is told at once: the guest may end in it.
-        if (event?.kind === 'syscall' && (event.number === 60 || event.number === 231)) {
+        if (event?.kind === 'syscall' && neverReturns(event)) {
           unfinished.delete(sequence);
           push(sequence);
         }
@@ -101,6 +130,9 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
     close() {
       for (const sequence of unfinished) push(sequence);
       drain();
+      calls.close();
+      if (strace !== undefined && strace.counts !== 'none') lines.push(toCounts(summarize(counted)).trimEnd());
+      flush();
       recorder?.close();
       delete cpu.hooks.segmentBase;
       delete cpu.hooks.exception;
@@ -113,6 +145,9 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
     },
   };
 }
+
+/** exit and exit_group. */
+const neverReturns = ({ number }: SyscallEvent): boolean => number === 60 || number === 231;
 
 /** `.json`: Chrome's trace format; `.strace`: as `strace -f -tt` prints; anything else: lines as they come. */
 function formatOf(path: string | undefined): 'chrome' | 'strace' | 'lines' {

@@ -7,6 +7,7 @@ import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { usePrebuiltHandlers } from './handlers.node';
 import { type RunIo } from './io';
 import { parseRunOptions, runHelp, type RunOptions } from './run-options';
+import { type StraceRun } from './strace';
 
 const ExitStatus = { usage: 2, limit: 124, failure: 125, interrupted: 130 } as const;
 
@@ -39,9 +40,14 @@ export async function runCommand(argv: readonly string[], io: RunIo): Promise<nu
     io.stderr(`unikernel run: ${options.error}\nTry 'unikernel run --help'.\n`);
     return ExitStatus.usage;
   }
+  return runWith(options, io);
+}
+
+/** Runs an image by options that were read already. Resolves and never throws as `runCommand` does. */
+export async function runWith(options: RunOptions, io: RunIo, strace?: StraceRun): Promise<number> {
   usePrebuiltHandlers();
   try {
-    return await new Run(options, io).go();
+    return await new Run(options, io, strace).go();
   } catch (error) {
     // MachineError and the errors of reading files carry messages for people; anything else is a defect here and shows its place.
     const expected =
@@ -68,6 +74,7 @@ class Run {
   constructor(
     private readonly options: RunOptions,
     private readonly io: RunIo,
+    private readonly strace: StraceRun | undefined,
   ) {}
 
   async go(): Promise<number> {
@@ -104,7 +111,8 @@ class Run {
         () => this.wake?.(),
         (message) => io.stderr(`unikernel run: ${message}\n`),
       );
-    const tracer = options.trace.length === 0 ? undefined : (await import('./run-trace')).startTrace(options, io, machine, bus);
+    const tracer =
+      options.trace.length === 0 ? undefined : (await import('./run-trace')).startTrace(options, io, machine, bus, this.strace);
     const started = io.elapsed();
     let outcome: Outcome;
     try {

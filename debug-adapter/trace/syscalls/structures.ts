@@ -30,7 +30,20 @@ function mode(value: number): string {
 }
 
 function limit(value: bigint): string {
-  return value === 0xffff_ffff_ffff_ffffn ? 'RLIM64_INFINITY' : value.toString();
+  if (value === 0xffff_ffff_ffff_ffffn) return 'RLIM64_INFINITY';
+  return value > 1024n && value % 1024n === 0n ? `${value / 1024n}*1024` : value.toString();
+}
+
+const hexNumber = (value: bigint): string => (value === 0n ? '0' : `0x${value.toString(16)}`);
+
+/** The two parts of a device number (makedev(3)). */
+export const device = (value: bigint): string =>
+  `makedev(${hexNumber((value >> 8n) & 0xfffn)}, ${hexNumber((value & 0xffn) | ((value >> 12n) & 0xfff00n))})`;
+
+/** Devices have no size. */
+function sizeOrDevice(view: DataView): string {
+  const type = u32(view, 24) & 0o170000;
+  return type === 0o020000 || type === 0o060000 ? `st_rdev=${device(u64(view, 40))}` : `st_size=${i64(view, 48)}`;
 }
 
 const structures: Readonly<Record<string, Structure>> = {
@@ -43,7 +56,7 @@ const structures: Readonly<Record<string, Structure>> = {
   itimerspec: { bytes: 32, format: (view) => `{it_interval=${timespec(view, 0)}, it_value=${timespec(view, 16)}}` },
   rlimit: { bytes: 16, format: (view) => `{rlim_cur=${limit(u64(view, 0))}, rlim_max=${limit(u64(view, 8))}}` },
   sigset: { bytes: 8, format: (view) => formatSignalSet(u64(view, 0)) },
-  stat: { bytes: 56, format: (view) => `{st_mode=${mode(u32(view, 24))}, st_size=${i64(view, 48)}, ...}` },
+  stat: { bytes: 56, format: (view) => `{st_mode=${mode(u32(view, 24))}, ${sizeOrDevice(view)}, ...}` },
   statx: {
     bytes: 48,
     format: (view) =>
@@ -70,11 +83,15 @@ const structures: Readonly<Record<string, Structure>> = {
       return `{sa_handler=${name}, sa_mask=${formatSignalSet(u64(view, 24))}, sa_flags=${formatFlags('sigaction', u64(view, 8))}}`;
     },
   },
-  utsname: { bytes: 60, format: (view) => `{sysname=${quoteBytes(cString(view), false)}, ...}` },
+  // Each field has 65 bytes.
+  utsname: {
+    bytes: 130,
+    format: (view) => `{sysname=${quoteBytes(cString(view, 0), false)}, nodename=${quoteBytes(cString(view, 65), false)}, ...}`,
+  },
 };
 
-function cString(view: DataView): Uint8Array {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+function cString(view: DataView, at: number): Uint8Array {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, view.byteLength - at);
   const end = bytes.indexOf(0);
   return end < 0 ? bytes : bytes.subarray(0, end);
 }

@@ -344,7 +344,7 @@ const rows = `
 331 pkey_free pkey:int | int | memory
 332 statx dirfd:dirfd path:path flags:f.at mask:f.statx statxbuf:>statx | int | file desc
 333 io_pgetevents ctx_id:hex min_nr:long nr:long events:ptr timeout:timespec usig:ptr | int | desc
-334 rseq rseq:ptr rseq_len:uint flags:hex sig:hex | int | process
+334 rseq rseq:ptr rseq_len:hex flags:hex sig:hex | int | process
 424 pidfd_send_signal pidfd:fd sig:sig info:ptr flags:hex | int | signal process desc
 425 io_uring_setup entries:uint p:ptr | fd | desc
 426 io_uring_enter fd:fd to_submit:uint min_complete:uint flags:hex sig:ptr sigsz:size | int | desc

@@ -36,3 +36,10 @@ export function quoteBytes(bytes: Uint8Array, truncated: boolean, limit = Infini
 export function quoteBuffer(bytes: Uint8Array, truncated: boolean): string {
   return quoteBytes(bytes, truncated, shown);
 }
+
+/** A buffer of bytes that are no text: each one in hexadecimal. */
+export function quoteHex(bytes: Uint8Array, truncated: boolean): string {
+  const kept = bytes.subarray(0, shown);
+  const text = [...kept].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  return `"${text}"${truncated || kept.length < bytes.length ? '...' : ''}`;
+}
