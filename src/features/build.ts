@@ -169,10 +169,13 @@ export function ownBuilderArguments(project: Project): string[] {
 /** Our builder in a process of its own: linking would hold the editor up. */
 function runOwnBuilder(context: Context, project: Project, signal: AbortSignal): Promise<BuildReport> {
   const script = context.resource('dist', 'cli.js').fsPath;
+  const { target, targets } = project;
+  // The first target is what the builder, or the Kraftfile, takes by itself.
+  const chosen = target === undefined || target === targets[0] ? [] : ['--target', target.name];
   return new Promise((resolve, reject) => {
     // The editor's own Node; under Electron it must be told to be one.
     const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
-    const child = spawn(process.execPath, [script, ...ownBuilderArguments(project), '--json'], {
+    const child = spawn(process.execPath, [script, ...ownBuilderArguments(project), ...chosen, '--json'], {
       env,
       signal,
       detached: process.platform !== 'win32',
