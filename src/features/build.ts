@@ -7,6 +7,7 @@ import { type BuildProblem } from '../build/problems';
 import { type Context } from '../context';
 import { commands } from '../manifest';
 import { makeProject, type Project } from '../project/projects';
+import { launchOf, type ProjectLaunch } from './launch';
 import { type PoolWorkspace } from './pool-workspace';
 
 /** What is said of a project's last build. */
@@ -45,6 +46,7 @@ export class Builder {
   readonly onDidChangeState = this.#changed.event;
   readonly #states = new Map<string, BuildState>();
   readonly #running = new Map<string, Promise<vscode.Uri | undefined>>();
+  readonly #launches = new Map<string, ProjectLaunch>();
   #output: vscode.OutputChannel | undefined;
 
   constructor(
@@ -57,6 +59,11 @@ export class Builder {
 
   stateOf(project: Project): BuildState {
     return this.#states.get(project.folder) ?? 'idle';
+  }
+
+  /** What the image of the last build is booted with. */
+  launchOf(project: Project): ProjectLaunch {
+    return this.#launches.get(project.folder) ?? {};
   }
 
   /** Notes what a build elsewhere, such as a task, does. */
@@ -106,6 +113,9 @@ export class Builder {
     const { target } = project;
     const own = `${target?.platform ?? ''}-${target?.architecture ?? ''}`;
     const image = report.images.find((each) => each.target === own) ?? report.images[0];
+    const launch = { ...(image?.initrd !== undefined && { initrd: image.initrd }), ...commandLine(report.command) };
+    if (action === 'build')
+      this.#launches.set(project.folder, project.builder === 'make' ? launchOf(this.workspace.files, project) : launch);
     return image && vscode.Uri.file(image.image);
   }
 
@@ -158,6 +168,10 @@ export class Builder {
     this.#diagnostics.clear();
     for (const [path, diagnostics] of byFile) this.#diagnostics.set(vscode.Uri.file(path), diagnostics);
   }
+}
+
+function commandLine(command: readonly string[] = []): ProjectLaunch {
+  return command.length === 0 ? {} : { cmdline: command.join(' ') };
 }
 
 /** The arguments with which our builder is told of a project. */

@@ -6,7 +6,6 @@ import { type Context } from '../context';
 import { commands, debugType } from '../manifest';
 import { type Builder } from './build';
 import { findImages } from './images';
-import { launchOf } from './launch';
 import { type PoolWorkspace } from './pool-workspace';
 
 export function registerDebug(context: Context, workspace: PoolWorkspace, builder: Builder): void {
@@ -126,7 +125,7 @@ class ConfigurationProvider implements vscode.DebugConfigurationProvider {
     if (project && builds) {
       const image = await this.builder.run(project);
       if (image === undefined) return undefined;
-      return { ...configurationFor(image, folder), ...launchOf(this.workspace.files, project) };
+      return { ...configurationFor(image, folder), ...this.builder.launchOf(project) };
     }
     const image = ready.length === 1 ? ready[0] : await pickImage();
     return image && configurationFor(image, folder);

@@ -52,7 +52,7 @@ async function buildAndBoot(page, shot, folder, theme) {
   const item = page.locator('.statusbar-item:has-text("qemu-x86_64")').first();
   await item.waitFor({ timeout: patience });
   await command(page, 'Unikernel: Build');
-  await page.locator('.notification-list-item:has-text("Building")').first().waitFor({ timeout: patience });
+  await page.locator('.statusbar-item:has-text("building")').first().waitFor({ timeout: patience });
   await page.waitForTimeout(6000);
   await shot(`upstream-building-${theme}`);
   await page.locator('.statusbar-item:has-text("KiB")').first().waitFor({ timeout: building });
