@@ -155,7 +155,7 @@ async function bothWays(page, shot, folder) {
   await shot('config-both-ways');
 }
 
-/** 16,000 options, scrolled from end to end: the time between two frames is measured in the page. */
+/** 16,000 options, scrolled from end to end; what a frame costs is measured by bench/kconfig/scroll.mjs. */
 async function large(page, shot, folder) {
   const library = `${folder}/library-pool/lib/many`;
   await mkdir(library, { recursive: true });
@@ -194,7 +194,6 @@ async function large(page, shot, folder) {
   );
   assert.ok(measured.height > 16_000 * 20, 'all rows are there');
   assert.ok(measured.rows > 10 && measured.rows < 120, `${measured.rows} rows are in the page`);
-  assert.ok(measured.median < 50, `${measured.median} ms a frame`);
   await search(page, frame, 'MANY_77_7');
   await row(frame, 'MANY_77_7').waitFor({ timeout: 10_000 });
   await page.keyboard.press('y');

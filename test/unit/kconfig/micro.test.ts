@@ -29,7 +29,7 @@ interface Vector {
   readonly out: Readonly<Record<'uk52' | 'l61' | 'l612' | 'kclib', Answer>>;
 }
 
-const vectorFile = path.resolve(import.meta.dirname, '../../../../shared/vectors/kconfig/micro.json');
+const vectorFile = process.env['KCONFIG_VECTORS'] ?? path.resolve(import.meta.dirname, '../../../../shared/vectors/kconfig/micro.json');
 const engines = { uk52: 'uk-5.2', l61: 'linux-6.1', l612: 'linux-6.12', kclib: 'kconfiglib' } as const satisfies Record<
   string,
   DialectName
