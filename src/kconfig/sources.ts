@@ -9,6 +9,8 @@ import { type ScanProblem } from './scanner';
 /** Files nested deeper than this are taken for a loop. */
 const deepestInclusion = 200;
 const mostInclusions = 100_000;
+/** Larger files, in UTF-16 code units, are no Kconfig files, and would only hold everything up. */
+const largestFile = 64 << 20;
 
 /** The part of the reader that follows the statements from file to file. */
 export abstract class SourceReader extends OptionReader {
@@ -44,12 +46,31 @@ export abstract class SourceReader extends OptionReader {
       const made = this.generated.get(path);
       const text = made ?? this.input.files.readText(path);
       if (text === undefined) continue;
-      const syntax = this.input.syntaxOf?.(path, text) ?? parseFile(text, this.dialect);
+      const syntax = this.syntaxOf(name, path, text);
       const file = { name, path, syntax, generated: made !== undefined };
       this.files.set(name, file);
       return file;
     }
     return undefined;
+  }
+
+  private syntaxOf(name: string, path: string, text: string): ModelFile['syntax'] {
+    if (text.length <= largestFile) return this.input.syntaxOf?.(path, text) ?? parseFile(text, this.dialect);
+    const size = Math.round(text.length / (1 << 20));
+    const message = `${name} has ${size} MB, more than a Kconfig file can have (${largestFile >> 20} MB), and is left out`;
+    if (this.stack.length > 0) this.stop('file-too-large', message);
+    else
+      this.sink.add({
+        code: 'file-too-large',
+        severity: 'error',
+        message,
+        file: name,
+        line: 1,
+        printed: `${message}\n`,
+        channel: 'stderr',
+      });
+    this.fatal = true;
+    return parseFile('', this.dialect);
   }
 
   protected candidates(name: string): string[] {

@@ -41,6 +41,25 @@ describe('hostile input', function () {
     assert.equal(modelOf('# comment\n'.repeat(2_000_000)).refused, false);
   });
 
+  it('leaves out a file of 100 MB, and says so', () => {
+    const huge = 'x'.repeat(100 << 20);
+    const [first] = modelOf(huge).diagnostics;
+    assert.match(first?.message ?? '', /Kconfig has 100 MB/);
+    const model = modelOf('source "huge"\nconfig A\n\tbool "a"\n', { huge });
+    assert.ok(model.refused);
+    assert.deepEqual(
+      model.diagnostics.map(({ code, file, line }) => [code, file, line]),
+      [['file-too-large', 'Kconfig', 1]],
+    );
+    assert.ok(model.byName.get('A')?.isDefined);
+  });
+
+  it('tells of a loop of dependencies', () => {
+    const model = modelOf('config A\n\tbool "a"\n\tdepends on B\nconfig B\n\tbool "b"\n\tdepends on A\n');
+    assert.ok(model.refused);
+    assert.match(model.diagnostics[0]?.message ?? '', /recursive dependency: symbol B depends on A; symbol A depends on B/);
+  });
+
   it('ends a macro that doubles or calls itself', () => {
     const doubling = `${Array.from({ length: 64 }, (_, at) => `X${at + 1} = $(X${at})$(X${at})\n`).join('')}X0 := ab\nconfig S\n\tstring\n\tdefault "$(X64)"\n`;
     assert.ok(modelOf(doubling).refused);
