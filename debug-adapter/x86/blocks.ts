@@ -43,6 +43,9 @@ const MAX_INSTRUCTIONS = 48;
 const SCRATCH_RECORDS = 2 * MAX_INSTRUCTIONS + 8;
 const PAGE = 4096;
 
+/** Records of one instruction that stands alone: a header, the instruction, and the way on. */
+export const SINGLE_RECORDS = 3;
+
 /** Unit numbers in the check record's imm2. */
 export const unitNumber: Readonly<Record<'sse' | 'x87' | 'x87nowait' | 'mmx', number>> = { sse: 1, x87: 2, x87nowait: 3, mmx: 4 };
 
@@ -50,7 +53,7 @@ export const unitNumber: Readonly<Record<'sse' | 'x87' | 'x87nowait' | 'mmx', nu
 export const PortRecord = { check: -1, in: -2, out: -3 } as const;
 
 /** IN and OUT by their opcodes: E4..E7 and EC..EF. */
-function isPortAccess(insn: Insn): boolean {
+export function isPortAccess(insn: Insn): boolean {
   return (insn.opcode & 0xf4) === 0xe4 && insn.row.encoding.map === 0 && insn.row.encoding.vex === undefined;
 }
 
@@ -166,6 +169,19 @@ export class BlockCache {
       this.#stub + Rec.size,
     );
     return block;
+  }
+
+  /**
+   * Writes the records of the one instruction at RIP for a region that has it done in place, from `at` on; they take up to `SINGLE_RECORDS`.
+   * @param remaining instructions of the region's block from this one on.
+   * @returns the record to enter. Throws GuestFault where the instruction cannot be fetched.
+   */
+  single(mode: number, ripLow: number, ripHigh: number, remaining: number, at: number): number {
+    const { header } = this.#build(mode, ripLow, ripHigh, ripLow, ripHigh, this.#source.fetchPhysical(ripLow, ripHigh), 1, at);
+    const record = header + Rec.size;
+    this.#i32[(record + Rec.remaining) >> 2] = remaining;
+    this.#i32[(record + Rec.size + Rec.remaining) >> 2] = remaining - 1;
+    return record;
   }
 
   #purityOf(row: Row): number {

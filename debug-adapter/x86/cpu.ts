@@ -16,7 +16,7 @@ import { HelperCalls } from './helper-calls';
 import * as inspection from './inspection';
 import { Exit, Scratch } from './interp-gen';
 import { longestPath } from './jit/discover';
-import { Jit } from './jit/jit';
+import { Jit, type JitOutcome } from './jit/jit';
 import { opcodeTable } from './isa/all';
 import { type Row } from './isa/table';
 import { MemoryAccess } from './memory-access';
@@ -157,6 +157,8 @@ export class X86Cpu implements Cpu, CpuContext {
             hasProbe: (key) => this.#probeKeys.has(key),
             hasCode: (page) => this.#blocks.hasCode(page),
             protect: (page) => this.#access.protect(page),
+            placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
+            recordsCleared: () => this.#helpers.clearRegions(),
             claim: (key) => this.#blocks.dropAt(lowHalf(key), highHalf(key)),
             eager: options.jit === 'eager',
           });
@@ -470,56 +472,59 @@ export class X86Cpu implements Cpu, CpuContext {
       const mode = i32[State.mode >> 2]!;
       const single = (mode & Mode.step) !== 0;
       const shadow = i32[State.shadow >> 2] !== 0;
+      let outcome: JitOutcome = 'miss';
       if (this.#jit !== undefined && !interpret && !single && !shadow && (flags & RFLAGS_RF) === 0) {
-        const outcome = this.#jit.run();
-        if (outcome !== 'miss') {
+        outcome = this.#jit.run();
+        if (outcome === 'interpret' || outcome === 'budget') {
           site = 0;
-          interpret = outcome === 'interpret';
           // A budget that does not suffice is either filled up or used to its end by the interpreter.
-          if (outcome === 'budget') interpret = this.#allowance.reserve === 0;
+          interpret = outcome === 'interpret' || this.#allowance.reserve === 0;
           continue;
         }
       }
       interpret = false;
-      let block: Block;
-      if (single && this.#watches.executeBreakpoint()) {
-        const exit = this.#deliverFault(new GuestFault(Vector.DB, undefined));
-        if (exit) return exit;
-        continue;
-      }
-      try {
-        const csBase = i32[(State.seg + Seg.CS * SegField.size) >> 2]!;
-        const most = single || (shadow && this.#line) ? 1 : left;
-        if (most === 1) {
-          block = blocks.once(mode, low, high, csBase, 1);
-        } else {
-          block = blocks.lookup(mode, low, high, csBase);
-          if (block.count > most) {
-            block = blocks.once(mode, low, high, csBase, most);
-          } else if ((this.#probeKeys.size === 0 || !this.#probeKeys.has(block.key)) && this.#jit?.has(block.key) !== true) {
-            if (site !== 0 && blocks.linkable(site)) blocks.link(site, block);
-            else if (site === 0) blocks.cacheRip(block);
-          }
-        }
-      } catch (error) {
-        site = 0;
-        if (error instanceof GuestFault) {
-          const exit = this.#deliverFault(error);
+      let traps = false;
+      if (outcome === 'miss') {
+        let block: Block;
+        if (single && this.#watches.executeBreakpoint()) {
+          const exit = this.#deliverFault(new GuestFault(Vector.DB, undefined));
           if (exit) return exit;
           continue;
         }
-        if (error instanceof Unsupported) return this.#unsupportedExit(error.reason);
-        throw error;
+        try {
+          const csBase = i32[(State.seg + Seg.CS * SegField.size) >> 2]!;
+          const most = single || (shadow && this.#line) ? 1 : left;
+          if (most === 1) {
+            block = blocks.once(mode, low, high, csBase, 1);
+          } else {
+            block = blocks.lookup(mode, low, high, csBase);
+            if (block.count > most) {
+              block = blocks.once(mode, low, high, csBase, most);
+            } else if ((this.#probeKeys.size === 0 || !this.#probeKeys.has(block.key)) && this.#jit?.has(block.key) !== true) {
+              if (site !== 0 && blocks.linkable(site)) blocks.link(site, block);
+              else if (site === 0) blocks.cacheRip(block);
+            }
+          }
+        } catch (error) {
+          site = 0;
+          if (error instanceof GuestFault) {
+            const exit = this.#deliverFault(error);
+            if (exit) return exit;
+            continue;
+          }
+          if (error instanceof Unsupported) return this.#unsupportedExit(error.reason);
+          throw error;
+        }
+        if (shadow) {
+          i32[State.shadow >> 2] = 0;
+          i32[Scratch.shadowLeft >> 2] = -1;
+        }
+        if (flags & RFLAGS_RF) i32[State.flags >> 2] = flags & ~RFLAGS_RF;
+        traps = single && (flags & RFLAGS_TF) !== 0 && !shadow;
+        i32[State.budget >> 2] = left - block.count;
+        i32[State.exit >> 2] = 0;
+        this.#handlers.enter(block.header + Rec.size);
       }
-      if (shadow) {
-        i32[State.shadow >> 2] = 0;
-        i32[Scratch.shadowLeft >> 2] = -1;
-      }
-      if (flags & RFLAGS_RF) i32[State.flags >> 2] = flags & ~RFLAGS_RF;
-      const traps = single && (flags & RFLAGS_TF) !== 0 && !shadow;
-      i32[State.budget >> 2] = left - block.count;
-      i32[State.exit >> 2] = 0;
-      this.#handlers.enter(block.header + Rec.size);
       this.#allowance.unbreak();
       const record = i32[State.exitRecord >> 2]!;
       site = 0;

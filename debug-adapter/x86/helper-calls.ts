@@ -7,6 +7,7 @@ import { type Decoder, DecodeResult, describe, Insn } from './decoder';
 import { sseHelpers } from './fp/index';
 import { integerHelpers, portStringHelpers } from './integer-helpers';
 import { Exit } from './interp-gen';
+import { isOfRegion } from './jit/in-place';
 import { type Row } from './isa/table';
 import { type MemoryAccess } from './memory-access';
 import { Rec } from './shape';
@@ -30,6 +31,8 @@ export class HelperCalls {
   readonly #insns: (DecodedInsn | undefined)[] = [undefined];
   readonly #functions: (Helper | undefined)[] = [undefined];
   #generation = 0;
+  /** The same by record, of instructions that regions have done in place. */
+  readonly #inRegions = new Map<number, readonly [DecodedInsn, Helper | undefined]>();
   readonly #scratch = new Insn();
 
   constructor(cpu: CpuContext, access: MemoryAccess, blocks: BlockCache, decoder: Decoder, available: (row: Row) => boolean) {
@@ -47,6 +50,11 @@ export class HelperCalls {
     this.#functions.length = 1;
   }
 
+  /** Forgets the records of regions. */
+  clearRegions(): void {
+    this.#inRegions.clear();
+  }
+
   /** Does what a record's handler left to TypeScript. Throws GuestFault and Unsupported. */
   call(record: number): void {
     let index = this.#i32[(record + Rec.helper) >> 2]!;
@@ -58,9 +66,13 @@ export class HelperCalls {
       this.#checkUnit(this.#i32[(record + Rec.imm2) >> 2]!);
       return;
     }
-    if (index === 0) index = this.#describe(record);
-    const insn = this.#insns[index]!;
-    const helper = this.#functions[index];
+    let known = index === 0 ? this.#inRegions.get(record) : undefined;
+    if (known === undefined) {
+      if (index === 0) index = this.#describe(record);
+      known = [this.#insns[index]!, this.#functions[index]];
+      if (isOfRegion(record)) this.#inRegions.set(record, known);
+    }
+    const [insn, helper] = known;
     const cpu: CpuContext = this.#cpu;
     if (!helper) cpu.unsupported(`${insn.mnemonic} is not implemented.`);
     cpu.u64[State.rip >> 3] = insn.next;

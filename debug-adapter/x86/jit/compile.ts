@@ -6,7 +6,7 @@ import { ARITHMETIC } from '../isa/definition';
 import { changedFlags, killedFlags } from '../shape';
 import { type Label } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
-import { type Region, type RegionBlock } from './discover';
+import { type Region, type RegionBlock, transferOf } from './discover';
 import { type Precision } from './float';
 import { type ExitSite, RegionExit, RegionGen, RegionLocal, type WindowUse } from './region-gen';
 import { headsOf, type Part, structure } from './structure';
@@ -15,7 +15,12 @@ import { headsOf, type Part, structure } from './structure';
 const mostEntries = 48;
 
 /** Names of the runtime functions in the order of `RegionImports`. */
-export const runtimeNames: readonly string[] = [...Array.from({ length: 8 }, (_, i) => `condition${i}`), 'arithmetic', ...namedHelpers];
+export const runtimeNames: readonly string[] = [
+  ...Array.from({ length: 8 }, (_, i) => `condition${i}`),
+  'arithmetic',
+  ...namedHelpers,
+  'enter',
+];
 
 export interface CompiledRegion {
   /** Exports `region(entry: i32) -> i32`. */
@@ -25,20 +30,30 @@ export interface CompiledRegion {
   readonly instructions: number;
 }
 
-/** Compiles a region; undefined where it holds nothing that is worth it. */
+/**
+ * Compiles a region; undefined where it holds nothing that is worth it.
+ * @param recordOf makes the record of an instruction that is done in place, of whose block so many instructions remain; answers 0 where it cannot.
+ */
 export function compileRegion(
   region: Region,
   mode: number,
   window: WindowUse | undefined,
   precision: Precision | undefined,
+  recordOf: (insn: Insn, remaining: number) => number,
 ): CompiledRegion | undefined {
   if (region.blocks.length === 0 || region.entries.length === 0) return undefined;
-  const layout = new RegionLayout(region, mode, window, precision);
-  const gen = layout.emit();
+  let layout = new RegionLayout(region, new RegionGen(mode, window, precision, recordOf, undefined));
+  let gen = layout.emit();
+  const use = gen.inPlaceUse;
+  if (use !== undefined) {
+    layout = new RegionLayout(region, new RegionGen(mode, window, precision, recordOf, use));
+    gen = layout.emit();
+  }
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   for (const [i, name] of runtimeNames.entries()) {
     if (i < 8) module.importFunction('runtime', name, [], ['i32']);
+    else if (name === 'enter') module.importFunction('runtime', name, ['i32'], []);
     else if (name === 'arithmetic') module.importFunction('runtime', name, [], ['i64']);
     else module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
   }
@@ -76,8 +91,8 @@ class RegionLayout {
   /** Block that is being emitted. */
   #current = -1;
 
-  constructor(region: Region, mode: number, window: WindowUse | undefined, precision: Precision | undefined) {
-    this.#gen = new RegionGen(mode, window, precision);
+  constructor(region: Region, gen: RegionGen) {
+    this.#gen = gen;
     this.#blocks = region.blocks;
     this.#index = new Map(region.blocks.map((block, index) => [block.key, index]));
     this.#entries = region.entries.map((key) => this.#index.get(key)!);
@@ -249,12 +264,14 @@ class RegionLayout {
     gen.baseDepth = gen.c.depth;
     if (this.#checked.has(node)) gen.checkBudget(block.key, this.#longest.get(node)!);
     gen.charge(block.count);
+    gen.longestAfter = this.#longest.get(node)! - block.count;
     gen.beginBlock(this.#checked.has(node) ? -1 : (this.#incoming.get(node) ?? -1));
     const lives = liveness(block.insns);
     block.insns.forEach((insn, i) => gen.run(insn, block.insns.length - i, lives[i]!));
     switch (block.end.kind) {
       case 'jump':
-        if (block.insns.length === 0 || block.insns.at(-1)!.row.definition.endsBlock !== true) this.#goTo(block.end.to);
+        // A jump that is an instruction has been emitted with it.
+        if (block.insns.length === 0 || transferOf(block.insns.at(-1)!) === undefined) this.#goTo(block.end.to);
         break;
       case 'leave':
         gen.leaveBefore(block.end.at, 0);
@@ -341,7 +358,11 @@ function liveness(insns: readonly Insn[]): boolean[] {
     const { definition } = insn.row;
     const leaves = insn.hasMemory
       ? definition.mnemonic !== 'LEA' && definition.mnemonic !== 'NOP'
-      : definition.size64 === 'd64' || definition.endsBlock === true || definition.mayFault === true || definition.rep !== undefined;
+      : definition.size64 === 'd64' ||
+        definition.endsBlock === true ||
+        definition.mayFault === true ||
+        definition.rep !== undefined ||
+        definition.emit === undefined;
     if (leaves) live = ARITHMETIC;
     result[i] = (changedFlags(insn.row) & live) !== 0;
     live = leaves ? ARITHMETIC : (live & ~killedFlags(insn.row)) | insn.row.readFlags;

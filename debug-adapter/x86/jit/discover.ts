@@ -3,6 +3,7 @@
 import { DecodeResult, type Decoder, Insn, Kind } from '../decoder';
 import { type Row } from '../isa/table';
 import { Layout, Mode } from '../state';
+import { isDoneInPlace } from './in-place';
 
 /** How a block ends. Addresses are keys: high half (signed) * 2^32 + low half (unsigned). */
 export type BlockEnd =
@@ -139,17 +140,19 @@ export function discover(
 
 const nextKey = (insn: Insn): number => keyOf(insn.ripLow, insn.ripHigh) + insn.length;
 
-/** True where only the interpreter can do it: helpers, and repeated string instructions. */
+/** True where the region has to be left for it: most helpers that end blocks. */
 export function needsInterpreter(insn: Insn, mode: number): boolean {
   const { definition } = insn.row;
   if (definition.privileged === true && (mode & Mode.user) !== 0) return true;
   // What regions take for granted.
   if (definition.mnemonic === 'LDMXCSR') return true;
+  if (isDoneInPlace(insn, mode)) return false;
   return definition.emit === undefined || insn.rep !== 'none' || (definition.endsBlock === true && transferOf(insn) === undefined);
 }
 
-/** The transfer that a block-ending instruction makes, or undefined where generated code cannot follow it. */
-function transferOf(insn: Insn): 'jump' | 'branch' | 'call' | 'indirect' | undefined {
+/** The transfer that an instruction makes, or undefined where it makes none that generated code can follow. */
+export function transferOf(insn: Insn): 'jump' | 'branch' | 'call' | 'indirect' | undefined {
+  if (insn.row.definition.endsBlock !== true) return undefined;
   const name = insn.row.definition.mnemonic;
   const direct = insn.count > 0 && insn.kinds[0] === Kind.rel;
   if (name === 'JMP') return direct ? 'jump' : 'indirect';
@@ -178,9 +181,10 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
     pages.add(page);
     insns.push(insn);
     at += insn.length;
-    if (insn.row.definition.endsBlock === true) {
+    const transfer = transferOf(insn);
+    if (transfer !== undefined) {
       const target = keyOf(insn.targetLow, insn.targetHigh);
-      switch (transferOf(insn)!) {
+      switch (transfer) {
         case 'jump':
           return { key, insns, end: { kind: 'jump', to: target } };
         case 'branch':

@@ -1,13 +1,14 @@
 /** The translating tier: notices hot code, compiles regions of it, enters them by RIP, and drops them when their code or mapping changes. */
 
 import { Cr4 } from '../control-bits';
-import { type Decoder } from '../decoder';
+import { type Decoder, type Insn } from '../decoder';
 import { type Row } from '../isa/table';
 import { Mode, State } from '../state';
 import { type CompiledRegion, compileRegion, runtimeNames } from './compile';
 import { discover, keyOf, lowOf, highOf, type Region } from './discover';
 import { buildDispatcher, cacheIndex, currentRegion, dispatchEnd, dispatchMiss, IndirectCounts, RegionCache } from './dispatcher';
 import { precisionOf } from './float';
+import { InPlaceRecords } from './in-place';
 import { type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-gen';
 import { clearWindow, findWindow, isAccessed, PageTables } from './window';
 
@@ -28,6 +29,10 @@ export interface JitHost {
   hasCode(page: number): boolean;
   /** Stores to this physical page must be seen from now on. */
   protect(page: number): void;
+  /** Writes the records of one instruction at an address (see `BlockCache.single`); answers the one to enter. */
+  placeRecord(insn: Insn, mode: number, remaining: number, at: number): number;
+  /** All records that were placed are given up. */
+  recordsCleared(): void;
   /** The interpreter must not run through this address without asking. */
   claim(key: number): void;
   /** Compile what is seen once: for tests. */
@@ -40,6 +45,8 @@ export type JitOutcome =
   | 'miss'
   /** Regions ran; RIP and budget are exact, and the interpreter has to do the next instruction. */
   | 'interpret'
+  /** The interpreter has just left a record that a region had it do; what it left with is in the state block. */
+  | 'interpreted'
   /** Regions ran up to a block that the budget does not suffice for. */
   | 'budget';
 
@@ -95,6 +102,7 @@ export class Jit {
   readonly #hopeless = new Set<number>();
   /** Indirect jump -> places it was seen to go to often. */
   readonly #observed = new Map<number, number[]>();
+  readonly #records = new InPlaceRecords();
   #window: WindowMapping | undefined;
   #windowStale = true;
   /** Nothing may bypass the TLB, e.g. while memory is watched. */
@@ -155,6 +163,7 @@ export class Jit {
       ran = true;
       this.statistics.runs++;
       if (status === RegionExit.budget) return 'budget';
+      if (status === RegionExit.interpreter) return 'interpreted';
       if (status === RegionExit.indirect) {
         this.#noteIndirect();
         continue;
@@ -191,6 +200,7 @@ export class Jit {
   }
 
   #compile(key: number, mode: number): void {
+    if (this.#regions.length >= mostRegions) this.flush();
     if (this.#windowStale) this.#findWindow();
     const host = this.#host;
     let region: Region;
@@ -201,7 +211,10 @@ export class Jit {
     const precision = this.#precisionChanges > mostPrecisionChanges ? undefined : precisionOf(host.i32[State.mxcsr >> 2]!);
     try {
       region = discover(key, mode, host.u8, host.decoder, this.#source, this.#observed);
-      compiled = compileRegion(region, mode, window, precision);
+      compiled = compileRegion(region, mode, window, precision, (insn, remaining) => {
+        const at = this.#records.allocate();
+        return at === 0 ? 0 : host.placeRecord(insn, mode, remaining, at);
+      });
       module = compiled && new WebAssembly.Module(compiled.binary);
     } catch {
       // Whatever the guest's code does to the compiler, the interpreter can run it.
@@ -213,7 +226,6 @@ export class Jit {
       this.#hopeless.add(key);
       return;
     }
-    if (this.#regions.length >= mostRegions) this.flush();
     const runtime = Object.fromEntries(runtimeNames.map((name) => [name, host.runtime[name]!]));
     const instance = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
     const old = this.#byEntry.get(key);
@@ -325,6 +337,8 @@ export class Jit {
     this.#regions.length = 0;
     this.#samples.clear();
     this.#hopeless.clear();
+    this.#records.clear();
+    this.#host.recordsCleared();
     this.#clearCache();
     this.translationsChanged();
   }

@@ -1,7 +1,7 @@
 /** The JIT's binder of the instruction emitters: operands are constants and locals of one WebAssembly function, memory goes straight to guest RAM or leaves the region. */
 
 import { type Insn, Kind } from '../decoder';
-import { namedHelpers, Scratch } from '../interp-gen';
+import { Exit, namedHelpers, Scratch } from '../interp-gen';
 import { emitArithmetic, emitCarry, emitCondition, flagKind, flagKindParts, type FlagSource, signExtend, zeroExtend } from '../isa/flags';
 import { type Access, type FlagOp, type Gen, type ShapeOperand, type Size } from '../isa/gen';
 import { makeShape, registerOffset } from '../shape';
@@ -10,10 +10,11 @@ import { type LaneKind } from '../isa/sse-guard';
 import { Code, type Label } from '../wasm/code';
 import { type MemoryOp, type ValueType } from '../wasm/opcodes';
 import { highOf, keyOf, lowOf } from './discover';
+import { isDoneInPlace, touchesVectors } from './in-place';
 import { guardedFloat, type Precision, precisionBits, precisionMask } from './float';
 
-/** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers. */
-export const RegionImports = { condition: 0, arithmetic: 8, named: 9, count: 9 + namedHelpers.length } as const;
+/** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers, and what runs the interpreter's record. */
+export const RegionImports = { condition: 0, arithmetic: 8, named: 9, enter: 9 + namedHelpers.length } as const;
 
 /** What a region function answers. From `sites` on: the exit site of this number. */
 export const RegionExit = {
@@ -21,6 +22,7 @@ export const RegionExit = {
   /** RIP is set, and the budget does not suffice for the block there. */ budget: 1,
   /** RIP is set, after an indirect jump of the region. */ indirect: 2,
   /** Nothing ran: MXCSR is not as the region wants it. */ precision: 3,
+  /** The interpreter, called for an instruction in place, has to be heard: the state is as it left it. */ interpreter: 4,
   sites: 16,
 } as const;
 
@@ -107,6 +109,14 @@ export interface Flow {
   indirect(target: number): void;
 }
 
+/** What an emission found out that the next one of the same region goes by. */
+export interface RegisterUse {
+  readonly registers: ReadonlySet<number>;
+  readonly written: ReadonlySet<number>;
+  readonly vectors: ReadonlySet<number>;
+  readonly writtenVectors: ReadonlySet<number>;
+}
+
 export class RegionGen implements Gen {
   readonly c = new Code(['i32']);
   readonly sites: ExitSite[] = [];
@@ -137,6 +147,10 @@ export class RegionGen implements Gen {
     private readonly mode: number,
     private readonly window: WindowUse | undefined,
     private readonly precision: Precision | undefined,
+    /** Makes the record of an instruction that is done in place; 0 where there cannot be one. */
+    private readonly recordOf: (insn: Insn, remaining: number) => number,
+    /** From an emission before: an instruction in place needs to know what lies in locals anywhere in the region. */
+    private readonly known: RegisterUse | undefined,
   ) {
     this.inexactIsSilent = precision === 'sticky';
     const { c } = this;
@@ -145,6 +159,9 @@ export class RegionGen implements Gen {
     for (let i = 0; i < 3; i++) c.local('i64');
     for (const type of ['i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32'] as const) c.local(type);
   }
+
+  /** Instructions on the longest way from the end of the current block to the next look at the budget. */
+  longestAfter = 0;
 
   /** Starts a block; flags of an unknown rule come in unless `kind` says. */
   beginBlock(kind = -1): void {
@@ -168,12 +185,70 @@ export class RegionGen implements Gen {
     this.#linear.clear();
     for (const pool of this.#temps.values()) pool.used = 0;
     const { definition } = insn.row;
+    if (isDoneInPlace(insn, this.mode)) return this.#doInPlace();
     if (definition.unit === 'mmx') this.#enterMmx();
     const moved = copies.has(definition.mnemonic) && insn.kinds[1] === Kind.xmm ? this.#clean.get(insn.registers[1]!) : undefined;
     definition.emit!(this);
     if (insn.kinds[0] !== Kind.xmm) return;
     const lanes = moved ?? (makesClean.test(definition.mnemonic) ? definition.mnemonic.slice(-2).toLowerCase() : undefined);
     if (lanes !== undefined) this.#noteClean(insn.registers[0]!, lanes);
+  }
+
+  /** Registers that lie in locals, after an emission that met instructions done in place; undefined where there were none. */
+  get inPlaceUse(): RegisterUse | undefined {
+    if (!this.#inPlace) return undefined;
+    return {
+      registers: this.#usedRegisters,
+      written: this.#writtenRegisters,
+      vectors: this.#usedVectors,
+      writtenVectors: this.#writtenVectors,
+    };
+  }
+  #inPlace = false;
+
+  /** The interpreter does the current instruction on the state block, and the region goes on with what it left there. */
+  #doInPlace(): void {
+    const { c, known } = this;
+    this.#inPlace = true;
+    this.#flagsWritten = true;
+    // The first emission only finds out what is used.
+    const record = known === undefined ? -1 : this.recordOf(this.#insn, this.#remaining);
+    if (record === 0) {
+      this.#leaveHere();
+      return;
+    }
+    const vectors = touchesVectors(this.#insn);
+    for (const register of known?.written ?? []) this.#spill('i64.store', Local.gpr + register, State.gpr + register * 8);
+    if (vectors) this.#spillVectors();
+    this.#storeFlags();
+    c.i32(0).get(Local.budget).op('i64.extend_i32_s').mem('i64.store', State.budget);
+    c.i32(record).call(RegionImports.enter);
+    c.i32(0).mem('i32.load', State.exit).i32(Exit.lookup).op('i32.ne');
+    c.if();
+    if (!vectors) this.#spillVectors();
+    c.i32(RegionExit.interpreter).op('return');
+    c.end();
+    for (const register of known?.registers ?? []) this.#reload('i64.load', Local.gpr + register, State.gpr + register * 8);
+    if (vectors) for (const register of known?.vectors ?? []) this.#reload('v128.load', Local.xmm + register, State.xmm + register * 32);
+    this.#loadFlags(c);
+    this.#reload('i32.load', Local.budget, State.budget);
+    this.#kind = -1;
+    if (vectors) this.#clean.clear();
+    // A device may have shortened what may run.
+    this.#leaveWith(this.#newSite(keyOf(this.#insn.ripLow, this.#insn.ripHigh) + this.#insn.length, this.#remaining - 1, false));
+    c.get(Local.budget).i32(this.longestAfter).op('i32.lt_s').brIf(this.exit);
+  }
+
+  #spillVectors(): void {
+    for (const register of this.known?.writtenVectors ?? []) this.#spill('v128.store', Local.xmm + register, State.xmm + register * 32);
+  }
+
+  #spill(op: MemoryOp, local: number, offset: number): void {
+    this.c.i32(0).get(local).mem(op, offset);
+  }
+
+  #reload(op: MemoryOp, local: number, offset: number): void {
+    this.c.i32(0).mem(op, offset).set(local);
   }
 
   #noteClean(register: number, lanes: string): void {
@@ -286,10 +361,7 @@ export class RegionGen implements Gen {
       p.i32(0)
         .mem('v128.load', State.xmm + register * 32)
         .set(Local.xmm + register);
-    p.i32(0).mem('i64.load', State.flagA).set(Local.flagA);
-    p.i32(0).mem('i64.load', State.flagB).set(Local.flagB);
-    p.i32(0).mem('i64.load', State.flagC).set(Local.flagC);
-    p.i32(0).mem('i32.load', State.flagKind).set(Local.flagKind);
+    this.#loadFlags(p);
     p.i32(0).mem('i32.load', State.budget).set(Local.budget);
     if (this.#windowUsed) {
       p.i32(0).mem('i64.load', RegionState.writeStart).set(Local.writeStart);
@@ -312,6 +384,13 @@ export class RegionGen implements Gen {
     c.i32(0).get(Local.budget).op('i64.extend_i32_s').mem('i64.store', State.budget);
     c.i32(0).get(Local.exitRip).mem('i64.store', State.rip);
     c.get(Local.status);
+  }
+
+  #loadFlags(c: Code): void {
+    c.i32(0).mem('i64.load', State.flagA).set(Local.flagA);
+    c.i32(0).mem('i64.load', State.flagB).set(Local.flagB);
+    c.i32(0).mem('i64.load', State.flagC).set(Local.flagC);
+    c.i32(0).mem('i32.load', State.flagKind).set(Local.flagKind);
   }
 
   #storeFlags(): void {

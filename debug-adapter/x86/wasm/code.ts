@@ -1,6 +1,5 @@
 /** Writes the body of one WebAssembly function: instructions in order, labels by handle, locals by type. */
 
-import { Widths } from './widths';
 import { laneOpcodes, memoryOpcodes, opcodes, valueTypes, type LaneOp, type MemoryOp, type PlainOp, type ValueType } from './opcodes';
 
 /** A growing byte buffer with the LEB128 encodings of the binary format. */
@@ -79,7 +78,6 @@ export type Label = number & { readonly label: unique symbol };
 /** Writes one function body. Parameters are locals 0 .. params.length-1. */
 export class Code {
   readonly bytes = new Bytes();
-  readonly widths = new Widths();
   readonly #params: readonly ValueType[];
   readonly #locals: ValueType[] = [];
   #depth = 0;
@@ -114,58 +112,48 @@ export class Code {
 
   /** Appends instructions without immediates, in order. */
   op(...names: PlainOp[]): this {
-    for (const name of names) {
-      this.#opcode(opcodes[name]);
-      this.widths.op(name);
-    }
+    for (const name of names) this.#opcode(opcodes[name]);
     return this;
   }
 
   get(local: number): this {
     this.bytes.byte(0x20);
     this.bytes.u32(local);
-    this.widths.push(this.widths.local(local));
     return this;
   }
 
   set(local: number): this {
     this.bytes.byte(0x21);
     this.bytes.u32(local);
-    this.widths.set(local);
     return this;
   }
 
   tee(local: number): this {
     this.bytes.byte(0x22);
     this.bytes.u32(local);
-    this.widths.tee(local);
     return this;
   }
 
   i32(value: number): this {
     this.bytes.byte(0x41);
     this.bytes.s32(value);
-    this.widths.constant(value);
     return this;
   }
 
   i64(value: bigint | number): this {
     this.bytes.byte(0x42);
     this.bytes.s64(BigInt(value));
-    this.widths.constant(value);
     return this;
   }
 
   f32(value: number): this {
     this.bytes.byte(0x43);
-    this.widths.push(64);
     this.bytes.append(new Uint8Array(new Float32Array([value]).buffer));
     return this;
   }
 
   f64(value: number): this {
     this.bytes.byte(0x44);
-    this.widths.push(64);
     this.bytes.append(new Uint8Array(new Float64Array([value]).buffer));
     return this;
   }
@@ -173,7 +161,6 @@ export class Code {
   /** A v128 constant from its 16 bytes, or from two 64-bit halves (low first). */
   v128(value: Uint8Array | readonly [bigint, bigint]): this {
     this.#opcode(0xfd0c);
-    this.widths.push(64);
     this.bytes.append(
       value instanceof Uint8Array ? value : new Uint8Array(BigUint64Array.from(value, (half) => BigInt.asUintN(64, half)).buffer),
     );
@@ -183,7 +170,6 @@ export class Code {
   /** A load or store at the address on the stack plus a static offset. */
   mem(name: MemoryOp, offset = 0): this {
     this.#opcode(memoryOpcodes[name]);
-    this.widths.load(name);
     this.bytes.byte(0);
     this.bytes.u32(offset);
     return this;
@@ -192,7 +178,6 @@ export class Code {
   /** `v128.loadN_lane` / `v128.storeN_lane`; size in bytes. */
   memLane(kind: 'load' | 'store', size: 1 | 2 | 4 | 8, lane: number, offset = 0): this {
     this.#opcode((kind === 'load' ? 0xfd54 : 0xfd58) + Math.log2(size));
-    this.widths.forgetStack();
     this.bytes.byte(0);
     this.bytes.u32(offset);
     this.bytes.byte(lane);
@@ -201,7 +186,6 @@ export class Code {
 
   lane(name: LaneOp, lane: number): this {
     this.#opcode(laneOpcodes[name]);
-    this.widths.forgetStack();
     this.bytes.byte(lane);
     return this;
   }
@@ -209,16 +193,12 @@ export class Code {
   /** `i8x16.shuffle`: 16 lane numbers, 0..15 of the first operand and 16..31 of the second. */
   shuffle(lanes: readonly number[]): this {
     this.#opcode(0xfd0d);
-    this.widths.forgetStack();
     for (let i = 0; i < 16; i++) this.bytes.byte(lanes[i]!);
     return this;
   }
 
   #open(opcode: number, type: ValueType | undefined): Label {
     this.bytes.byte(opcode);
-    // The back edge of a loop brings values that are not known yet.
-    if (opcode === 0x03) this.widths.merge();
-    else if (opcode === 0x04) this.widths.pop();
     this.bytes.byte(type === undefined ? 0x40 : valueTypes[type]);
     return ++this.#depth as Label;
   }
@@ -237,34 +217,29 @@ export class Code {
 
   else(): this {
     this.bytes.byte(0x05);
-    this.widths.merge();
     return this;
   }
 
   end(): this {
     this.bytes.byte(0x0b);
-    this.widths.merge();
     this.#depth--;
     return this;
   }
 
   br(label: Label): this {
     this.bytes.byte(0x0c);
-    this.widths.forgetStack();
     this.bytes.u32(this.#depth - label);
     return this;
   }
 
   brIf(label: Label): this {
     this.bytes.byte(0x0d);
-    this.widths.pop();
     this.bytes.u32(this.#depth - label);
     return this;
   }
 
   brTable(labels: readonly Label[], otherwise: Label): this {
     this.bytes.byte(0x0e);
-    this.widths.forgetStack();
     this.bytes.u32(labels.length);
     for (const label of labels) this.bytes.u32(this.#depth - label);
     this.bytes.u32(this.#depth - otherwise);
@@ -273,14 +248,12 @@ export class Code {
 
   call(functionIndex: number): this {
     this.bytes.byte(0x10);
-    this.widths.forgetStack();
     this.bytes.u32(functionIndex);
     return this;
   }
 
   callIndirect(typeIndex: number, table = 0): this {
     this.bytes.byte(0x11);
-    this.widths.forgetStack();
     this.bytes.u32(typeIndex);
     this.bytes.u32(table);
     return this;
@@ -288,14 +261,12 @@ export class Code {
 
   returnCall(functionIndex: number): this {
     this.bytes.byte(0x12);
-    this.widths.forgetStack();
     this.bytes.u32(functionIndex);
     return this;
   }
 
   returnCallIndirect(typeIndex: number, table = 0): this {
     this.bytes.byte(0x13);
-    this.widths.forgetStack();
     this.bytes.u32(typeIndex);
     this.bytes.u32(table);
     return this;
@@ -304,7 +275,6 @@ export class Code {
   memoryCopy(): this {
     this.bytes.byte(0xfc);
     this.bytes.u32(10);
-    this.widths.forgetStack();
     this.bytes.byte(0);
     this.bytes.byte(0);
     return this;
@@ -313,7 +283,6 @@ export class Code {
   memoryFill(): this {
     this.bytes.byte(0xfc);
     this.bytes.u32(11);
-    this.widths.forgetStack();
     this.bytes.byte(0);
     return this;
   }

@@ -1,0 +1,48 @@
+/** Instructions that a region has the interpreter do without being left: which they are, and where their records lie. */
+
+import { isPortAccess, SINGLE_RECORDS } from '../blocks';
+import { type Insn } from '../decoder';
+import { Rec } from '../shape';
+import { Mode } from '../state';
+
+/** Records of these instructions: below those of the interpreter's blocks. */
+const area = { start: 0x62_0000, end: 0x80_0000 } as const;
+
+export const isOfRegion = (record: number): boolean => record >= area.start && record < area.end;
+
+/** Helpers that neither transfer control nor change what regions take for granted (mode, translations, MXCSR's control bits). */
+const harmless = new Set(['FWAIT', 'CPUID', 'RDTSC', 'RDTSCP', 'RDRAND', 'RDSEED', 'XLAT', 'FXSAVE']);
+const harmlessUnits: ReadonlySet<string | undefined> = new Set(['x87', 'x87nowait', 'mmx', 'sse']);
+
+/** May the interpreter do this one while a region waits for it? */
+export function isDoneInPlace(insn: Insn, mode: number): boolean {
+  const { definition } = insn.row;
+  if (definition.privileged === true && (mode & Mode.user) !== 0) return false;
+  if (isPortAccess(insn)) return (mode & Mode.user) === 0;
+  if (definition.endsBlock === true || definition.mnemonic === 'LDMXCSR') return false;
+  if (definition.emit !== undefined) return insn.rep !== 'none';
+  return harmlessUnits.has(definition.unit) || harmless.has(definition.mnemonic);
+}
+
+/** Does it read or write vector registers? */
+export function touchesVectors(insn: Insn): boolean {
+  const { unit, mnemonic } = insn.row.definition;
+  return unit === 'sse' || unit === 'mmx' || mnemonic === 'FXSAVE';
+}
+
+/** Gives out the places of records; they come back all at once, when all regions go. */
+export class InPlaceRecords {
+  #next: number = area.start;
+
+  clear(): void {
+    this.#next = area.start;
+  }
+
+  /** Address for the records of one instruction, or 0 where no room is left. */
+  allocate(): number {
+    const at = this.#next;
+    if (at + SINGLE_RECORDS * Rec.size > area.end) return 0;
+    this.#next += SINGLE_RECORDS * Rec.size;
+    return at;
+  }
+}
