@@ -39,6 +39,8 @@ export interface CodeSource {
 }
 
 const MAX_INSTRUCTIONS = 48;
+/** Of a block's instructions together. */
+const mostBytes = MAX_INSTRUCTIONS * 15;
 /** Records reserved for the stub and for blocks that run once. */
 const SCRATCH_RECORDS = 2 * MAX_INSTRUCTIONS + 8;
 const PAGE = 4096;
@@ -502,10 +504,10 @@ export class BlockCache {
   dropAt(ripLow: number, ripHigh: number): void {
     const key = ripHigh * 0x1_0000_0000 + (ripLow >>> 0);
     const found: Block[] = [];
+    // Looked for by where they may begin: there are far more blocks than such places.
     for (const map of this.#maps.values()) {
-      for (const first of map.values()) {
-        for (let block: Block | undefined = first; block; block = block.next)
-          if (key >= block.key && key < block.key + block.length) found.push(block);
+      for (let start = key; start > key - mostBytes; start--) {
+        for (let block = map.get(start); block; block = block.next) if (key < block.key + block.length) found.push(block);
       }
     }
     for (const block of found) this.#drop(block);

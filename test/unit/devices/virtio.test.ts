@@ -212,9 +212,10 @@ describe('virtio-console and virtio-rng', () => {
 
 describe('hostile rings', () => {
   it('never throw, hang, or reach beyond RAM', function () {
-    this.timeout(30_000);
     const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
     const cases = Number(process.env['CASES'] ?? 20_000);
+    this.timeout(60_000 + cases * 20);
+    console.log(`      rings: SEED=${seed}, ${cases} cases`);
     let state = seed | 1;
     const random = (n: number): number => {
       state ^= state << 13;
@@ -231,7 +232,6 @@ describe('hostile rings', () => {
       new VirtioRng(host, pci, (bytes) => bytes.fill(1)),
     ];
     const view = new DataView(host.ram.buffer);
-    const started = Date.now();
     for (let i = 0; i < cases; i++) {
       const device = devices[random(devices.length)]!;
       const base = device.ports[0]![0];
@@ -260,6 +260,5 @@ describe('hostile rings', () => {
       host.written.every(([at, length]) => at >= 0 && at + length <= host.ram.length),
       `seed ${seed}`,
     );
-    assert.ok(Date.now() - started < 25_000, `seed ${seed}: ${Date.now() - started} ms`);
   });
 });
