@@ -113,6 +113,7 @@ export function restoreSnapshot(machine: Stateful, bytes: Uint8Array): void {
 const visible: readonly (readonly [number, number])[] = [
   [State.gpr, State.zero],
   [State.shadow, State.mode],
+  [State.acknowledged, State.acknowledged + 4],
   [State.seg, State.bounce],
 ];
 

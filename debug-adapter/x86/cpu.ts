@@ -95,8 +95,6 @@ export class X86Cpu implements Cpu, CpuContext {
   #stopRequested = false;
   /** Blocks have to be built anew before the next one runs. */
   #refuse = false;
-  /** An interrupt that was acknowledged when a hook stopped the processor. */
-  #acknowledged = -1;
   /** `retired` at which the exception hook has been asked already. */
   #hookAsked = -1;
 
@@ -339,7 +337,6 @@ export class X86Cpu implements Cpu, CpuContext {
     this.#allowance.reset();
     this.setInterruptLine(false);
     this.#stopRequested = false;
-    this.#acknowledged = -1;
     this.#hookAsked = -1;
     this.#watches.reset();
     this.invalidate();
@@ -348,7 +345,6 @@ export class X86Cpu implements Cpu, CpuContext {
   invalidate(): void {
     this.#allowance.restore(Number(this.u64[State.retired >> 3]!));
     this.#callouts.clear();
-    this.#acknowledged = -1;
     this.#blocks.flush();
     this.#jit?.flush();
     this.#helpers.clear();
@@ -430,9 +426,9 @@ export class X86Cpu implements Cpu, CpuContext {
         site = 0;
         blocks.flush();
       }
-      if (this.#acknowledged >= 0) {
-        const vector = this.#acknowledged;
-        this.#acknowledged = -1;
+      if (i32[State.acknowledged >> 2] !== 0) {
+        const vector = i32[State.acknowledged >> 2]! - 1;
+        i32[State.acknowledged >> 2] = 0;
         if (!deliver(this, vector, undefined, 'external')) return { kind: 'tripleFault', vector };
         site = 0;
       }
@@ -446,7 +442,7 @@ export class X86Cpu implements Cpu, CpuContext {
         if (vector >= 0) {
           i32[State.halted >> 2] = 0;
           if (this.hooks.interrupt?.(vector) === 'stop') {
-            this.#acknowledged = vector;
+            i32[State.acknowledged >> 2] = vector + 1;
             return { kind: 'hook' };
           }
           if (!deliver(this, vector, undefined, 'external')) return { kind: 'tripleFault', vector };

@@ -58,6 +58,8 @@ export const State = {
   cpl: 0x0d8,
   /** i32: bits of `Mode`; a block is decoded for one value of it. */
   mode: 0x0dc,
+  /** i32: 1 + vector of an interrupt that was acknowledged but not delivered, where a hook stopped the processor in between; else 0. */
+  acknowledged: 0x0e0,
   /** 8 segment registers in the order of `Seg`, 32 bytes each: see `SegField`. */
   seg: 0x100,
   /** u64 base, u32 limit. */

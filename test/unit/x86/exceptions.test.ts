@@ -222,6 +222,18 @@ describe('IRET', () => {
     assert.equal(rig.reg('rflags') & 0xcd5n, 0xcd5n);
   });
 
+  it('keeps an interrupt that a hook stopped before its delivery, also in the saved state', () => {
+    const rig = new Rig().set('rflags', 0x202n);
+    rig.cpu.setInterruptLine(true);
+    rig.cpu.hooks.interrupt = () => 'stop';
+    assert.equal(rig.run([0x90]).kind, 'hook');
+    // The controller took the request back when it was acknowledged; nothing but the state block remembers it.
+    rig.cpu.setInterruptLine(false);
+    rig.cpu.invalidate();
+    rig.cpu.run(1);
+    assert.equal(rig.reg('rip'), BigInt(At.handlers + 0x20 * 16 + 1));
+  });
+
   it('tells the hook', () => {
     const rig = new Rig().set('rsp', 0x7_0000n);
     let returns = 0;

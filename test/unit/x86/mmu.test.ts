@@ -191,6 +191,35 @@ describe('paging seen by instructions', () => {
     assert.equal(rig.fault([0x48, 0x8b, 0x18]), 'e:0');
   });
 
+  it('PGE: global pages may outlive CR3, not a change of CR4.PGE; PCID: bit 63 of CR3 is no address', () => {
+    const pge = 0x80n;
+    const pcide = 0x2_0000n;
+    const rig = withPte(new Rig('long'), page | 0x103n).set('rax', linear);
+    const cr4 = rig.reg('cr4');
+    rig
+      .set('rcx', cr4 | pge)
+      .ok([0x0f, 0x22, 0xe1])
+      .ok([0x48, 0x8b, 0x18]);
+    rig.write64(table, 0n);
+    rig.set('rcx', cr4).ok([0x0f, 0x22, 0xe1]);
+    assert.equal(rig.fault([0x48, 0x8b, 0x18]), 'e:0');
+    withPte(rig, page | 3n);
+    rig.set('rcx', cr4 | pcide).ok([0x0f, 0x22, 0xe1]);
+    rig
+      .set('rcx', BigInt(At.pages) | 5n | (1n << 63n))
+      .ok([0x0f, 0x22, 0xd9])
+      .ok([0x48, 0x8b, 0x18]);
+    assert.equal(rig.reg('cr3'), BigInt(At.pages) | 5n);
+    // With a PCID other than 0 it cannot be turned on, and without it the bit is reserved.
+    rig
+      .set('rcx', cr4)
+      .ok([0x0f, 0x22, 0xe1])
+      .set('rcx', cr4 | pcide);
+    assert.equal(rig.fault([0x0f, 0x22, 0xe1]), 'd:0');
+    rig.set('rcx', BigInt(At.pages) | (1n << 63n));
+    assert.equal(rig.fault([0x0f, 0x22, 0xd9]), 'd:0');
+  });
+
   it('raises #GP for non-canonical addresses and #SS through the stack', () => {
     const rig = new Rig('long').set('rax', 0x8000_0000_0000n).set('rbp', 0x8000_0000_0000n);
     assert.equal(rig.fault([0x48, 0x8b, 0x18]), 'd:0');
