@@ -56,7 +56,7 @@ export function configure(input: ConfigureInput): Configured {
     environment,
     defconfig: name,
   });
-  const problems = outcome.diagnostics
+  const problems = [...(outcome.config === undefined ? model.diagnostics : []), ...outcome.diagnostics]
     .filter((d) => d.severity === 'error' || d.severity === 'warning')
     .map((d): BuildProblem => ({
       path: d.file ?? from ?? `${pool}/Config.uk`,

@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* brk() and anonymous mmap() from the default allocator. */
+/* The system calls about memory. */
 #include <string.h>
-#include <uk/alloc.h>
+#include <posix/pages.h>
 #include <uk/config.h>
 #include <uk/syscall.h>
+#if CONFIG_LIBPOSIX_FDTAB
+#include <posix/fdtab.h>
+#endif
 
-#define PAGE		4096UL
-#define MAP_FIXED	0x10
-#define MAP_ANONYMOUS	0x20
+#define PROT_WRITE		2
+#define MAP_SHARED		0x01
+#define MAP_TYPE		0x0f
+#define MAP_FIXED		0x10
+#define MAP_ANONYMOUS		0x20
+#define MAP_FIXED_NOREPLACE	0x100000
+#define MREMAP_MAYMOVE		1
+#define MADV_DONTNEED		4
 
-struct mapping {
-	char *base;
-	size_t len;
-	struct mapping *next;
-};
-
-static struct mapping *mappings;
 static char *brk_start, *brk_now;
+
+/* For a new program: all pages are free, and the break starts anew. */
+void posix_mmap_reset(void)
+{
+	pages_give_all();
+	brk_start = brk_now = NULL;
+}
 
 UK_LLSYSCALL_R_DEFINE(long, brk, char *, addr)
 {
 	if (!brk_start) {
-		brk_start = uk_memalign(uk_alloc_get_default(), PAGE,
-					CONFIG_LIBPOSIX_MMAP_BRK_SIZE);
+		brk_start = pages_take(CONFIG_LIBPOSIX_MMAP_BRK_SIZE);
 		if (!brk_start)
 			return -ENOMEM;
 		brk_now = brk_start;
@@ -37,58 +44,167 @@ UK_LLSYSCALL_R_DEFINE(long, brk, char *, addr)
 	return (long)brk_now;
 }
 
-UK_LLSYSCALL_R_DEFINE(long, mmap, void *, addr, size_t, len, int, prot, int,
-		      flags, int, fd, off_t, offset)
+/* Contents of a file; what lies behind its end is zero. */
+static long fill_from_file(char *to, size_t len, int fd, off_t offset)
 {
-	struct uk_alloc *a = uk_alloc_get_default();
-	struct mapping *m;
+#if CONFIG_LIBPOSIX_FDTAB
+	struct file *f = fdtab_get(fd);
 
-	(void)addr;
-	(void)prot;
+	while (f && len) {
+		ssize_t n = f->vn->ops->read(f->vn, to, len,
+					     (uint64_t)offset, 0);
+
+		if (n < 0)
+			return n;
+		if (!n)
+			break;
+		to += n;
+		offset += n;
+		len -= (size_t)n;
+	}
+	memset(to, 0, len);
+	return 0;
+#else
+	(void)to;
+	(void)len;
 	(void)fd;
 	(void)offset;
-	if (!len)
-		return -EINVAL;
-	if (!(flags & MAP_ANONYMOUS) || (flags & MAP_FIXED))
-		return -ENOTSUP;
-	m = uk_malloc(a, sizeof(*m));
-	if (!m)
-		return -ENOMEM;
-	m->len = ALIGN_UP(len, PAGE);
-	m->base = m->len < len ? NULL : uk_memalign(a, PAGE, m->len);
-	if (!m->base) {
-		uk_free(a, m);
-		return -ENOMEM;
-	}
-	memset(m->base, 0, m->len);
-	m->next = mappings;
-	mappings = m;
-	return (long)m->base;
+	return -EBADF;
+#endif
 }
 
-UK_LLSYSCALL_R_DEFINE(int, munmap, char *, addr, size_t, len)
+static long check_file(int fd, int prot, int flags)
 {
-	struct uk_alloc *a = uk_alloc_get_default();
-	struct mapping **m;
+#if CONFIG_LIBPOSIX_FDTAB
+	struct file *f = fdtab_get(fd);
 
-	for (m = &mappings; *m; m = &(*m)->next) {
-		struct mapping *found = *m;
-
-		if (found->base != addr || found->len != ALIGN_UP(len, PAGE))
-			continue;
-		*m = found->next;
-		uk_free(a, found->base);
-		uk_free(a, found);
-		return 0;
-	}
-	/* Part of a mapping: it stays, as nothing could be had from it. */
-	return (uintptr_t)addr & (PAGE - 1) ? -EINVAL : 0;
+	if (!f)
+		return -EBADF;
+	if (!f->vn->ops->read || S_ISDIR(f->vn->mode))
+		return -ENODEV;
+	/* What is written would have to come into the file. */
+	return (flags & MAP_TYPE) == MAP_SHARED && (prot & PROT_WRITE)
+	       ? -ENODEV : 0;
+#else
+	(void)fd;
+	(void)prot;
+	(void)flags;
+	return -EBADF;
+#endif
 }
 
-UK_LLSYSCALL_R_DEFINE(int, mprotect, void *, addr, size_t, len, int, prot)
+UK_LLSYSCALL_R_DEFINE(long, mmap, char *, addr, size_t, len, int, prot, int,
+		      flags, int, fd, off_t, offset)
+{
+	long rc;
+
+	if (!len || (offset & (off_t)(PAGE_SIZE - 1)))
+		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS)) {
+		rc = check_file(fd, prot, flags);
+		if (rc)
+			return rc;
+	}
+	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if ((uintptr_t)addr & (PAGE_SIZE - 1))
+			return -EINVAL;
+		rc = pages_take_at((uintptr_t)addr, len,
+				   !(flags & MAP_FIXED_NOREPLACE));
+		if (rc)
+			return rc;
+	} else {
+		addr = pages_take(len);
+		if (!addr)
+			return -ENOMEM;
+	}
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (flags & MAP_ANONYMOUS) {
+		memset(addr, 0, len);
+		return (long)addr;
+	}
+	rc = fill_from_file(addr, len, fd, offset);
+	if (rc) {
+		pages_give((uintptr_t)addr, len);
+		return rc;
+	}
+	return (long)addr;
+}
+
+UK_SYSCALL_R_DEFINE(int, munmap, char *, addr, size_t, len)
+{
+	if (((uintptr_t)addr & (PAGE_SIZE - 1)) || !len)
+		return -EINVAL;
+	pages_give((uintptr_t)addr, len);
+	return 0;
+}
+
+UK_LLSYSCALL_R_DEFINE(long, mremap, char *, old, size_t, oldlen, size_t,
+		      newlen, int, flags, void *, newaddr)
+{
+	char *moved;
+
+	(void)newaddr;
+	if (((uintptr_t)old & (PAGE_SIZE - 1)) || !newlen ||
+	    (flags & ~MREMAP_MAYMOVE))
+		return -EINVAL;
+	oldlen = ALIGN_UP(oldlen, PAGE_SIZE);
+	newlen = ALIGN_UP(newlen, PAGE_SIZE);
+	if (newlen <= oldlen) {
+		if (newlen < oldlen)
+			pages_give((uintptr_t)old + newlen, oldlen - newlen);
+		return (long)old;
+	}
+	if (!pages_take_at((uintptr_t)old + oldlen, newlen - oldlen, false)) {
+		memset(old + oldlen, 0, newlen - oldlen);
+		return (long)old;
+	}
+	if (!(flags & MREMAP_MAYMOVE))
+		return -ENOMEM;
+	moved = pages_take(newlen);
+	if (!moved)
+		return -ENOMEM;
+	memcpy(moved, old, oldlen);
+	memset(moved + oldlen, 0, newlen - oldlen);
+	pages_give((uintptr_t)old, oldlen);
+	return (long)moved;
+}
+
+UK_SYSCALL_R_DEFINE(int, mprotect, void *, addr, size_t, len, int, prot)
 {
 	(void)len;
 	(void)prot;
 	/* All memory is readable, writable and executable. */
-	return (uintptr_t)addr & (PAGE - 1) ? -EINVAL : 0;
+	return (uintptr_t)addr & (PAGE_SIZE - 1) ? -EINVAL : 0;
+}
+
+UK_SYSCALL_R_DEFINE(int, madvise, char *, addr, size_t, len, int, advice)
+{
+	if ((uintptr_t)addr & (PAGE_SIZE - 1))
+		return -EINVAL;
+	if (advice == MADV_DONTNEED)
+		memset(addr, 0, ALIGN_UP(len, PAGE_SIZE));
+	return 0;
+}
+
+UK_SYSCALL_R_DEFINE(int, msync, void *, addr, size_t, len, int, flags)
+{
+	(void)addr;
+	(void)len;
+	(void)flags;
+	return 0;
+}
+
+/* Nothing is ever paged out. */
+UK_SYSCALL_R_DEFINE(int, mlock, const void *, addr, size_t, len)
+{
+	(void)addr;
+	(void)len;
+	return 0;
+}
+
+UK_SYSCALL_R_DEFINE(int, munlock, const void *, addr, size_t, len)
+{
+	(void)addr;
+	(void)len;
+	return 0;
 }

@@ -34,8 +34,7 @@ UK_LLSYSCALL_R_DEFINE(long, set_tid_address, int *, tidptr)
 UK_LLSYSCALL_R_DEFINE(long, exit_group, int, status)
 {
 	uk_pr_info("Program ended with status %d\n", status);
-	ukplat_terminate(UKPLAT_HALT);
-	return 0;
+	ukplat_exit(status);
 }
 
 UK_LLSYSCALL_R_DEFINE(long, exit, int, status)
@@ -48,6 +47,5 @@ UK_LLSYSCALL_R_DEFINE(long, exit, int, status)
 		uk_sched_thread_exit();
 #endif
 	uk_pr_info("Program ended with status %d\n", status);
-	ukplat_terminate(UKPLAT_HALT);
-	return 0;
+	ukplat_exit(status);
 }

@@ -7,6 +7,7 @@
 #include <uk/allocbump.h>
 #include <uk/arch/ctx.h>
 #include <uk/arch/tls.h>
+#include <uk/boot.h>
 #include <uk/console.h>
 #include <uk/config.h>
 #include <uk/ctors.h>
@@ -20,6 +21,15 @@
 #include "cmdline.h"
 
 int main(int argc, char *argv[]) __weak;
+
+static char *params[CONFIG_LIBUKBOOT_MAXNBARGS];
+static int nr_params;
+
+char **uk_boot_params(int *count)
+{
+	*count = nr_params;
+	return params;
+}
 
 static void run_ctors(void)
 {
@@ -106,20 +116,29 @@ static void sched_init(struct uk_alloc *a __unused, uintptr_t tlsp __unused,
 
 void __noreturn ukplat_entry_argp(char *argv0, char *cmdline)
 {
-	static char *argv_store[CONFIG_LIBUKBOOT_MAXNBARGS + 1];
-	char **argv = argv_store;
+	static char *words[CONFIG_LIBUKBOOT_MAXNBARGS + 1];
+	char **argv = words;
 	struct uk_init_ctx ictx;
 	uintptr_t tlsp, auxsp;
 	struct uk_alloc *a;
-	int argc, rc;
+	int argc, before, rc;
 
 	run_ctors();
 	banner();
 
-	argc = ukboot_split_cmdline(cmdline, argv, CONFIG_LIBUKBOOT_MAXNBARGS);
+	argc = ukboot_split_cmdline(cmdline, words, CONFIG_LIBUKBOOT_MAXNBARGS,
+				    &before);
 	if (!argc)
-		argv[argc++] = argv0;
-	argv[argc] = NULL;
+		words[argc++] = argv0;
+	words[argc] = NULL;
+	if (before) {
+		/* The arguments follow the name, which takes the last one's place. */
+		nr_params = before - 1;
+		memcpy(params, words + 1, (size_t)nr_params * sizeof(*params));
+		argv = words + nr_params;
+		argc -= nr_params;
+		argv[0] = words[0];
+	}
 
 	a = memory_init();
 	if (!a || context_init(a, &tlsp, &auxsp) < 0) {
@@ -140,5 +159,5 @@ void __noreturn ukplat_entry_argp(char *argv0, char *cmdline)
 	}
 	rc = main(argc, argv);
 	uk_pr_info("main returned %d\n", rc);
-	ukplat_terminate(UKPLAT_HALT);
+	ukplat_exit(rc);
 }

@@ -28,19 +28,18 @@ static char *next_word(char **line)
 	return word;
 }
 
-int ukboot_split_cmdline(char *line, char **argv, int max)
+int ukboot_split_cmdline(char *line, char **argv, int max, int *params)
 {
-	bool separated = false;
-	int argc = 0;
+	int count = 0;
 	char *word;
 
-	while (argc < max && (word = next_word(&line))) {
-		if (!separated && argc && !strcmp(word, "--")) {
-			separated = true;
-			argc = 1;
+	*params = 0;
+	while (count < max && (word = next_word(&line))) {
+		if (!*params && count && !strcmp(word, "--")) {
+			*params = count;
 			continue;
 		}
-		argv[argc++] = word;
+		argv[count++] = word;
 	}
-	return argc;
+	return count;
 }

@@ -9,6 +9,7 @@
 #define DEBUG_EXIT		0x501	/* QEMU's isa-debug-exit */
 #define DEBUG_EXIT_HALT		41
 #define DEBUG_EXIT_CRASH	42
+#define DEBUG_EXIT_STATUS	0x100	/* with the status in the low byte */
 #define KEYBOARD		0x64	/* i8042; its reset ends Firecracker */
 #define KEYBOARD_RESET		0xfe
 
@@ -25,4 +26,14 @@ void ukplat_terminate(enum ukplat_gstate request)
 	outb(KEYBOARD, KEYBOARD_RESET);
 	for (;;)
 		__asm__ __volatile__("cli; hlt");
+}
+
+void ukplat_exit(int status)
+{
+	ukplat_lcpu_disable_irq();
+	/* Success is what an orderly power-off says by itself. */
+	if (status & 0xff)
+		outw(DEBUG_EXIT, (uint16_t)(DEBUG_EXIT_STATUS |
+					    (status & 0xff)));
+	ukplat_terminate(UKPLAT_HALT);
 }

@@ -16,6 +16,12 @@ void ukplat_entry_argp(char *argv0, char *cmdline) __noreturn;
 
 /* Ends the machine. */
 void ukplat_terminate(enum ukplat_gstate request) __noreturn;
+/*
+ * Ends the machine in order, with a status of 0 to 255 for those who watch:
+ * what is not 0 goes to QEMU's isa-debug-exit port as 0x100 + status.
+ */
+void ukplat_exit(int status) __noreturn;
+
 #define ukplat_halt()	ukplat_terminate(UKPLAT_HALT)
 #define ukplat_crash()	ukplat_terminate(UKPLAT_CRASH)
 

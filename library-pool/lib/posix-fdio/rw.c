@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Contents: reading, writing, places and lengths. */
+#include <stdlib.h>
+#include <posix/fdtab.h>
+#include <uk/syscall.h>
+#include <vfscore/path.h>
+
+#define SEEK_SET	0
+#define SEEK_CUR	1
+#define SEEK_END	2
+#define SEEK_DATA	3
+#define SEEK_HOLE	4
+#define IOV_MAX		1024
+#define COPY_CHUNK	65536
+
+static ssize_t read_at(struct file *f, void *buf, size_t len, uint64_t *off)
+{
+	ssize_t n;
+
+	if ((f->flags & O_ACCMODE) == O_WRONLY || (f->flags & O_PATH))
+		return -EBADF;
+	if (S_ISDIR(f->vn->mode))
+		return -EISDIR;
+	if (!f->vn->ops->read)
+		return -EINVAL;
+	n = f->vn->ops->read(f->vn, buf, len, *off, f->flags);
+	if (n > 0)
+		*off += (uint64_t)n;
+	return n;
+}
+
+static ssize_t write_at(struct file *f, const void *buf, size_t len,
+			uint64_t *off)
+{
+	ssize_t n;
+
+	if ((f->flags & O_ACCMODE) == O_RDONLY || (f->flags & O_PATH))
+		return -EBADF;
+	if (!f->vn->ops->write)
+		return -EINVAL;
+	if (f->flags & O_APPEND)
+		*off = f->vn->size;
+	n = f->vn->ops->write(f->vn, buf, len, *off, f->flags);
+	if (n > 0)
+		*off += (uint64_t)n;
+	return n;
+}
+
+typedef ssize_t (*transfer_t)(struct file *f, void *buf, size_t len,
+			      uint64_t *off);
+
+static ssize_t write_part(struct file *f, void *buf, size_t len, uint64_t *off)
+{
+	return write_at(f, buf, len, off);
+}
+
+/* Piece by piece, until one is not done whole. */
+static ssize_t vector(int fd, const struct iovec *iov, int count,
+		      uint64_t *off, transfer_t transfer)
+{
+	struct file *f = fdtab_get(fd);
+	ssize_t sum = 0;
+	int i;
+
+	if (!f)
+		return -EBADF;
+	if (count < 0 || count > IOV_MAX)
+		return -EINVAL;
+	for (i = 0; i < count; i++) {
+		ssize_t n;
+
+		if (!iov[i].iov_len)
+			continue;
+		n = transfer(f, iov[i].iov_base, iov[i].iov_len,
+			     off ? off : &f->off);
+		if (n < 0)
+			return sum ? sum : n;
+		sum += n;
+		if ((size_t)n < iov[i].iov_len)
+			break;
+	}
+	return sum;
+}
+
+UK_SYSCALL_R_DEFINE(ssize_t, read, int, fd, void *, buf, size_t, count)
+{
+	struct file *f = fdtab_get(fd);
+
+	return f ? read_at(f, buf, count, &f->off) : -EBADF;
+}
+
+UK_SYSCALL_R_DEFINE(ssize_t, write, int, fd, const void *, buf, size_t, count)
+{
+	struct file *f = fdtab_get(fd);
+
+	return f ? write_at(f, buf, count, &f->off) : -EBADF;
+}
+
+UK_SYSCALL_R_DEFINE(ssize_t, readv, int, fd, const struct iovec *, iov, int,
+		    iovcnt)
+{
+	return vector(fd, iov, iovcnt, NULL, read_at);
+}
+
+UK_SYSCALL_R_DEFINE(ssize_t, writev, int, fd, const struct iovec *, iov, int,
+		    iovcnt)
+{
+	return vector(fd, iov, iovcnt, NULL, write_part);
+}
+
+/* What has places: not pipes and terminals. */
+static struct file *seekable(int fd, int *rc)
+{
+	struct file *f = fdtab_get(fd);
+
+	*rc = !f ? -EBADF : S_ISREG(f->vn->mode) || S_ISDIR(f->vn->mode) ||
+			    f->vn->rdev >> 8 == 1 ? 0 : -ESPIPE;
+	return f;
+}
+
+UK_LLSYSCALL_R_DEFINE(ssize_t, pread64, int, fd, void *, buf, size_t, count,
+		      off_t, offset)
+{
+	uint64_t off = (uint64_t)offset;
+	int rc;
+	struct file *f = seekable(fd, &rc);
+
+	if (rc)
+		return rc;
+	return offset < 0 ? -EINVAL : read_at(f, buf, count, &off);
+}
+
+UK_LLSYSCALL_R_DEFINE(ssize_t, pwrite64, int, fd, const void *, buf, size_t,
+		      count, off_t, offset)
+{
+	uint64_t off = (uint64_t)offset;
+	int rc;
+	struct file *f = seekable(fd, &rc);
+
+	if (rc)
+		return rc;
+	return offset < 0 ? -EINVAL : write_at(f, buf, count, &off);
+}
+
+UK_LLSYSCALL_R_DEFINE(ssize_t, preadv, int, fd, const struct iovec *, iov,
+		      int, iovcnt, off_t, offset)
+{
+	uint64_t off = (uint64_t)offset;
+
+	return offset < 0 ? -EINVAL : vector(fd, iov, iovcnt, &off, read_at);
+}
+
+UK_LLSYSCALL_R_DEFINE(ssize_t, pwritev, int, fd, const struct iovec *, iov,
+		      int, iovcnt, off_t, offset)
+{
+	uint64_t off = (uint64_t)offset;
+
+	return offset < 0 ? -EINVAL : vector(fd, iov, iovcnt, &off, write_part);
+}
+
+UK_SYSCALL_R_DEFINE(off_t, lseek, int, fd, off_t, offset, int, whence)
+{
+	int rc;
+	struct file *f = seekable(fd, &rc);
+	int64_t from;
+
+	if (rc)
+		return rc;
+	switch (whence) {
+	case SEEK_SET:
+		from = 0;
+		break;
+	case SEEK_CUR:
+		from = (int64_t)f->off;
+		break;
+	case SEEK_END:
+		from = (int64_t)f->vn->size;
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		/* No file has holes; one ends each. */
+		if (offset < 0 || (uint64_t)offset >= f->vn->size)
+			return -ENXIO;
+		from = whence == SEEK_DATA ? 0
+					   : (int64_t)f->vn->size - offset;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (from + offset < 0)
+		return -EINVAL;
+	f->off = (uint64_t)(from + offset);
+	return (off_t)f->off;
+}
+
+static int set_length(struct vnode *vn, off_t length)
+{
+	if (S_ISDIR(vn->mode))
+		return -EISDIR;
+	if (length < 0 || !vn->ops->truncate)
+		return -EINVAL;
+	return vn->ops->truncate(vn, (uint64_t)length);
+}
+
+UK_SYSCALL_R_DEFINE(int, ftruncate, int, fd, off_t, length)
+{
+	struct file *f = fdtab_get(fd);
+
+	if (!f)
+		return -EBADF;
+	return (f->flags & O_ACCMODE) == O_RDONLY ? -EINVAL
+						   : set_length(f->vn, length);
+}
+
+UK_SYSCALL_R_DEFINE(int, truncate, const char *, path, off_t, length)
+{
+	struct vnode *vn;
+	int rc = vfs_lookup(NULL, path, true, &vn);
+
+	if (rc)
+		return rc;
+	rc = set_length(vn, length);
+	vnode_unref(vn);
+	return rc;
+}
+
+UK_SYSCALL_R_DEFINE(int, fallocate, int, fd, int, mode, off_t, offset, off_t,
+		    len)
+{
+	struct file *f = fdtab_get(fd);
+
+	if (!f)
+		return -EBADF;
+	if (mode)
+		return -ENOTSUP;
+	if (offset < 0 || len <= 0)
+		return -EINVAL;
+	return (uint64_t)(offset + len) <= f->vn->size
+	       ? 0 : set_length(f->vn, offset + len);
+}
+
+/* Everything lies in memory already. */
+static int nothing_to_do(int fd)
+{
+	return fdtab_get(fd) ? 0 : -EBADF;
+}
+
+UK_SYSCALL_R_DEFINE(int, fsync, int, fd)
+{
+	return nothing_to_do(fd);
+}
+
+UK_SYSCALL_R_DEFINE(int, fdatasync, int, fd)
+{
+	return nothing_to_do(fd);
+}
+
+UK_LLSYSCALL_R_DEFINE(int, sync)
+{
+	return 0;
+}
+
+UK_SYSCALL_R_DEFINE(int, flock, int, fd, int, operation)
+{
+	(void)operation;
+	return nothing_to_do(fd);
+}
+
+UK_LLSYSCALL_R_DEFINE(int, fadvise64, int, fd, off_t, offset, size_t, len,
+		      int, advice)
+{
+	(void)offset;
+	(void)len;
+	(void)advice;
+	return nothing_to_do(fd);
+}
+
+UK_SYSCALL_R_DEFINE(ssize_t, sendfile, int, out, int, in, off_t *, offset,
+		    size_t, count)
+{
+	struct file *from = fdtab_get(in), *to = fdtab_get(out);
+	uint64_t off;
+	size_t done = 0;
+	char *buf;
+
+	if (!from || !to)
+		return -EBADF;
+	buf = malloc(COPY_CHUNK);
+	if (!buf)
+		return -ENOMEM;
+	off = offset ? (uint64_t)*offset : from->off;
+	while (done < count) {
+		ssize_t n = read_at(from, buf,
+				    MIN(count - done, (size_t)COPY_CHUNK),
+				    &off);
+
+		if (n > 0)
+			n = write_at(to, buf, (size_t)n, &to->off);
+		if (n <= 0) {
+			if (n < 0 && !done)
+				done = (size_t)n;
+			break;
+		}
+		done += (size_t)n;
+	}
+	free(buf);
+	if (offset)
+		*offset = (off_t)off;
+	else
+		from->off = off;
+	return (ssize_t)done;
+}
+
+UK_LLSYSCALL_R_DEFINE(int, ioctl, int, fd, unsigned long, request, void *, arg)
+{
+	struct file *f = fdtab_get(fd);
+
+	if (!f)
+		return -EBADF;
+	return f->vn->ops->ioctl ? f->vn->ops->ioctl(f->vn, request, arg)
+				 : -ENOTTY;
+}

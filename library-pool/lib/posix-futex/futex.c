@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* futex(2): who waits stands in a list with the address that it waits for. */
+#include <uk/config.h>
+#include <uk/plat/lcpu.h>
+#include <uk/plat/time.h>
+#include <uk/syscall.h>
+#if CONFIG_LIBUKSCHED
+#include <uk/list.h>
+#include <uk/sched.h>
+#endif
+
+#define FUTEX_WAIT		0
+#define FUTEX_WAKE		1
+#define FUTEX_WAIT_BITSET	9
+#define FUTEX_WAKE_BITSET	10
+#define FUTEX_CMD_MASK		0x7f
+#define FUTEX_CLOCK_REALTIME	0x100
+
+#if CONFIG_LIBUKSCHED
+struct waiter {
+	UK_TAILQ_ENTRY(struct waiter) list;
+	const uint32_t *addr;
+	uint32_t bits;
+	struct uk_thread *thread;
+	bool woken;
+};
+
+static UK_TAILQ_HEAD(, struct waiter) waiters =
+	UK_TAILQ_HEAD_INITIALIZER(waiters);
+
+static long wait(const uint32_t *addr, uint32_t bits, uint64_t until)
+{
+	struct waiter w = {
+		.addr = addr, .bits = bits, .thread = uk_thread_current(),
+	};
+
+	UK_TAILQ_INSERT_TAIL(&waiters, &w, list);
+	while (!w.woken && (!until || ukplat_monotonic_clock() < until)) {
+		uk_thread_block(w.thread, until);
+		uk_sched_yield();
+	}
+	if (w.woken)
+		return 0;
+	UK_TAILQ_REMOVE(&waiters, &w, list);
+	return -ETIMEDOUT;
+}
+
+static long wake(const uint32_t *addr, uint32_t bits, uint32_t most)
+{
+	struct waiter *w, *next;
+	uint32_t n = 0;
+
+	for (w = UK_TAILQ_FIRST(&waiters); w && n < most; w = next) {
+		next = UK_TAILQ_NEXT(w, list);
+		if (w->addr != addr || !(w->bits & bits))
+			continue;
+		UK_TAILQ_REMOVE(&waiters, w, list);
+		w->woken = true;
+		uk_thread_wake(w->thread);
+		n++;
+	}
+	return (long)n;
+}
+#else
+static long wait(const uint32_t *addr __unused, uint32_t bits __unused,
+		 uint64_t until)
+{
+	unsigned long flags;
+
+	if (!until)
+		return -EAGAIN;
+	flags = ukplat_lcpu_save_irqf();
+	while (ukplat_monotonic_clock() < until)
+		ukplat_lcpu_halt_irq_until(until);
+	ukplat_lcpu_restore_irqf(flags);
+	return -ETIMEDOUT;
+}
+
+static long wake(const uint32_t *addr __unused, uint32_t bits __unused,
+		 uint32_t most __unused)
+{
+	return 0;
+}
+#endif
+
+static uint64_t ns_of(const struct timespec *ts)
+{
+	return (uint64_t)ts->tv_sec * UKARCH_NSEC_PER_SEC +
+	       (uint64_t)ts->tv_nsec;
+}
+
+UK_LLSYSCALL_R_DEFINE(long, futex, const uint32_t *, addr, int, op, uint32_t,
+		      val, const struct timespec *, timeout, const void *,
+		      addr2, uint32_t, bits)
+{
+	uint64_t until = 0;
+
+	(void)addr2;
+	switch (op & FUTEX_CMD_MASK) {
+	case FUTEX_WAIT:
+		bits = ~0u;
+		if (timeout)
+			until = ukplat_monotonic_clock() + ns_of(timeout);
+		break;
+	case FUTEX_WAIT_BITSET:
+		/* An absolute time; clocks differ by when they began. */
+		if (timeout)
+			until = ns_of(timeout);
+		if (timeout && (op & FUTEX_CLOCK_REALTIME))
+			until -= ukplat_wall_clock() -
+				 ukplat_monotonic_clock();
+		break;
+	case FUTEX_WAKE:
+		return wake(addr, ~0u, val);
+	case FUTEX_WAKE_BITSET:
+		return wake(addr, bits, val);
+	default:
+		return -ENOSYS;
+	}
+	return *(const volatile uint32_t *)addr == val
+	       ? wait(addr, bits, until) : -EAGAIN;
+}
+
+/* Threads that die with a lock do so with the whole program. */
+UK_LLSYSCALL_R_DEFINE(long, set_robust_list, void *, head, size_t, len)
+{
+	(void)head;
+	(void)len;
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Pages of memory, without what mmap(2) makes of them. */
+#ifndef POSIX_PAGES_H
+#define POSIX_PAGES_H
+
+#include <uk/essentials.h>
+
+#define PAGE_SIZE	4096UL
+
+/* Hands over memory at a place of its own, page-aligned; 0 or -ENOMEM. */
+int pages_add(uintptr_t base, size_t len);
+
+/* Pages that were free; NULL where there is no such run. Not zeroed. */
+void *pages_take(size_t len);
+
+/*
+ * Takes the pages at an address; where `replace` even those in use. 0,
+ * -ENOMEM where they are not among those handed over, or -EEXIST.
+ */
+int pages_take_at(uintptr_t addr, size_t len, bool replace);
+
+/* Gives pages back; those that are free already stay so. */
+void pages_give(uintptr_t addr, size_t len);
+
+/* Gives all back, for a new program. */
+void pages_give_all(void);
+
+/* For a new program: all pages are free, and the break starts anew. */
+void posix_mmap_reset(void);
+
+#endif /* POSIX_PAGES_H */
