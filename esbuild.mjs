@@ -32,6 +32,7 @@ const command = { ...node, supported: { 'dynamic-import': false } };
 /** What the command line loads when it needs it, and the bundles that these become: a run reads neither the linker nor the Kconfig engine nor the symbol tables. */
 const lazyParts = {
   './run': 'cli-run',
+  './exec': 'cli-exec',
   './gdb': 'cli-gdb',
   './build': 'cli-build',
   './size': 'cli-size',
@@ -120,6 +121,8 @@ if (watch) {
   await runTypeScript('src/build/prebuilt-make.node.ts', 'makePrebuilt', '.', 'dist/prebuilt', production);
   // The example that the package carries, ready built with its sources.
   await runTypeScript('src/build/example.node.ts', 'buildExample', '.', 'dist/examples/hello', 'dist/prebuilt');
+  // The unikernel that `unikernel exec` runs programs on.
+  await runTypeScript('src/build/example.node.ts', 'buildLoader', '.', 'dist/elfloader', 'dist/prebuilt');
   await runTypeScript('src/cli/code-cache.node.ts', 'writeCodeCache', path.resolve('dist/cli-run.js'), [
     'dist/examples/hello/hello_qemu-x86_64',
   ]);

@@ -6,7 +6,8 @@ import { Debuggee } from './debuggee';
 import { type StepRange, type Stop } from './execution';
 import { asciiBytes, asciiText, frame, PacketReader, parseNumber, runLength, toHex } from './packet';
 import { answerQuery } from './queries';
-import { exitStatus, stopReply, stopText } from './stop-reply';
+import { exitStatus } from '../machine/exit-status';
+import { stopReply, stopText } from './stop-reply';
 
 export interface ServerOptions {
   /** Boots a machine: at the start, and again whenever the client restarts the guest. */

@@ -1,5 +1,5 @@
 /** What a stop of the guest is told as (GDB manual, appendix E.3, "Stop Reply Packets"). */
-import { type MachineExit } from '../machine/api';
+import { exitStatus } from '../machine/exit-status';
 import { type Debuggee } from './debuggee';
 import { type Stop } from './execution';
 import { toHex } from './packet';
@@ -22,9 +22,6 @@ const exceptionSignals: Readonly<Record<string, number>> = {
 };
 
 const watchNames = { write: 'watch', read: 'rwatch', access: 'awatch' } as const;
-
-/** The status that a process would exit with whose guest ended so. */
-export const exitStatus = (exit: MachineExit): number => (exit.kind === 'exitPort' ? ((exit.value << 1) | 1) & 0xff : 0);
 
 const hexByte = (value: number): string => value.toString(16).padStart(2, '0');
 

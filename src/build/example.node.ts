@@ -2,7 +2,8 @@
 
 import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { buildPool, type PoolBuildResult } from './pool-build.node';
+import { type BuildPlan } from './plan';
+import { buildPool } from './pool-build.node';
 import { formatProblem } from './problems';
 
 const APP = 'hello';
@@ -13,12 +14,38 @@ const APP = 'hello';
  * `prebuilt` is the folder that makePrebuilt() has made.
  * @throws Error with all problems where the build fails.
  */
-export async function buildExample(root: string, outDir: string, prebuilt: string): Promise<PoolBuildResult> {
+export async function buildExample(root: string, outDir: string, prebuilt: string): Promise<void> {
+  const { pool, build, out, plan } = await buildInto(root, APP, outDir, prebuilt);
+  // The generated sources, and the whole pool with the one application, so that the example can be configured and built again.
+  for (const step of plan.steps) {
+    if (step.kind !== 'write' || !step.output.startsWith(`${build}/`)) continue;
+    const to = `${out}/${step.output.slice(build.length + 1)}`;
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(to, step.text);
+  }
+  for (const name of poolFiles(pool)) {
+    mkdirSync(dirname(`${out}/library-pool/${name}`), { recursive: true });
+    copyFileSync(`${pool}/${name}`, `${out}/library-pool/${name}`);
+  }
+}
+
+/** Makes `outDir` with the unikernel that runs Linux programs, and its symbols. @throws as buildExample() does. */
+export async function buildLoader(root: string, outDir: string, prebuilt: string): Promise<void> {
+  await buildInto(root, 'elfloader', outDir, prebuilt);
+}
+
+/** Builds an application of the pool, and puts its images into a folder of their own. */
+async function buildInto(
+  root: string,
+  app: string,
+  outDir: string,
+  prebuilt: string,
+): Promise<{ pool: string; build: string; out: string; plan: BuildPlan }> {
   const out = resolve(outDir).replaceAll('\\', '/');
   const pool = `${resolve(root).replaceAll('\\', '/')}/library-pool`;
-  const build = `${resolve(root).replaceAll('\\', '/')}/out/examples/${APP}`;
+  const build = `${resolve(root).replaceAll('\\', '/')}/out/examples/${app}`;
   const result = await buildPool({
-    app: `${pool}/app/${APP}`,
+    app: `${pool}/app/${app}`,
     pool,
     build,
     env: process.env,
@@ -30,23 +57,11 @@ export async function buildExample(root: string, outDir: string, prebuilt: strin
     ],
   });
   if (!result.ok || !result.plan) throw new Error(result.problems.map(formatProblem).join('\n'));
-
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   for (const { image, symbols } of result.images)
     for (const path of [image, symbols]) copyFileSync(path, `${out}/${path.slice(path.lastIndexOf('/') + 1)}`);
-  // The generated sources, and the whole pool with the one application, so that the example can be configured and built again.
-  for (const step of result.plan.steps) {
-    if (step.kind !== 'write' || !step.output.startsWith(`${build}/`)) continue;
-    const to = `${out}/${step.output.slice(build.length + 1)}`;
-    mkdirSync(dirname(to), { recursive: true });
-    writeFileSync(to, step.text);
-  }
-  for (const name of poolFiles(pool)) {
-    mkdirSync(dirname(`${out}/library-pool/${name}`), { recursive: true });
-    copyFileSync(`${pool}/${name}`, `${out}/library-pool/${name}`);
-  }
-  return result;
+  return { pool, build, out, plan: result.plan };
 }
 
 /** Paths below the pool of its libraries and the one application. */

@@ -54,7 +54,7 @@ export function nodeIo(): RunIo {
     get interactive() {
       return process.stdin.isTTY;
     },
-    openConsole(onInput, onInterrupt) {
+    openConsole(onInput, onInterrupt, onEnd = () => undefined) {
       if (restore !== undefined) return;
       const { stdin } = process;
       const raw = stdin.isTTY;
@@ -77,12 +77,14 @@ export function nodeIo(): RunIo {
         if (keys.length > 0) onInput(Uint8Array.from(keys));
       };
       stdin.on('data', onData);
+      stdin.on('end', onEnd);
       // A closed or unreadable standard input is a console without a keyboard.
-      stdin.on('error', () => undefined);
+      stdin.on('error', onEnd);
       process.on('SIGINT', onInterrupt);
       process.on('SIGTERM', onInterrupt);
       restore = () => {
         stdin.off('data', onData);
+        stdin.off('end', onEnd);
         process.off('SIGINT', onInterrupt);
         process.off('SIGTERM', onInterrupt);
         if (raw) stdin.setRawMode(false);

@@ -20,8 +20,8 @@ export interface RunIo extends CliIo {
   writeConsole(bytes: Uint8Array): void;
   /** Whether a person sits at the console. */
   readonly interactive: boolean;
-  /** Starts to deliver console input; a terminal is put into raw mode until `close`. */
-  openConsole(onInput: (bytes: Uint8Array) => void, onInterrupt: () => void): void;
+  /** Starts to deliver console input; a terminal is put into raw mode until `close`. `onEnd` is told when there will be no more. */
+  openConsole(onInput: (bytes: Uint8Array) => void, onInterrupt: () => void, onEnd?: () => void): void;
   /** Gives the terminal back as it was. */
   close(): void;
   /** Milliseconds since the process started. */

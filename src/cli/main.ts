@@ -8,6 +8,7 @@ const help = `Usage: unikernel COMMAND [arguments]
 
   run IMAGE        boot a unikernel image, console on standard input and output
   strace IMAGE     the same, with its system calls as strace prints them
+  exec ELF [ARGS]  run a Linux program as a unikernel
   new TEMPLATE DIR a project from a template
   build [DIR]      build a project
   config MODE      read, change and explain a Unikraft configuration
@@ -35,6 +36,8 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
       return (await import('./run')).runCommand(rest, io);
     case 'strace':
       return (await import('./strace')).straceCommand(rest, io);
+    case 'exec':
+      return (await import('./exec')).execCommand(rest, io);
     case 'gdb':
       return (await import('./gdb')).gdbCommand(rest, io);
     case 'build':

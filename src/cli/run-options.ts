@@ -54,7 +54,7 @@ Exit status: the guest's own, 124 on a limit, 125 where the image or the emulato
 `;
 
 /** Names of the options that take a value. */
-const valued = [
+export const valued = [
   'symbols',
   'initrd',
   'append',
@@ -71,7 +71,7 @@ const valued = [
   'jit',
 ] as const;
 type Valued = (typeof valued)[number];
-const flags = ['stats', 'calibrate', 'help'] as const;
+export const flags = ['stats', 'calibrate', 'help'] as const;
 type Flag = (typeof flags)[number];
 
 /** Reads the arguments; answers a message for people where they are wrong, and 'help' where help is wanted. */

@@ -2,6 +2,7 @@
 import { CodedError } from '../../debug-adapter/control/channel';
 import { describeLaunch, type SessionLaunch } from '../../debug-adapter/control/history/session-file';
 import { MachineError, type StopReason } from '../../debug-adapter/machine/api';
+import { exitStatus } from '../../debug-adapter/machine/exit-status';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { usePrebuiltHandlers } from './handlers.node';
@@ -256,7 +257,7 @@ function describe(reason: Exclude<StopReason, { kind: 'limit' | 'idle' }>, machi
     case 'exit':
       switch (reason.exit.kind) {
         case 'exitPort':
-          return { status: ((reason.exit.value << 1) | 1) & 0xff, exit: `exitPort:${reason.exit.value}` };
+          return { status: exitStatus(reason.exit), exit: `exitPort:${reason.exit.value}` };
         default:
           return { status: 0, exit: reason.exit.kind };
       }

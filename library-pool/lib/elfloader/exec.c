@@ -24,19 +24,9 @@ static bool has_fixed;
 
 static void keep_fixed(void)
 {
-	const struct ukplat_memregion_desc *mrd = NULL;
-
-	while (FIXED_SIZE &&
-	       (mrd = ukplat_memregion_next(mrd, UKPLAT_MEMRT_FREE))) {
-		if (mrd->pbase > FIXED_BASE ||
-		    mrd->pbase + mrd->len < FIXED_BASE + FIXED_SIZE)
-			continue;
-		has_fixed = !ukplat_memregion_add(FIXED_BASE, FIXED_SIZE,
-						  UKPLAT_MEMRT_RESERVED,
-						  "programs");
-		ukplat_memregion_carve();
-		return;
-	}
+	has_fixed = FIXED_SIZE &&
+		    !ukplat_memregion_reserve(FIXED_BASE, FIXED_SIZE,
+					      "programs");
 }
 UK_CTOR_PRIO(keep_fixed, 1);
 
@@ -164,6 +154,7 @@ int elfloader_run(const char *path, char *const argv[], char *const envp[])
 		rc = load(&program, &start);
 	if (rc)
 		return rc;
+	ukplat_trap_as_signal();
 	/* As the ABI has it, RDX is a function for atexit(): none. */
 	__asm__ __volatile__("mov %0, %%rsp\n\t"
 			     "xor %%edx, %%edx\n\t"

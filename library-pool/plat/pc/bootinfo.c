@@ -68,6 +68,67 @@ void ukplat_memregion_carve(void)
 	}
 }
 
+/* Bytes of a range that are free. */
+static uint64_t free_within(uint64_t start, uint64_t end)
+{
+	uint64_t sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < bootinfo.mrd_count; i++) {
+		const struct ukplat_memregion_desc *mrd = &bootinfo.mrds[i];
+		uint64_t lo = MAX(mrd->pbase, start);
+		uint64_t hi = MIN(mrd->pbase + mrd->len, end);
+
+		if (mrd->type == UKPLAT_MEMRT_FREE && lo < hi)
+			sum += hi - lo;
+	}
+	return sum;
+}
+
+/* Moves a region to the end of the memory that is free above `floor`. */
+static int move_up(struct ukplat_memregion_desc *mrd, uint64_t floor)
+{
+	uint64_t at = 0, old = mrd->pbase;
+	uint32_t i;
+
+	for (i = 0; i < bootinfo.mrd_count; i++) {
+		const struct ukplat_memregion_desc *to = &bootinfo.mrds[i];
+		uint64_t end = to->pbase + to->len;
+
+		if (to->type == UKPLAT_MEMRT_FREE && mrd->len <= to->len &&
+		    ALIGN_DOWN(end - mrd->len, 4096) >= MAX(floor, to->pbase))
+			at = MAX(at, ALIGN_DOWN(end - mrd->len, 4096));
+	}
+	if (!at)
+		return -ENOMEM;
+	memcpy((void *)at, (const void *)old, mrd->len);
+	mrd->pbase = at;
+	return ukplat_memregion_add(ALIGN_DOWN(old, 4096),
+				    ALIGN_UP(old + mrd->len, 4096) -
+				    ALIGN_DOWN(old, 4096),
+				    UKPLAT_MEMRT_FREE, "");
+}
+
+int ukplat_memregion_reserve(uint64_t pbase, uint64_t len, const char *name)
+{
+	uint32_t i, count = bootinfo.mrd_count;
+	int rc = 0;
+
+	for (i = 0; !rc && i < count; i++) {
+		struct ukplat_memregion_desc *mrd = &bootinfo.mrds[i];
+
+		if (mrd->type == UKPLAT_MEMRT_INITRD &&
+		    mrd->pbase < pbase + len && mrd->pbase + mrd->len > pbase)
+			rc = move_up(mrd, pbase + len);
+	}
+	ukplat_memregion_carve();
+	if (rc || free_within(pbase, pbase + len) != len)
+		return -ENOMEM;
+	rc = ukplat_memregion_add(pbase, len, UKPLAT_MEMRT_RESERVED, name);
+	ukplat_memregion_carve();
+	return rc;
+}
+
 const struct ukplat_memregion_desc *
 ukplat_memregion_next(const struct ukplat_memregion_desc *prev, uint32_t type)
 {

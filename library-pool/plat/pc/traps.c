@@ -129,6 +129,30 @@ static void put_backtrace(const struct __regs *regs)
 	pc_emergency_puts("\n");
 }
 
+static bool as_signal;
+
+void ukplat_trap_as_signal(void)
+{
+	as_signal = true;
+}
+
+static int signal_of(unsigned int vec)
+{
+	switch (vec) {
+	case 0:		/* division */
+	case 16:	/* x87 */
+	case 19:	/* SIMD */
+		return 8;
+	case 1:
+	case 3:		/* debug, breakpoint */
+		return 5;
+	case 6:		/* invalid opcode */
+		return 4;
+	default:
+		return 11;
+	}
+}
+
 static void __noreturn crash(unsigned int vec, const struct __regs *regs)
 {
 	pc_emergency_puts("\nUnhandled trap: ");
@@ -156,6 +180,8 @@ static void __noreturn crash(unsigned int vec, const struct __regs *regs)
 	put_hex("  r14 ", regs->r14);
 	put_hex("  r15 ", regs->r15);
 	put_backtrace(regs);
+	if (as_signal)
+		ukplat_exit(128 + signal_of(vec));
 	ukplat_crash();
 }
 

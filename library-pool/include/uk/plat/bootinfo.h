@@ -45,6 +45,13 @@ int ukplat_memregion_add(uint64_t pbase, uint64_t len, uint32_t type,
 /* Takes every region that is not free out of the free ones. */
 void ukplat_memregion_carve(void);
 
+/*
+ * Takes a range that is free out of the free memory, before an allocator has
+ * it. Initial RAM disks that lie there move to the end of the memory. -ENOMEM
+ * where there is no such memory, or something else in it.
+ */
+int ukplat_memregion_reserve(uint64_t pbase, uint64_t len, const char *name);
+
 /* The next region of a type after `prev` (NULL: the first), or NULL. */
 const struct ukplat_memregion_desc *
 ukplat_memregion_next(const struct ukplat_memregion_desc *prev, uint32_t type);

@@ -22,6 +22,12 @@ void ukplat_terminate(enum ukplat_gstate request) __noreturn;
  */
 void ukplat_exit(int status) __noreturn;
 
+/*
+ * From now on a trap that nobody handles ends the machine as the signal would
+ * end a Linux program: with status 128 and the signal's number.
+ */
+void ukplat_trap_as_signal(void);
+
 #define ukplat_halt()	ukplat_terminate(UKPLAT_HALT)
 #define ukplat_crash()	ukplat_terminate(UKPLAT_CRASH)
 
