@@ -134,9 +134,12 @@ function placeProgram(program: string, root: string | undefined, cwd: string, en
   const here = path.resolve(cwd, program);
   if (root !== undefined) {
     // As chroot has it, an absolute path is one in the root.
-    const inside = path.isAbsolute(program) ? path.join(root, program) : here;
-    if (statSync(inside, { throwIfNoEntry: false }) && `${inside}/`.startsWith(`${root}/`)) return `/${path.relative(root, inside)}`;
-    if (entries.some((e) => e.kind === 'symlink' && `/${e.path}` === path.posix.normalize(program))) return program;
+    const below = (p: string): string | undefined => {
+      const name = path.relative(root, p).replaceAll('\\', '/');
+      return entries.some((e) => e.path === name && e.kind !== 'directory') ? `/${name}` : undefined;
+    };
+    const found = (path.isAbsolute(program) ? below(path.join(root, program)) : undefined) ?? below(here);
+    if (found !== undefined) return found;
   }
   if (!isFile(here)) throw new Error(`There is no program ${program}${root === undefined ? '' : `, neither below ${root} nor here`}.`);
   const name = path.basename(here);

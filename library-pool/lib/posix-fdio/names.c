@@ -4,15 +4,39 @@
 #include <uk/syscall.h>
 #include "at.h"
 
+/*
+ * The place of a new entry, as at_parent() gives it, where there is none yet.
+ * Only the name of a folder can end with a slash.
+ */
+static int at_new(int at, const char *path, bool folder, struct vnode **dir,
+		  const char **name, size_t *len)
+{
+	struct vnode *vn;
+	int rc = at_parent(at, path, dir, name, len);
+
+	if (rc == -EINVAL)
+		return -EEXIST;	/* "." and ".." are there */
+	if (rc)
+		return rc;
+	rc = (*dir)->ops->lookup(*dir, *name, *len, &vn);
+	if (!rc) {
+		vnode_unref(vn);
+		rc = -EEXIST;
+	} else if (rc == -ENOENT) {
+		rc = (*name)[*len] && !folder ? -ENOENT : 0;
+	}
+	if (rc)
+		vnode_unref(*dir);
+	return rc;
+}
+
 static int make_at(int at, const char *path, uint32_t mode, struct vnode **vn)
 {
 	struct vnode *dir;
 	const char *name;
 	size_t len;
-	int rc = at_parent(at, path, &dir, &name, &len);
+	int rc = at_new(at, path, S_ISDIR(mode), &dir, &name, &len);
 
-	if (rc == -EINVAL)
-		return -EEXIST;	/* "." and ".." are there */
 	if (rc)
 		return rc;
 	rc = dir->ops->create(dir, name, len, mode, vn);
@@ -41,6 +65,19 @@ UK_SYSCALL_R_DEFINE(int, mkdirat, int, at, const char *, path, mode_t, mode)
 	return mkdir_at(at, path, mode);
 }
 
+/* For names that end with a slash. */
+static int must_be_folder(struct vnode *dir, const char *name, size_t len)
+{
+	struct vnode *vn;
+	int rc = dir->ops->lookup(dir, name, len, &vn);
+
+	if (rc)
+		return rc;
+	rc = S_ISDIR(vn->mode) ? 0 : -ENOTDIR;
+	vnode_unref(vn);
+	return rc;
+}
+
 static int remove_at(int at, const char *path, bool folder)
 {
 	struct vnode *dir;
@@ -52,7 +89,10 @@ static int remove_at(int at, const char *path, bool folder)
 		return -EBUSY;	/* the root */
 	if (rc)
 		return rc;
-	rc = dir->ops->remove(dir, name, len, folder);
+	if (name[len] && !folder)
+		rc = must_be_folder(dir, name, len);
+	if (!rc)
+		rc = dir->ops->remove(dir, name, len, folder);
 	vnode_unref(dir);
 	return rc;
 }
@@ -82,8 +122,15 @@ static int rename_at(int at, const char *path, int newat, const char *newpath)
 	if (rc)
 		return rc == -EEXIST ? -EBUSY : rc;
 	rc = at_parent(newat, newpath, &to, &newname, &newlen);
+	if (rc == -EEXIST)
+		rc = -EBUSY;
 	if (!rc) {
-		rc = from->ops->rename(from, name, len, to, newname, newlen);
+		/* A slash at the end says that it is a folder. */
+		if (name[len] || newname[newlen])
+			rc = must_be_folder(from, name, len);
+		if (!rc)
+			rc = from->ops->rename(from, name, len, to, newname,
+					       newlen);
 		vnode_unref(to);
 	}
 	vnode_unref(from);
@@ -118,10 +165,10 @@ static int link_at(int at, const char *path, int newat, const char *newpath,
 
 	if (rc)
 		return rc;
-	rc = S_ISDIR(vn->mode) ? -EPERM
-	     : at_parent(newat, newpath, &dir, &name, &len);
+	rc = at_new(newat, newpath, false, &dir, &name, &len);
 	if (!rc) {
-		rc = dir->ops->link(dir, name, len, vn);
+		rc = S_ISDIR(vn->mode) ? -EPERM
+		     : dir->ops->link(dir, name, len, vn);
 		vnode_unref(dir);
 	}
 	vnode_unref(vn);

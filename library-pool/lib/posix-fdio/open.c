@@ -1,30 +1,77 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opening files, listing folders, the working directory. */
+#include <stdlib.h>
 #include <string.h>
 #include <uk/syscall.h>
 #include "at.h"
 
 uint32_t posix_fdio_umask = 022;
 
+#define MAX_LINKS	40
+
+/* Makes the file that `path` names, or that a link there leads to. */
+static int create_at(struct vnode *dir, const char *path, int flags,
+		     uint32_t mode, int links, struct vnode **vn)
+{
+	struct vnode *at = dir, *link;
+	const char *name;
+	char *target;
+	size_t len;
+	int rc = vfs_parent(at, path, &dir, &name, &len);
+
+	if (rc)
+		return rc == -EINVAL || rc == -EEXIST ? -EISDIR : rc;
+	if (name[len] == '/')
+		rc = -EISDIR;
+	else
+		rc = dir->ops->create(dir, name, len, S_IFREG |
+				      (mode & ~posix_fdio_umask & 07777), vn);
+	if (rc != -EEXIST || (flags & O_EXCL))
+		goto out;
+	/* A link that leads to nothing yet. */
+	rc = dir->ops->lookup(dir, name, len, &link);
+	if (rc)
+		goto out;
+	target = malloc(link->size + 1);
+	if (!target) {
+		rc = -ENOMEM;
+	} else if (flags & O_NOFOLLOW || links == MAX_LINKS) {
+		rc = -ELOOP;
+	} else {
+		link->ops->read(link, target, link->size, 0, 0);
+		target[link->size] = 0;
+		rc = create_at(*target == '/' ? NULL : dir, target, flags, mode,
+			       links + 1, vn);
+	}
+	free(target);
+	vnode_unref(link);
+out:
+	vnode_unref(dir);
+	return rc;
+}
+
 static int open_at(int at, const char *path, int flags, uint32_t mode)
 {
-	struct vnode *vn, *dir;
+	struct vnode *vn, *dir = NULL;
 	const char *name;
 	size_t len;
-	int rc = at_lookup(at, path, flags & (O_NOFOLLOW | O_EXCL)
+	int rc;
+
+	/* What is made cannot be a folder. */
+	if ((flags & O_CREAT) && path && *path &&
+	    path[strlen(path) - 1] == '/') {
+		rc = at_parent(at, path, &dir, &name, &len);
+		if (!rc)
+			vnode_unref(dir);
+		return rc && rc != -EEXIST && rc != -EINVAL ? rc : -EISDIR;
+	}
+	rc = at_lookup(at, path, flags & (O_NOFOLLOW | O_EXCL)
 			   ? AT_SYMLINK_NOFOLLOW : 0, &vn);
 
-	if (rc == -ENOENT && (flags & O_CREAT)) {
-		rc = at_parent(at, path, &dir, &name, &len);
-		if (rc)
-			return rc;
-		if (name[len] == '/')
-			rc = -EISDIR;
-		else
-			rc = dir->ops->create(dir, name, len, S_IFREG |
-					      (mode & ~posix_fdio_umask & 07777),
-					      &vn);
-		vnode_unref(dir);
+	if (rc == -ENOENT && (flags & O_CREAT) && *path) {
+		if (*path != '/')
+			at_start(at, &dir);
+		rc = create_at(dir, path, flags, mode, 0, &vn);
 		if (rc)
 			return rc;
 		return fdtab_open(vn, flags);

@@ -197,6 +197,8 @@ static int ramfs_rename(struct vnode *from, const char *name, size_t len,
 	if (old) {
 		if ((*old)->vn == vn)
 			return 0;
+		if (is_below(from, (*old)->vn))
+			return -ENOTEMPTY;
 		rc = ramfs_remove(to, newname, newlen, S_ISDIR(vn->mode));
 		if (rc)
 			return rc;
