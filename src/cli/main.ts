@@ -25,6 +25,12 @@ function waitWithOptimising(): void {
   if (/^1[123]\./.test(process.versions.v8)) setFlagsFromString('--interrupt-budget=1200000');
 }
 
+const dapHelp = `Usage: unikernel dap [--server PORT]
+
+The debug adapter (Debug Adapter Protocol) on standard input and output, for editors other than VS Code; --server PORT has it
+listen on this machine instead, for one client after another.
+`;
+
 /** Resolves to the exit status, or to undefined where the process goes on serving. */
 async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   const io = nodeIo();
@@ -51,6 +57,10 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
     case 'pool':
       return (await import('./pool')).poolCommand(rest, io);
     case 'dap':
+      if (rest.includes('--help') || rest.includes('-h')) {
+        io.stdout(dapHelp);
+        return 0;
+      }
       await (await import('../../debug-adapter/main')).runDapServer(rest);
       return undefined;
     case undefined:
