@@ -146,7 +146,8 @@ class MakeBuild {
     const end = await runProgram(argv as [string, ...string[]], { directory: project.base, env, ...(signal && { signal }), output: read });
     this.cancelled ||= end.cancelled;
     if (end.cancelled) return;
-    const found = parseMakeOutput(text);
+    // Where make is content, nothing that was said is an error.
+    const found = parseMakeOutput(text).filter(({ severity }) => end.code !== 0 || severity !== 'error');
     this.problems.push(...found.filter((each) => !this.problems.some((known) => JSON.stringify(known) === JSON.stringify(each))));
     if (end.code === 0) return;
     this.failed = true;

@@ -54,7 +54,11 @@ export function parseMakeOutput(output: string): BuildProblem[] {
   const compilerText: string[] = [];
   const flush = (): void => {
     if (compilerText.length === 0) return;
-    found.push(...parseProblems(compilerText.join('\n'), 'gcc').filter(({ message }) => !noUse.test(message)));
+    // With -j, a step's line may fall into one that ld has begun.
+    const said = parseProblems(compilerText.join('\n'), 'gcc').filter(
+      ({ message }) => !noUse.test(message) && !/^ {2}[A-Z]+ /.test(message),
+    );
+    found.push(...said);
     compilerText.length = 0;
   };
   const own = (each: BuildProblem): void => {

@@ -132,6 +132,7 @@ describe('the output of make', () => {
       ['make error /l/musl/Makefile.uk:70:1 /w/build/libmusl/.origin could not be made (Error 2).'],
     ],
     ['a build that went well', '  CC      a: b.o\n  LD      x.dbg\n', []],
+    ['a step within a line of ld, as parallel recipes write', '/usr/bin/ld:   LD      libukintctlr.ld.o\n', []],
   ] as const)
     it(`tells of ${what}`, () => assert.deepEqual(short(output), expected));
 });
