@@ -1,6 +1,5 @@
-/** Time travel in the editor: where the guest stands in its history, in the status bar and beside the line, and the commands that take it elsewhere. */
+/** Time travel in the editor: where the guest stands in its history, in the status bar, and the commands that take it elsewhere. */
 import * as vscode from 'vscode';
-import { type DebugProtocol } from '@vscode/debugprotocol';
 import {
   type ConsoleLinesAnswer,
   type HistoryAnswer,
@@ -45,10 +44,6 @@ export function registerTravel(context: Context): void {
 
 class Travel {
   readonly #item: vscode.StatusBarItem;
-  readonly #past = vscode.window.createTextEditorDecorationType({
-    isWholeLine: true,
-    after: { margin: '0 0 0 3em', color: new vscode.ThemeColor('editorCodeLens.foreground'), fontStyle: 'italic' },
-  });
 
   constructor(
     context: Context,
@@ -57,7 +52,6 @@ class Travel {
     this.#item = context.own(vscode.window.createStatusBarItem('unikernel.travel', vscode.StatusBarAlignment.Left, 19));
     this.#item.name = 'Unikernel: Position in History';
     this.#item.command = commands.travel;
-    context.own(this.#past);
     context.own(guest.onDidChange(() => void this.#update()));
   }
 
@@ -187,7 +181,6 @@ class Travel {
     const history = session === undefined ? undefined : await this.guest.request<HistoryAnswer>('unikernel/history');
     if (session === undefined || history === undefined) {
       this.#item.hide();
-      this.#mark(undefined, '');
       return;
     }
     const { short, long } = positionText(history);
@@ -196,27 +189,6 @@ class Travel {
     this.#item.tooltip = tooltip(history, long);
     this.#item.accessibilityInformation = { label: `Position in history: ${long}` };
     this.#item.show();
-    this.#mark(history.inPast && this.guest.stopped ? await this.#place(session) : undefined, short);
-  }
-
-  /** Says beside the line that it is the past's. */
-  #mark(place: { readonly path: string; readonly line: number } | undefined, text: string): void {
-    for (const editor of vscode.window.visibleTextEditors) {
-      const here = editor.document.uri.fsPath === place?.path;
-      const at = new vscode.Position((place?.line ?? 1) - 1, 0);
-      editor.setDecorations(
-        this.#past,
-        here ? [{ range: new vscode.Range(at, at), renderOptions: { after: { contentText: `⟲ ${text}` } } }] : [],
-      );
-    }
-  }
-
-  async #place(session: vscode.DebugSession): Promise<{ readonly path: string; readonly line: number } | undefined> {
-    const item = vscode.debug.activeStackItem;
-    if (item === undefined || item.session.id !== session.id) return undefined;
-    const answer = await this.guest.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: item.threadId, levels: 1 });
-    const [frame] = answer?.stackFrames ?? [];
-    return frame?.source?.path === undefined ? undefined : { path: frame.source.path, line: frame.line };
   }
 }
 
