@@ -11,7 +11,9 @@ interface Column {
   readonly text: (row: Row) => string;
 }
 
+/** The name first: in a narrow view it is what stays in sight. */
 const columns: readonly Column[] = [
+  { title: 'call', value: ({ name }) => name, text: ({ name }) => name },
   { title: 'time %', value: ({ share }) => share, text: ({ share }) => (share * 100).toFixed(1) },
   { title: 'time', value: ({ nanoseconds }) => nanoseconds, text: ({ nanoseconds }) => duration(nanoseconds) },
   {
@@ -21,13 +23,12 @@ const columns: readonly Column[] = [
   },
   { title: 'calls', value: ({ calls }) => calls, text: ({ calls }) => calls.toLocaleString('en-US') },
   { title: 'errors', value: ({ errors }) => errors, text: ({ errors }) => (errors === 0 ? '' : errors.toLocaleString('en-US')) },
-  { title: 'call', value: ({ name }) => name, text: ({ name }) => name },
 ];
 
 export class SummaryTable {
   readonly element = h('div', { class: 'table' });
   #rows: readonly Row[] = [];
-  #column = columns[0]!;
+  #column = columns[1]!;
   #descending = true;
 
   /** @param choose is given the name of a call that was clicked. */
