@@ -45,6 +45,7 @@ import { describeLaunch, type SessionLaunch } from './history/session-file';
 import { type Arrival, TimeTravel } from './history/travel';
 import { framesPerThread, Inspector } from './inspector';
 import { type JumpTarget, JumpTargets } from './jumps';
+import { LineBudget } from './line-budget';
 import { modules } from './modules';
 import { watchPrograms } from './programs';
 import { type Host, Runner, type RunPlan } from './runner';
@@ -114,8 +115,16 @@ export class Debugger implements DebuggerApi {
       // What is looked at on the way through the past is not what the user runs.
       if (this.#parts?.travel?.travelling !== true) say('log', text, location);
     });
+    const lines = new LineBudget((skipped) =>
+      say('trace', `… ${skipped.toLocaleString('en-US')} more events, faster than can be read here: the Syscalls view has them.`),
+    );
     // The catcher wraps hooks that tracers set before it.
-    const tracers = attachTracers(target, options.trace, (text) => say('trace', text));
+    const tracers = attachTracers(
+      target,
+      options.trace,
+      (text) => say('trace', text),
+      () => lines.take(),
+    );
     const traceLog = new TraceLog(
       tracers.ring,
       (address) => guest.traceThread(address),
@@ -134,7 +143,10 @@ export class Debugger implements DebuggerApi {
     });
     const runner = new Runner(machine, this.host, options.clock, () => this.#stopped('pause'));
     const travel = machine instanceof PcMachine ? this.#record(machine, target, options, judge) : undefined;
-    if (travel !== undefined) runner.onRan = (reason) => travel.ran(reason);
+    runner.onRan = (reason) => {
+      lines.refill();
+      travel?.ran(reason);
+    };
     machine.onConsoleOutput = (bytes) => {
       travel?.history.wrote(bytes);
       this.emit({ kind: 'console', bytes });

@@ -19,8 +19,16 @@ export interface Tracers {
   close(): void;
 }
 
-/** Traces `kinds` on the target; `line` gets one line an event, a system call's when it returns. What is replayed was recorded before, and is not again. */
-export function attachTracers(target: Target, kinds: readonly TraceKind[], line: (text: string) => void): Tracers {
+/**
+ * Traces `kinds` on the target; `line` gets one line an event, a system call's when it returns, unless `wanted` says that there are lines enough: the ring
+ * has the event all the same. What is replayed was recorded before, and is not again.
+ */
+export function attachTracers(
+  target: Target,
+  kinds: readonly TraceKind[],
+  line: (text: string) => void,
+  wanted: () => boolean = () => true,
+): Tracers {
   const ring = new EventRing();
   const { machine } = target;
   const { cpu, clock } = machine;
@@ -30,9 +38,11 @@ export function attachTracers(target: Target, kinds: readonly TraceKind[], line:
   if (kinds.includes('syscalls')) {
     const [symbols] = target.symbolFiles;
     recorder = new SyscallRecorder(sharedProbes(target), () => clock.now(), ring, symbols);
-    recorder.onEvent = (sequence, phase) => {
+    recorder.onEvent = (sequence, phase, number) => {
+      // Reading an event back costs more than recording it.
+      if ((phase === 'begin' && !neverReturns(number)) || !wanted()) return;
       const event = ring.read(sequence);
-      if (event?.kind === 'syscall' && (phase === 'end' || neverReturns(event.number))) line(formatSyscall(event));
+      if (event?.kind === 'syscall') line(formatSyscall(event));
     };
   }
   const owners = new Owners(target);
@@ -40,7 +50,7 @@ export function attachTracers(target: Target, kinds: readonly TraceKind[], line:
     if (machine.replaying) return;
     const sequence = ring.head;
     ring.add(kind, number, value, from, cpu.retired, clock.now(), target.pc, owners.thread, owner);
-    const event = ring.read(sequence);
+    const event = wanted() ? ring.read(sequence) : undefined;
     if (event !== undefined) line(formatEvent(event, (address) => target.describe(address)));
   };
   const { hooks } = cpu;

@@ -62,8 +62,8 @@ export class SyscallRecorder {
   private readonly before: (() => 'stop' | undefined) | undefined;
   /** Where the newest call began: its hook may come again when the guest was stopped there. */
   private newest: { readonly start: bigint; readonly rip: bigint } | undefined;
-  /** Called when a call was recorded, at its beginning and at its end. */
-  onEvent: ((sequence: number, phase: 'begin' | 'end') => void) | undefined;
+  /** Called when a call was recorded, at its beginning and at its end, with its number. */
+  onEvent: ((sequence: number, phase: 'begin' | 'end', number: number) => void) | undefined;
 
   constructor(
     private readonly cpu: TracedCpu,
@@ -165,7 +165,7 @@ export class SyscallRecorder {
     const sequence = this.ring.beginSyscall(path, number, args, start, this.now(), rip, thread, returnAddress, stack);
     const call: OpenCall = { sequence, path, row, args, thread, stack };
     this.capture(call, undefined);
-    this.onEvent?.(sequence, 'begin');
+    this.onEvent?.(sequence, 'begin', number);
     this.follow(call, returnAddress);
   }
 
@@ -198,7 +198,7 @@ export class SyscallRecorder {
     this.ring.endSyscall(call!.sequence, result, this.cpu.retired, this.now());
     this.capture(call!, BigInt.asIntN(64, result));
     this.noteDescriptor(call!, BigInt.asIntN(64, result));
-    this.onEvent?.(call!.sequence, 'end');
+    this.onEvent?.(call!.sequence, 'end', call!.row?.number ?? -1);
   }
 
   /** Keeps what a descriptor was opened for, until it is closed. */
