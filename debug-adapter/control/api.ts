@@ -292,6 +292,8 @@ export interface DebuggerApi {
   variables(handle: number, start?: number, count?: number, hex?: boolean): readonly VariableInfo[];
   setVariable(handle: number, name: string, value: string): VariableInfo;
   evaluate(expression: string, frameId: number | undefined, hex: boolean): VariableInfo;
+  /** Runs a line of the debug console where it is a command; undefined where it is an expression. */
+  command(line: string, frameId: number | undefined): string | undefined;
   setExpression(expression: string, value: string, frameId: number | undefined): VariableInfo;
   completions(
     text: string,

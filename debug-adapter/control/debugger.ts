@@ -32,6 +32,7 @@ import {
 import { type HitEvaluator } from './breakpoints/breakpoint';
 import { BreakpointManager } from './breakpoints/manager';
 import { CodedError } from './channel';
+import { runCommand } from './commands';
 import { Disassembler } from './disassembler';
 import { errors } from './errors';
 import { Catcher } from './catch/catcher';
@@ -91,6 +92,8 @@ export class Debugger implements DebuggerApi {
   /** How the guest ended, where it did by itself. */
   #end: DebuggerEvent | undefined;
   #exception: ExceptionDetails | undefined;
+  /** Moments that the user named in the console. */
+  readonly #marks = new Map<string, number>();
 
   constructor(
     private readonly createMachine: MachineFactory,
@@ -452,6 +455,22 @@ export class Debugger implements DebuggerApi {
     // An assignment may have changed what the frames were found by.
     if (target.machine.journal.length !== edits) this.#edited();
     return row;
+  }
+
+  command(line: string, frameId: number | undefined): string | undefined {
+    const { inspector, evaluator, target, guest, travel, traceLog } = this.#halted();
+    return runCommand(
+      {
+        target,
+        guest,
+        travel,
+        traceLog,
+        marks: this.#marks,
+        number: (expression) => evaluator.address(expression, inspector.frame(frameId)),
+        seek: (instruction) => this.seek({ instruction }),
+      },
+      line,
+    );
   }
 
   setExpression(expression: string, value: string, frameId: number | undefined): VariableInfo {

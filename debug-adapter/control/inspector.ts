@@ -1,6 +1,7 @@
 /** Looks at the stopped guest for the protocol: frames by id, scopes, rows of variables, expressions. What it hands out is valid until the guest runs. */
 import { type DataPlace, type DebuggerApi, type FrameFormat, type FrameInfo, type ScopeInfo, type VariableInfo } from './api';
 import { registerValue } from './breakpoints/register-watch';
+import { commandsLike } from './commands';
 import { type Evaluator } from './expr/evaluator';
 import { localVariables, variableValue } from './expr/names';
 import { textOf } from './expr/rows';
@@ -132,7 +133,8 @@ export class Inspector {
   }
 
   completions(text: string, column: number, frameId: number | undefined): ReturnType<DebuggerApi['completions']> {
-    return this.evaluator.completions(text, column, this.frame(frameId));
+    const commands = commandsLike(text.slice(0, column - 1)).map((label) => ({ label, kind: 'function' as const }));
+    return [...commands, ...this.evaluator.completions(text, column, this.frame(frameId))];
   }
 
   dataPlace(name: string, handle: number | undefined, frameId: number | undefined): DataPlace | undefined {

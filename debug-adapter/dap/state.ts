@@ -37,7 +37,9 @@ export const stateHandlers: Pick<Handlers, StateRequests> = {
     return { value: text, ...pick(rest) };
   },
 
-  evaluate: async (adapter, { expression, frameId, format }) => {
+  evaluate: async (adapter, { expression, frameId, format, context }) => {
+    const told = context === 'repl' ? await adapter.debugger.command(expression, frameId) : undefined;
+    if (told !== undefined) return { result: told, variablesReference: 0 };
     const { value, ...rest } = variable(adapter, await adapter.debugger.evaluate(expression, frameId, format?.hex ?? false));
     return { result: value, ...pick(rest), variablesReference: rest.variablesReference };
   },

@@ -13,8 +13,12 @@ export function registerDebug(context: Context, workspace: PoolWorkspace, builde
   context.own(
     vscode.debug.registerDebugAdapterDescriptorFactory(debugType, {
       // The editor's own Node; under Electron it must be told to be one.
-      createDebugAdapterDescriptor: () =>
-        new vscode.DebugAdapterExecutable(process.execPath, [adapter], { env: { ELECTRON_RUN_AS_NODE: '1' } }),
+      createDebugAdapterDescriptor: ({ configuration }) => {
+        const port: unknown = configuration['port'];
+        // A machine that runs already is debugged through its own adapter.
+        if (configuration.request === 'attach' && typeof port === 'number') return new vscode.DebugAdapterServer(port, '127.0.0.1');
+        return new vscode.DebugAdapterExecutable(process.execPath, [adapter], { env: { ELECTRON_RUN_AS_NODE: '1' } });
+      },
     }),
   );
   const provider = new ConfigurationProvider(context, workspace, builder);
@@ -91,6 +95,7 @@ class ConfigurationProvider implements vscode.DebugConfigurationProvider {
     folder: vscode.WorkspaceFolder | undefined,
     configuration: vscode.DebugConfiguration,
   ): Promise<vscode.DebugConfiguration | null> {
+    if (configuration.request === 'attach' && configuration['session'] === undefined) return this.#checkAttach(configuration, folder);
     const image: unknown = configuration['image'];
     if (typeof image !== 'string' || image === '') {
       return this.#refuse('launch.json: "image" is missing. Name the kernel image to boot.', folder);
@@ -101,6 +106,17 @@ class ConfigurationProvider implements vscode.DebugConfigurationProvider {
       return this.#refuse(`There is no image ${image}. Build it first, or correct "image" in launch.json.`, folder);
     }
     return configuration;
+  }
+
+  #checkAttach(configuration: vscode.DebugConfiguration, folder: vscode.WorkspaceFolder | undefined): vscode.DebugConfiguration | null {
+    const port: unknown = configuration['port'];
+    if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65535) return configuration;
+    return this.#refuse(
+      port === undefined
+        ? 'launch.json: to attach, name the "port" of a machine that "unikernel dap --server PORT IMAGE" runs, or an "image" and a saved "session".'
+        : 'launch.json: "port" must be a whole number from 1 to 65535.',
+      folder,
+    );
   }
 
   /** Shows why nothing starts, without holding the session up until the message is read. */

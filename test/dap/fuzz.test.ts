@@ -59,7 +59,7 @@ class Fuzzer {
   request(): [command: string, args: unknown] {
     const templates = this.#templates();
     let command = this.chance(0.02)
-      ? this.pick(['', 'toString', '__proto__', 'attach', 'goto', 'source'])
+      ? this.pick(['', 'toString', '__proto__', 'runInTerminal', 'startDebugging', 'event'])
       : this.pick(Object.keys(templates));
     // They take a hundred times as long as the others.
     if ((command === 'launch' || command === 'restart') && this.chance(0.8)) command = 'pause';
@@ -196,7 +196,11 @@ class Fuzzer {
       ...(this.chance(0.3) ? { hitCondition: this.pick(['1', '> 2', '% 3', '%0', 'x', '= 99999999999999999999']) } : {}),
       ...(this.chance(0.3) ? { logMessage: this.pick(['{argc}', '{', '{}', '\\{', `{${this.#expression()}}`]) } : {}),
     };
-    const step = { threadId: this.pick([1, 0, 7]), granularity: this.pick(['statement', 'line', 'instruction']) };
+    const step = {
+      threadId: this.pick([1, 0, 7]),
+      granularity: this.pick(['statement', 'line', 'instruction']),
+      ...(this.chance(0.2) ? { singleThread: true } : {}),
+    };
     return {
       initialize: { adapterID: 'x', linesStartAt1: this.chance(0.9), columnsStartAt1: true },
       launch: {
@@ -208,13 +212,21 @@ class Fuzzer {
       restart: this.pick([undefined, {}, { arguments: { image: this.pick(this.images) } }]),
       configurationDone: undefined,
       terminate: this.chance(0.05) ? {} : 5,
-      cancel: { requestId: 3 },
+      cancel: this.pick([{ requestId: this.below(300) }, { progressId: 'progress-1' }]),
       setBreakpoints: { source: { path: mainSource }, breakpoints: [{ line: this.below(60), ...options }, { line: 28 }] },
       setFunctionBreakpoints: {
         breakpoints: [{ name: this.pick(['main', '/^run/', '/(/', '/u/', 'hello:main', ':', '', '//']), ...options }],
       },
       setInstructionBreakpoints: { breakpoints: [{ instructionReference: memoryReference, offset: this.pick([0, 1, -5]), ...options }] },
-      setExceptionBreakpoints: { filters: [this.pick(['pf', 'gp', 'none'])], filterOptions: [{ filterId: 'ud', condition: expression }] },
+      setExceptionBreakpoints: {
+        filters: [this.pick(['pf', 'gp', 'none', 'panic', 'tls'])],
+        filterOptions: [
+          {
+            filterId: this.pick(['ud', 'syscall', 'syscall-return', 'irq', 'enosys']),
+            condition: this.pick([expression, 'write', 'openat,-ENOENT', '32']),
+          },
+        ],
+      },
       dataBreakpointInfo: {
         name: this.pick(['argc', 'line', '[1]', memoryReference, expression]),
         variablesReference: reference,
@@ -224,14 +236,29 @@ class Fuzzer {
       },
       setDataBreakpoints: {
         breakpoints: [
-          { dataId: `${memoryReference}:${this.pick([1, 4, 8, 4096])}`, accessType: this.pick(['read', 'write', 'readWrite']), ...options },
+          {
+            dataId: this.pick([`${memoryReference}:${this.pick([1, 4, 8, 4096])}`, '$fs_base', '$cr3', '$nothing']),
+            mode: this.pick(['', 'once', 'change', 'x']),
+            accessType: this.pick(['read', 'write', 'readWrite']),
+            ...options,
+          },
         ],
       },
       breakpointLocations: { source: { path: mainSource }, line: this.below(60), endLine: this.below(60) },
       continue: { threadId: 1 },
       pause: { threadId: 1 },
       next: step,
-      stepIn: step,
+      stepIn: { ...step, ...(this.chance(0.3) ? { targetId: this.below(8) } : {}) },
+      stepInTargets: { frameId },
+      gotoTargets: { source: { path: mainSource }, line: this.below(60), column: this.below(9) },
+      goto: { threadId: this.pick([1, 7]), targetId: this.below(8) },
+      restartFrame: { frameId },
+      terminateThreads: { threadIds: [1] },
+      source: { source: { path: this.pick([mainSource, '/etc/passwd']) }, sourceReference: 0 },
+      locations: { locationReference: this.below(40) },
+      stepBack: step,
+      reverseContinue: { threadId: 1 },
+      attach: this.pick([{}, { image: this.pick(this.images), session: mainSource }]),
       stepOut: step,
       threads: undefined,
       stackTrace: { threadId: 1, startFrame: this.below(4), levels: this.below(4) },
@@ -248,7 +275,14 @@ class Fuzzer {
         name: this.pick(['argc', 'rax', 'rip', 'rsp', 'cr3', 'CF', '[0]', 'xmm1', 'st1', 'cs', 'efer']),
         value: this.pick(['1', '-1', '0x10', '1e5', 'nan', expression]),
       },
-      evaluate: { expression, frameId, context: this.pick(['watch', 'repl', 'hover']), format: { hex: this.chance(0.5) } },
+      evaluate: {
+        expression: this.chance(0.2)
+          ? this.pick(['when', 'info tlb', 'info pt $rsp', 'trace write', 'checkpoint a', 'seek a', 'seek 100', 'help'])
+          : expression,
+        frameId,
+        context: this.pick(['watch', 'repl', 'hover']),
+        format: { hex: this.chance(0.5) },
+      },
       setExpression: { expression, value: this.#expression(), frameId },
       completions: { text: expression, column: this.below(20), frameId },
       exceptionInfo: { threadId: 1 },

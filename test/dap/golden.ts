@@ -238,6 +238,7 @@ class Stabilizer {
         .replace(/(Unhandled trap: .*\r\n)[^]*/, '$1…')
         // Its length and where it is cut depend on the checkout's place.
         .replace(/^write\(1, "argv\[0\] = .*$/gm, '<the call that writes argv[0]>')
+        .replace(/instruction [\d,]+( of [\d,]+)?/gi, 'instruction <n>')
         .replace(/(\w)\+0x[0-9a-f]+/g, '$1+<n>')
         .replace(/0x[0-9a-f]+/gi, (address) => this.#address(address))
     );

@@ -145,6 +145,27 @@ describe('debug adapter: rarer requests', () => {
     await session.request('stackTrace', { threadId: 1, levels: 1, format: { hex: true, parameters: true, parameterValues: true } });
   });
 
+  golden('commands of the console', async (session) => {
+    await session.launch({ trace: ['syscalls'] });
+    const id = await session.stopIn('run_as_binary');
+    const say = (expression: string): Promise<unknown> => session.request('evaluate', { expression, context: 'repl', frameId: id });
+    await say('help');
+    await say('checkpoint here');
+    await say('checkpoint');
+    await say('trace write');
+    await say('trace nothing_like_it');
+    await say('info threads');
+    await say('info pt main');
+    await say('info pt 0x7f0000000000');
+    await say('info');
+    await say('info pt nobody');
+    await say('seek somewhere');
+    await say('argc');
+    await session.until('stopped', 'next');
+    await session.until('stopped', 'evaluate', { expression: 'seek here', context: 'repl', frameId: 1 });
+    await session.frame();
+  });
+
   golden('cancelling', async (session) => {
     await session.launch();
     await session.request('cancel', { requestId: 999_999 });
