@@ -334,7 +334,7 @@ export class Debugger implements DebuggerApi {
     if (!target.machine.edit({ kind: 'register', name: 'rip', value: place.address })) throw errors.unmapped(place.address);
     this.#edited();
     this.#forgetState();
-    this.#stopped('goto');
+    this.#stopped('goto', [], undefined, 'execution goes on from here');
   }
 
   restartFrame(frameId: number): void {

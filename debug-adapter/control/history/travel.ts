@@ -342,7 +342,16 @@ export class TimeTravel {
       this.#forgetUnlessMet();
       this.parts.arrived(arrival);
     };
-    const comeBack = (): void => complete(this.#silently(history.seek(origin)));
+    const comeBack = (): void => {
+      try {
+        complete(this.#silently(history.seek(Math.min(origin, history.end))));
+      } catch (error) {
+        // The moment is gone with the history that led to it: the guest stays where it is.
+        this.parts.message(
+          `The guest could not be brought back to where it set out: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    };
     this.#drive(journey, arrive, {
       stopped: () => {
         comeBack();
