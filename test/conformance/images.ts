@@ -104,8 +104,9 @@ const explained: Readonly<Record<string, readonly [RegExp, string]>> = {
   ],
 };
 
-/** What a run's clock and QEMU's decide, taken out: times of log lines. */
-const comparable = (text: string): string => text.replace(/^\[ *\d+\.\d{6}\]/gm, '[time]');
+/** What a run's clock and QEMU's decide, taken out: times of log lines, and the measured frequency. */
+const comparable = (text: string): string =>
+  text.replace(/^\[ *\d+\.\d{6}\]/gm, '[time]').replace(/(frequency estimate is) \d+ Hz/, '$1 N Hz');
 
 /** The first difference, in words, or undefined. QEMU's recording may end in mid-line where it was cut off by time. */
 function difference(ours: string, theirs: string): string | undefined {
