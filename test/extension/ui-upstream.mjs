@@ -61,6 +61,12 @@ async function buildAndBoot(page, shot, folder, theme) {
   await shot(`upstream-built-${theme}`);
 
   await page.keyboard.press('F5');
+  // Without a launch.json and an open file, the editor asks which debugger to use.
+  const pick = page.locator('.quick-input-list .monaco-list-row:has-text("Unikernel")').first();
+  await pick.waitFor({ timeout: 20_000 }).then(
+    () => pick.click(),
+    () => undefined,
+  );
   await page.locator('text=/Hello from Unikraft!/').first().waitFor({ timeout: building });
   await page.waitForTimeout(1000);
   await shot(`upstream-booted-${theme}`);
