@@ -2,6 +2,7 @@
 import { type GuestAccess } from '../guest/access';
 import { type AllocatorList, readAllocators } from '../guest/allocators';
 import { readTests, type TestSuite } from '../guest/tests';
+import { Layout, Structure } from '../guest/structure';
 import { type GuestThread, type ThreadList, ThreadReader } from '../guest/threads';
 import { dwarfRegisterName, type SymbolFile, typeName, type Variable } from '../symbols/api';
 import { syscallByNumber } from '../trace/syscalls/table';
@@ -54,6 +55,7 @@ export interface GuestThreadDetails {
 export class GuestModel {
   readonly #reader: ThreadReader | undefined;
   readonly #access: GuestAccess | undefined;
+  #callContext: Layout | undefined;
   readonly #ids = new Map<bigint, number>();
   /** Names by address, of threads that have ended too: recorded events still speak of them. */
   readonly #names = new Map<bigint, string>();
@@ -127,9 +129,30 @@ export class GuestModel {
   /** Frames of a thread, innermost first; of the processor where the id is not that of another thread. */
   frames(id: number, limit?: number): readonly StackFrame[] {
     const thread = this.#waiting(id);
-    if (thread === undefined) return withBoundaries(walkStack(this.target, limit)).slice(0, limit);
-    const frames = withBoundaries(walkStackFrom(this.target, this.#reader!.savedRegisters(thread), limit)).slice(0, limit);
-    return frames.map((frame) => ({ ...frame, threadPointer: this.#threadPointer(frame.symbols, thread) }));
+    const frames =
+      thread === undefined ? walkStack(this.target, limit) : walkStackFrom(this.target, this.#reader!.savedRegisters(thread), limit);
+    let application: bigint | undefined;
+    return withBoundaries(frames)
+      .slice(0, limit)
+      .map((frame) => {
+        if (syscallEntry.test(frame.name)) application = this.#interruptedThreadPointer(frame) ?? application;
+        const ofProgram = frame.symbols !== undefined && frame.symbols !== this.target.symbolFiles[0];
+        const own = ofProgram && application !== undefined ? application : undefined;
+        if (own === undefined && thread === undefined) return frame;
+        return { ...frame, threadPointer: own ?? this.#threadPointer(frame.symbols, thread) };
+      });
+  }
+
+  /** The program's thread pointer while the kernel serves its system call: the entry saved it where its stack pointer stood when it called on. */
+  #interruptedThreadPointer(entry: StackFrame): bigint | undefined {
+    const [kernel] = this.target.symbolFiles;
+    const address = entry.registers.get(RSP);
+    if (kernel === undefined || address === undefined || entry.origin === 'pc') return undefined;
+    this.#callContext ??= Layout.of(kernel, 'uk_syscall_ctx');
+    const path = this.#callContext === undefined ? undefined : savedThreadPointers.find((each) => this.#callContext!.has(each));
+    if (path === undefined) return undefined;
+    const readMemory = (at: bigint, length: number): Uint8Array => this.target.machine.cpu.readMemory(at, length);
+    return new Structure({ readMemory }, this.#callContext!, address).integer(path);
   }
 
   /** All threads with their places. `syscallOf` tells the open system call of a thread, by its address. */
@@ -257,6 +280,9 @@ export class GuestModel {
 /** Where a program's `syscall` instruction enters the kernel. */
 const syscallEntry = /^_ukplat_syscall(\+|$)/;
 const RAX = 0;
+const RSP = 7;
+/** Where `struct uk_syscall_ctx` keeps the program's FS base: since Unikraft 0.17, and before. */
+const savedThreadPointers: readonly string[] = ['execenv.sysctx.fsbase', 'sysregs.fsbase', 'sysctx.fsbase'];
 
 /** A frame that is only a label goes between the kernel's entry and the code that made the system call or was interrupted. */
 function withBoundaries(frames: readonly StackFrame[]): readonly StackFrame[] {

@@ -12,8 +12,6 @@ import { runnerHost } from '../../debug-adapter/runner-host.node';
 import { UnikernelDebugSession } from '../../debug-adapter/session';
 import { validateMessage } from './schema';
 
-const patience = 20_000;
-
 export type Message = DebugProtocol.ProtocolMessage & Readonly<Record<string, unknown>>;
 
 /** The debugger in this process, behind the same cloned messages as in a worker. */
@@ -51,6 +49,8 @@ const inProcessHost: AdapterHost = {
 
 export class TestClient {
   readonly messages: Message[] = [];
+  /** Milliseconds that an answer or event is waited for. */
+  patience = 20_000;
   #seq = 1;
   #buffer = Buffer.alloc(0);
   #waiting: { accept(message: Message): boolean; resolve(message: Message): void }[] = [];
@@ -166,7 +166,7 @@ export class TestClient {
                 .join('\n')}`,
             ),
           ),
-        patience,
+        this.patience,
       );
       this.#waiting.push({
         accept,
