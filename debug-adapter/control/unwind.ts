@@ -140,7 +140,7 @@ export function evaluationContext(
       const bytes = cpu.readMemory(address, length);
       return bytes.length === length ? bytes : undefined;
     },
-    register: (number) => frame.registers.get(number) ?? frame.physical?.scratch.get(number) ?? vectorRegister(target, number),
+    register: (number) => frame.registers.get(number) ?? frame.physical?.scratch.get(number) ?? wideRegister(target, number),
     cfa: () => frame.cfa,
     entryValue: (operations) => entry?.ofLocation(operations),
     parameterValue: (parameter) => entry?.ofParameter(parameter),
@@ -159,9 +159,10 @@ function currentRegisters(target: Target): Map<number, bigint> {
   return registers;
 }
 
-function vectorRegister(target: Target, number: number): bigint | undefined {
+/** An x87, MMX or SSE register as the processor has it now: no call preserves them, so that no caller's frame tells of them. */
+function wideRegister(target: Target, number: number): bigint | undefined {
   const name = dwarfRegisterName(number);
-  const bytes = name?.startsWith('xmm') === true ? target.machine.cpu.getWideRegister(name) : undefined;
+  const bytes = name !== undefined && /^(xmm|st|mm)\d/.test(name) ? target.machine.cpu.getWideRegister(name) : undefined;
   return bytes?.slice(0, 16).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 

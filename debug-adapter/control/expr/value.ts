@@ -107,6 +107,8 @@ export function asNumber(target: Target, value: Value): number {
   if (bytes.length === 8) return view.getFloat64(0, true);
   // x87 extended precision (SDM vol. 1, 4.2.2), to the precision of a double.
   const exponent = view.getUint16(8, true);
+  // Unnormals, whose integer bit is clear, are invalid operands.
+  if ((exponent & 0x7fff) !== 0 && bytes[7]! < 0x80) return NaN;
   const magnitude = (Number(view.getBigUint64(0, true)) / 2 ** 63) * 2 ** ((exponent & 0x7fff) - 16383);
   if ((exponent & 0x7fff) === 0x7fff)
     return (view.getBigUint64(0, true) & 0x7fff_ffff_ffff_ffffn) === 0n ? (exponent > 0x7fff ? -Infinity : Infinity) : NaN;

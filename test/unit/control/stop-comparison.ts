@@ -5,7 +5,7 @@ import { type Value } from '../../../debug-adapter/control/expr/value';
 import { type Target } from '../../../debug-adapter/control/target';
 import { type StackFrame } from '../../../debug-adapter/control/unwind';
 import { type ValueNode } from '../../../debug-adapter/control/value-node';
-import { stripType, type Type } from '../../../debug-adapter/symbols/api';
+import { stripType, type Type, type Variable } from '../../../debug-adapter/symbols/api';
 import { type Leaf, leafLimits, type PeerFrame, type PeerStop } from './gdb-peer';
 
 /** A difference, with what kind it is for counting and for the list of those that are explained. */
@@ -27,7 +27,8 @@ export interface StopResult {
 export const explanations = {
   outermost: 'gdb shows the zero or garbage above the outermost function as one more frame',
   resolved: 'gdb does not follow a call site to a function that was also inlined: it finds no tail call or entry value where we do',
-  entryOfInlined: 'gdb reads the value on entry differently in an inlined function than in the function around it, where it agrees with us',
+  entryOfInlined:
+    'gdb computes what a call site passed in the function around an inlined one instead of in the caller, whose frame base it needs',
   notEntered: 'gdb lists a variable of a block that is not entered here, as optimised out',
 } as const;
 
@@ -52,7 +53,7 @@ export function compareStop(target: Target, shown: readonly StackFrame[], peer: 
   let gone = 0;
   const say = (kind: Difference['kind'], text: string): void => void differences.push({ kind, text });
   const beyond = peer.frames.slice(frames.length);
-  if (beyond.length === 1 && beyond[0]!.name === null) explained.push(explanations.outermost);
+  if (beyond.length > 0 && beyond.every(({ name }) => name === null)) explained.push(explanations.outermost);
   else if (frames.length !== peer.frames.length) {
     const names = (list: readonly { readonly name: string | null }[]): string => list.map(({ name }) => name ?? '??').join(' < ');
     say('frames', `ours ${frames.length}: ${names(frames)}\n      gdb ${peer.frames.length}: ${names(peer.frames)} (${peer.end})`);
@@ -73,8 +74,7 @@ export function compareStop(target: Target, shown: readonly StackFrame[], peer: 
     if (ours !== expected) say('line', `${where} at ${theirs.pc}: ours ${ours}, gdb ${expected}`);
     if ((frame.origin === 'inlined') !== (theirs.kind === 'inlined'))
       say('frame kind', `${where}: ours ${frame.origin}, gdb ${theirs.kind}`);
-    const around = peer.frames.slice(i + 1).find(({ kind, pc }) => kind !== 'inlined' && pc === theirs.pc);
-    const result = compareVariables(target, frame, theirs, around, where, say, explained);
+    const result = compareVariables(target, frame, theirs, where, say, explained);
     values += result.values;
     gone += result.gone;
   }
@@ -109,7 +109,6 @@ function compareVariables(
   target: Target,
   frame: StackFrame,
   { variables: theirs, kind }: PeerFrame,
-  around: PeerFrame | undefined,
   where: string,
   say: Say,
   explained: string[],
@@ -135,11 +134,24 @@ function compareVariables(
     if (variable.leaves.every(([, text]) => text === '<gone>')) gone++;
     const difference = firstDifference(leaves, variable.leaves);
     if (difference === undefined) continue;
-    const outer = kind === 'inlined' ? around?.variables.find(({ name }) => name === variable.name) : undefined;
-    if (outer !== undefined && firstDifference(leaves, outer.leaves) === undefined) explained.push(explanations.entryOfInlined);
+    if (kind === 'inlined' && isEntryValue(own, frame.lookup)) explained.push(explanations.entryOfInlined);
     else say('value', `${where} at 0x${frame.pc.toString(16)} ${variable.name}${difference}`);
   }
   return { values, gone };
+}
+
+/** Whether a variable is at this place what a register held on entry. */
+function isEntryValue({ location }: Variable, pc: bigint): boolean {
+  const expressions =
+    location.kind === 'expression'
+      ? [location.expression]
+      : location.kind === 'list'
+        ? location.entries
+            .filter(({ low, high }) => low !== undefined && high !== undefined && pc >= low && pc < high)
+            .map((each) => each.expression)
+        : [];
+  // DW_OP_entry_value, and GCC's own before DWARF 5.
+  return expressions.some(({ bytes }) => bytes[0] === 0xa3 || bytes[0] === 0xf3);
 }
 
 function firstDifference(ours: readonly Leaf[], theirs: readonly Leaf[]): string | undefined {
@@ -155,7 +167,11 @@ function firstDifference(ours: readonly Leaf[], theirs: readonly Leaf[]): string
 }
 
 const normalised = (text: string): string =>
-  text.startsWith('f') && text !== 'false' ? `f${Number(text.slice(1).replace('inf', 'Infinity'))}` : text;
+  text.startsWith('<Invalid floating')
+    ? 'fNaN'
+    : text.startsWith('f') && text !== 'false'
+      ? `f${Number(text.slice(1).replace('inf', 'Infinity'))}`
+      : text;
 
 /** Types that gdb's Python does not walk as the language means them. */
 function hasVariants(type: Type): boolean {

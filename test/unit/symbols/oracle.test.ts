@@ -9,7 +9,7 @@ import { Die } from '../../../debug-adapter/symbols/die';
 import { nameOf } from '../../../debug-adapter/symbols/entities';
 import { rangesOf } from '../../../debug-adapter/symbols/ranges';
 import { type Comparison, compareDies, compareFrameRows, compareLineRows, compareLists, coreOf } from './oracle';
-import { PROGRAM, Random, Workshop, haveTools, seedFromEnvironment, suiteImages } from './support';
+import { PROGRAM, Random, Workshop, debugPackages, haveTools, seedFromEnvironment, suiteImages } from './support';
 
 function agree(what: string, { compared, differences }: Comparison, atLeast: number): void {
   assert.deepEqual(differences, [], what);
@@ -173,6 +173,24 @@ describe('symbols: agreement with addr2line and gdb', () => {
       const addresses = sampleAddresses(file, 300, random);
       assert.ok(compareChains(file, path, addresses) > 10);
       compareLines(file, path, addresses);
+    }
+  });
+
+  it('agrees on debug packages of a distribution', async function () {
+    const files = debugPackages();
+    if (files.length === 0 || !haveTools('comparison on debug packages', 'readelf')) return this.skip();
+    this.timeout(1_800_000);
+    for (const path of files) {
+      const core = coreOf(readFileSync(path));
+      agree(`${path}: line rows`, await compareLineRows(core, path), 50);
+      agree(`${path}: DIEs`, await compareDies(core, path), 50);
+      agree(`${path}: location lists`, await compareLists(core, path, 'loc'), 0);
+      agree(`${path}: range lists`, await compareLists(core, path, 'Ranges'), 0);
+      // What dwz moved elsewhere is said, and nothing else is missing.
+      assert.deepEqual(
+        new Set(core.sections.diagnostics.all.map(({ code }) => code).filter((code) => code !== 'dwarf-supplementary')),
+        new Set(),
+      );
     }
   });
 

@@ -75,7 +75,7 @@ export async function compareLineRows(core: Core, file: string): Promise<Compari
   const finish = (): void => {
     if (rows && index !== rows.length) differ(result, `line table: readelf has ${index} rows, here ${rows.length}`);
   };
-  for await (const line of linesOf('readelf', ['-W', '--debug-dump=rawline', file])) {
+  for await (const line of linesOf('readelf', ['-W', '-wN', '--debug-dump=rawline', file])) {
     let match = /^ {2}Offset:\s+(0x[0-9a-f]+|\d+)/.exec(line);
     if (match) {
       finish();
@@ -180,7 +180,7 @@ export async function compareFrameRows(core: Core, file: string): Promise<Compar
       differ(result, `${current.name}: readelf has ${current.next} rows, here ${current.rows.length}`);
   };
   let seen = 0;
-  for await (const line of linesOf('readelf', ['-W', '--debug-dump=frames-interp', file])) {
+  for await (const line of linesOf('readelf', ['-W', '-wN', '--debug-dump=frames-interp', file])) {
     let match = /^Contents of the (\S+) section/.exec(line);
     if (match) {
       finish();
@@ -234,7 +234,7 @@ export async function compareDies(core: Core, file: string): Promise<Comparison>
     if (unit && index !== unit.tree().count) differ(result, `unit ${unit.offset}: readelf has ${index} DIEs, here ${unit.tree().count}`);
     die = undefined;
   };
-  for await (const line of linesOf('readelf', ['-W', '--debug-dump=info', file])) {
+  for await (const line of linesOf('readelf', ['-W', '-wN', '--debug-dump=info', file])) {
     // Type units of DWARF 4 have a section of their own, whose offsets readelf counts from 0.
     if (line.startsWith('Contents of the .debug_types')) base = core.sections.get('.debug_info').length;
     let match = /^ {2}Compilation Unit @ offset (0x[0-9a-f]+|0)/.exec(line);
@@ -372,7 +372,7 @@ export async function compareLists(core: Core, file: string, kind: 'loc' | 'Rang
   const result = comparison();
   const expected = new Map<number, string[]>();
   let list: string[] | undefined;
-  for await (const line of linesOf('readelf', ['-W', `--debug-dump=${kind}`, file])) {
+  for await (const line of linesOf('readelf', ['-W', '-wN', `--debug-dump=${kind}`, file])) {
     if (/End of list/i.test(line)) list = undefined;
     if (/End of list|location view pair/i.test(line)) continue;
     // An entry with views takes two lines, the offset on the first.

@@ -1,6 +1,6 @@
 /** What the tests of this folder share: the host's compiler, programs for it, and an exercise of every part of the facade. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EvaluationContext, type SymbolFile, readLocation, typeName } from '../../../debug-adapter/symbols/api';
@@ -50,10 +50,27 @@ export class Workshop {
 
 /** Folder of real images with symbols, from the environment. */
 export function suiteImages(): string | undefined {
-  const folder = process.env['UNIKERNEL_SUITES'];
+  const suites = process.env['UNIKERNEL_SUITES'];
+  const folder = suites === undefined ? undefined : join(suites, 'images');
   if (folder !== undefined && existsSync(folder)) return folder;
-  console.log('SKIPPED: symbols of real images: set UNIKERNEL_SUITES to a folder with .dbg files');
+  console.log('SKIPPED: symbols of real images: set UNIKERNEL_SUITES to a folder with .dbg files in images/');
   return undefined;
+}
+
+/** The largest file of each unpacked debug package in the suites' folder `debug`. */
+export function debugPackages(): readonly string[] {
+  const suites = process.env['UNIKERNEL_SUITES'];
+  const folder = suites === undefined ? undefined : join(suites, 'debug');
+  if (folder === undefined || !existsSync(folder)) {
+    console.log('SKIPPED: debug packages: set UNIKERNEL_SUITES to a folder with unpacked ones in debug/');
+    return [];
+  }
+  return readdirSync(folder).flatMap((name) => {
+    const files = readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.debug'))
+      .map((file) => join(folder, name, file));
+    return files.sort((a, b) => statSync(b).size - statSync(a).size).slice(0, 1);
+  });
 }
 
 /** Linear congruential generator; `SEED` in the environment chooses the run. */
