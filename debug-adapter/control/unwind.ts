@@ -249,6 +249,9 @@ function canonicalFrameAddress(target: Target, frame: PhysicalFrame, rsp: bigint
     if (offset <= Math.max(push, 0)) return rsp + 8n;
     if (push >= 0 && offset === push + 1) return rsp + 16n;
     if (target.machine.cpu.readMemory(frame.pc, 1)[0] === 0xc3) return rsp + 8n;
+    // Assembly that makes no frame: what called it is on top of the stack.
+    const top = push < 0 ? target.readInteger(rsp, 8) : undefined;
+    if (top !== undefined && isCode(target, top - 1n)) return rsp + 8n;
   }
   return rbp === 0n ? undefined : rbp + 16n;
 }
