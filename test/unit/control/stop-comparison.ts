@@ -134,7 +134,9 @@ function compareVariables(
     if (variable.leaves.every(([, text]) => text === '<gone>')) gone++;
     const difference = firstDifference(leaves, variable.leaves);
     if (difference === undefined) continue;
-    if (kind === 'inlined' && isEntryValue(own, frame.lookup)) explained.push(explanations.entryOfInlined);
+    const onEntry = isEntryValue(own, frame.lookup);
+    if (onEntry && variable.leaves.every(([, text]) => text === '<gone>')) explained.push(explanations.resolved);
+    else if (onEntry && kind === 'inlined') explained.push(explanations.entryOfInlined);
     else say('value', `${where} at 0x${frame.pc.toString(16)} ${variable.name}${difference}`);
   }
   return { values, gone };
