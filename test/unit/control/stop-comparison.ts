@@ -74,7 +74,9 @@ export function compareStop(target: Target, shown: readonly StackFrame[], peer: 
     if (ours !== expected) say('line', `${where} at ${theirs.pc}: ours ${ours}, gdb ${expected}`);
     if ((frame.origin === 'inlined') !== (theirs.kind === 'inlined'))
       say('frame kind', `${where}: ours ${frame.origin}, gdb ${theirs.kind}`);
-    const result = compareVariables(target, frame, theirs, where, say, explained);
+    // Values on entry that are the caller's own again are computed in its frame.
+    const inlined = theirs.kind === 'inlined' || peer.frames[i + 1]?.kind === 'inlined';
+    const result = compareVariables(target, frame, theirs.variables, inlined, where, say, explained);
     values += result.values;
     gone += result.gone;
   }
@@ -108,7 +110,8 @@ function compareNames(frame: StackFrame, theirs: PeerFrame, where: string, say: 
 function compareVariables(
   target: Target,
   frame: StackFrame,
-  { variables: theirs, kind }: PeerFrame,
+  theirs: PeerFrame['variables'],
+  inlined: boolean,
   where: string,
   say: Say,
   explained: string[],
@@ -136,7 +139,7 @@ function compareVariables(
     if (difference === undefined) continue;
     const onEntry = isEntryValue(own, frame.lookup);
     if (onEntry && variable.leaves.every(([, text]) => text === '<gone>')) explained.push(explanations.resolved);
-    else if (onEntry && kind === 'inlined') explained.push(explanations.entryOfInlined);
+    else if (onEntry && inlined) explained.push(explanations.entryOfInlined);
     else say('value', `${where} at 0x${frame.pc.toString(16)} ${variable.name}${difference}`);
   }
   return { values, gone };
