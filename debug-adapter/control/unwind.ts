@@ -86,8 +86,12 @@ export class PhysicalFrame {
   #findLeft(): readonly PhysicalFrame[] {
     const { caller, target } = this;
     if (caller === undefined || this.origin === 'tail-call') return this.#left ?? [];
+    // When such a function jumped on, the return address into the caller was still on the stack.
+    const registers = new Map(caller.registers);
+    const rsp = registers.get(RSP);
+    if (rsp !== undefined) registers.set(RSP, rsp - 8n);
     const frames = tailCallsTo(target, this).map(
-      (returnAddress) => new PhysicalFrame(target, returnAddress, caller.registers, caller.savedAt, 'tail-call', false, caller.scratch),
+      (returnAddress) => new PhysicalFrame(target, returnAddress, registers, caller.savedAt, 'tail-call', false, caller.scratch),
     );
     frames.forEach((frame, index) => {
       frame.#unwound = { caller: frames[index + 1] ?? caller, cfa: undefined };
