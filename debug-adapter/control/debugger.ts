@@ -443,18 +443,14 @@ export class Debugger implements DebuggerApi {
   }
 
   setVariable(handle: number, name: string, value: string): VariableInfo {
-    const row = this.#halted().inspector.setVariable(handle, name, value);
-    this.#edited(memoryOf(row));
-    return row;
+    return this.#editing(({ inspector }) => inspector.setVariable(handle, name, value));
   }
 
   evaluate(expression: string, frameId: number | undefined, hex: boolean): VariableInfo {
-    const { inspector, target } = this.#halted();
-    const edits = target.machine.journal.length;
-    const row = inspector.evaluate(expression, frameId, hex);
-    // An assignment may have changed what the frames were found by.
-    if (target.machine.journal.length !== edits) this.#edited();
-    return row;
+    return this.#editing(
+      ({ inspector }) => inspector.evaluate(expression, frameId, hex),
+      () => undefined,
+    );
   }
 
   command(line: string, frameId: number | undefined): string | undefined {
@@ -474,9 +470,7 @@ export class Debugger implements DebuggerApi {
   }
 
   setExpression(expression: string, value: string, frameId: number | undefined): VariableInfo {
-    const row = this.#halted().inspector.setExpression(expression, value, frameId);
-    this.#edited(memoryOf(row));
-    return row;
+    return this.#editing(({ inspector }) => inspector.setExpression(expression, value, frameId));
   }
 
   completions(text: string, column: number, frameId: number | undefined): ReturnType<DebuggerApi['completions']> {
@@ -492,7 +486,7 @@ export class Debugger implements DebuggerApi {
   }
 
   writeMemory(address: bigint, bytes: Uint8Array): number {
-    const { target } = this.#live();
+    const { target } = this.#reachable();
     const written = target.writeMemory(address, bytes);
     this.#edited({ address, length: written });
     return written;
@@ -518,7 +512,7 @@ export class Debugger implements DebuggerApi {
   }
 
   consoleInput(text: string): void {
-    const { target, runner, travel } = this.#live();
+    const { target, runner, travel } = this.#reachable();
     target.machine.consoleInput(new TextEncoder().encode(text));
     travel?.noteEdits();
     runner.wake();
@@ -576,10 +570,32 @@ export class Debugger implements DebuggerApi {
     this.emit({ kind: 'edited', ...(memory === undefined ? {} : { memory }) });
   }
 
+  /** Does what may assign, and tells of it where it did: also where it failed after a first assignment. */
+  #editing(act: (parts: Parts) => VariableInfo, place: (row: VariableInfo) => ReturnType<typeof memoryOf> = memoryOf): VariableInfo {
+    const parts = this.#halted();
+    const { journal } = parts.target.machine;
+    const before = journal[journal.length - 1];
+    let row: VariableInfo | undefined;
+    try {
+      row = act(parts);
+      return row;
+    } finally {
+      // In the past a new entry may stand in the place of an old one.
+      if (journal[journal.length - 1] !== before) this.#edited(row === undefined ? undefined : place(row));
+    }
+  }
+
   #live(): Parts {
     if (this.#parts === undefined) throw errors.notLaunched();
     this.#parts.travel?.settle();
     return this.#parts;
+  }
+
+  /** For what reaches the guest from outside, running or not: on its way through the past it would change that. */
+  #reachable(): Parts {
+    const parts = this.#live();
+    if (parts.travel?.travelling === true) throw errors.travelling();
+    return parts;
   }
 
   /** For what needs a guest that stands still. */
@@ -721,7 +737,7 @@ function hitEvaluator(target: Target, evaluator: Evaluator): HitEvaluator {
   const frame = (): StackFrame => walkStack(target, 1)[0]!;
   return {
     isTrue: (expression) => evaluator.isTrue(expression, frame()),
-    text: (expression) => evaluator.evaluate(expression, frame(), { hex: false }).text,
+    text: (expression) => evaluator.evaluate(expression, frame(), { hex: false }, true).text,
   };
 }
 

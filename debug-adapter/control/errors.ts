@@ -4,6 +4,11 @@ import { CodedError } from './channel';
 export const errors = {
   notLaunched: () => new CodedError('not-launched', 'No image is loaded. Launch one first.'),
   running: () => new CodedError('running', 'The guest is running. Pause it first.'),
+  travelling: () =>
+    new CodedError(
+      'travelling',
+      'The guest is on its way through its past, where nothing may reach it. Wait until it has arrived, or pause it.',
+    ),
   exited: () => new CodedError('exited', 'The guest has ended. Restart to run it again.'),
   unknownFrame: (id: number) =>
     new CodedError('unknown-frame', `There is no stack frame ${id} any more: the guest ran since it was shown.`),

@@ -245,8 +245,9 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   edit(edit: Edit): boolean {
-    this.forgetFuture();
+    // What is refused changes nothing, not even where the guest goes from here.
     if (!this.apply(edit)) return false;
+    this.forgetFuture();
     this.record(edit.kind === 'register' ? edit : { ...edit, bytes: edit.bytes.slice() });
     return true;
   }

@@ -78,7 +78,11 @@ class GuestConsole implements vscode.Pseudoterminal {
   }
 
   handleInput(data: string): void {
-    if (!this.#over) void this.session.customRequest('unikernel/consoleInput', { text: data });
+    if (this.#over) return;
+    void this.session.customRequest('unikernel/consoleInput', { text: data }).then(undefined, (error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      if (!this.#over) this.#emit(`\r\n\x1b[2m[${why}]\x1b[0m\r\n`);
+    });
   }
 
   #emit(text: string): void {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type HistoryAnswer } from '../../debug-adapter/dap/custom';
+import { kludgeImage } from '../unit/machine/images';
 import { TestClient } from './client';
 
 const image = path.resolve(__dirname, '../../dist/examples/hello/hello_qemu-x86_64');
@@ -180,6 +181,77 @@ describe('time travel over the protocol', () => {
     const after = await history();
     assert.equal(after.end, position);
     assert.equal(after.inPast, false);
+  });
+
+  it('lets nothing reach the guest on its way through the past', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'history-'));
+    try {
+      const spinner = path.join(folder, 'spinner');
+      await writeFile(spinner, kludgeImage(Uint8Array.of(0xeb, 0xfe)));
+      await client.launch({ image: spinner, trace: [] });
+      await client.ok('configurationDone');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await client.untilStopped('pause');
+      const there = await history();
+      await client.untilStopped('unikernel/seek', { instruction: String(Number(there.end) - 5) });
+      const from = client.messages.length;
+      const journey = client.ok('reverseContinue', { threadId: 1 });
+      const typed = client.fails('unikernel/consoleInput', { text: 'x' });
+      const written = client.fails('writeMemory', { memoryReference: '0x200000', data: 'AAAA' });
+      await journey;
+      assert.match(await typed, /on its way through its past/);
+      assert.match(await written, /on its way through its past/);
+      await client.event('stopped', from);
+      assert.equal((await history()).end, there.end);
+      await client.ok('unikernel/consoleInput', { text: 'x' });
+      const { position, end } = await history();
+      assert.equal(end, position, 'what is typed where it stands counts');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('is not changed by conditions and log messages that assign', async () => {
+    await toMain();
+    await client.untilStopped('next');
+    const there = await history();
+    for (const options of [{ condition: '$rbx = 1' }, { logMessage: '{$rbx = 1}' }]) {
+      await client.untilStopped('unikernel/seek', { instruction: '0' });
+      await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'main', ...options }] });
+      await client.ok('setInstructionBreakpoints', { breakpoints: [{ instructionReference: await reference() }] });
+      const from = client.messages.length;
+      await client.untilStopped('unikernel/seek', { instruction: there.end });
+      const back = await client.untilStopped('reverseContinue');
+      assert.ok('logMessage' in options || back.reason === 'function breakpoint');
+      assert.equal((await history()).end, there.end);
+      assert.doesNotMatch(JSON.stringify(client.messages.slice(from)), /is dropped/);
+      await client.untilStopped('unikernel/seek', { instruction: there.end });
+      const again = await history();
+      assert.deepEqual([again.inPast, again.journalEntries], [false, there.journalEntries]);
+    }
+  });
+
+  it('knows of each edit in the past, also of one in the place of another and of one before an error, and of no refused one', async () => {
+    await toMain();
+    await client.evaluate('$rbx = 1');
+    await client.untilStopped('next');
+    const there = await history();
+    const back = async (): Promise<void> => {
+      await client.untilStopped('unikernel/seek', { instruction: String(Number((await history()).end) - 1) });
+    };
+    await back();
+    assert.match(await client.fails('setExpression', { expression: '$rip', value: '0x800000000000' }), /./);
+    assert.equal((await history()).end, there.end, 'refused');
+    await client.untilStopped('unikernel/seek', { instruction: '1000' });
+    assert.equal((await history()).journalEntries, there.journalEntries);
+    await client.evaluate('$rbx = 2');
+    assert.equal((await history()).end, '1000', 'in the place of the other');
+    await client.untilStopped('continue');
+    await back();
+    const { position } = await history();
+    await client.fails('evaluate', { expression: '($rbx = 3) + nobody', context: 'repl' });
+    assert.equal((await history()).end, position, 'before an error');
+    assert.equal((await client.untilStopped('reverseContinue')).reason, 'entry');
   });
 
   it('keeps the guest’s end where it was', async () => {

@@ -26,6 +26,11 @@ export const exprErrors = {
   optimizedOut: (name: string) => error('optimized-out', `${name} was optimised away here.`),
   unavailable: (message: string) => error('unavailable', message),
   notAssignable: (name: string) => error('assign', `${name} cannot be assigned to: it has no place in memory or a register.`),
+  lookOnly: () =>
+    error(
+      'look-only',
+      'This only looks at the guest, again each time that the same moment is replayed, so it cannot assign. Assign in a watch or in the console.',
+    ),
   notScalar: (type: string) => error('scalar', `A value of type ${type} can only be changed member by member.`),
   suffix: (text: string) =>
     error('suffix', `"${text}" is not a format. After the comma write x, d, u, o, b, c, s, a, or a number of elements.`),

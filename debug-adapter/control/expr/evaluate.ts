@@ -26,6 +26,8 @@ import {
 export interface Scope {
   readonly target: Target;
   readonly frame: StackFrame;
+  /** Nothing may be assigned to: the expression is evaluated whenever execution comes by, replayed execution too. */
+  readonly lookOnly?: boolean;
 }
 
 export function evaluateNode(scope: Scope, node: Node): Value {
@@ -352,6 +354,7 @@ function common(a: Type, b: Type): Type {
 }
 
 function assignNode(scope: Scope, node: Extract<Node, { kind: 'assign' }>): Value {
+  if (scope.lookOnly === true) throw exprErrors.lookOnly();
   const { target } = scope;
   const value = evaluateNode(scope, node.value);
   if (node.target.kind === 'register') {

@@ -18,14 +18,14 @@ const mostCompletions = 200;
 export class Evaluator {
   constructor(private readonly target: Target) {}
 
-  /** The row of an expression's value. Throws a CodedError that says what is wrong with it. */
-  evaluate(text: string, frame: StackFrame, formatting: Formatting): ValueNode {
+  /** The row of an expression's value, which may assign unless `lookOnly`. Throws a CodedError that says what is wrong with it. */
+  evaluate(text: string, frame: StackFrame, formatting: Formatting, lookOnly = false): ValueNode {
     const register = /^\s*\$(\w+)\s*$/.exec(text);
     if (register !== null && frame.origin === 'pc') {
       const node = this.#register(register[1]!.toLowerCase(), formatting);
       if (node !== undefined) return node;
     }
-    const scope: Scope = { target: this.target, frame };
+    const scope: Scope = { target: this.target, frame, lookOnly };
     const parsed = parse(text, (name) => isTypeName(scope, name));
     const value = evaluateNode(scope, parsed.node);
     const shown = parsed.elements === undefined ? value : this.#elements(value, parsed.elements);
@@ -38,15 +38,15 @@ export class Evaluator {
     });
   }
 
-  /** A condition's truth. Throws a CodedError where it cannot be evaluated. */
+  /** A condition's truth; it cannot assign. Throws a CodedError where it cannot be evaluated. */
   isTrue(text: string, frame: StackFrame): boolean {
-    const scope: Scope = { target: this.target, frame };
+    const scope: Scope = { target: this.target, frame, lookOnly: true };
     return isTrue(this.target, evaluateNode(scope, parse(text, (name) => isTypeName(scope, name)).node));
   }
 
   /** Where an expression's object lies and how long it is, for a data breakpoint; undefined where it is not in memory. */
   place(text: string, frame: StackFrame): { readonly address: bigint; readonly length: number } | undefined {
-    const scope: Scope = { target: this.target, frame };
+    const scope: Scope = { target: this.target, frame, lookOnly: true };
     const value = evaluateNode(scope, parse(text, (name) => isTypeName(scope, name)).node);
     if (value.location.kind !== 'memory') return undefined;
     return { address: value.location.address, length: Math.max(1, completed(this.target, value.type).byteSize ?? 1) };
@@ -54,7 +54,7 @@ export class Evaluator {
 
   /** The number that an expression gives: addresses of the memory view and of disassembly. */
   address(text: string, frame: StackFrame): bigint {
-    const scope: Scope = { target: this.target, frame };
+    const scope: Scope = { target: this.target, frame, lookOnly: true };
     const value = evaluateNode(scope, parse(text, (name) => isTypeName(scope, name)).node);
     const type = stripType(value.type);
     return BigInt.asUintN(
@@ -92,7 +92,7 @@ export class Evaluator {
   }
 
   #members(objectText: string, prefix: string, frame: StackFrame): ReturnType<DebuggerApi['completions']> {
-    const scope: Scope = { target: this.target, frame };
+    const scope: Scope = { target: this.target, frame, lookOnly: true };
     let object: Value;
     try {
       object = evaluateNode(scope, parse(objectText, (name) => isTypeName(scope, name)).node);
