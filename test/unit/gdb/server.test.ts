@@ -262,8 +262,12 @@ describe('gdb: server', () => {
       bench.turn(2);
       if (bench.closed || bench.ended !== undefined) bench = new Bench(looping);
     }
-    bench.connection.receive(Uint8Array.of(3));
-    bench.turn();
-    assert.match(bench.ask('?'), /^(T|O)/);
+    // Packets that came while it ran may each set it off again; a way back that is broken off ends where it set out.
+    for (let turns = 0; bench.server.debuggee.execution.running; turns++) {
+      assert.ok(turns < 10_000, 'the guest cannot be stopped');
+      bench.connection.receive(Uint8Array.of(3));
+      bench.turn();
+    }
+    if (!bench.closed && bench.ended === undefined) assert.match(bench.ask('?'), /^[TOW]/);
   });
 });
