@@ -22,6 +22,7 @@ import { type Row } from './isa/table';
 import { MemoryAccess } from './memory-access';
 import * as operands from './operands';
 import { powerOn } from './power-on';
+import { ProbeSet } from './probe-set';
 import { readRegister, writeRegister } from './registers';
 import { deriveMode } from './segments';
 import { Rec } from './shape';
@@ -79,9 +80,7 @@ export class X86Cpu implements Cpu, CpuContext {
   readonly #handlers: HandlerSet;
   readonly #decoder: Decoder;
   readonly #available: (row: Row) => boolean;
-  readonly #probes = new Map<bigint, Probe>();
-  /** Numbers of probe addresses, for the block builder: see `key`. */
-  readonly #probeKeys = new Set<number>();
+  readonly #probes = new ProbeSet();
   readonly #helpers: HelperCalls;
   readonly #allowance: Allowance;
   readonly #callouts: Callouts;
@@ -136,7 +135,7 @@ export class X86Cpu implements Cpu, CpuContext {
         this.#access.protect(page);
         this.#jit?.refreshWindow();
       },
-      hasProbe: (low, high) => this.#probeKeys.size > 0 && this.#probeKeys.has(high * 0x1_0000_0000 + (low >>> 0)),
+      hasProbe: (low, high) => this.#probes.has(low, high),
     }, this.#available, opcodeTable.rows.length); // prettier-ignore
     this.#helpers = new HelperCalls(this, this.#access, this.#blocks, this.#decoder, this.#available);
     this.#jit =
@@ -152,7 +151,7 @@ export class X86Cpu implements Cpu, CpuContext {
             decoder: this.#decoder,
             runtime: this.#handlers.runtime,
             available: this.#available,
-            hasProbe: (key) => this.#probeKeys.has(key),
+            hasProbe: (key) => this.#probes.has(lowHalf(key), highHalf(key)),
             hasCode: (page) => this.#blocks.hasCode(page),
             protect: (page) => this.#access.protect(page),
             placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
@@ -358,14 +357,8 @@ export class X86Cpu implements Cpu, CpuContext {
   setProbe(address: bigint, probe: Probe | undefined): void {
     const low = Number(address & 0xffffffffn) | 0;
     const high = Number(address >> 32n) | 0;
-    const known = this.#probes.has(address);
-    if (probe) {
-      this.#probes.set(address, probe);
-      this.#probeKeys.add(high * 0x1_0000_0000 + (low >>> 0));
-    } else {
-      this.#probes.delete(address);
-      this.#probeKeys.delete(high * 0x1_0000_0000 + (low >>> 0));
-    }
+    const known = this.#probes.has(low, high);
+    this.#probes.set(low, high, probe);
     if (known !== (probe !== undefined)) {
       this.#blocks.dropAt(low, high);
       this.#jit?.dropAt(high * 0x1_0000_0000 + (low >>> 0));
@@ -454,17 +447,14 @@ export class X86Cpu implements Cpu, CpuContext {
       if (this.#allowance.reserve > 0 && i32[State.budget >> 2]! < refillBelow) this.#refill();
       const left = i32[State.budget >> 2]!;
       if (left <= 0) return { kind: 'budget' };
-      if (this.#probes.size > 0) {
-        const rip = this.rip;
-        const probe = this.#probes.get(rip);
-        if (probe) {
-          site = 0;
-          if (probe() === 'stop') return { kind: 'probe', address: rip };
-          if (this.rip !== rip || this.#refuse) continue;
-        }
-      }
       const low = i32[State.rip >> 2]!;
       const high = i32[(State.rip + 4) >> 2]!;
+      const probe = this.#probes.get(low, high);
+      if (probe !== undefined) {
+        site = 0;
+        if (probe() === 'stop') return { kind: 'probe', address: this.rip };
+        if (i32[State.rip >> 2] !== low || i32[(State.rip + 4) >> 2] !== high || this.#refuse) continue;
+      }
       const mode = i32[State.mode >> 2]!;
       const single = (mode & Mode.step) !== 0;
       const shadow = i32[State.shadow >> 2] !== 0;
@@ -496,7 +486,7 @@ export class X86Cpu implements Cpu, CpuContext {
             block = blocks.lookup(mode, low, high, csBase);
             if (block.count > most) {
               block = blocks.once(mode, low, high, csBase, most);
-            } else if ((this.#probeKeys.size === 0 || !this.#probeKeys.has(block.key)) && this.#jit?.has(block.key) !== true) {
+            } else if (probe === undefined && this.#jit?.has(block.key) !== true) {
               if (site !== 0 && blocks.linkable(site)) blocks.link(site, block);
               else if (site === 0) blocks.cacheRip(block);
             }

@@ -96,6 +96,8 @@ export class Jit {
   readonly #dispatch: () => number;
   readonly #regions: (Installed | undefined)[] = [];
   readonly #byEntry = new Map<number, Installed>();
+  /** Regions whose first instruction is the interpreter's, by its address: they are entered after it alone, and compiling that address again brings nothing. */
+  readonly #resumeOnly = new Map<number, Installed>();
   readonly #byPage = new Map<number, Set<Installed>>();
   readonly #samples = new Map<number, number>();
   /** Addresses that do not compile. */
@@ -194,9 +196,14 @@ export class Jit {
     const key = keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
     const count = (this.#samples.get(key) ?? 0) + 1;
     this.#samples.set(key, count);
-    if ((!this.#host.eager && count < (this.#inside.has(key) ? hotInside : hotSamples)) || this.#hopeless.has(key) || this.has(key)) return;
+    if ((!this.#host.eager && count < (this.#inside.has(key) ? hotInside : hotSamples)) || this.#isServed(key, mode)) return;
     this.#compile(key, mode);
     if (this.#samples.size > 50_000) this.#samples.clear();
+  }
+
+  /** Is there nothing to be won by compiling this address? */
+  #isServed(key: number, mode: number): boolean {
+    return this.#hopeless.has(key) || this.has(key) || this.#resumeOnly.get(key)?.mode === mode;
   }
 
   #compile(key: number, mode: number): void {
@@ -228,8 +235,7 @@ export class Jit {
     }
     const runtime = Object.fromEntries(runtimeNames.map((name) => [name, host.runtime[name]!]));
     const instance = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
-    const old = this.#byEntry.get(key);
-    if (old !== undefined) this.#drop(old);
+    for (const old of [this.#byEntry.get(key), this.#resumeOnly.get(key)]) if (old !== undefined) this.#drop(old);
     const ranges = region.blocks
       .flatMap((block) => block.insns.map((insn) => [this.#source.physical(insn.ripLow, insn.ripHigh), insn.length] as const))
       .map(([start, length]) => [start, start + length] as const);
@@ -269,6 +275,7 @@ export class Jit {
       this.#cache(entry, mode, installed.index, number);
       host.claim(entry);
     });
+    if (!compiled.entries.includes(key)) this.#resumeOnly.set(key, installed);
     this.statistics.compiled++;
     this.statistics.instructions += compiled.instructions;
   }
@@ -314,6 +321,7 @@ export class Jit {
       const at = (RegionCache.address + cacheIndex(lowOf(entry))) >> 2;
       if (i32[at + 2] === region.index) i32.fill(-1, at, at + 4);
     }
+    if (this.#resumeOnly.get(region.entry) === region) this.#resumeOnly.delete(region.entry);
     for (const page of region.pages) {
       const list = this.#byPage.get(page);
       list?.delete(region);
@@ -331,6 +339,7 @@ export class Jit {
   flush(): void {
     for (const region of this.#byEntry.values()) region.dead = true;
     this.#byEntry.clear();
+    this.#resumeOnly.clear();
     this.#byPage.clear();
     this.#inside.clear();
     this.#codePages.clear();

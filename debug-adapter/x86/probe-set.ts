@@ -1,0 +1,36 @@
+/** The processor's probes by address, with an answer for the many addresses that have none that costs one look into a small table. */
+import { type Probe } from './api';
+
+/** Places of the table that says where no probe is; a power of two. */
+const places = 4096;
+const placeOf = (low: number): number => (low ^ (low >>> 12)) & (places - 1);
+
+/** Addresses are given as their halves, as signed 32-bit integers. */
+export class ProbeSet {
+  /** How many probes fall into a place. */
+  readonly #counts = new Uint16Array(places);
+  readonly #byLow = new Map<number, Map<number, Probe>>();
+
+  has(low: number, high: number): boolean {
+    return this.get(low, high) !== undefined;
+  }
+
+  get(low: number, high: number): Probe | undefined {
+    return this.#counts[placeOf(low)] === 0 ? undefined : this.#byLow.get(low)?.get(high);
+  }
+
+  /** Sets the probe of an address, or takes it away. */
+  set(low: number, high: number, probe: Probe | undefined): void {
+    const known = this.has(low, high);
+    let byHigh = this.#byLow.get(low);
+    if (probe === undefined) {
+      byHigh?.delete(high);
+      if (byHigh?.size === 0) this.#byLow.delete(low);
+      if (known) this.#counts[placeOf(low)]!--;
+      return;
+    }
+    if (byHigh === undefined) this.#byLow.set(low, (byHigh = new Map()));
+    byHigh.set(high, probe);
+    if (!known) this.#counts[placeOf(low)]!++;
+  }
+}
