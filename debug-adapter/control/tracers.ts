@@ -49,7 +49,7 @@ export function attachTracers(
   const record = (kind: EventKind, number: number, value: bigint, from: bigint, owner?: Owner): void => {
     if (machine.replaying) return;
     const sequence = ring.head;
-    ring.add(kind, number, value, from, cpu.retired, clock.now(), target.pc, owners.thread, owner);
+    ring.add(kind, number, value, from, cpu.retiredCount, clock.now(), target.pc, owners.thread, owner);
     const event = wanted() ? ring.read(sequence) : undefined;
     if (event !== undefined) line(formatEvent(event, (address) => target.describe(address)));
   };
@@ -150,9 +150,10 @@ function sharedProbes(target: Target): TracedCpu {
   const { cpu } = machine;
   const registrations = new Map<bigint, ProbeRegistration>();
   return {
-    get retired() {
-      return cpu.retired;
+    get retiredCount() {
+      return cpu.retiredCount;
     },
+    generalRegisters: cpu.generalRegisters,
     get replaying() {
       return machine.replaying;
     },

@@ -12,15 +12,20 @@ export interface ProbeRegistration {
   remove(): void;
 }
 
+/** What is registered at an address. The lists are replaced, never changed: who goes through one is not disturbed by what it does. */
+interface Place {
+  handlers: readonly ProbeHandler[];
+  observers: readonly (() => void)[];
+}
+
 /** All probes of one processor. */
 export class ProbeTable {
   readonly #cpu: Cpu;
-  readonly #handlers = new Map<bigint, Set<ProbeHandler>>();
-  readonly #observers = new Map<bigint, Set<() => void>>();
+  readonly #places = new Map<bigint, Place>();
   /** Instruction count at which stopping probes are passed over: where the machine stands stopped. */
-  #passAt = -1n;
+  #passAt = -1;
   /** Instruction count at which observers were last told. */
-  #observedAt = -1n;
+  #observedAt = -1;
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
@@ -28,55 +33,41 @@ export class ProbeTable {
 
   /** Adds a probe. Handlers of one address all run, in the order in which they were added. */
   add(address: bigint, handler: ProbeHandler): ProbeRegistration {
-    let handlers = this.#handlers.get(address);
-    if (handlers === undefined) {
-      handlers = new Set();
-      this.#handlers.set(address, handlers);
-      this.#place(address);
-    }
+    const place = this.#placeAt(address);
     // A wrapper of its own, so that one function may be registered twice.
     const entry: ProbeHandler = () => handler();
-    handlers.add(entry);
+    place.handlers = [...place.handlers, entry];
     return {
       address,
       remove: () => {
-        const set = this.#handlers.get(address);
-        if (set?.delete(entry) !== true || set.size > 0) return;
-        this.#handlers.delete(address);
-        this.#clear(address);
+        place.handlers = place.handlers.filter((each) => each !== entry);
+        this.#clear(address, place);
       },
     };
   }
 
   /** Adds a probe that only looks on: it is told once of an instruction that is about to run, also where the machine stood stopped before it. */
   observe(address: bigint, observer: () => void): ProbeRegistration {
-    let observers = this.#observers.get(address);
-    if (observers === undefined) {
-      observers = new Set();
-      this.#observers.set(address, observers);
-      this.#place(address);
-    }
+    const place = this.#placeAt(address);
     const entry = (): void => observer();
-    observers.add(entry);
+    place.observers = [...place.observers, entry];
     return {
       address,
       remove: () => {
-        const set = this.#observers.get(address);
-        if (set?.delete(entry) !== true || set.size > 0) return;
-        this.#observers.delete(address);
-        this.#clear(address);
+        place.observers = place.observers.filter((each) => each !== entry);
+        this.#clear(address, place);
       },
     };
   }
 
   /** Tells that the machine stands stopped here: the next run leaves this instruction without hitting its probes. */
   passCurrent(): void {
-    this.#passAt = this.#cpu.retired;
+    this.#passAt = this.#cpu.retiredCount;
   }
 
   /** The machine is about to run the instruction that it stood stopped before: what stopped it there must not stop it again. */
   get passing(): boolean {
-    return this.#cpu.retired === this.#passAt;
+    return this.#cpu.retiredCount === this.#passAt;
   }
 
   /** Nothing may stop the machine: it is on its way to a moment. */
@@ -84,24 +75,34 @@ export class ProbeTable {
     return false;
   }
 
-  #place(address: bigint): void {
-    this.#cpu.setProbe(address, () => this.#hit(address));
+  #placeAt(address: bigint): Place {
+    const known = this.#places.get(address);
+    if (known !== undefined) return known;
+    const place: Place = { handlers: [], observers: [] };
+    this.#places.set(address, place);
+    this.#cpu.setProbe(address, () => this.#hit(place));
+    return place;
   }
 
-  #clear(address: bigint): void {
-    if (!this.#handlers.has(address) && !this.#observers.has(address)) this.#cpu.setProbe(address, undefined);
+  #clear(address: bigint, place: Place): void {
+    if (place.handlers.length > 0 || place.observers.length > 0 || this.#places.get(address) !== place) return;
+    this.#places.delete(address);
+    this.#cpu.setProbe(address, undefined);
   }
 
-  #hit(address: bigint): ProbeVerdict {
-    const { retired } = this.#cpu;
-    const observers = this.#observers.get(address);
-    if (observers !== undefined && this.#observedAt !== retired) {
-      this.#observedAt = retired;
-      for (const observer of [...observers]) observer();
+  #hit(place: Place): ProbeVerdict {
+    const { observers } = place;
+    if (observers.length > 0) {
+      const { retiredCount } = this.#cpu;
+      if (this.#observedAt !== retiredCount) {
+        this.#observedAt = retiredCount;
+        for (const observer of observers) observer();
+      }
     }
-    if (this.passing) return undefined;
+    const { handlers } = place;
+    if (handlers.length === 0 || this.passing) return undefined;
     let verdict: ProbeVerdict;
-    for (const handler of [...(this.#handlers.get(address) ?? [])]) if (handler() === 'stop') verdict = 'stop';
+    for (const handler of handlers) if (handler() === 'stop') verdict = 'stop';
     return verdict;
   }
 }

@@ -17,6 +17,15 @@ const firstStringBytes = 96;
 /** A piece of an I/O vector, as it is kept: its length (u32), the number of bytes kept (u8), and these. */
 export const pieceHeader = 5;
 
+const followedKinds: readonly string[] = ['path', 'str', 'strings', 'iovec', 'bytes', 'pollfd', 'sockaddr'];
+
+/** Whether there is ever something to keep for an argument of this kind. */
+export function isCaptured(kind: string, filled: boolean): boolean {
+  if (followedKinds.includes(kind)) return true;
+  // A number itself, unless the kernel fills it in.
+  return (filled || (kind !== 'int' && kind !== 'long')) && structureBytes(kind) !== undefined;
+}
+
 /** Bytes (with whether there was more) to keep for argument `index`, or undefined where nothing is to be kept. */
 export function captureArgument(
   row: SyscallRow,
@@ -45,9 +54,7 @@ export function captureArgument(
       return { bytes: wanted <= 0 ? new Uint8Array(0) : read(address, wanted), truncated: length > limit };
     }
     default: {
-      // A number itself, unless the kernel fills it in.
-      if (!argument.filled && (argument.kind === 'int' || argument.kind === 'long')) return undefined;
-      const size = structureBytes(argument.kind);
+      const size = isCaptured(argument.kind, argument.filled) ? structureBytes(argument.kind) : undefined;
       return size === undefined ? undefined : { bytes: read(address, Math.min(size, captureLimit)), truncated: false };
     }
   }

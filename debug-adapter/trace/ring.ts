@@ -111,9 +111,18 @@ const otherNames: Readonly<Record<number, OtherEvent['kind']>> = {
   [EventKind.threadSwitch]: 'threadSwitch',
 };
 
+/** Writes a count of instructions, which is below 2^53. */
+function setCount(view: DataView, at: number, count: bigint | number): void {
+  const value = Number(count);
+  view.setUint32(at, value >>> 0, true);
+  view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+}
+
 /** The newest `capacity` events. Sequence numbers count from 0 and never repeat. */
 export class EventRing {
   readonly #chunks: (DataView | undefined)[] = [];
+  /** The same chunks as words: a register goes from one array to the other as it is. */
+  readonly #words: BigUint64Array[] = [];
   readonly #pages: (Uint8Array | undefined)[] = [];
   readonly #pageCount: number;
   /** Bytes put into the arena so far, with those left over at ends of pages. */
@@ -131,12 +140,12 @@ export class EventRing {
     return Math.max(0, this.head - this.capacity);
   }
 
-  /** Records a call that begins. Answers its sequence number, for `endSyscall`. */
+  /** Records a call that begins, at instruction `start`. Answers its sequence number, for `endSyscall`. */
   beginSyscall(
     path: SyscallPath,
     number: number,
-    args: readonly bigint[],
-    start: bigint,
+    args: ArrayLike<bigint>,
+    start: bigint | number,
     time: number,
     rip: bigint,
     thread: bigint,
@@ -146,10 +155,12 @@ export class EventRing {
     const sequence = this.#open(EventKind.syscall, path === 'compiled-in' ? Flag.compiledIn : 0, number, start, time, rip, thread);
     const view = this.#view(sequence);
     const at = this.#offset(sequence);
-    view.setBigUint64(at + Field.caller, BigInt.asUintN(64, caller), true);
-    view.setBigUint64(at + Field.stack, BigInt.asUintN(64, stack), true);
+    const words = this.#words[this.#chunkOf(sequence)]!;
+    const word = at >> 3;
+    words[word + (Field.caller >> 3)] = caller;
+    words[word + (Field.stack >> 3)] = stack;
     for (let i = 0; i < captureCount; i++) {
-      view.setBigUint64(at + Field.args + i * 8, args[i] ?? 0n, true);
+      words[word + (Field.args >> 3) + i] = i < args.length ? args[i]! : 0n;
       view.setFloat64(at + Field.captures + i * captureStride, noCapture, true);
     }
     return sequence;
@@ -169,13 +180,13 @@ export class EventRing {
   }
 
   /** @param time virtual time of the return, nanoseconds. */
-  endSyscall(sequence: number, result: bigint, end: bigint, time = 0): void {
+  endSyscall(sequence: number, result: bigint, end: bigint | number, time = 0): void {
     if (!this.#holds(sequence)) return;
     const view = this.#view(sequence);
     const at = this.#offset(sequence);
     view.setUint16(at + Field.flags, view.getUint16(at + Field.flags, true) | Flag.completed, true);
-    view.setBigInt64(at + Field.result, BigInt.asIntN(64, result), true);
-    view.setBigUint64(at + Field.endInstruction, end, true);
+    this.#words[this.#chunkOf(sequence)]![(at + Field.result) >> 3] = result;
+    setCount(view, at + Field.endInstruction, end);
     view.setFloat64(at + Field.endTime, time, true);
   }
 
@@ -185,7 +196,7 @@ export class EventRing {
     number: number,
     value: bigint,
     from: bigint,
-    start: bigint,
+    start: bigint | number,
     time: number,
     rip: bigint,
     thread = 0n,
@@ -257,24 +268,33 @@ export class EventRing {
     };
   }
 
-  #open(kind: EventKind, flags: number, number: number, start: bigint, time: number, rip: bigint, thread: bigint): number {
+  #open(kind: EventKind, flags: number, number: number, start: bigint | number, time: number, rip: bigint, thread: bigint): number {
     const sequence = this.head++;
-    const chunk = Math.floor((sequence % this.capacity) / recordsPerChunk);
-    this.#chunks[chunk] ??= new DataView(new ArrayBuffer(Math.min(recordsPerChunk, this.capacity) * recordBytes));
+    const chunk = this.#chunkOf(sequence);
+    if (this.#chunks[chunk] === undefined) {
+      const buffer = new ArrayBuffer(Math.min(recordsPerChunk, this.capacity) * recordBytes);
+      this.#chunks[chunk] = new DataView(buffer);
+      this.#words[chunk] = new BigUint64Array(buffer);
+    }
     const view = this.#view(sequence);
     const at = this.#offset(sequence);
     view.setUint16(at + Field.kind, kind, true);
     view.setUint16(at + Field.flags, flags, true);
     view.setInt32(at + Field.number, number, true);
-    view.setBigUint64(at + Field.startInstruction, start, true);
+    setCount(view, at + Field.startInstruction, start);
     view.setFloat64(at + Field.startTime, time, true);
-    view.setBigUint64(at + Field.rip, BigInt.asUintN(64, rip), true);
-    view.setBigUint64(at + Field.thread, thread, true);
+    const words = this.#words[chunk]!;
+    words[(at + Field.rip) >> 3] = rip;
+    words[(at + Field.thread) >> 3] = thread;
     return sequence;
   }
 
   #view(sequence: number): DataView {
-    return this.#chunks[Math.floor((sequence % this.capacity) / recordsPerChunk)]!;
+    return this.#chunks[this.#chunkOf(sequence)]!;
+  }
+
+  #chunkOf(sequence: number): number {
+    return Math.floor((sequence % this.capacity) / recordsPerChunk);
   }
 
   #offset(sequence: number): number {

@@ -85,6 +85,10 @@ export interface Cpu {
   readonly model: CpuModel;
   /** Instructions retired since reset (exact whenever `run` is not on the stack, and inside bus, hook and probe calls). */
   readonly retired: bigint;
+  /** The same as a number, for those that ask often. */
+  readonly retiredCount: number;
+  /** RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 .. R15 as they stand between instructions and inside hook and probe calls: a view for reading. */
+  readonly generalRegisters: BigUint64Array;
   readonly hooks: CpuHooks;
   /** Runs at most `budget` instructions (1 .. 2^31-1). */
   run(budget: number): CpuExit;

@@ -73,6 +73,7 @@ export class X86Cpu implements Cpu, CpuContext {
   readonly u8: Uint8Array;
   readonly u32: Uint32Array;
   readonly u64: BigUint64Array;
+  readonly generalRegisters: BigUint64Array;
   readonly ramSize: number;
   readonly #i32: Int32Array;
   readonly #access: MemoryAccess;
@@ -109,6 +110,7 @@ export class X86Cpu implements Cpu, CpuContext {
     this.u32 = new Uint32Array(buffer);
     this.#i32 = new Int32Array(buffer);
     this.u64 = new BigUint64Array(buffer, 0, Math.floor(buffer.byteLength / 8));
+    this.generalRegisters = this.u64.subarray(State.gpr >> 3, (State.gpr >> 3) + 16);
     this.#allowance = new Allowance(this.#i32);
     const features = featuresOf(options.model);
     this.#available = (row) => row.definition.feature === undefined || features.has(row.definition.feature);
@@ -182,7 +184,6 @@ export class X86Cpu implements Cpu, CpuContext {
     return mode & Mode.long ? 8 : mode & Mode.stack32 ? 4 : 2;
   }
 
-  /** `retired` as a number, for clocks that ask often. */
   get retiredCount(): number {
     return this.#allowance.retired;
   }

@@ -74,9 +74,16 @@ describe('the guest through the protocol', function () {
     const { text } = await client.ok<Answer<'unikernel/exportTrace'>>('unikernel/exportTrace', { format: 'strace' });
     assert.match(text, /^\d+ +\d\d:\d\d:\d\d\.\d{6} write\(1, "/m);
     const chrome = await client.ok<Answer<'unikernel/exportTrace'>>('unikernel/exportTrace', { format: 'chrome' });
-    const { traceEvents } = JSON.parse(chrome.text) as { traceEvents: { ph: string; name: string; dur?: number; tid: number }[] };
-    assert.ok(traceEvents.some(({ ph, name, dur }) => ph === 'X' && name === 'write' && dur !== undefined && dur >= 0));
-    assert.ok(traceEvents.some(({ ph, name }) => ph === 'i' && name.startsWith('fs = ')));
+    const { traceEvents } = JSON.parse(chrome.text) as {
+      traceEvents: { ph: string; name?: string; ts: number; tid: number; args?: { name?: string } }[];
+    };
+    // A slice lasts from its B to the E of the same lane.
+    const begun = traceEvents.findIndex(({ ph, name }) => ph === 'B' && name === 'write');
+    const write = traceEvents[begun];
+    const ended = traceEvents.slice(begun + 1).find(({ tid }) => tid === write?.tid);
+    assert.ok(write !== undefined && ended?.ph === 'E' && ended.ts > write.ts, JSON.stringify([write, ended]));
+    const tls = traceEvents.find(({ ph, name, args }) => ph === 'M' && name === 'thread_name' && args?.name?.startsWith('TLS') === true);
+    assert.ok(traceEvents.some(({ ph, tid }) => ph === 'B' && tid === tls?.tid));
   });
 
   it('refuses arguments of the wrong kind', async () => {

@@ -10,6 +10,10 @@ export class FakeCpu implements Cpu {
   readonly model = 'default';
   readonly hooks: CpuHooks = {};
   retired = 0n;
+  get retiredCount(): number {
+    return Number(this.retired);
+  }
+  readonly generalRegisters = new BigUint64Array(16);
   interruptsEnabled = true;
   readonly registers = new Map<string, bigint>();
   /** Vectors delivered, with the instruction count. */

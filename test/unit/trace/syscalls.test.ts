@@ -163,7 +163,8 @@ describe('formatting', () => {
 
 /** A processor of registers and probes only. */
 class ScriptCpu implements TracedCpu {
-  retired = 0n;
+  retiredCount = 0;
+  readonly generalRegisters = new BigUint64Array(16);
   readonly hooks: { syscall?: (() => 'stop' | undefined) | undefined } = {};
   readonly registers: Record<string, bigint> = {};
   readonly probes = new Map<bigint, () => 'stop' | undefined>();
@@ -181,10 +182,18 @@ class ScriptCpu implements TracedCpu {
     if (probe === undefined) this.probes.delete(address);
     else this.probes.set(address, probe);
   }
+  /** Registers as the recorder finds them. */
+  set(registers: Record<string, bigint>): void {
+    Object.assign(this.registers, registers);
+    for (const [name, value] of Object.entries(registers)) {
+      const index = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9'].indexOf(name);
+      if (index >= 0) this.generalRegisters[index] = value;
+    }
+  }
   /** Execution arrives at an address. */
   reach(rip: bigint, registers: Record<string, bigint>): void {
-    this.retired++;
-    Object.assign(this.registers, registers, { rip });
+    this.retiredCount++;
+    this.set({ ...registers, rip });
     this.probes.get(rip)?.();
   }
 }
@@ -214,7 +223,7 @@ describe('the recorder', () => {
 
   it('follows the binary path from the instruction to its return, once', () => {
     const { cpu, ring, ended } = start();
-    Object.assign(cpu.registers, { rip: 0x50n, rax: 39n, rsp: 0x9000n });
+    cpu.set({ rip: 0x50n, rax: 39n, rsp: 0x9000n });
     cpu.hooks.syscall!();
     // The dispatcher calls the handler: not a second event.
     cpu.words.set(0x7ff8n, 0x777n);
