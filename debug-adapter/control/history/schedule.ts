@@ -3,7 +3,7 @@ import { type Checkpoint } from './checkpoints';
 
 /** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
 const share = 0.015;
-/** Milliseconds that a checkpoint takes as long as none was taken: the first looks at memory that was never touched and takes some 90, so it comes after two seconds. */
+/** Milliseconds that a checkpoint takes as long as none was taken: the first looks at memory that was never touched and takes 50 to 90, so it comes after two seconds. */
 const assumed = 30;
 /** Milliseconds below which no replay is felt. */
 const shortest = 20;
