@@ -55,8 +55,8 @@ describe('debug adapter: state', () => {
     await session.request('setVariable', { variablesReference: globals, name: 'app_tls', value: '1' });
     await session.request('evaluate', { expression: 'app_tls.greetings', frameId: id, context: 'watch' });
     await session.request('evaluate', { expression: '*app_tls.self', frameId: id, context: 'watch' });
-    // The program finds the change.
-    await session.until('terminated', 'continue');
+    // The program finds the change, and ends with an error.
+    await session.until('stopped', 'continue');
   });
 
   golden('registers', async (session) => {
