@@ -48,7 +48,7 @@ export function assembleMachine(options: BootOptions, makeCpu: (parts: CpuParts)
   // Errors in the image are cheapest to tell before anything else is made.
   const entry = loadImage(options, ram);
   const counter: { cpu: Cpu | undefined } = { cpu: undefined };
-  const clock = new VirtualClock(() => (counter.cpu === undefined ? 0 : Number(counter.cpu.retired)));
+  const clock = new VirtualClock(() => counter.cpu?.retiredCount ?? 0);
   const random = new RandomSource(options.randomSeed ?? defaultSeed);
   const machine = new PcMachine({ memory, ram, clock, random });
   const bus = new Bus(clock);
