@@ -157,8 +157,8 @@ describe('compile_commands.json', () => {
     });
     assert.equal(compileCommand('""gcc -nostdlib -Wl,-r /o/a.o -o /o/libx.ld.o', '/uk'), undefined);
     assert.equal(compileCommand('objcopy -w a.o b.o', '/uk'), undefined);
-    const first = { ...entry!, file: '/l/a.c' };
-    assert.deepEqual(JSON.parse(compileCommandsText([entry!, first])), [first, entry]);
+    const first = { ...entry, file: '/l/a.c' };
+    assert.deepEqual(JSON.parse(compileCommandsText([entry, first])), [first, entry]);
   });
 });
 
