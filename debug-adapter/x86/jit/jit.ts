@@ -63,6 +63,9 @@ interface Installed {
   readonly pages: ReadonlySet<number>;
   readonly blocks: readonly number[];
   dead: boolean;
+  /** Indirect jumps out of it, and whether it knows fewer of their targets than were met. */
+  unforeseen: number;
+  stale: boolean;
 }
 
 /** Samples of one address after which it is compiled. */
@@ -72,6 +75,8 @@ const hotInside = 12;
 /** A target that was met so often goes into a region along with a hot one. */
 const warmTarget = 6;
 const mostTargets = 40;
+/** Indirect jumps out of a region before it is made again with their targets in it. */
+const someIndirect = 4;
 /** Exits of one access by the window before it is done by the TLB. */
 const manyExits = 24;
 const someExits = 4;
@@ -100,8 +105,10 @@ export class Jit {
   readonly #resumeOnly = new Map<number, Installed>();
   readonly #byPage = new Map<number, Set<Installed>>();
   readonly #samples = new Map<number, number>();
-  /** Addresses that do not compile. */
-  readonly #hopeless = new Set<number>();
+  /** Addresses at which no region begins, as what stands there does not compile; by physical page, -1 where there was none. */
+  readonly #hopeless = new Map<number, Set<number>>();
+  /** Entry of a region -> times that it was made again to fit better. */
+  readonly #remade = new Map<number, number>();
   /** Indirect jump -> places it was seen to go to often. */
   readonly #observed = new Map<number, number[]>();
   readonly #records = new InPlaceRecords();
@@ -203,7 +210,7 @@ export class Jit {
 
   /** Is there nothing to be won by compiling this address? */
   #isServed(key: number, mode: number): boolean {
-    return this.#hopeless.has(key) || this.has(key) || this.#resumeOnly.get(key)?.mode === mode;
+    return this.has(key) || this.#resumeOnly.get(key)?.mode === mode || this.#isHopeless(key);
   }
 
   #compile(key: number, mode: number): void {
@@ -226,13 +233,9 @@ export class Jit {
     } catch {
       // Whatever the guest's code does to the compiler, the interpreter can run it.
       this.statistics.failed++;
-      this.#hopeless.add(key);
-      return;
+      return this.#giveUp(key);
     }
-    if (compiled === undefined || module === undefined) {
-      this.#hopeless.add(key);
-      return;
-    }
+    if (compiled === undefined || module === undefined) return this.#giveUp(key);
     const runtime = Object.fromEntries(runtimeNames.map((name) => [name, host.runtime[name]!]));
     const instance = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
     for (const old of [this.#byEntry.get(key), this.#resumeOnly.get(key)]) if (old !== undefined) this.#drop(old);
@@ -250,6 +253,8 @@ export class Jit {
       ranges,
       pages: region.pages,
       dead: false,
+      unforeseen: 0,
+      stale: false,
     };
     this.#regions.push(installed);
     for (const { insns } of region.blocks) {
@@ -346,6 +351,7 @@ export class Jit {
     this.#regions.length = 0;
     this.#samples.clear();
     this.#hopeless.clear();
+    this.#remade.clear();
     this.#records.clear();
     this.#host.recordsCleared();
     this.#clearCache();
@@ -358,8 +364,32 @@ export class Jit {
       for (const region of [...(this.#byPage.get(page) ?? [])]) {
         if (region.ranges.some(([start, end]) => start < physical + length && end > physical)) this.#drop(region);
       }
+      this.#hopeless.delete(page);
     }
-    this.#hopeless.clear();
+  }
+
+  #giveUp(key: number): void {
+    const page = this.#pageOf(key);
+    const keys = this.#hopeless.get(page);
+    if (keys === undefined) this.#hopeless.set(page, new Set([key]));
+    else keys.add(key);
+  }
+
+  #isHopeless(key: number): boolean {
+    return this.#hopeless.size > 0 && this.#hopeless.get(this.#pageOf(key))?.has(key) === true;
+  }
+
+  #pageOf(key: number): number {
+    return Math.floor(this.#source.physical(lowOf(key), highOf(key)) / PAGE);
+  }
+
+  /** Is this the time to make a region again that was left `exits` times for the same reason? Each time it has to be worth four times as much. */
+  #isWorthRemaking(region: Installed, exits: number, first: number): boolean {
+    if (region.dead) return false;
+    const times = this.#remade.get(region.entry) ?? 0;
+    if (exits < first * 4 ** times) return false;
+    this.#remade.set(region.entry, times + 1);
+    return true;
   }
 
   /** A probe was set or removed at an address. */
@@ -454,7 +484,7 @@ export class Jit {
   #noteBeyond(region: Installed, number: number): void {
     const count = (region.exits.get(number) ?? 0) + 1;
     region.exits.set(number, count);
-    if (count < manyExits || region.dead) return;
+    if (!this.#isWorthRemaking(region, count, manyExits)) return;
     for (const [site, times] of region.exits) if (times >= someExits) this.#byTlb.add(region.sites[site]!.key);
     this.#compile(region.entry, region.mode);
   }
@@ -473,9 +503,11 @@ export class Jit {
     }
     const observed = this.#observed.get(siteKey) ?? [];
     const more = [...new Set([...observed, ...found])].slice(0, mostTargets);
-    if (more.length === observed.length) return;
-    this.#observed.set(siteKey, more);
+    if (more.length > observed.length) this.#observed.set(siteKey, more);
     const region = this.#regions[view.getInt32(currentRegion, true)];
-    if (region !== undefined && !region.dead) this.#compile(region.entry, region.mode);
+    if (region === undefined) return;
+    region.unforeseen++;
+    if (more.length > observed.length) region.stale = true;
+    if (region.stale && this.#isWorthRemaking(region, region.unforeseen, someIndirect)) this.#compile(region.entry, region.mode);
   }
 }
