@@ -395,6 +395,8 @@ export class X86Cpu implements Cpu, CpuContext {
   /** More budget for generated code; by the way, the JIT is told where the interpreter is. */
   #refill(): void {
     const jit = this.#jit!;
+    // A shadow that began at another budget is over, and must not be taken for one when that number comes again.
+    this.#i32[Scratch.shadowLeft >> 2] = -1;
     const key = this.#i32[(State.rip + 4) >> 2]! * 0x1_0000_0000 + (this.#i32[State.rip >> 2]! >>> 0);
     this.#allowance.refill(jit.has(key) ? regionSlice : this.#samplePeriod);
     jit.sample();

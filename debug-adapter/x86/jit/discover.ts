@@ -146,9 +146,12 @@ export function needsInterpreter(insn: Insn, mode: number): boolean {
   if (definition.privileged === true && (mode & Mode.user) !== 0) return true;
   // What regions take for granted.
   if (definition.mnemonic === 'LDMXCSR') return true;
-  if (isDoneInPlace(insn, mode)) return false;
+  if (isDoneInPlace(insn, mode) || endsBlockOnly(insn)) return false;
   return definition.emit === undefined || insn.rep !== 'none' || (definition.endsBlock === true && transferOf(insn) === undefined);
 }
+
+/** Does the code go straight on behind it, though in another block, as the interrupt shadow is told by where a block ends? */
+const endsBlockOnly = (insn: Insn): boolean => insn.row.definition.mnemonic === 'STI';
 
 /** The transfer that an instruction makes, or undefined where it makes none that generated code can follow. */
 export function transferOf(insn: Insn): 'jump' | 'branch' | 'call' | 'indirect' | undefined {
@@ -181,6 +184,7 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
     pages.add(page);
     insns.push(insn);
     at += insn.length;
+    if (endsBlockOnly(insn)) return { key, insns, end: { kind: 'jump', to: at } };
     const transfer = transferOf(insn);
     if (transfer !== undefined) {
       const target = keyOf(insn.targetLow, insn.targetHigh);

@@ -56,8 +56,9 @@ interface Installed {
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly mode: number;
-  /** Exits by site, of accesses beyond the window. */
+  /** Exits by site, of accesses beyond the window, and their sum. */
   readonly exits: Map<number, number>;
+  beyond: number;
   /** Physical ranges of its code: start and end. */
   readonly ranges: readonly (readonly [number, number])[];
   readonly pages: ReadonlySet<number>;
@@ -69,17 +70,19 @@ interface Installed {
 }
 
 /** Samples of one address after which it is compiled. */
-const hotSamples = 2;
+const hotSamples = 12;
 /** Samples of one address that stands inside of a region already. */
-const hotInside = 12;
+const hotInside = 32;
 /** A target that was met so often goes into a region along with a hot one. */
 const warmTarget = 6;
 const mostTargets = 40;
 /** Indirect jumps out of a region before it is made again with their targets in it. */
 const someIndirect = 4;
-/** Exits of one access by the window before it is done by the TLB. */
-const manyExits = 24;
-const someExits = 4;
+/** Accesses of a region beyond the window before it is made again, and those of one instruction for it to go by the TLB then. */
+const manyExits = 32;
+const someExits = 2;
+/** Times that a region is made again for that before all of its accesses go by the TLB. */
+const mostBeyond = 2;
 /** Changes of the range that may be read before regions go without. */
 const mostWindowChanges = 24;
 /** Changes of the range that may be written before regions take it from the state block. */
@@ -93,6 +96,9 @@ const PAGE = 4096;
 function contains(outerStart: bigint, outerLength: bigint, start: bigint, length: bigint): boolean {
   return outerStart <= start && outerStart + outerLength >= start + length;
 }
+
+/** Regions are made of 64-bit code that nothing looks at one by one. */
+const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step | Mode.fpuTrap)) === Mode.long;
 
 export class Jit {
   readonly #host: JitHost;
@@ -124,6 +130,8 @@ export class Jit {
   #writesVary = false;
   /** Instructions whose accesses go by the TLB. */
   readonly #byTlb = new Set<number>();
+  /** Entries of regions that reach all over the memory. */
+  readonly #roaming = new Set<number>();
   /** Linear page number -> physical address of the pages whose code is in regions. */
   readonly #codePages = new Map<number, number>();
   /** Regions met with another MXCSR than they were made for. */
@@ -166,6 +174,7 @@ export class Jit {
       const status = this.#dispatch();
       if (status === dispatchMiss && !ran) return 'miss';
       if (status === dispatchMiss || status === dispatchEnd) {
+        if (this.#isCachedAgain()) continue;
         this.statistics.misses++;
         return 'interpret';
       }
@@ -199,7 +208,7 @@ export class Jit {
   /** The interpreter was found at RIP: code that is found often is compiled. */
   sample(): void {
     const mode = this.#mode;
-    if ((mode & (Mode.long | Mode.step | Mode.fpuTrap)) !== Mode.long) return;
+    if (!isTranslated(mode)) return;
     const key = keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
     const count = (this.#samples.get(key) ?? 0) + 1;
     this.#samples.set(key, count);
@@ -221,7 +230,8 @@ export class Jit {
     let compiled: CompiledRegion | undefined;
     let module: WebAssembly.Module | undefined;
     const mapping = this.#windowOff || this.#windowFutile ? undefined : this.#window;
-    const window = mapping && { ...mapping, byTlb: (at: number) => this.#byTlb.has(at) };
+    const roams = this.#roaming.has(key);
+    const window = mapping && { ...mapping, byTlb: (at: number) => roams || this.#byTlb.has(at) };
     const precision = this.#precisionChanges > mostPrecisionChanges ? undefined : precisionOf(host.i32[State.mxcsr >> 2]!);
     try {
       region = discover(key, mode, host.u8, host.decoder, this.#source, this.#observed);
@@ -249,6 +259,7 @@ export class Jit {
       sites: compiled.sites,
       mode,
       exits: new Map(),
+      beyond: 0,
       blocks: region.blocks.map((block) => block.key),
       ranges,
       pages: region.pages,
@@ -368,6 +379,16 @@ export class Jit {
     }
   }
 
+  /** Another region took the place in the cache of the one that begins at RIP. */
+  #isCachedAgain(): boolean {
+    const mode = this.#mode;
+    const key = keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
+    const found = this.#byEntry.get(key);
+    if (found?.mode !== mode) return false;
+    this.#cache(key, mode, found.index, found.entries.indexOf(key));
+    return true;
+  }
+
   #giveUp(key: number): void {
     const page = this.#pageOf(key);
     const keys = this.#hopeless.get(page);
@@ -480,12 +501,12 @@ export class Jit {
     }
   }
 
-  /** An access went beyond the window: one that does so often goes by the TLB from now on. */
+  /** An access went beyond the window: those that do so more than once go by the TLB when the region is made again. */
   #noteBeyond(region: Installed, number: number): void {
-    const count = (region.exits.get(number) ?? 0) + 1;
-    region.exits.set(number, count);
-    if (!this.#isWorthRemaking(region, count, manyExits)) return;
-    for (const [site, times] of region.exits) if (times >= someExits) this.#byTlb.add(region.sites[site]!.key);
+    region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
+    if (!this.#isWorthRemaking(region, ++region.beyond, manyExits)) return;
+    if (this.#remade.get(region.entry)! > mostBeyond) this.#roaming.add(region.entry);
+    else for (const [site, times] of region.exits) if (times >= someExits) this.#byTlb.add(region.sites[site]!.key);
     this.#compile(region.entry, region.mode);
   }
 

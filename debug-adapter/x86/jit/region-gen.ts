@@ -989,12 +989,17 @@ export class RegionGen implements Gen {
     this.flow.goTo(next);
   }
 
-  fallThrough(): void {
-    throw new Error('the interpreter ends blocks after this instruction');
-  }
+  /** The layout goes on to the next block. */
+  fallThrough(): void {}
 
+  /** Told by the budget, as in the interpreter: only where the region is left right behind this instruction does the shadow matter. */
   startShadow(): void {
-    throw new Error('the interpreter keeps the interrupt shadow');
+    const { c } = this;
+    c.i32(0)
+      .get(Local.budget)
+      .i32(this.#remaining - 1)
+      .op('i32.add')
+      .mem('i32.store', Scratch.shadowLeft);
   }
 
   interruptLine(): void {
