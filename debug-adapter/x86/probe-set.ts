@@ -29,7 +29,7 @@ export class ProbeSet {
       if (known) this.#counts[placeOf(low)]!--;
       return;
     }
-    if (byHigh === undefined) this.#byLow.set(low, (byHigh = new Map()));
+    if (byHigh === undefined) this.#byLow.set(low, (byHigh = new Map<number, Probe>()));
     byHigh.set(high, probe);
     if (!known) this.#counts[placeOf(low)]!++;
   }

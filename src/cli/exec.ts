@@ -46,7 +46,7 @@ interface Arguments {
 /** Options of `run` that say what is booted. */
 const TAKEN: readonly string[] = ['initrd', 'append', 'replay'];
 
-function readArguments(argv: readonly string[]): Arguments | 'help' | string {
+function readArguments(argv: readonly string[]): Arguments | 'help' | { readonly error: string } {
   const own = new Map<string, string>();
   const env: string[] = [];
   const run: string[] = [];
@@ -66,16 +66,16 @@ function readArguments(argv: readonly string[]): Arguments | 'help' | string {
       continue;
     }
     const isRun = valued.some((v) => v === name) && !TAKEN.includes(name);
-    if (!isRun && !['root', 'cwd', 'env', 'loader'].includes(name)) return `Unknown option ${argument}.`;
+    if (!isRun && !['root', 'cwd', 'env', 'loader'].includes(name)) return { error: `Unknown option ${argument}.` };
     const value = equals < 0 ? argv[++i] : argument.slice(equals + 1);
-    if (value === undefined) return `--${name} needs a value.`;
+    if (value === undefined) return { error: `--${name} needs a value.` };
     if (isRun) run.push(`--${name}`, value);
     else if (name !== 'env') own.set(name, value);
     else if (/^[^=\s]+=/.test(value)) env.push(value);
-    else return `--env takes NAME=VALUE, not ${value}.`;
+    else return { error: `--env takes NAME=VALUE, not ${value}.` };
   }
   const program = argv[i];
-  if (program === undefined) return 'No program is given.';
+  if (program === undefined) return { error: 'No program is given.' };
   const optional = (key: 'root' | 'cwd' | 'loader'): object => (own.has(key) ? { [key]: own.get(key)! } : {});
   return { program, args: argv.slice(i + 1), env, run, ...optional('root'), ...optional('cwd'), ...optional('loader') };
 }
@@ -87,8 +87,8 @@ export async function execCommand(argv: readonly string[], io: RunIo): Promise<n
     io.stdout(HELP);
     return 0;
   }
-  if (typeof args === 'string') {
-    io.stderr(`unikernel exec: ${args} See unikernel exec --help.\n`);
+  if ('error' in args) {
+    io.stderr(`unikernel exec: ${args.error} See unikernel exec --help.\n`);
     return 2;
   }
   try {

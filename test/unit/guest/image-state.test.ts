@@ -63,7 +63,7 @@ describe('the state of real images', () => {
     const failed = cases.reduce((sum, each) => sum + each.failedLines.length, 0);
     assert.equal(failed > 0, printedFailure);
     // Cases that printed their name ran; the last one may have only begun.
-     
+
     const begun = [...text.replace(/\x1b\[[0-9;]*m/g, '').matchAll(/test: (\w+)->(\w+)/g)];
     assert.ok(begun.length > 1);
     for (const [, suite, test] of begun.slice(0, -1)) {
