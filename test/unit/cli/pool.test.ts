@@ -16,13 +16,13 @@ describe('unikernel pool', () => {
   it('lists the starter pool', () => {
     const { status, out, err } = run('list');
     assert.deepEqual([status, err], [0, '']);
-    assert.match(out, /posix-fdio\s+library\s+LIBPOSIX_FDIO\s+Standard input and output/);
+    assert.match(out, /posix-fdio\s+library\s+LIBPOSIX_FDIO\s+Reading and writing/);
     const data = JSON.parse(run('list', '--json').out) as { libraries: { name: string }[] };
     assert.ok(data.libraries.some((library) => library.name === 'libukboot'));
   });
 
   it('shows, searches, and names providers', () => {
-    assert.match(run('show', 'posix-fdio').out, /system calls \(5\):\n {2}read\/3/);
+    assert.match(run('show', 'posix-fdio').out, /system calls \(\d+\):\n {2}read\/3/);
     assert.match(run('search', 'console').out, /ukconsole/);
     assert.match(run('syscall', 'write').out, /write\/3\s+posix-fdio/);
     const none = run('syscall', 'fork');

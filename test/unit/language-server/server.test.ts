@@ -145,7 +145,9 @@ describe('the language server as a process', function () {
       source.token,
     );
     source.cancel();
-    await assert.rejects(taken, { code: -32800 });
+    // A server may be done before it hears that nobody wants the answer any more.
+    const outcome: unknown = await taken.catch((error: unknown) => error);
+    if (!Array.isArray(outcome)) assert.equal((outcome as { readonly code?: number }).code, -32800, String(outcome));
     assert.equal(await ask('hover', 'nowhere.uk', { line: 0, character: 0 }), null);
     assert.equal(await ask('hover', 'Config.uk', { line: 9999, character: 9999 }), null);
   });
