@@ -48,7 +48,7 @@ async function poolTour(page, shot, folder, theme) {
 
   await row(page, 'uksched').click();
   const frame = page.frameLocator('iframe.webview').frameLocator('#active-frame');
-  await frame.locator('h1:has-text("uksched")').waitFor({ timeout: patience });
+  await frame.locator('header h1:has-text("uksched")').waitFor({ timeout: patience });
   await frame.locator('text=sched_yield').first().waitFor({ timeout: patience });
   await page.waitForTimeout(800);
   await shot(`pool-library-${theme}`);
@@ -73,7 +73,7 @@ async function poolTour(page, shot, folder, theme) {
   await page.waitForTimeout(700);
   await shot(`pool-syscall-${theme}`);
   await page.keyboard.press('Enter');
-  await frame.locator('h1:has-text("posix-fdio")').waitFor({ timeout: patience });
+  await frame.locator('header h1:has-text("posix-fdio")').waitFor({ timeout: patience });
 
   await command(page, 'Unikernel: Build');
   await page.locator('.statusbar-item:has-text("KiB")').first().waitFor({ timeout: patience });
