@@ -137,11 +137,17 @@ function comparable(batch: Buffer, at: number): boolean {
     const length = instruction.length;
     instruction.free();
     decoder.free();
-    if (decoded === undefined) return !known;
+    if (decoded === undefined) return !known && !protectionKeys(code);
     if ((batch[at + Image.run]! & Run.toEnd) === 0) return true;
-    // Runs that end at a breakpoint must end at the one behind the code.
+    // Runs that end at a breakpoint must end at the one behind the code, so there must be room for it.
     batch[at + Image.codeLength] = length;
-    return known;
+    return known && batch.readUInt16LE(at + Image.codeOffset) + length < Area.codeSize;
   }
   return true;
+}
+
+/** RDPKRU and WRPKRU: a CPU that has them takes them with prefixes that the manuals call undefined. */
+function protectionKeys(code: Uint8Array): boolean {
+  const opcode = code.indexOf(0x0f);
+  return opcode >= 0 && code[opcode + 1] === 0x01 && (code[opcode + 2] === 0xee || code[opcode + 2] === 0xef);
 }
