@@ -1,6 +1,6 @@
 /**
  * Every instruction form against the processor underneath: random encodings, random states, page boundaries and faults. LOCKSTEP_CASES sets the number,
- * SEED repeats a run, LOCKSTEP_ONLY restricts it to mnemonics or features that match a pattern. Failures become cases of regressions.json, which run first.
+ * LOCKSTEP_SEED repeats a run, LOCKSTEP_ONLY restricts it to mnemonics or features that match a pattern. Failures become cases of regressions.json, which run first.
  */
 
 import assert from 'node:assert/strict';
@@ -57,7 +57,7 @@ describe('instructions against this CPU', () => {
   it('does as the processor does', async function () {
     const total = Number(process.env['LOCKSTEP_CASES'] ?? 200_000);
     this.timeout(60_000 + total * 10);
-    const seed = seedOf('lock-step');
+    const seed = seedOf('lock-step', 'LOCKSTEP_SEED');
     const only = process.env['LOCKSTEP_ONLY'];
     const run = new LockStep(oracle!, new Subject(), seed, only === undefined ? undefined : new RegExp(only));
     const limit = Number(process.env['LOCKSTEP_FAILURES'] ?? 20);
@@ -72,6 +72,6 @@ describe('instructions against this CPU', () => {
       const kept = [...regressions(), ...run.failures.map(({ note, image }) => ({ note, image: gzipSync(image).toString('base64') }))];
       writeFileSync(regressionFile, `${JSON.stringify(kept, undefined, 2)}\n`);
     }
-    assert.equal(run.failures.length, 0, `cases that differ, from SEED=${seed}`);
+    assert.equal(run.failures.length, 0, `cases that differ, from LOCKSTEP_SEED=${seed}`);
   });
 });

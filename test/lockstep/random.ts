@@ -206,10 +206,10 @@ function doubleBits(value: number): bigint {
   return scratch.getBigUint64(0);
 }
 
-/** The seed of this run: from the environment, or a fresh one. It is printed, so that the run can be repeated. */
-export function seedOf(name: string): number {
-  const given = process.env['SEED'];
+/** The seed of this run: from the environment's `variable`, or a fresh one. It is printed, so that the run can be repeated. */
+export function seedOf(name: string, variable = 'SEED'): number {
+  const given = process.env[variable];
   const seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
-  console.log(`      ${name}: SEED=${seed}`);
+  console.log(`      ${name}: ${variable}=${seed}`);
   return seed;
 }
