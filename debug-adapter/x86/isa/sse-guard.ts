@@ -37,7 +37,7 @@ export function floatOp(kind: LaneKind, op: FloatOp): PlainOp {
 }
 
 /** Pushes a constant in every lane. */
-export function pushConstant(g: Gen, kind: LaneKind, value: number): void {
+export function pushConstant(g: Pick<Gen, 'c'>, kind: LaneKind, value: number): void {
   if (kind.type === 'f32') g.c.f32(value);
   else if (kind.type === 'f64') g.c.f64(value);
   else g.c.v128(new Uint8Array((kind.element === 4 ? new Float32Array(4).fill(value) : new Float64Array(2).fill(value)).buffer));
@@ -46,7 +46,7 @@ export function pushConstant(g: Gen, kind: LaneKind, value: number): void {
 /** Conditions on one local, as masks on the stack. */
 export class Guard {
   constructor(
-    readonly g: Gen,
+    readonly g: Pick<Gen, 'c' | 'temp'>,
     readonly kind: LaneKind,
   ) {}
 
@@ -178,7 +178,7 @@ export function roundsToNearest(g: Gen): void {
 }
 
 /** Goes to the exact helper unless the i32 that `condition` pushes is not 0. */
-export function unless(g: Gen, condition: () => void): void {
+export function unless(g: Pick<Gen, 'c' | 'bail'>, condition: () => void): void {
   condition();
   g.c.op('i32.eqz');
   g.c.if();

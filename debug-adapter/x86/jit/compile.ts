@@ -8,7 +8,8 @@ import { type Label } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
 import { type Region, type RegionBlock, transferOf } from './discover';
 import { type Precision } from './float';
-import { type ExitSite, RegionExit, RegionGen, RegionLocal, type WindowUse } from './region-gen';
+import { type ExitSite, Local, RegionExit, type WindowUse } from './region-abi';
+import { RegionGen } from './region-gen';
 import { headsOf, type Part, structure } from './structure';
 
 /** Entries of one region. */
@@ -174,16 +175,16 @@ class RegionLayout {
       .map((node, number) => ({ node, number, part: inside.findIndex((nodes) => nodes.has(node)) }))
       .filter(({ node, number, part }) => number > 0 && part >= 0 && !around.has(node));
     if (entries.length === 0) return;
-    c.get(RegionLocal.entry);
+    c.get(Local.entry);
     c.if();
     for (const { node, number, part } of entries) {
-      c.get(RegionLocal.entry).i32(number).op('i32.eq');
+      c.get(Local.entry).i32(number).op('i32.eq');
       c.if();
       const heads = headsOf(parts[part]!);
       const head = heads.indexOf(node);
       if (head >= 0) {
-        c.i32(0).set(RegionLocal.entry);
-        if (heads.length > 1) c.i32(head).set(RegionLocal.target);
+        c.i32(0).set(Local.entry);
+        if (heads.length > 1) c.i32(head).set(Local.target);
       }
       c.br(part === 0 ? begin : labels[part]!);
       c.end();
@@ -201,12 +202,12 @@ class RegionLayout {
     const start = c.block();
     const stubs = heads.map(() => c.block());
     const order = [...stubs].reverse();
-    c.get(RegionLocal.target).brTable(order.slice(0, -1), order.at(-1)!);
+    c.get(Local.target).brTable(order.slice(0, -1), order.at(-1)!);
     for (const [i, head] of heads.entries()) {
       c.end();
       const place = partOf[i]!;
       const inner = headsOf(parts[place]!);
-      if (inner.length > 1) c.i32(inner.indexOf(head)).set(RegionLocal.target);
+      if (inner.length > 1) c.i32(inner.indexOf(head)).set(Local.target);
       c.br(place === 0 ? start : labels[place]!);
     }
     c.end();
@@ -298,7 +299,7 @@ class RegionLayout {
     if (place === undefined) return this.#gen.leaveTo(key, RegionExit.next);
     this.#noteFlags(key);
     const { c } = this.#gen;
-    if (place.select !== undefined) c.i32(place.select).set(RegionLocal.target);
+    if (place.select !== undefined) c.i32(place.select).set(Local.target);
     c.br(place.label);
   }
 

@@ -4,7 +4,7 @@ import { Scratch } from '../interp-gen';
 import { State } from '../state';
 import { Code } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
-import { RegionExit, RegionState } from './region-gen';
+import { RegionExit, RegionState } from './region-abi';
 
 /** The cache from RIP to region: 16-byte entries: i64 RIP xor mode tag, i32 table index, i32 entry number. */
 export const RegionCache = { address: 0x50_0000, entries: 0x1_0000 } as const;

@@ -19,8 +19,11 @@ export function precisionOf(mxcsr: number): Precision | undefined {
   return bits === precisionBits.sticky ? 'sticky' : bits === precisionBits.clear ? 'clear' : undefined;
 }
 
+/** What these guards need of a region. */
+type Emits = Pick<Gen, 'c' | 'temp' | 'bail'>;
+
 /** Pushes i32: the scalar in a local is a normal number above the smallest binade, or at least (`least` 1) a normal one. */
-function inRange(g: Gen, kind: LaneKind, local: number, least: 1 | 2): void {
+function inRange(g: Emits, kind: LaneKind, local: number, least: 1 | 2): void {
   const { c } = g;
   c.get(local);
   if (kind.type === 'f64') {
@@ -41,7 +44,7 @@ const leastNormal = { 4: 2 ** -126, 8: 2 ** -1022 } as const;
 const greatest = { 4: (2 - 2 ** -23) * 2 ** 127, 8: Number.MAX_VALUE } as const;
 
 /** Pushes i32: all lanes of the result are normal, above the least one, and those of the operands at least clean. */
-function packedInRange(g: Gen, kind: LaneKind, operands: readonly number[], r: number): void {
+function packedInRange(g: Emits, kind: LaneKind, operands: readonly number[], r: number): void {
   const { c } = g;
   const double = kind.element === 8;
   const magnitude = g.temp('v128');
@@ -68,7 +71,7 @@ function packedInRange(g: Gen, kind: LaneKind, operands: readonly number[], r: n
  * The first condition nearly always holds; the second one allows zeros.
  */
 export function guardedFloat(
-  g: Gen,
+  g: Emits,
   precision: Precision,
   kind: LaneKind,
   op: Arithmetic,

@@ -9,7 +9,7 @@ import { discover, keyOf, lowOf, highOf, type Region } from './discover';
 import { buildDispatcher, cacheIndex, currentRegion, dispatchEnd, dispatchMiss, IndirectCounts, RegionCache } from './dispatcher';
 import { precisionOf } from './float';
 import { InPlaceRecords } from './in-place';
-import { type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-gen';
+import { type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-abi';
 import { clearWindow, findWindow, isAccessed, PageTables } from './window';
 
 /** What the JIT needs of the processor around it. */

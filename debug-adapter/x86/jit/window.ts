@@ -1,7 +1,7 @@
 /** Finds the stretch of linear memory that maps onto RAM without a seam, so that regions may reach it without the TLB. */
 
 import { Layout, State } from '../state';
-import { RegionState, type WindowMapping } from './region-gen';
+import { RegionState, type WindowMapping } from './region-abi';
 
 /** Page table entry bits (SDM vol. 3A, table 4-20). */
 const Entry = { present: 1, write: 2, user: 4, accessed: 0x20, dirty: 0x40, large: 0x80 } as const;

@@ -1,0 +1,99 @@
+/** What regions, the dispatcher and the manager agree on: what a region imports and answers, where its locals lie, and how it reaches memory. */
+
+import { type Insn } from '../decoder';
+import { namedHelpers, Scratch } from '../interp-gen';
+import { highOf, keyOf, lowOf } from './discover';
+
+/** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers, and what runs the interpreter's record. */
+export const RegionImports = { condition: 0, arithmetic: 8, named: 9, enter: 9 + namedHelpers.length } as const;
+
+/** What a region function answers. From `sites` on: the exit site of this number. */
+export const RegionExit = {
+  /** RIP is set: look for the next region. */ next: 0,
+  /** RIP is set, and the budget does not suffice for the block there. */ budget: 1,
+  /** RIP is set, after an indirect jump of the region. */ indirect: 2,
+  /** Nothing ran: MXCSR is not as the region wants it. */ precision: 3,
+  /** The interpreter, called for an instruction in place, has to be heard: the state is as it left it. */ interpreter: 4,
+  sites: 16,
+} as const;
+
+/** Where the interpreter must go on after an exit in the middle of a block. */
+export interface ExitSite {
+  readonly key: number;
+  /** Instructions of the block that did not run. */
+  readonly remaining: number;
+  /** An access went beyond the window. */
+  readonly window: boolean;
+}
+
+/** Locals with fixed numbers: parameter 0 is the entry's number. */
+export const Local = {
+  entry: 0,
+  gpr: 1,
+  xmm: 17,
+  flagA: 33,
+  flagB: 34,
+  flagC: 35,
+  flagKind: 36,
+  budget: 37,
+  status: 38,
+  exitRip: 39,
+  writeStart: 40,
+  writeLength: 41,
+  target: 42,
+} as const;
+
+/** A linear mapping of RAM that accesses may use without the TLB. */
+export interface WindowMapping {
+  /** Host address minus linear address, modulo 2^32. */
+  readonly delta: number;
+  /**
+   * First linear address that may be read, and how many; the same of those that may be written. They are constants of the code, which is dropped where
+   * they no longer hold.
+   */
+  readonly readStart: bigint;
+  readonly readLength: bigint;
+  readonly writeStart: bigint;
+  readonly writeLength: bigint;
+  /** The range that may be written does not keep still: regions take it from the state block. */
+  readonly writesVary: boolean;
+}
+
+/** How a region reaches memory. */
+export interface WindowUse extends WindowMapping {
+  /** The instruction at this address was seen to go elsewhere. */
+  byTlb(key: number): boolean;
+}
+
+/** Branches of the current block, given by whoever lays out the region. */
+export interface Flow {
+  /** Emits the way to a block of the region or out of it. */
+  goTo(key: number): void;
+  branchTo(key: number, condition: () => void): void;
+  indirect(target: number): void;
+}
+
+/** What an emission found out that the next one of the same region goes by. */
+export interface RegisterUse {
+  readonly registers: ReadonlySet<number>;
+  readonly written: ReadonlySet<number>;
+  readonly vectors: ReadonlySet<number>;
+  readonly writtenVectors: ReadonlySet<number>;
+}
+
+/** Fields above the interpreter's in the state block. */
+export const RegionState = {
+  /** u64 each: first linear address and length of the ranges that accesses may use directly; the length is short of the end by the longest access. */
+  readStart: Scratch.modeTag + 0x40,
+  readLength: Scratch.modeTag + 0x48,
+  writeStart: Scratch.modeTag + 0x50,
+  writeLength: Scratch.modeTag + 0x58,
+  /** u64: address of the indirect jump that left its region. */
+  indirectSite: Scratch.modeTag + 0x60,
+} as const;
+
+/** A key as the 64-bit address that it stands for. */
+export const addressOf = (key: number): bigint => (BigInt(highOf(key)) << 32n) | BigInt(lowOf(key) >>> 0);
+
+/** Key of an instruction. */
+export const keyOfInsn = (insn: Insn): number => keyOf(insn.ripLow, insn.ripHigh);

@@ -1,0 +1,220 @@
+/** How regions reach memory: straight to guest RAM through the window, by the TLB, or out of the region. */
+
+import { zeroExtend } from '../isa/flags';
+import { type Access } from '../isa/gen';
+import { Layout, Seg, SegField, State } from '../state';
+import { type MemoryOp } from '../wasm/opcodes';
+import { type Precision } from './float';
+import { keyOfInsn, Local, type WindowUse } from './region-abi';
+import { RegionFrame } from './region-frame';
+
+export const loadOf = (size: number, signed: boolean): MemoryOp =>
+  size === 8
+    ? 'i64.load'
+    : size === 4
+      ? signed
+        ? 'i64.load32_s'
+        : 'i64.load32_u'
+      : size === 2
+        ? signed
+          ? 'i64.load16_s'
+          : 'i64.load16_u'
+        : signed
+          ? 'i64.load8_s'
+          : 'i64.load8_u';
+export const storeOf = (size: number): MemoryOp =>
+  size === 8 ? 'i64.store' : size === 4 ? 'i64.store32' : size === 2 ? 'i64.store16' : 'i64.store8';
+
+/** A host address: an i32 local, and what is to be added to it. */
+interface Reach {
+  readonly index: number;
+  readonly offset: number;
+}
+
+export class RegionMemory extends RegionFrame {
+  /** Linear addresses of the current instruction's operand by displacement: their locals. */
+  protected readonly addresses = new Map<number, number>();
+
+  constructor(
+    precision: Precision | undefined,
+    protected readonly window: WindowUse | undefined,
+  ) {
+    super(precision);
+  }
+
+  get addressSize(): 2 | 4 | 8 {
+    return this.insn.addressSize;
+  }
+
+  #offset(): void {
+    const { c } = this;
+    const insn = this.insn;
+    const disp = (BigInt(insn.dispHigh) << 32n) | BigInt(insn.dispLow >>> 0);
+    let parts = 0;
+    if (insn.memBase >= 0) {
+      c.get(this.register(insn.memBase));
+      parts++;
+    }
+    if (insn.memIndex >= 0) {
+      c.get(this.register(insn.memIndex));
+      if (insn.memScale > 0) c.i64(insn.memScale).op('i64.shl');
+      if (parts++ > 0) c.op('i64.add');
+    }
+    if (disp !== 0n || parts === 0) {
+      c.i64(disp);
+      if (parts > 0) c.op('i64.add');
+    }
+  }
+
+  ea(_i: number): void {
+    this.#offset();
+    zeroExtend(this.c, this.addressSize);
+  }
+
+  #linearLocal(disp: number): number {
+    const { c } = this;
+    const known = this.addresses.get(disp);
+    if (known !== undefined) return known;
+    const local = this.temp('i64');
+    this.#offset();
+    if (disp !== 0) c.i64(disp).op('i64.add');
+    if (this.addressSize !== 8) zeroExtend(c, this.addressSize);
+    const { segment } = this.insn;
+    if (segment === Seg.FS || segment === Seg.GS)
+      c.i32(0)
+        .mem('i64.load', State.seg + segment * SegField.size)
+        .op('i64.add');
+    c.set(local);
+    if (c.depth === this.baseDepth) this.addresses.set(disp, local);
+    return local;
+  }
+
+  /** Nesting in which the current block stands: addresses computed deeper are not known on every path. */
+  baseDepth = 0;
+
+  linear(_i: number, disp = 0): void {
+    this.c.get(this.#linearLocal(disp));
+  }
+
+  stringAddress(which: 'source' | 'destination', _size: number, _access: Access): void {
+    this.reg(which === 'source' ? 6 : 7, this.addressSize);
+    const { segment } = this.insn;
+    if (which === 'source' && (segment === Seg.FS || segment === Seg.GS))
+      this.c
+        .i32(0)
+        .mem('i64.load', State.seg + segment * SegField.size)
+        .op('i64.add');
+  }
+
+  host(_i: number, access: Access, size: number, disp = 0, align?: number): number {
+    const linear = this.#linearLocal(disp);
+    if (align !== undefined) this.#checkAlignment(linear, align);
+    return this.hostAt(linear, access, size);
+  }
+
+  #checkAlignment(linear: number, align: number): void {
+    this.leaveIf(() =>
+      this.c
+        .get(linear)
+        .op('i32.wrap_i64')
+        .i32(align - 1)
+        .op('i32.and'),
+    );
+  }
+
+  hostAt(linear: number, access: Access, size: number): number {
+    const { index, offset } = this.reach(linear, access, size);
+    if (offset === 0) return index;
+    const host = this.temp('i32');
+    this.c.get(index).i32(offset).op('i32.add').set(host);
+    return host;
+  }
+
+  /** The host address of the memory operand, as a local and a static offset. */
+  protected reachOperand(access: Access, size: number, align?: number): Reach {
+    const linear = this.#linearLocal(0);
+    if (align !== undefined) this.#checkAlignment(linear, align);
+    return this.reach(linear, access, size);
+  }
+
+  /** The host address of the linear one in a local, or leaves. */
+  protected reach(linear: number, access: Access, size: number): Reach {
+    const { c, window } = this;
+    const index = this.temp('i32');
+    const read = access === 'read';
+    if (window === undefined || window.byTlb(keyOfInsn(this.insn))) {
+      this.#tlbHost(linear, read, size);
+      c.set(index);
+      return { index, offset: 0 };
+    }
+    if (!read && window.writesVary) {
+      this.windowUsed = true;
+      this.leaveIf(() => c.get(linear).get(Local.writeStart).op('i64.sub').get(Local.writeLength).op('i64.ge_u'), true);
+      c.get(linear).op('i32.wrap_i64').i32(window.delta).op('i32.add').set(index);
+      return { index, offset: 0 };
+    }
+    const start = read ? window.readStart : window.writeStart;
+    const length = read ? window.readLength : window.writeLength;
+    let distance = linear;
+    if (start !== 0n) {
+      distance = this.temp('i64');
+      c.get(linear).i64(start).op('i64.sub').set(distance);
+    }
+    this.leaveIf(() => c.get(distance).i64(length).op('i64.ge_u'), true);
+    // An address that is a register as it stands comes straight from there, the sooner for it; others have their distance made in the same step.
+    const delta = window.delta >>> 0;
+    const straight = this.#isPlain && start + length + BigInt(delta) < 1n << 32n;
+    c.get(straight ? linear : distance)
+      .op('i32.wrap_i64')
+      .set(index);
+    return { index, offset: straight ? delta : (Number(BigInt.asUintN(32, start)) + delta) >>> 0 };
+  }
+
+  /** The current instruction's memory operand is addressed by one register alone. */
+  get #isPlain(): boolean {
+    const { hasMemory, memIndex, dispLow, dispHigh, segment } = this.insn;
+    return hasMemory && memIndex < 0 && dispLow === 0 && dispHigh === 0 && segment !== Seg.FS && segment !== Seg.GS;
+  }
+
+  /** Pushes what the memory operand holds. */
+  protected load(op: MemoryOp, size: number, align?: number): void {
+    const { index, offset } = this.reachOperand('read', size, align);
+    this.c.get(index).mem(op, offset);
+  }
+
+  protected store(op: MemoryOp, size: number, value: () => void, align?: number): void {
+    const { index, offset } = this.reachOperand('write', size, align);
+    this.c.get(index);
+    value();
+    this.c.mem(op, offset);
+  }
+
+  /** Pushes the host address by the TLB, or leaves. */
+  #tlbHost(linear: number, read: boolean, size: number): void {
+    const { c } = this;
+    const tlb = read ? Layout.tlbRead : Layout.tlbWrite;
+    const entry = this.temp('i32');
+    this.leaveIf(() => {
+      c.get(linear).i64(8).op('i64.shr_u', 'i32.wrap_i64').i32(0xffff0).op('i32.and').tee(entry).mem('i64.load', tlb);
+      c.get(linear);
+      if (size > 1) c.i64(size - 1).op('i64.add');
+      c.i64(-4096).op('i64.and', 'i64.ne');
+    });
+    c.get(linear)
+      .op('i32.wrap_i64')
+      .get(entry)
+      .mem('i32.load', tlb + 8)
+      .op('i32.add');
+  }
+
+  /** Stores here are done at once: what would not be plain RAM has left the region. */
+  commit(_host: number): void {
+    // Nothing is ever put aside.
+  }
+
+  readonly flatStrings = false;
+
+  hostPage(_linear: number, _access: 'read' | 'write'): number {
+    throw new Error("repeated string instructions are the interpreter's");
+  }
+}
