@@ -32,6 +32,7 @@ const command = { ...node, supported: { 'dynamic-import': false } };
 /** What the command line loads when it needs it, and the bundles that these become: a run reads neither the linker nor the Kconfig engine nor the symbol tables. */
 const lazyParts = {
   './run': 'cli-run',
+  './strace': 'cli-strace',
   './exec': 'cli-exec',
   './gdb': 'cli-gdb',
   './build': 'cli-build',
