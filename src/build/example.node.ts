@@ -51,6 +51,7 @@ async function buildInto(
     env: process.env,
     prebuilt: 'always',
     prebuiltFolder: resolve(prebuilt),
+    planned: true,
     prefixMap: [
       [pool, 'library-pool'],
       [build, '.'],

@@ -4,6 +4,7 @@ import { type Files } from '../shared/files';
 import { type MakeLibrary, type MakeProblem, type MakeResult, readMakefiles, upperName } from '../pool/makefile';
 import { type Configuration, configurationHeader } from './configuration';
 import { type ImageLayout, PC_LAYOUT } from './link/layout';
+import { type BootProtocol, DEFAULT_TARGET, TARGETS } from './pool-targets';
 import { type BuildProblem } from './problems';
 import { readProvidedSyscalls, readSyscallNumbers, syscallFiles } from './syscall-tables';
 import { type Toolchain } from './toolchain';
@@ -48,9 +49,6 @@ export interface LinkStep {
   readonly map: string;
 }
 
-/** How an image is started. */
-export type BootProtocol = 'multiboot' | 'lxboot';
-
 /** Makes the bootable image of a target, and the file with symbols beside it. */
 export interface ImageStep {
   readonly kind: 'image';
@@ -74,16 +72,6 @@ export interface BuildPlan {
   /** Files that the plan was made from. */
   readonly inputs: readonly string[];
 }
-
-/** Targets by their name in file names. */
-export const TARGETS: Readonly<
-  Record<string, { readonly protocol: BootProtocol; readonly entry: string; readonly option: string; readonly title: string }>
-> = {
-  'qemu-x86_64': { protocol: 'multiboot', entry: '_multiboot_entry', option: 'PC_BOOT_MULTIBOOT', title: 'QEMU and Multiboot loaders' },
-  'fc-x86_64': { protocol: 'lxboot', entry: '_lxboot_entry', option: 'PC_BOOT_LXBOOT', title: 'Firecracker (Linux 64-bit boot protocol)' },
-};
-
-export const DEFAULT_TARGET = 'qemu-x86_64';
 
 /** What to build, with what. All paths are absolute and `/`-separated. */
 export interface PlanInput {

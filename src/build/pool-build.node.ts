@@ -2,13 +2,14 @@
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { NodeFiles } from '../shared/files.node';
 import { configure } from './configure';
-import { type BuildPlan, planBuild, TARGETS } from './plan';
+import { type BuildPlan, planBuild } from './plan';
+import { TARGETS } from './pool-targets';
 import { type BuildProblem } from './problems';
 import { Prebuilt, PREBUILT_BUILD, PREBUILT_POOL, type PrebuiltPlaces } from './prebuilt.node';
 import { readProject } from './project';
 import { type PrebuiltUse, type RunResult, runPlan } from './runner.node';
+import { buildFolder, SeenFiles, stampBuild, unchangedBuild, unchangedResult } from './stamp.node';
 import { BuildState } from './state.node';
 import { noCompilerMessage } from './toolchain';
 import { compilerNames, findToolchain } from './toolchain.node';
@@ -36,9 +37,13 @@ export interface PoolBuildOptions {
   readonly prebuiltFolder?: string;
   /** A folder or cpio archive, instead of the one that the Kraftfile names. */
   readonly rootfs?: string;
+  /** What has been read already to decide that this is to be built; default: nothing. */
+  readonly files?: SeenFiles;
+  /** The plan is wanted even where there is nothing to do. */
+  readonly planned?: boolean;
 }
 
-/** The result of a run, and the plan that was run. */
+/** The result of a run, and the plan that was run: undefined where nothing has changed, or there was none. */
 export interface PoolBuildResult extends RunResult {
   readonly plan: BuildPlan | undefined;
   /** What the Kraftfile gives as the command: the program and its arguments. */
@@ -102,13 +107,15 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
   if (pool === undefined || !isPool(pool))
     return failure(`${pool ?? 'Nothing above the application'} is not a library pool; name its folder with --pool.`, app);
 
-  const build = slashes(options.build ?? `${app}/build`);
+  const build = buildFolder(options);
+  const known = options.planned ? undefined : unchangedBuild(options, build);
+  if (known) return unchangedResult(known);
   try {
     mkdirSync(build, { recursive: true });
   } catch (error) {
     return failure(`The build folder cannot be made: ${String(error)}`, build);
   }
-  const files = new NodeFiles();
+  const files = options.files ?? new SeenFiles();
   const project = readProject(files, app);
   if (project.problems.some((p) => p.severity === 'error')) return { ...failure('', app), problems: project.problems };
   const libraries = [...new Set([...project.libraries, ...(options.libraries ?? []).map(slashes)])];
@@ -120,7 +127,8 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
   const state = new BuildState(`${build}/.state.json`);
   const found = options.prebuilt === 'always' ? undefined : findToolchain(options.env, state.toolchain);
   const missing = noCompilerMessage(compilerNames(options.env), process.platform);
-  const prebuilt = found || options.prebuilt === 'never' ? undefined : Prebuilt.open(options.prebuiltFolder ?? ownPrebuilt());
+  const objects = options.prebuiltFolder ?? ownPrebuilt();
+  const prebuilt = found || options.prebuilt === 'never' ? undefined : Prebuilt.open(objects);
   const toolchain = found?.toolchain ?? prebuilt?.toolchain;
   if (!toolchain) return failure(missing, app);
   state.toolchain = found;
@@ -148,5 +156,15 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
     ...(options.signal && { signal: options.signal }),
     ...(options.progress && { progress: options.progress }),
   });
-  return { ...result, problems: [...configured.problems, ...result.problems], plan, command: project.command };
+  const problems = [...configured.problems, ...result.problems];
+  const { command } = project;
+  if (result.ok) {
+    const { inputs, outputs } = state.taken;
+    const texts = plan.steps.flatMap((s) => (s.kind === 'write' ? [s.output] : []));
+    const compared = prebuilt ? [`${objects}/index.json`, ...prebuilt.compared] : [];
+    for (const path of [...inputs, ...compared, ...(rootfs === undefined ? [] : [rootfs])]) files.note(path);
+    const made = [...outputs, ...texts, config];
+    stampBuild({ options, build, files, toolchain: found, made, rootfs, result: { problems, images: result.images, command } });
+  }
+  return { ...result, problems, plan, command };
 }

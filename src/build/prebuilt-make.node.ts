@@ -4,7 +4,8 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync,
 import { dirname, resolve } from 'node:path';
 import { NodeFiles } from '../shared/files.node';
 import { configure } from './configure';
-import { type CompileStep, planBuild, TARGETS } from './plan';
+import { type CompileStep, planBuild } from './plan';
+import { TARGETS } from './pool-targets';
 import {
   Prebuilt,
   PREBUILT_BUILD,

@@ -86,6 +86,11 @@ export class Prebuilt {
     this.hashes.clear();
   }
 
+  /** Files that were compared, and so decide over which objects are taken. */
+  get compared(): Iterable<string> {
+    return this.hashes.keys();
+  }
+
   private hash(path: string): string | undefined {
     if (!this.hashes.has(path)) {
       let hash: string | undefined;

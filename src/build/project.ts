@@ -3,7 +3,7 @@
 import { kraftfileNames } from '../kraftfile/schema';
 import { type KconfigEntry, type Kraftfile, readKraftfile, shortForm, type Target, targetSuffix, type Word } from '../kraftfile/model';
 import { type Files } from '../shared/files';
-import { TARGETS } from './plan';
+import { TARGETS } from './pool-targets';
 import { type BuildProblem } from './problems';
 
 /** A project by its Kraftfile; all undefined or empty where there is none. Paths are absolute. */

@@ -135,9 +135,10 @@ export async function compileAll(
         /\.[sS]$/.test(step.source) ? 'AS' : 'CC',
         `${step.library}: ${step.source.slice(step.source.lastIndexOf('/') + 1)}`,
       );
+      const started = Date.now();
       const { code, output } = await execute(step.argv, options);
       problems.push(...parseProblems(output, 'gcc'));
-      if (code === 0) state.done(step.object, key, readDependencies(step), [step.object], output);
+      if (code === 0) state.done(step.object, key, readDependencies(step), [step.object], output, started);
       else if (!options.signal?.aborted && !parseProblems(output, 'gcc').some((p) => p.severity === 'error'))
         problems.push(fault(`${step.argv[0]!} ended with status ${code}: ${output.trim() || 'it said nothing'}`, step.source));
     }
@@ -183,6 +184,7 @@ async function link(
   const objects = step.groups.flatMap((g) => g.objects).map(real);
   const key = hashOf(JSON.stringify([step, options.linker, options.prebuilt?.folders]));
   if (state.upToDate(step.output, key) !== undefined) return false;
+  const started = Date.now();
   options.progress?.('LD', step.output.slice(step.output.lastIndexOf('/') + 1));
   if (options.linker === 'own') {
     const result = linkStep(step, (path) => readFileSync(real(path)), options.prebuilt?.folders);
@@ -190,7 +192,7 @@ async function link(
     if (!result.bytes) return false;
     writeFileSync(step.output, result.bytes, { mode: 0o755 });
     writeFileSync(step.map, JSON.stringify(mapOf(result, options.directory)));
-    state.done(step.output, key, objects, [step.output, step.map], '');
+    state.done(step.output, key, objects, [step.output, step.map], '', started);
     return true;
   }
   const script = `${step.output}.lds`;
@@ -222,7 +224,7 @@ async function link(
   const found = parseProblems(output, 'ld');
   problems.push(...found);
   if (code === 0) {
-    state.done(step.output, key, objects, [step.output], output);
+    state.done(step.output, key, objects, [step.output], output, started);
     return true;
   }
   if (!found.some((p) => p.severity === 'error')) problems.push(fault(`ld ended with status ${code}: ${output.trim()}`));
@@ -242,10 +244,11 @@ function packRootfs(source: string, build: string, state: BuildState, options: R
   const entries = readTree(source);
   const key = hashOf(JSON.stringify(entries.map((e) => [e.path, e.kind, e.mode, e.kind === 'symlink' ? hashOf(e.data) : ''])));
   if (state.upToDate(output, key) !== undefined) return output;
+  const started = Date.now();
   options.progress?.('CPIO', output.slice(output.lastIndexOf('/') + 1));
   writeFileSync(output, writeCpio(entries));
   const inputs = entries.filter((e) => e.kind === 'file').map((e) => `${source}/${e.path}`);
-  state.done(output, key, inputs, [output], '');
+  state.done(output, key, inputs, [output], '', started);
   return output;
 }
 
@@ -253,6 +256,7 @@ function image(step: ImageStep, state: BuildState, options: RunOptions): BuiltIm
   const result = { target: step.target, image: step.image, symbols: step.symbols };
   const key = hashOf(JSON.stringify(step));
   if (state.upToDate(step.image, key) !== undefined) return result;
+  const started = Date.now();
   options.progress?.('IMAGE', step.image.slice(step.image.lastIndexOf('/') + 1));
   const linked = readFileSync(step.input);
   const entry = executableSymbol(linked, readExecutable(linked, step.input), step.entry);
@@ -262,7 +266,7 @@ function image(step: ImageStep, state: BuildState, options: RunOptions): BuiltIm
   const stripped = stripExecutable(linked, step.input, entry);
   writeFileSync(step.image, step.protocol === 'multiboot' ? multibootImage(stripped, step.input, entry) : stripped, { mode: 0o755 });
   writeFileSync(step.symbols, symbols);
-  state.done(step.image, key, [step.input], [step.image, step.symbols], '');
+  state.done(step.image, key, [step.input], [step.image, step.symbols], '', started);
   return result;
 }
 

@@ -43,6 +43,8 @@ export class BuildState {
   private readonly old: StateFile;
   private readonly steps: Record<string, StepRecord> = {};
   private readonly files: Record<string, FileRecord> = {};
+  /** Files that this build has written: their times are no sign of somebody's hand. */
+  private readonly own = new Set<string>();
   /** Files looked at in this build: their hash, or undefined where there is none. */
   private readonly seen = new Map<string, string | undefined>();
   toolchain: ToolchainMemory | undefined;
@@ -74,6 +76,7 @@ export class BuildState {
 
   /** Forgets what is known of a file that this build has written. */
   changed(path: string): void {
+    this.own.add(path);
     this.seen.delete(path);
     delete this.old.files[path];
   }
@@ -88,10 +91,17 @@ export class BuildState {
     return record.log;
   }
 
-  /** Notes that a step was done. */
-  done(id: string, key: string, inputs: readonly string[], outputs: readonly string[], log: string): void {
+  /** Files that the steps of this build read, and those that they wrote. */
+  get taken(): { inputs: Set<string>; outputs: Set<string> } {
+    const all = Object.values(this.steps);
+    return { inputs: new Set(all.flatMap((s) => s.inputs)), outputs: new Set(all.flatMap((s) => s.outputs)) };
+  }
+
+  /** Notes that a step was done; `started` is when, as Date.now() has it. An input that was changed after that may have been read before or after. */
+  done(id: string, key: string, inputs: readonly string[], outputs: readonly string[], log: string, started: number): void {
     for (const o of outputs) this.changed(o);
-    this.steps[id] = { key, inputs, contents: this.contents(inputs), outputs, log };
+    const doubtful = inputs.some((path) => !this.own.has(path) && changedSince(path, started));
+    this.steps[id] = { key, inputs, contents: doubtful ? '' : this.contents(inputs), outputs, log };
     this.dirty = true;
   }
 
@@ -112,6 +122,14 @@ export class BuildState {
     writeFileSync(temporary, JSON.stringify(state));
     renameSync(temporary, this.path);
   }
+}
+
+/** Clocks of file systems tick in steps; milliseconds. */
+export const CLOCK_STEP = 10;
+
+/** Whether a file was changed at or after a time, or so shortly before that its own time cannot tell. */
+function changedSince(path: string, time: number): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= time - CLOCK_STEP;
 }
 
 function load(path: string): StateFile {

@@ -40,15 +40,24 @@ export function loadCompiled(bundle: string): void {
   if (script.cachedDataRejected === false) install(script, bundle);
 }
 
-/** At build time: runs `unikernel run` once from the bundle and leaves the code that it needed in the cache. */
-export async function writeCodeCache(bundle: string, argv: readonly string[]): Promise<void> {
-  const script = new Script(wrap(readFileSync(bundle, 'utf8')), { filename: bundle });
-  const { runCommand } = install(script, bundle).exports as {
-    readonly runCommand: (argv: readonly string[], io: RunIo) => Promise<number>;
-  };
-  let errors = '';
-  const io = { ...nodeIo(), writeConsole: () => undefined, stderr: (text: string) => void (errors += text) };
-  const status = await runCommand(argv, io);
-  if (status !== 0) throw new Error(`the run for the code cache ended with status ${status}: ${errors}`);
-  writeFileSync(cacheOf(bundle), script.createCachedData());
+/**
+ * At build time: runs a command from its bundles, once for each command line, and leaves the code that this needed in their caches. `name` is the command's
+ * function in the first of them; the others are what that loads.
+ */
+export async function writeCodeCache(
+  bundles: readonly [string, ...string[]],
+  name: string,
+  commandLines: readonly (readonly string[])[],
+): Promise<void> {
+  const scripts = bundles.map((bundle) => new Script(wrap(readFileSync(bundle, 'utf8')), { filename: bundle }));
+  const [first] = scripts.map((script, i) => install(script, bundles[i]!));
+  const command = (first!.exports as Readonly<Record<string, (argv: readonly string[], io: RunIo) => number | Promise<number>>>)[name]!;
+  for (const argv of commandLines) {
+    let errors = '';
+    const quiet = (): void => undefined;
+    const io = { ...nodeIo(), writeConsole: quiet, stdout: quiet, stderr: (text: string) => void (errors += text) };
+    const status = await command(argv, io);
+    if (status !== 0) throw new Error(`the run for the code cache ended with status ${status}: ${errors}`);
+  }
+  scripts.forEach((script, i) => writeFileSync(cacheOf(bundles[i]!), script.createCachedData()));
 }

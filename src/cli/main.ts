@@ -47,6 +47,7 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
     case 'gdb':
       return (await import('./gdb')).gdbCommand(rest, io);
     case 'build':
+      loadCompiled(join(__dirname, 'cli-build.js'));
       return (await import('./build')).buildCommand(rest, io);
     case 'new':
       return (await import('./new')).newCommand(rest, io);

@@ -3,6 +3,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { nameFault, TEMPLATES, type TemplateBase, templateFiles, type TemplateId } from '../build/templates/templates';
+import { faultSentence, readCommandLine } from './arguments';
 import { type CliIo } from './io';
 
 const HELP = `Usage: unikernel new TEMPLATE DIR [options]
@@ -26,38 +27,26 @@ const VALUED = ['--name', '--base', '--core', '--program'] as const;
 interface Arguments {
   readonly template: TemplateId;
   readonly dir: string;
-  readonly values: ReadonlyMap<string, string>;
+  readonly value: (option: string) => string | undefined;
   readonly json: boolean;
 }
 
 function readArguments(argv: readonly string[]): Arguments | string {
-  const values = new Map<string, string>();
-  const words: string[] = [];
-  let json = false;
-  for (let i = 0; i < argv.length; i++) {
-    const argument = argv[i]!;
-    const equals = argument.startsWith('--') ? argument.indexOf('=') : -1;
-    const option = equals < 0 ? argument : argument.slice(0, equals);
-    if (VALUED.some((v) => v === option)) {
-      const value = equals < 0 ? argv[++i] : argument.slice(equals + 1);
-      if (value === undefined || value === '') return `${option} needs a value.`;
-      values.set(option, value);
-    } else if (option === '--json') json = true;
-    else if (option.startsWith('-')) return `There is no option ${option}.`;
-    else words.push(option);
-  }
-  const [id, dir, more] = words;
+  const line = readCommandLine(argv, { valued: VALUED, flags: ['--json'] });
+  if ('fault' in line) return faultSentence(line);
+  const { value } = line;
+  const [id, dir, more] = line.words;
   const names = TEMPLATES.map((t) => t.id).join(', ');
   if (id === undefined) return `A template is missing: ${names}.`;
   const template = TEMPLATES.find((t) => t.id === id);
   if (!template) return `There is no template ${id}; there are ${names}.`;
   if (dir === undefined) return 'The folder of the new project is missing.';
   if (more !== undefined) return `Only one project can be made; there are ${dir} and ${more}.`;
-  const base = values.get('--base');
+  const base = value('--base');
   if (base !== undefined && base !== 'pool' && base !== 'upstream') return `--base is pool or upstream, not ${base}.`;
-  if (base === 'pool' && values.has('--core')) return '--core is for --base upstream.';
-  if (values.has('--program') && template.id !== 'binary') return '--program is for the template binary.';
-  return { template: template.id, dir, values, json };
+  if (base === 'pool' && value('--core') !== undefined) return '--core is for --base upstream.';
+  if (value('--program') !== undefined && template.id !== 'binary') return '--program is for the template binary.';
+  return { template: template.id, dir, value, json: line.flags.has('--json') };
 }
 
 /** Runs the command; the exit status. */
@@ -73,11 +62,11 @@ export function newCommand(argv: readonly string[], io: CliIo): number {
   };
   if (typeof args === 'string') return refuse(`${args} See unikernel new --help.`, 2);
   const dir = path.resolve(io.cwd, args.dir);
-  const [given, core, program] = ['--name', '--core', '--program'].map((o) => args.values.get(o));
+  const [given, core, program] = ['--name', '--core', '--program'].map(args.value);
   const name = given ?? path.basename(dir);
   const fault = nameFault(name);
   if (fault !== undefined) return refuse(`“${name}” cannot be the name of a project. ${fault} Give another one with --name.`, 2);
-  const base: TemplateBase = core !== undefined || args.values.get('--base') === 'upstream' ? 'upstream' : 'pool';
+  const base: TemplateBase = core !== undefined || args.value('--base') === 'upstream' ? 'upstream' : 'pool';
   try {
     if (isTaken(dir)) return refuse(`${dir} is not empty.`, 1);
     const files = templateFiles({

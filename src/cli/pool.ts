@@ -10,6 +10,7 @@ import { type PoolProblem } from '../pool/problems';
 import { searchPool } from '../pool/search';
 import { findTree, type PoolTree } from '../pool/tree';
 import { NodeFiles } from '../shared/files.node';
+import { readCommandLine } from './arguments';
 import { type CliIo } from './io';
 
 const help = `Usage: unikernel pool COMMAND [options]
@@ -31,34 +32,19 @@ const help = `Usage: unikernel pool COMMAND [options]
 Exit status: 0, 1 where nothing was found or the pool cannot be read, 2 for a wrong command line.
 `;
 
-const valued = ['root', 'libs', 'app', 'config', 'manifest', 'depth'] as const;
-type Valued = (typeof valued)[number];
+const VALUED = ['--root', '--libs', '--app', '--config', '--manifest', '--depth'] as const;
 
 interface Options {
   readonly words: readonly string[];
-  readonly values: Readonly<Partial<Record<Valued, string>>>;
+  readonly value: (option: (typeof VALUED)[number]) => string | undefined;
   readonly json: boolean;
 }
 
 /** Options and words, or what is wrong with them. */
 function readArguments(argv: readonly string[]): Options | string {
-  const words: string[] = [];
-  const values: Partial<Record<Valued, string>> = {};
-  let json = false;
-  for (let at = 0; at < argv.length; at++) {
-    const argument = argv[at]!;
-    if (argument === '--json') json = true;
-    else if (argument.startsWith('--')) {
-      const equals = argument.indexOf('=');
-      const name = argument.slice(2, equals < 0 ? undefined : equals);
-      const option = valued.find((each) => each === name);
-      if (!option) return `unknown option --${name}`;
-      const value = equals < 0 ? argv[++at] : argument.slice(equals + 1);
-      if (value === undefined || value === '') return `--${name} needs a value`;
-      values[option] = value;
-    } else words.push(argument);
-  }
-  return { words, values, json };
+  const line = readCommandLine(argv, { valued: VALUED, flags: ['--json'] });
+  if ('fault' in line) return line.fault === 'unknown' ? `unknown option ${line.option}` : `${line.option} needs a value`;
+  return { words: line.words, value: line.value, json: line.flags.has('--json') };
 }
 
 /** The starter pool beside the program: from dist/ as from src/cli/. */
@@ -80,7 +66,7 @@ interface Loaded {
 function load(options: Options, io: CliIo): Loaded | string {
   const files = new NodeFiles();
   const absolute = (given: string): string => path.resolve(io.cwd, given).replace(/\\/g, '/');
-  const { root, libs, app, config, manifest } = options.values;
+  const [root, libs, app, config, manifest] = (['--root', '--libs', '--app', '--config', '--manifest'] as const).map(options.value);
   const base = root === undefined ? starterPool() : absolute(root);
   if (base === undefined) return 'The starter pool is not beside the program. Say where a pool is: --root DIR.';
   const found = findTree(files, base.replace(/\\/g, '/'));
@@ -293,7 +279,8 @@ function graph({ catalogue, pool, files, tree, config }: Loaded, name: string, o
     io.stderr(`unikernel: ${focus.title} is not enabled in this configuration.\n`);
     return 1;
   }
-  const depth = options.values.depth === undefined ? undefined : Number(options.values.depth);
+  const given = options.value('--depth');
+  const depth = given === undefined ? undefined : Number(given);
   if (depth !== undefined && !(Number.isInteger(depth) && depth > 0)) return usage(io, '--depth needs a number above 0');
   const values = config === undefined ? undefined : completeConfig(files, tree, config, catalogue.model).values;
   const data = dependencyGraph(catalogue, {

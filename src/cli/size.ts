@@ -2,6 +2,7 @@
 
 import { readImageSizes } from '../build/sizes/image.node';
 import { diffSizes, groupSizes, SIZE_LEVELS, type SizeLevel, type SizeReport, sizeTotals } from '../build/sizes/model';
+import { faultSentence, readCommandLine } from './arguments';
 import { type CliIo } from './io';
 
 const HELP = `Usage: unikernel size IMAGE [options]
@@ -33,32 +34,20 @@ interface Arguments {
 const VALUED = ['--by', '--diff', '--symbols', '--build', '--limit'] as const;
 
 function readArguments(argv: readonly string[]): Arguments | string {
-  const values = new Map<string, string>();
-  let image: string | undefined;
-  let json = false;
-  for (let i = 0; i < argv.length; i++) {
-    const argument = argv[i]!;
-    const equals = argument.startsWith('--') ? argument.indexOf('=') : -1;
-    const option = equals < 0 ? argument : argument.slice(0, equals);
-    if (VALUED.some((v) => v === option)) {
-      const value = equals < 0 ? argv[++i] : argument.slice(equals + 1);
-      if (value === undefined || value === '') return `${option} needs a value.`;
-      values.set(option, value);
-    } else if (option === '--json') json = true;
-    else if (option.startsWith('-')) return `There is no option ${option}.`;
-    else if (image !== undefined) return `Only one image is read; there are ${image} and ${option}. To compare, use --diff.`;
-    else image = option;
-  }
+  const line = readCommandLine(argv, { valued: VALUED, flags: ['--json'] });
+  if ('fault' in line) return faultSentence(line);
+  const [image, other] = line.words;
+  if (other !== undefined) return `Only one image is read; there are ${image!} and ${other}. To compare, use --diff.`;
   if (image === undefined) return 'An image is missing.';
-  const by = SIZE_LEVELS.find((l) => l === (values.get('--by') ?? 'library'));
-  if (!by) return `--by is ${SIZE_LEVELS.join(', ')}, not ${values.get('--by')!}.`;
-  const limit = values.get('--limit');
+  const by = SIZE_LEVELS.find((l) => l === (line.value('--by') ?? 'library'));
+  if (!by) return `--by is ${SIZE_LEVELS.join(', ')}, not ${line.value('--by')!}.`;
+  const limit = line.value('--limit');
   if (limit !== undefined && !/^[1-9]\d*$/.test(limit)) return `--limit is a number from 1 on, not ${limit}.`;
-  const [diff, symbols, build] = ['--diff', '--symbols', '--build'].map((o) => values.get(o));
+  const [diff, symbols, build] = ['--diff', '--symbols', '--build'].map(line.value);
   return {
     image,
     by,
-    json,
+    json: line.flags.has('--json'),
     ...(diff !== undefined && { diff }),
     ...(symbols !== undefined && { symbols }),
     ...(build !== undefined && { build }),

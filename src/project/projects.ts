@@ -1,5 +1,5 @@
 /** Finds the projects of a workspace: applications with their core, libraries, configuration and images, and cores by themselves. */
-import { TARGETS } from '../build/plan';
+import { TARGETS } from '../build/pool-targets';
 import { type MakeProject } from '../build/make/command';
 import { readKraftfile } from '../kraftfile/model';
 import { kraftfileNames } from '../kraftfile/schema';

@@ -1,7 +1,7 @@
 /** The whole build of a pool application: images, what is done again after a change, and what is said when it fails. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readExecutable } from '../../../src/build/link/elf';
@@ -203,8 +203,51 @@ describe('pool build', function () {
 
   it('reads a record that was cut off as none', async () => {
     await good();
-    writeFileSync(`${app}/build/.state.json`, '{"version":3,"files":{');
+    for (const record of ['.state.json', '.stamp.json']) writeFileSync(`${app}/build/${record}`, '{"version":3,"files":{');
     assert.ok((await good()).compiled > 0);
+  });
+
+  it('is over at once where nothing has changed, and notices whatever has', async () => {
+    const settled = async (): Promise<void> => {
+      // A change shortly before a build is not trusted to be the last one.
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      await good();
+      const r = await good();
+      assert.deepEqual([r.plan, r.compiled, r.linked, r.images.length], [undefined, 0, false, 1]);
+    };
+    await settled();
+    const main = readFileSync(`${app}/main.c`, 'utf8');
+    writeFileSync(`${app}/main.c`, main.replace('Hello', 'Hallo'));
+    assert.equal((await good()).compiled, 1, 'a source with the same size');
+    await settled();
+    rmSync(`${app}/build/hello_qemu-x86_64`);
+    assert.deepEqual(existsSync((await good()).images[0]!.image), true, 'an image that was removed');
+    await settled();
+    writeFileSync(`${app}/defconfig`, '# CONFIG_LIBUKBOOT_BANNER is not set\n');
+    assert.ok((await good()).compiled > 0, 'a file that was not there');
+    await settled();
+    rmSync(`${app}/defconfig`);
+    assert.ok((await good()).compiled > 0, 'a file that is gone');
+    await settled();
+    const other = findProgram('clang', process.env) ?? findProgram('x86_64-linux-gnu-gcc', process.env);
+    if (other !== undefined) assert.ok((await good({ env: { ...process.env, CC: other } })).compiled > 0, 'another compiler');
+    writeFileSync(`${app}/main.c`, main);
+    await good();
+  });
+
+  it('compiles again what was changed while it was being compiled', async () => {
+    const file = `${app}/main.c`;
+    const main = readFileSync(file, 'utf8');
+    const cc = `${dir}/slow-cc`;
+    const real = findProgram('gcc', process.env) ?? findProgram('clang', process.env)!;
+    writeFileSync(cc, `#!/bin/sh\n${real} "$@"; status=$?\ncase "$*" in *${file}*) echo '/* later */' >> ${file};; esac\nexit $status\n`, {
+      mode: 0o755,
+    });
+    const env = { ...process.env, CC: cc };
+    await good({ env, build: `${dir}/raced` });
+    const again = await good({ env, build: `${dir}/raced` });
+    assert.equal(again.compiled, 1);
+    writeFileSync(file, main);
   });
 
   it('answers on the command line', async () => {

@@ -1,0 +1,198 @@
+/** Remembers all that a build of the pool depended on, by names, sizes and times, so that the next one is over at once where nothing has changed. */
+
+import { type BigIntStats, lstatSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type FileKind, type Files } from '../shared/files';
+import { NodeFiles } from '../shared/files.node';
+import { type PoolBuildOptions, type PoolBuildResult } from './pool-build.node';
+import { type BuildProblem } from './problems';
+import { type BuiltImage } from './runner.node';
+import { CLOCK_STEP } from './state.node';
+import { findToolchain, type ToolchainMemory } from './toolchain.node';
+
+/** What an unchanged build has to say again. */
+export interface StampedResult {
+  readonly problems: readonly BuildProblem[];
+  readonly images: readonly BuiltImage[];
+  readonly command: readonly string[];
+}
+
+interface Stamp {
+  readonly key: string;
+  readonly toolchain?: ToolchainMemory;
+  /** Path to what stood there. */
+  readonly seen: Record<string, string>;
+  /** Paths that were resolved, with what they led to. */
+  readonly real: Record<string, string>;
+  /** Folders that were taken with all below them. */
+  readonly trees: Record<string, string>;
+  readonly result: StampedResult;
+}
+
+const NOTHING = '-';
+const FOLDER = 'd';
+
+function look(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    // Below something that is no folder, or not to be looked at: not there for a build either.
+    return undefined;
+  }
+}
+
+/** What stands at a path. `listed`: whether it counts what a folder holds. */
+function signatureOf(path: string, listed: boolean): string {
+  const stat = look(path);
+  if (!stat) return NOTHING;
+  if (stat.isDirectory()) return listed ? `${FOLDER}${stat.mtimeNs}` : FOLDER;
+  return `${stat.size} ${stat.mtimeNs} ${stat.ino}`;
+}
+
+/** What a folder holds, all the way down: names, kinds, access, sizes and times. */
+function treeSignature(root: string): string {
+  const lines: string[] = [];
+  const walk = (dir: string): void => {
+    for (const name of readdirSync(dir).sort()) {
+      const path = `${dir}/${name}`;
+      const s = lstatSync(path, { bigint: true });
+      lines.push(`${path} ${s.mode} ${s.isDirectory() ? '' : `${s.size} ${s.mtimeNs} ${s.ino}`}`);
+      if (s.isDirectory()) walk(path);
+    }
+  };
+  walk(root);
+  return lines.join('\n');
+}
+
+/** The files on disk, with a note of each that a build has asked for. */
+export class SeenFiles implements Files {
+  private readonly disk = new NodeFiles();
+  private readonly started = Date.now();
+  private readonly seen = new Map<string, string>();
+  private readonly real = new Map<string, string>();
+
+  /** Notes a file that is read by other ways. */
+  note(path: string, listed = false): void {
+    const known = this.seen.get(path);
+    if (known === undefined || (listed && known === FOLDER)) this.seen.set(path, signatureOf(path, listed));
+  }
+
+  read(path: string): Uint8Array | undefined {
+    this.note(path);
+    return this.disk.read(path);
+  }
+
+  readText(path: string): string | undefined {
+    this.note(path);
+    return this.disk.readText(path);
+  }
+
+  kind(path: string): FileKind | undefined {
+    this.note(path);
+    return this.disk.kind(path);
+  }
+
+  list(path: string): readonly string[] {
+    this.note(path, true);
+    return this.disk.list(path);
+  }
+
+  realPath(path: string): string {
+    const found = this.disk.realPath(path);
+    this.real.set(path, found);
+    return found;
+  }
+
+  /**
+   * Everything noted, with what the build made as it is now; undefined where something changed while the build ran, or so shortly before that nobody can know.
+   * `own` says which paths are the build's.
+   */
+  taken(own: (path: string) => boolean, made: Iterable<string>): Pick<Stamp, 'seen' | 'real'> | undefined {
+    const latest = BigInt(this.started - CLOCK_STEP) * 1_000_000n;
+    const seen: Record<string, string> = {};
+    for (const [path, signature] of this.seen) {
+      if (own(path)) continue;
+      if (signature !== NOTHING && signature !== FOLDER && (look(path)?.mtimeNs ?? latest) >= latest) return undefined;
+      seen[path] = signature;
+    }
+    for (const path of made) seen[path] = signatureOf(path, false);
+    return { seen, real: Object.fromEntries(this.real) };
+  }
+}
+
+export function stampPath(build: string): string {
+  return `${build}/.stamp.json`;
+}
+
+/** Where a build goes. */
+export function buildFolder({ app, build }: Pick<PoolBuildOptions, 'app' | 'build'>): string {
+  return resolve(build ?? `${app}/build`).replaceAll('\\', '/');
+}
+
+/** The result of a build in which nothing has changed. */
+export function unchangedResult(known: StampedResult): PoolBuildResult {
+  return { ...known, ok: true, compiled: 0, linked: false, plan: undefined };
+}
+
+/** The program that builds, whichever of its bundles asks. */
+function builder(): string {
+  // The product's own build runs this as an ES module, and never twice on one folder.
+  if (typeof __dirname === 'undefined') return NOTHING;
+  const bundle = signatureOf(resolve(__dirname, 'cli-build-run.js'), false);
+  return bundle === NOTHING ? signatureOf(__filename, false) : bundle;
+}
+
+/** What decides over a build besides files: what was asked for, where programs are searched, and which program builds. */
+function keyOf(options: PoolBuildOptions): string {
+  const { app, pool, libraries, build, name, targets, linker, prefixMap, prebuilt, prebuiltFolder, rootfs, env } = options;
+  const at = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
+  return JSON.stringify([
+    [at(app), at(pool), libraries?.map(at), at(build), at(prebuiltFolder), at(rootfs)],
+    [name, targets, linker ?? 'own', prefixMap, prebuilt ?? 'missing'],
+    ['CC', 'PATH', 'UK_ROOT'].map((v) => env[v]),
+    builder(),
+  ]);
+}
+
+/** The result of the last build where it would be the same again; undefined: build. */
+export function unchangedBuild(options: PoolBuildOptions, build: string): StampedResult | undefined {
+  let stamp: Stamp;
+  try {
+    stamp = JSON.parse(readFileSync(stampPath(build), 'utf8')) as Stamp;
+    if (stamp.key !== keyOf(options)) return undefined;
+    for (const [path, was] of Object.entries(stamp.seen))
+      if (signatureOf(path, was.startsWith(FOLDER) && was !== FOLDER) !== was) return undefined;
+    for (const [path, was] of Object.entries(stamp.real)) if (realpathSync.native(path) !== was) return undefined;
+    for (const [path, was] of Object.entries(stamp.trees)) if (treeSignature(path) !== was) return undefined;
+  } catch {
+    // None yet, cut off, or something is gone.
+    return undefined;
+  }
+  const found = options.prebuilt === 'always' ? undefined : findToolchain(options.env, stamp.toolchain);
+  return found?.key === stamp.toolchain?.key ? stamp.result : undefined;
+}
+
+/** What a stamp is made from. */
+export interface StampInput {
+  readonly options: PoolBuildOptions;
+  readonly build: string;
+  readonly files: SeenFiles;
+  readonly toolchain: ToolchainMemory | undefined;
+  /** What the steps wrote. */
+  readonly made: Iterable<string>;
+  readonly rootfs: string | undefined;
+  readonly result: StampedResult;
+}
+
+/** Leaves the note for the next build. Without it that only takes longer, so a folder that cannot be written to is no fault here. */
+export function stampBuild({ options, build, files, toolchain, made, rootfs, result }: StampInput): void {
+  const taken = files.taken((path) => path.startsWith(`${build}/`), made);
+  if (!taken) return;
+  try {
+    const trees = rootfs !== undefined && statSync(rootfs).isDirectory() ? { [rootfs]: treeSignature(rootfs) } : {};
+    const stamp: Stamp = { key: keyOf(options), ...(toolchain && { toolchain }), ...taken, trees, result };
+    writeFileSync(stampPath(build), JSON.stringify(stamp));
+  } catch {
+    // The next build looks at everything.
+  }
+}
