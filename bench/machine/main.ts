@@ -4,10 +4,11 @@
  */
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
+import { prebuiltHandlers } from '../../debug-adapter/x86/build-handlers';
 import { host, missing, nine, others, scattered } from './kernels';
 
 interface Measured {
@@ -45,12 +46,13 @@ function follow(program: string, args: readonly string[], seconds: number, each:
   });
 }
 
-/** Our machine as it is shipped: bundled, one file. */
+/** Our machine as it is shipped: bundled, one file, with the interpreter's handlers beside it. */
 function bundle(folder: string): string {
   const outfile = path.join(folder, 'ours.cjs');
   if (!existsSync(outfile)) {
     const entryPoints = [path.join(__dirname, 'ours.ts')];
     buildSync({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', target: 'node20', logLevel: 'error' });
+    writeFileSync(path.join(folder, 'handlers.wasm'), prebuiltHandlers());
   }
   return outfile;
 }

@@ -1,9 +1,13 @@
 /** Runs one kernel on our machine and prints a line of JSON for each workload: `tsx ours.ts KERNEL jit|interpreter`. A process of its own, so that CPU time is its own. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { createMachine } from '../../debug-adapter/machine/pc';
+import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 
 const [file, tier] = process.argv.slice(2);
+const handlers = path.join(__dirname, 'handlers.wasm');
+if (existsSync(handlers)) useHandlers(new Uint8Array(readFileSync(handlers)));
 const { machine } = createMachine({
   image: new Uint8Array(readFileSync(file!)),
   imageName: 'kernel',
