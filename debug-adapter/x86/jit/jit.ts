@@ -56,6 +56,8 @@ interface Installed {
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly mode: number;
+  /** The mapping that it was made for. */
+  readonly window: WindowMapping | undefined;
   /** Exits by site, of accesses beyond the window, and their sum. */
   readonly exits: Map<number, number>;
   beyond: number;
@@ -258,6 +260,7 @@ export class Jit {
       entries: compiled.entries,
       sites: compiled.sites,
       mode,
+      window: mapping,
       exits: new Map(),
       beyond: 0,
       blocks: region.blocks.map((block) => block.key),
@@ -473,7 +476,11 @@ export class Jit {
     const old = this.#window;
     if (found !== undefined && old !== undefined && found.delta === old.delta) {
       const reads = contains(found.readStart, found.readLength, old.readStart, old.readLength);
-      if (reads && (old.writesVary || contains(found.writeStart, found.writeLength, old.writeStart, old.writeLength))) return;
+      if (reads && (old.writesVary || contains(found.writeStart, found.writeLength, old.writeStart, old.writeLength))) {
+        // The guest has touched more pages: regions to come may reach them too.
+        if (found.readLength !== old.readLength || found.writeLength !== old.writeLength) this.#window = { ...found, writesVary: old.writesVary };
+        return;
+      }
       // Code keeps coming up where data was.
       if (reads && ++this.#writeChanges > mostWriteChanges) this.#writesVary = true;
     }
@@ -505,6 +512,9 @@ export class Jit {
   #noteBeyond(region: Installed, number: number): void {
     region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
     if (!this.#isWorthRemaking(region, ++region.beyond, manyExits)) return;
+    this.#findWindow();
+    // It may just have been made before the guest touched the pages that it goes to.
+    if (region.window !== this.#window) return this.#compile(region.entry, region.mode);
     if (this.#remade.get(region.entry)! > mostBeyond) this.#roaming.add(region.entry);
     else for (const [site, times] of region.exits) if (times >= someExits) this.#byTlb.add(region.sites[site]!.key);
     this.#compile(region.entry, region.mode);
