@@ -478,7 +478,8 @@ export class Jit {
       const reads = contains(found.readStart, found.readLength, old.readStart, old.readLength);
       if (reads && (old.writesVary || contains(found.writeStart, found.writeLength, old.writeStart, old.writeLength))) {
         // The guest has touched more pages: regions to come may reach them too.
-        if (found.readLength !== old.readLength || found.writeLength !== old.writeLength) this.#window = { ...found, writesVary: old.writesVary };
+        if (found.readLength !== old.readLength || found.writeLength !== old.writeLength)
+          this.#window = { ...found, writesVary: old.writesVary };
         return;
       }
       // Code keeps coming up where data was.
