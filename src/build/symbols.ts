@@ -1,6 +1,6 @@
 /** Looks a symbol up in an executable. */
 
-import { cString, type Executable, SHT, SYM_SIZE } from './link/elf';
+import { byteText, type Executable, nameAt, SHT, SYM_SIZE } from './link/elf';
 
 /** Address of a symbol, undefined where there is none of that name. */
 export function executableSymbol(bytes: Uint8Array, exe: Executable, name: string): number | undefined {
@@ -8,9 +8,9 @@ export function executableSymbol(bytes: Uint8Array, exe: Executable, name: strin
   const strings = table && exe.sections[table.link];
   if (!table || !strings) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const text = bytes.subarray(strings.offset, strings.offset + strings.size);
+  const text = byteText(bytes.subarray(strings.offset, strings.offset + strings.size));
   for (let at = table.offset; at + SYM_SIZE <= table.offset + table.size; at += SYM_SIZE) {
-    if (view.getUint16(at + 6, true) !== 0 && cString(text, view.getUint32(at, true)) === name)
+    if (view.getUint16(at + 6, true) !== 0 && nameAt(text, view.getUint32(at, true)) === name)
       return Number(view.getBigUint64(at + 8, true));
   }
   return undefined;

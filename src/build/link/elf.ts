@@ -107,13 +107,21 @@ function u64(view: DataView, at: number): number {
   return v;
 }
 
-/** Text up to the next NUL. */
-export function cString(bytes: Uint8Array, at: number): string {
-  let end = at;
-  while (end < bytes.length && bytes[end] !== 0) end++;
+/** How many bytes become characters at a time: what one call can take as arguments. */
+const PORTION = 8192;
+
+/** Bytes as text, one character each: of whole tables of names at once, whose parts then cost next to nothing. */
+export function byteText(bytes: Uint8Array): string {
   let text = '';
-  for (let i = at; i < end; i++) text += String.fromCharCode(bytes[i]!);
+  for (let at = 0; at < bytes.length; at += PORTION)
+    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, at + PORTION));
   return text;
+}
+
+/** The part of a table's text from `at` to the next NUL. */
+export function nameAt(table: string, at: number): string {
+  const end = table.indexOf('\0', at);
+  return end < 0 ? table.slice(at) : table.slice(at, end);
 }
 
 /** Checks the identification of an ELF-64 little-endian x86-64 file. */
@@ -137,11 +145,12 @@ export function readSections(bytes: Uint8Array, view: DataView, name: string): S
   if (count === 0) count = u64(view, shoff + 32);
   if (strndx === SHN.XINDEX) strndx = view.getUint32(shoff + 40, true);
   if (shoff + count * SHDR_SIZE > bytes.length) throw new ElfError(`${name}: the section headers lie outside the file.`);
-  const raw: { nameAt: number; header: SectionHeader }[] = [];
+  const table = sectionNames(bytes, view, name, shoff, count, strndx);
+  const headers: SectionHeader[] = [];
   for (let i = 0; i < count; i++) {
     const at = shoff + i * SHDR_SIZE;
     const header: SectionHeader = {
-      name: '',
+      name: nameAt(table, view.getUint32(at, true)),
       type: view.getUint32(at + 4, true),
       flags: view.getUint32(at + 8, true),
       addr: u64(view, at + 16),
@@ -154,12 +163,18 @@ export function readSections(bytes: Uint8Array, view: DataView, name: string): S
     };
     if (header.type !== SHT.NOBITS && header.type !== SHT.NULL && header.offset + header.size > bytes.length)
       throw new ElfError(`${name}: section ${i} lies outside the file.`);
-    raw.push({ nameAt: view.getUint32(at, true), header });
+    headers.push(header);
   }
-  const strings = raw[strndx]?.header;
-  if (!strings || strings.type !== SHT.STRTAB) throw new ElfError(`${name}: there is no table of section names.`);
-  const table = bytes.subarray(strings.offset, strings.offset + strings.size);
-  return raw.map(({ nameAt, header }) => ({ ...header, name: cString(table, nameAt) }));
+  return headers;
+}
+
+/** The text of the table of section names. */
+function sectionNames(bytes: Uint8Array, view: DataView, name: string, shoff: number, count: number, index: number): string {
+  const at = shoff + index * SHDR_SIZE;
+  if (index >= count || view.getUint32(at + 4, true) !== SHT.STRTAB) throw new ElfError(`${name}: there is no table of section names.`);
+  const [offset, size] = [u64(view, at + 24), u64(view, at + 32)];
+  if (offset + size > bytes.length) throw new ElfError(`${name}: section ${index} lies outside the file.`);
+  return byteText(bytes.subarray(offset, offset + size));
 }
 
 /** Reads the headers of an executable. @throws ElfError. */

@@ -1,7 +1,8 @@
 /** Decides which sections are taken into the image: all, or with garbage collection those that something kept refers to. */
 
+import { RELA_WORDS } from './debug-strings';
 import { type FrameRecord, isLive } from './ehframe';
-import { RELA_SIZE, SHF, SHT } from './elf';
+import { SHF, SHT } from './elf';
 import { type InputObject, type InputSection, type LinkSymbol } from './object';
 
 const SHF_GNU_RETAIN = 0x200000;
@@ -73,9 +74,6 @@ function isRoot(s: InputSection, isKept: (s: InputSection) => boolean, boundaryN
 }
 
 function followRelocations(s: InputSection, from: number, to: number, visit: (symbol: LinkSymbol | undefined) => void): void {
-  const { view, symbols } = s.object;
-  for (let i = from; i < to; i++) {
-    const at = s.relaOffset + i * RELA_SIZE;
-    visit(symbols[view.getUint32(at + 12, true)]);
-  }
+  const { words, symbols } = s.object;
+  for (let i = from; i < to; i++) visit(symbols[words[s.relaOffset / 4 + i * RELA_WORDS + 3]!]);
 }

@@ -2,6 +2,7 @@
 
 import { type BuildProblem } from '../problems';
 import { Archive, isArchive } from './archive';
+import { findWantedStrings } from './debug-strings';
 import { type FrameRecord, frameHeaderSize, hasPlainPointers, isLive, readFrames, writeFrameHeader } from './ehframe';
 import { ElfError, SHF, SHT, SYM_SIZE } from './elf';
 import { LinkProblems } from './errors';
@@ -125,6 +126,7 @@ class Linker {
     if (this.problems.failed) return undefined;
 
     this.makeSynthetic();
+    if (options.mergeStrings ?? true) findWantedStrings(table.objects);
     placer.assign(table.objects);
     const headerCount = 1 + (this.pie ? 1 : 0) + (this.synthetic.frameHeader ? 1 : 0);
     const placement = placer.place(this.frames, headerCount);
@@ -182,6 +184,7 @@ class Linker {
   private boundarySections(): Set<string> {
     const names = new Set<string>();
     for (const name of this.table.globals.keys()) {
+      if (!name.startsWith('__st')) continue;
       const match = /^__(?:start|stop)_(.+)$/.exec(name);
       if (match && IDENTIFIER.test(match[1]!)) names.add(match[1]!);
     }

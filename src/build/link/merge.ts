@@ -35,17 +35,8 @@ export function isMergeable(s: InputSection): boolean {
   return true;
 }
 
-/**
- * Merges sections of one output section and one entry size. Result: the merged bytes; each section gets its map. `base` is where they start.
- * `folders` are replaced at the start of strings: [what stands there, what comes in its place].
- */
-export function mergeSections(
-  sections: readonly InputSection[],
-  base: number,
-  folders: readonly (readonly [string, string])[] = [],
-): Uint8Array {
-  const encoder = new TextEncoder();
-  const replacements = folders.map(([from, to]): Replacement => ({ from: encoder.encode(from), to: encoder.encode(to) }));
+/** Merges sections of one output section and one entry size. Result: the merged bytes; each section gets its map. `base` is where they start. */
+export function mergeSections(sections: readonly InputSection[], base: number): Uint8Array {
   const strings = (sections[0]!.flags & SHF.STRINGS) !== 0;
   let total = 0;
   for (const s of sections) total += s.size;
@@ -53,7 +44,7 @@ export function mergeSections(
   for (const s of sections) {
     const places = new Uint32Array(s.size);
     const from = base + pool.length;
-    if (strings && s.entsize === 1) addStrings(pool, s, places, base, replacements);
+    if (strings && s.entsize === 1) addStrings(pool, s, places, base);
     else {
       for (let at = 0; at < s.size;) {
         const end = strings ? wideStringEnd(s.data, at, s.size, s.entsize) : at + s.entsize;
@@ -71,41 +62,10 @@ export function mergeSections(
 const FNV_START = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
 
-interface Replacement {
-  readonly from: Uint8Array;
-  readonly to: Uint8Array;
-}
-
-/** The string at `at` with its folder replaced, or undefined: the folder stands alone, or a path below it. */
-function replaced(data: Uint8Array, at: number, replacements: readonly Replacement[]): Uint8Array | undefined {
-  for (const { from, to } of replacements) {
-    let k = 0;
-    while (k < from.length && data[at + k] === from[k]) k++;
-    if (k < from.length || (data[at + k] !== 0 && data[at + k] !== SLASH)) continue;
-    let end = at + k;
-    while (data[end] !== 0) end++;
-    const out = new Uint8Array(to.length + end + 1 - at - k);
-    out.set(to);
-    out.set(data.subarray(at + k, end + 1), to.length);
-    return out;
-  }
-  return undefined;
-}
-
-const SLASH = 0x2f;
-
 /** The usual case, with the end of each string found while it is hashed. */
-function addStrings(pool: PiecePool, s: InputSection, places: Uint32Array, base: number, replacements: readonly Replacement[]): void {
+function addStrings(pool: PiecePool, s: InputSection, places: Uint32Array, base: number): void {
   const { data, size } = s;
   for (let at = 0; at < size;) {
-    const other = replacements.length > 0 && data[at] === SLASH ? replaced(data, at, replacements) : undefined;
-    if (other) {
-      let hash = FNV_START;
-      for (let i = 0; i < other.length - 1; i++) hash = Math.imul(hash ^ other[i]!, FNV_PRIME);
-      places[at] = base + pool.place(other, 0, other.length, hash, 1) + 1;
-      while (data[at++] !== 0);
-      continue;
-    }
     let hash = FNV_START;
     let end = at;
     for (let c = data[end++]!; c !== 0; c = data[end++]!) hash = Math.imul(hash ^ c, FNV_PRIME);

@@ -2,10 +2,11 @@
 
 import {
   checkElf64,
-  cString,
+  byteText,
   ElfError,
   ET,
   GRP_COMDAT,
+  nameAt,
   readSections,
   RELA_SIZE,
   type SectionHeader,
@@ -33,7 +34,8 @@ export class InputSection {
   outputOffset = 0;
   /** Where the pieces of a merged section went. */
   merged: MergeMap | undefined;
-  /** Its .eh_frame records and the like that only live with it. */
+  /** Of strings of debug information: where those start that something refers to. */
+  wanted: number[] | undefined;
   constructor(
     readonly object: InputObject,
     readonly index: number,
@@ -135,17 +137,24 @@ export class InputObject {
   /** Which group of objects it belongs to, for names that stay inside of it. */
   scope = 0;
 
+  /** The bytes as words, by which tables of relocations are read. Editors run on little-endian machines alone. */
+  readonly words: Uint32Array;
+
   constructor(
     readonly name: string,
     readonly bytes: Uint8Array,
     readonly view: DataView,
-  ) {}
+  ) {
+    this.words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  }
 }
 
 const NO_DATA = new Uint8Array(0);
 
 /** Parses an object. @throws ElfError where it is none, or is damaged. */
-export function parseObject(bytes: Uint8Array, name: string): InputObject {
+export function parseObject(file: Uint8Array, name: string): InputObject {
+  // Members of archives start at even places; words have to be at multiples of four.
+  const bytes = (file.byteOffset & 3) === 0 ? file : new Uint8Array(file);
   const view = checkElf64(bytes, name);
   const type = view.getUint16(16, true);
   if (type !== ET.REL) throw new ElfError(`${name} is not a relocatable object (ELF type ${type}).`);
@@ -193,6 +202,7 @@ export function parseObject(bytes: Uint8Array, name: string): InputObject {
     if (h.type !== SHT.RELA) continue;
     const target = object.sections[h.info];
     if (!target) continue;
+    if (h.offset % 4 !== 0) throw new ElfError(`${name}: the relocations of ${target.name} are not aligned.`);
     if (h.size % RELA_SIZE !== 0) throw new ElfError(`${name}: the relocations of ${target.name} are cut off.`);
     target.relaOffset = h.offset;
     target.relaCount = h.size / RELA_SIZE;
@@ -210,7 +220,7 @@ function parseSymbols(
   const { view, bytes, name } = object;
   const strings = headers[table.link];
   if (!strings || strings.type !== SHT.STRTAB || table.size % SYM_SIZE !== 0) throw new ElfError(`${name}: the symbol table is damaged.`);
-  const text = bytes.subarray(strings.offset, strings.offset + strings.size);
+  const text = byteText(bytes.subarray(strings.offset, strings.offset + strings.size));
   const count = table.size / SYM_SIZE;
   object.firstGlobal = Math.min(table.info, count);
   for (let i = 0; i < count; i++) {
@@ -222,9 +232,9 @@ function parseSymbols(
     } else if (shndx >= SHN.LORESERVE && shndx !== SHN.ABS && shndx !== SHN.COMMON) {
       throw new ElfError(`${name}: symbol ${i} lies in the unknown section 0x${shndx.toString(16)}.`);
     }
-    const nameAt = view.getUint32(at, true);
+    const start = view.getUint32(at, true);
     object.rawSymbols.push({
-      name: nameAt === 0 ? '' : cString(text, nameAt),
+      name: start === 0 ? '' : nameAt(text, start),
       info: bytes[at + 4]!,
       other: bytes[at + 5]!,
       shndx,

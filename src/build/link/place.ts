@@ -1,5 +1,6 @@
 /** Places sections: which input goes into which section of the image, in which order, at which address and file offset. */
 
+import { mergeWanted } from './debug-strings';
 import { type FrameRecord, placeFrames } from './ehframe';
 import { EHDR_SIZE, PHDR_SIZE, SHF, SHT } from './elf';
 import { type ImageLayout, type InputPattern, type OutputLayout } from './layout';
@@ -239,7 +240,7 @@ export class Placer {
           blockAlign = Math.max(blockAlign, m.align);
         }
         at = Math.ceil(at / blockAlign) * blockAlign;
-        const data = mergeSections([...list], at, output.name.startsWith('.debug_') ? this.debugFolders : []);
+        const data = s.wanted ? mergeWanted([...list], at, this.debugFolders) : mergeSections([...list], at);
         merged.push({ output, offset: at, data });
         at += data.length;
         continue;

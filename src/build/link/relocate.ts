@@ -1,8 +1,9 @@
 /** Relocations: a first pass finds what they need (GOT slots, stubs, run-time relocations), a second one writes the values. */
 
-import { RELA_SIZE, STB, STT } from './elf';
+import { RELA_WORDS } from './debug-strings';
+import { STB, STT } from './elf';
 import { type LinkProblems } from './errors';
-import { type InputSection, type LinkSymbol, signed64 } from './object';
+import { type InputSection, type LinkSymbol } from './object';
 import { gotRelaxation, isTlsGd, R_X86_64 as R, relocationName, tlsLdCall, tpRelaxation } from './relocations';
 import { type Synthetic } from './synthetic';
 
@@ -26,14 +27,14 @@ function relaxesGot(section: InputSection, offset: number, type: number, symbol:
 /** First pass over one live section that is loaded. */
 export function scanRelocations(section: InputSection, context: RelocationContext, from = 0, to = section.relaCount): void {
   const { object } = section;
-  const { view, symbols, rawSymbols } = object;
+  const { words, symbols, rawSymbols } = object;
   const { synthetic, pie, problems } = context;
   for (let i = from; i < to; i++) {
-    const at = section.relaOffset + i * RELA_SIZE;
-    const type = view.getUint32(at + 8, true);
+    const w = section.relaOffset / 4 + i * RELA_WORDS;
+    const type = words[w + 2]!;
     if (type === R.NONE) continue;
-    const offset = view.getUint32(at, true);
-    const index = view.getUint32(at + 12, true);
+    const offset = words[w]!;
+    const index = words[w + 3]!;
     const symbol = symbols[index];
     if (!symbol) {
       problems.add(object.name, `A relocation of ${section.name} names symbol ${index}, which does not exist.`);
@@ -61,7 +62,7 @@ export function scanRelocations(section: InputSection, context: RelocationContex
         break;
       case R[64]:
         if (pie && symbol.state === 'defined')
-          synthetic.dynamic.push({ section, offset, kind: 'relative', symbol, addend: signed64(view, at + 16) });
+          synthetic.dynamic.push({ section, offset, kind: 'relative', symbol, addend: addendAt(words, w) });
         break;
       case R[32]:
       case R['32S']:
@@ -105,6 +106,11 @@ export function referenceAddress(symbol: LinkSymbol, ipltAddress: number): numbe
   return symbol.iplt >= 0 ? ipltAddress + symbol.iplt : symbol.address;
 }
 
+/** A signed 64-bit number; see signed64(). */
+function addendAt(words: Uint32Array, w: number): number {
+  return (words[w + 5]! | 0) * 0x100000000 + words[w + 4]!;
+}
+
 /** Second pass: `base` is where the section's bytes start in the output, `place` their address. */
 export function applyRelocations(
   section: InputSection,
@@ -115,18 +121,18 @@ export function applyRelocations(
   to = section.relaCount,
 ): void {
   const { object, data, size, alloc } = section;
-  const { view: source, symbols } = object;
+  const { words, symbols } = object;
   const { view, bytes, problems } = out;
   for (let i = from; i < to; i++) {
-    const at = section.relaOffset + i * RELA_SIZE;
-    const type = source.getUint32(at + 8, true);
+    const w = section.relaOffset / 4 + i * RELA_WORDS;
+    const type = words[w + 2]!;
     if (type === R.NONE) continue;
-    const offset = source.getUint32(at, true);
-    const symbol = symbols[source.getUint32(at + 12, true)];
-    let addend = source.getInt32(at + 20, true) * 0x100000000 + source.getUint32(at + 16, true);
+    const offset = words[w]!;
+    const symbol = symbols[words[w + 3]!];
+    let addend = addendAt(words, w);
     if (!symbol) continue;
     const width = WIDTHS[type] ?? 4;
-    if (source.getUint32(at + 4, true) !== 0 || offset + width > size) {
+    if (words[w + 1] !== 0 || offset + width > size) {
       problems.add(object.name, `A relocation of ${section.name} lies outside of the section, at 0x${offset.toString(16)}.`);
       continue;
     }
