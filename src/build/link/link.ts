@@ -10,7 +10,7 @@ import { markLive } from './gc';
 import { type ImageLayout } from './layout';
 import { type InputObject, type InputSection, isGlobal, type LinkSymbol, type OutputSection, parseObject } from './object';
 import { Placer, type Placement } from './place';
-import { applyRelocations, referenceAddress, type RelocationOutput, scanRelocations } from './relocate';
+import { applyRelocations, referenceAddress, type RelocationOutput, scanRelocations, targetAddress } from './relocate';
 import { R_X86_64 } from './relocations';
 import { SymbolTable } from './resolve';
 import { Synthetic } from './synthetic';
@@ -358,7 +358,7 @@ class Linker {
         const to = fileAt(s!) + (from + i) * 24;
         set64(view, to, r.section.addressOf(r.offset));
         set64(view, to + 8, r.kind === 'relative' ? R_X86_64.RELATIVE : R_X86_64.IRELATIVE);
-        set64(view, to + 16, (r.kind === 'relative' ? referenceAddress(r.symbol, out.ipltAddress) : r.symbol.address) + r.addend);
+        set64(view, to + 16, r.kind === 'relative' ? targetAddress(r.symbol, r.addend, out.ipltAddress) : r.symbol.address + r.addend);
       });
     };
     if (this.pie) {

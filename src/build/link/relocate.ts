@@ -106,6 +106,13 @@ export function referenceAddress(symbol: LinkSymbol, ipltAddress: number): numbe
   return symbol.iplt >= 0 ? ipltAddress + symbol.iplt : symbol.address;
 }
 
+/** Address that a reference with an addend means: in a merged section it is the addend that says which piece is meant. */
+export function targetAddress(symbol: LinkSymbol, addend: number, ipltAddress: number): number {
+  const { section } = symbol;
+  if (symbol.type === STT.SECTION && section?.merged) return section.addressOf(symbol.value + addend);
+  return referenceAddress(symbol, ipltAddress) + addend;
+}
+
 /** A signed 64-bit number; see signed64(). */
 function addendAt(words: Uint32Array, w: number): number {
   return (words[w + 5]! | 0) * 0x100000000 + words[w + 4]!;

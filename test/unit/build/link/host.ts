@@ -48,6 +48,16 @@ export class Workshop {
     return object;
   }
 
+  /** Puts some of the objects into an archive; the list with it in their place. */
+  archive(name: string, objects: readonly string[], archived: readonly number[]): string[] {
+    const members = archived.map((i) => objects[i]!);
+    const others = objects.filter((_, i) => !archived.includes(i));
+    if (members.length === 0) return others;
+    rmSync(this.file(name), { force: true });
+    execFileSync('ar', ['rcs', this.file(name), ...members]);
+    return [...others, this.file(name)];
+  }
+
   /** Links a program for Linux with our linker and musl. */
   linkMusl(objects: readonly string[], options: { pie?: boolean; gcSections?: boolean; mergeStrings?: boolean } = {}): LinkResult {
     const pie = options.pie ?? false;

@@ -23,7 +23,8 @@ describe('linked programs', function () {
     const below = random(seed);
     for (let round = 0; round < rounds; round++) {
       const program = randomProgram(below);
-      const objects = program.files.map((f) => shop.compile(muslGcc!, f.name, f.text, f.flags));
+      const compiled = program.files.map((f) => shop.compile(muslGcc!, f.name, f.text, f.flags));
+      const objects = shop.archive('some.a', compiled, program.archived);
       const result = shop.linkMusl(objects, program.options);
       const what = `seed ${seed}, round ${round}: ${JSON.stringify(program.options)} ${program.files.map((f) => f.flags.join(' ')).join(' | ')}`;
       assert.ok(result.bytes, `${what}\n${result.problems.map((p) => p.message).join('\n')}`);
@@ -33,6 +34,19 @@ describe('linked programs', function () {
       assert.equal(expected.signal, null, `${what}: the reference crashed`);
       assert.deepEqual(shop.run(result.bytes, 'ours'), expected, what);
     }
+  });
+
+  it('find their strings in a table of pointers, static-PIE with merged strings', () => {
+    const text = `
+#include <stdio.h>
+static const char *volatile words[] = { "first", "second", "", "first", "second" };
+int main(void) { for (int i = 0; i < 5; i++) printf("%s;", words[i]); return 0; }`;
+    const objects = ['a.c', 'b.c'].map((name, i) =>
+      shop.compile(muslGcc!, name, i === 0 ? text : 'const char *other(void) { return "zeroth"; }', ['-fPIE', '-Os']),
+    );
+    const result = shop.linkMusl(objects.reverse(), { pie: true });
+    assert.ok(result.bytes);
+    assert.equal(shop.run(result.bytes, 'words').stdout, 'first;second;;first;second;');
   });
 
   it('unwind through our .eh_frame_hdr, with glibc', function () {

@@ -6,6 +6,8 @@ export interface RandomProgram {
   readonly options: { readonly pie: boolean; readonly gcSections: boolean; readonly mergeStrings: boolean };
   /** What GNU ld's driver is given for the same. */
   readonly driver: readonly string[];
+  /** Files that go into an archive, by their place in the list. */
+  readonly archived: readonly number[];
 }
 
 const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'tail of delta', 'delta', '', 'a longer string that may be merged', 'x'];
@@ -21,6 +23,7 @@ export function randomProgram(random: (below: number) => number): RandomProgram 
   return {
     files,
     options: { pie, gcSections, mergeStrings: random(4) !== 0 },
+    archived: files.flatMap((_, i) => (i < count && random(3) === 0 ? [i] : [])),
     driver: [pie ? '-static-pie' : '-static', ...(pie ? [] : ['-no-pie']), ...(gcSections ? ['-Wl,--gc-sections'] : [])],
   };
 }
@@ -31,6 +34,14 @@ function flagsFor(pie: boolean, pick: <T>(list: readonly T[]) => T): string[] {
     ...code.split(' '),
     pick(['-O0', '-O1', '-O2', '-Os', '-O3']),
     pick(['-fcommon', '-fno-common']),
+    ...pick([
+      [],
+      [],
+      ['-ftls-model=global-dynamic'],
+      ['-ftls-model=local-dynamic'],
+      ['-ftls-model=initial-exec'],
+      ['-ftls-model=local-exec'],
+    ]),
     ...pick([
       [],
       ['-ffunction-sections', '-fdata-sections'],
@@ -73,6 +84,14 @@ __attribute__((constructor)) static void later(void) { order = 1; }
 int maybe_${k}(int) __attribute__((weak));
 ${n(2) ? `int maybe_${k}(int x) { return x + ${k}; }` : ''}
 __attribute__((weak)) int overridden(void) { return ${k}; }
+__attribute__((destructor(${200 + n(5) * 10 + k}))) static void late(void) { printf("late ${k}\\n"); }
+int aliased_${k}(int x) __attribute__((alias("target_${k}"))); int weakly_${k}(int x) __attribute__((weak, alias("target_${k}")));
+int target_${k}(int x) { return x + ${n(99)}; }
+static __thread struct { int a[${1 + n(4)}]; } __attribute__((aligned(${1 << (2 + n(5))}))) tls_aligned = {{${n(50)}}};
+__attribute__((aligned(${1 << n(8)}))) static char padded[${1 + n(30)}] = {${n(100)}};
+const char *tail_${k} = "tail of delta" + ${n(9)};
+__attribute__((visibility("protected"))) int guarded_${k} = ${n(500)};
+extern int aliased_${next}(int), weakly_${next}(int);
 __attribute__((visibility("hidden"))) int hidden_${k}(int x) { return x ^ ${n(256)}; }
 extern int fn_${next}(int, int);
 static int s0(int x) { return x + ${n(50)}; }
@@ -90,6 +109,8 @@ int fn_${k}(int x, int depth) {
   for (unsigned i = 0; i < sizeof(table) / sizeof(*table); i++) r = (r * 31 + table[i](r)) & 0xffffff;
   r += sw(r) + *pointer_${k} + tls_${k}++ + tls_${next} + (int)tls_zero_${k}[0] + (int)strlen(exported_${next}[0]);
   tls_zero_${k}[0] += 3;
+  r += aliased_${next}(x) + weakly_${next}(x) + tls_aligned.a[0]++ + padded[0] + tail_${k}[0] + guarded_${k}++;
+  r += ((unsigned long)&tls_aligned & (_Alignof(tls_aligned) - 1)) != 0 ? 1000000 : 0;
   shared_common += r & 7; other_common += r & 3;
   common_${k}[0] ^= r;
   if (maybe_${next} && maybe_${k}) r += maybe_${k}(1);
