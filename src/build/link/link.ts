@@ -81,6 +81,20 @@ export function link(units: readonly LinkUnit[], options: LinkOptions): LinkResu
   }
 }
 
+const TLS_MODULE_BASE = '_TLS_MODULE_BASE_';
+
+/** A symbol of the layout, and what its address follows from. */
+interface LayoutSymbol {
+  readonly symbol: LinkSymbol;
+  readonly output: OutputSection | 'base' | 'end' | 'thread pointer';
+  readonly end: boolean;
+}
+
+/** Where the thread pointer is, taken that the initial values lay right before it (variant II of the ABI's thread-local storage); 0 without any. */
+function threadPointer({ tls }: Placement): number {
+  return tls ? Math.ceil(tls.end / tls.align) * tls.align : 0;
+}
+
 class Linker {
   private readonly table: SymbolTable;
   private readonly synthetic = new Synthetic();
@@ -192,12 +206,12 @@ class Linker {
   }
 
   /** Defines the layout's symbols that no object defines; their values follow when places are known. */
-  private defineLayoutSymbols(): { symbol: LinkSymbol; output: OutputSection | 'base' | 'end'; end: boolean }[] {
+  private defineLayoutSymbols(): LayoutSymbol[] {
     const { layout } = this.options;
-    const found: { symbol: LinkSymbol; output: OutputSection | 'base' | 'end'; end: boolean }[] = [];
+    const found: LayoutSymbol[] = [];
     const marker = this.synthetic.section('', SHT.PROGBITS, SHF.ALLOC, 1, 0);
     this.synthetic.object.sections.pop(); // it stands for addresses and takes no place
-    const define = (name: string, output: OutputSection | 'base' | 'end', end: boolean): void => {
+    const define = (name: string, output: LayoutSymbol['output'], end: boolean): void => {
       const symbol = this.table.lookup(name, -1);
       if (symbol.state !== 'undefined') return;
       symbol.state = 'defined';
@@ -206,6 +220,8 @@ class Linker {
     };
     for (const name of layout.start) define(name, 'base', false);
     for (const name of layout.end) define(name, 'end', true);
+    // What code for local-dynamic access with descriptors starts from: in an executable the thread pointer itself.
+    if (this.table.globals.has(TLS_MODULE_BASE)) define(TLS_MODULE_BASE, 'thread pointer', false);
     for (const segment of layout.segments) {
       for (const section of segment.sections) {
         const output = this.placer.outputOf(section);
@@ -226,19 +242,23 @@ class Linker {
     return found;
   }
 
-  private valueLayoutSymbols(
-    found: readonly { symbol: LinkSymbol; output: OutputSection | 'base' | 'end'; end: boolean }[],
-    placement: Placement,
-  ): void {
+  private valueLayoutSymbols(found: readonly LayoutSymbol[], placement: Placement): void {
     for (const { symbol, output, end } of found) {
-      const at = output === 'base' ? this.options.layout.base : output === 'end' ? placement.end : output.address + (end ? output.size : 0);
+      const at =
+        output === 'base'
+          ? this.options.layout.base
+          : output === 'end'
+            ? placement.end
+            : output === 'thread pointer'
+              ? threadPointer(placement)
+              : output.address + (end ? output.size : 0);
       const marker = this.synthetic.section('', SHT.PROGBITS, SHF.ALLOC, 1, 0);
       this.synthetic.object.sections.pop();
       // A section outside of the file is named by its address alone.
       const home =
         output === 'base'
           ? placement.segments[0]?.sections.find((o) => o.size > 0)
-          : output === 'end'
+          : output === 'end' || output === 'thread pointer'
             ? placement.segments.at(-1)?.sections.findLast((o) => o.size > 0)
             : output;
       marker.output = home;
@@ -293,7 +313,7 @@ class Linker {
       view,
       gotAddress: addressOf(synthetic.got),
       ipltAddress: addressOf(synthetic.ipltSection),
-      tp: tls ? Math.ceil(tls.end / tls.align) * tls.align : 0,
+      tp: threadPointer(placement),
       tlsStart,
     };
     for (const block of placement.merged) bytes.set(block.data, block.output.fileOffset + block.offset);
