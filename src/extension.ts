@@ -43,7 +43,7 @@ export function activate(extension: vscode.ExtensionContext): Exports {
   registerTravel(context);
   registerPoolView(context, workspace, builder);
   const sizes = registerSizesView(context, workspace);
-  registerConfigEditor(context, (file, symbol) => sizes.costOf(file, symbol));
+  registerConfigEditor(context, workspace, (file, symbol) => sizes.costOf(file, symbol));
   registerLibraryPage(context, workspace, sizes);
   registerPoolIndex(context, workspace);
   registerPoolFetch(context, workspace);

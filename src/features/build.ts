@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import { type MakeAction, makeBuild } from '../build/make/make-build.node';
+import { makeRootfs } from '../build/make/rootfs.node';
 import { type BuildProblem } from '../build/problems';
 import { type Context } from '../context';
 import { commands } from '../manifest';
 import { makeProject, type Project } from '../project/projects';
-import { launchOf, type ProjectLaunch } from './launch';
+import { launchOf, rootfsOf, type ProjectLaunch } from './launch';
 import { type PoolWorkspace } from './pool-workspace';
 
 /** What is said of a project's last build. */
@@ -47,6 +48,8 @@ export class Builder {
   readonly #states = new Map<string, BuildState>();
   readonly #running = new Map<string, Promise<vscode.Uri | undefined>>();
   readonly #launches = new Map<string, ProjectLaunch>();
+  /** How much of a build that runs is done, in percent, where that is known. */
+  readonly #percents = new Map<string, number>();
   #output: vscode.OutputChannel | undefined;
 
   constructor(
@@ -59,6 +62,11 @@ export class Builder {
 
   stateOf(project: Project): BuildState {
     return this.#states.get(project.folder) ?? 'idle';
+  }
+
+  /** How far the project's build is, in percent; undefined where none runs, or that cannot be known. */
+  percentOf(project: Project): number | undefined {
+    return this.#percents.get(project.folder);
   }
 
   /** What the image of the last build is booted with. */
@@ -101,6 +109,7 @@ export class Builder {
           : runOwnBuilder(this.context, project, cancel.signal);
       });
     } finally {
+      this.#percents.delete(project.folder);
       this.setState(project, report?.ok === true || report?.cancelled === true ? 'idle' : 'failed');
     }
     this.#show(report.problems, project);
@@ -128,7 +137,7 @@ export class Builder {
     const output = (this.#output ??= this.context.own(vscode.window.createOutputChannel('Unikernel Build')));
     output.clear();
     let shown = 0;
-    return makeBuild({
+    const built = await makeBuild({
       project: makeProject(project),
       action,
       seed: project.target?.seed,
@@ -139,9 +148,17 @@ export class Builder {
       progress: ({ verb, library, what }, part) => {
         const percent = part === undefined ? shown : Math.floor(part * 100);
         progress.report({ message: `${verb} ${library === undefined ? '' : `${library}: `}${what}`, increment: percent - shown });
+        if (percent === shown) return;
         shown = percent;
+        this.#percents.set(project.folder, percent);
+        this.#changed.fire(project);
       },
     });
+    const rootfs = built.ok && action === 'build' ? rootfsOf(this.workspace.files, project) : undefined;
+    if (rootfs === undefined) return built;
+    progress.report({ message: `programs of ${vscode.workspace.asRelativePath(rootfs)}` });
+    const made = await makeRootfs(rootfs, { env: process.env, signal, output: (text) => output.append(text) });
+    return { ...built, ok: made.ok, cancelled: made.cancelled, problems: [...built.problems, ...made.problems] };
   }
 
   async #failed({ problems }: BuildReport): Promise<void> {

@@ -5,10 +5,12 @@ import { runConf } from '../kconfig/conf';
 import { isApplication } from '../language-server/trees';
 import { commands, configEditorType } from '../manifest';
 import { dirName, layoutOf } from '../pool/tree';
+import { startOf } from '../project/targets';
 import { NodeFiles } from '../shared/files.node';
 import { fillPage } from './config-editor-page';
 import { ConfigEditorSession, type CostOf } from './config-editor-session';
 import { openTree, readSettings } from './config-editor-tree';
+import { type PoolWorkspace } from './pool-workspace';
 
 /** The little of VS Code's Git extension that is used. */
 interface GitExtension {
@@ -17,7 +19,7 @@ interface GitExtension {
 
 const sessions = new Set<ConfigEditorSession>();
 
-export function registerConfigEditor(context: Context, costOf: CostOf): void {
+export function registerConfigEditor(context: Context, workspace: PoolWorkspace, costOf: CostOf): void {
   context.own(
     vscode.window.registerCustomEditorProvider(
       configEditorType,
@@ -36,7 +38,7 @@ export function registerConfigEditor(context: Context, costOf: CostOf): void {
     ),
   );
   context.command(commands.configure, async (target) => {
-    const file = await configurationOf(context, target instanceof vscode.Uri ? target : undefined);
+    const file = await configurationOf(context, workspace, target instanceof vscode.Uri ? target : undefined);
     if (file) await vscode.commands.executeCommand('vscode.openWith', file, configEditorType);
   });
   context.command(commands.configOpenText, async () => {
@@ -63,15 +65,22 @@ function needed(target: unknown): ConfigEditorSession {
   return session;
 }
 
-/** The .config of a project; made with the defaults where there is none. */
-async function configurationOf(context: Context, target: vscode.Uri | undefined): Promise<vscode.Uri | undefined> {
+/** The .config of a project's current target; made from what the build would make it from where there is none. */
+async function configurationOf(
+  context: Context,
+  workspace: PoolWorkspace,
+  target: vscode.Uri | undefined,
+): Promise<vscode.Uri | undefined> {
   if (target && isConfigName(target)) return target;
   const front = vscode.window.activeTextEditor?.document.uri;
   if (!target && front && isConfigName(front)) return front;
   const folder = target ? await folderOf(target) : await pickApplication();
   if (!folder) return undefined;
-  const file = vscode.Uri.joinPath(folder, '.config');
-  if (!(await exists(file))) await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(await startText(context, folder, file)));
+  const project = (await workspace.projects()).find((each) => each.isApplication && each.folder === folder.fsPath);
+  const file = project ? vscode.Uri.file(project.configFile) : vscode.Uri.joinPath(folder, '.config');
+  if (await exists(file)) return file;
+  const seed = project ? startOf(workspace.files, project)?.text : workspace.files.readText(`${folder.fsPath}/defconfig`);
+  await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(startText(context, folder, file, seed ?? '')));
   return file;
 }
 
@@ -124,8 +133,8 @@ async function pickApplication(): Promise<vscode.Uri | undefined> {
   return (await vscode.window.showQuickPick(picks, { placeHolder: 'Application to configure' }))?.uri;
 }
 
-/** A new .config: the project's defconfig, or the defaults, completed as make's defconfig does. */
-async function startText(context: Context, folder: vscode.Uri, file: vscode.Uri): Promise<string> {
+/** A new .config: what is given, completed with the defaults as make's defconfig does. */
+function startText(context: Context, folder: vscode.Uri, file: vscode.Uri, given: string): string {
   const opened = openTree(file.fsPath, '', {
     folders: (vscode.workspace.workspaceFolders ?? []).map((each) => each.uri.fsPath),
     settings: readSettings(vscode.workspace.getConfiguration('unikernel', file).get('kconfig')),
@@ -133,8 +142,6 @@ async function startText(context: Context, folder: vscode.Uri, file: vscode.Uri)
     trusted: vscode.workspace.isTrusted,
   });
   if (!opened) throw new Error(`No Kconfig tree was found for ${folder.fsPath}. Name the core in the setting unikernel.kconfig.root.`);
-  const defconfig = vscode.Uri.joinPath(folder, 'defconfig');
-  const given = (await exists(defconfig)) ? new TextDecoder().decode(await vscode.workspace.fs.readFile(defconfig)) : '';
   const outcome = runConf(opened.service.tree.model, {
     mode: 'defconfig',
     read: (name) => (name === 'defconfig' ? given : undefined),

@@ -14,17 +14,25 @@ export interface ProjectLaunch {
 /** How an image mounts its initial RAM disk as the root, where the command line does not say. */
 const extractRoot = 'vfs.fstab=[ "initrd0:/:extract::ramfs=1:" ]';
 
+/** The folder or archive of the project's root file system; undefined where it has none. @throws Error where the Kraftfile names one that is not there. */
+export function rootfsOf(files: Files, project: Project): string | undefined {
+  const named = kraftLaunch(files, project).rootfs;
+  const path = named ?? `${project.folder}/rootfs`;
+  if (files.kind(path) === undefined) {
+    if (named !== undefined) throw new Error(`The Kraftfile’s rootfs ${named} does not exist.`);
+    return undefined;
+  }
+  // A folder of that name means something only where somebody says that it is to be booted with.
+  return named !== undefined || scriptCommand(files, project) !== undefined ? path : undefined;
+}
+
 /** Packs the root file system into the build folder where the project has one. @throws Error where it cannot be read or written. */
 export function launchOf(files: Files, project: Project): ProjectLaunch {
-  const kraft = kraftLaunch(files, project);
   const script = scriptCommand(files, project);
-  const folder = kraft.rootfs ?? `${project.folder}/rootfs`;
-  const kind = files.kind(folder);
-  if (kraft.rootfs !== undefined && kind === undefined) throw new Error(`The Kraftfile’s rootfs ${folder} does not exist.`);
-  // A folder of that name means something only where somebody says that it is to be booted with.
-  const wanted = kraft.rootfs !== undefined || script !== undefined;
-  const initrd = !wanted || kind === undefined ? undefined : kind === 'file' ? folder : packed(folder, project);
-  const command = kraft.command.length > 0 ? kraft.command.join(' ') : undefined;
+  const rootfs = rootfsOf(files, project);
+  const initrd = rootfs === undefined || files.kind(rootfs) === 'file' ? rootfs : packed(rootfs, project);
+  const words = kraftLaunch(files, project).command;
+  const command = words.length > 0 ? words.join(' ') : undefined;
   const cmdline = command === undefined ? script : initrd === undefined ? command : `${extractRoot} -- ${command}`;
   return { ...(initrd !== undefined && { initrd }), ...(cmdline !== undefined && { cmdline }) };
 }

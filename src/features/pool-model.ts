@@ -11,6 +11,7 @@ import { type ManifestEntry } from '../pool/manifest';
 import { searchPool } from '../pool/search';
 import { type Files } from '../shared/files';
 import { type Image, imagesOf, type Project } from '../project/projects';
+import { startOf } from '../project/targets';
 
 /**
  * `image`: built and still enabled; `enabled`: the next build takes it in; `leaving`: in the image, and no longer enabled;
@@ -50,8 +51,6 @@ export class PoolModel {
   readonly service: KconfigService;
   readonly catalogue: Catalogue;
   configuration: Configuration;
-  /** Where the values come from: the project's .config or defconfig; undefined for the defaults. */
-  configuredBy: string | undefined;
   configured: ConfiguredPool | undefined;
   images: readonly Image[] = [];
   private built: ReadonlySet<string> = new Set();
@@ -77,11 +76,8 @@ export class PoolModel {
   /** Reads the configuration, the Kraftfile and the images anew. */
   reload(): void {
     const { files, project } = this;
-    const defconfig = `${project.folder}/defconfig`;
     const config = this.text(project.configFile);
-    const given = config ?? this.text(defconfig);
-    this.configuredBy = config !== undefined ? project.configFile : given !== undefined ? defconfig : undefined;
-    this.configuration = this.service.openConfiguration(config ?? this.startText(given ?? ''));
+    this.configuration = this.service.openConfiguration(config ?? this.startText(startOf(files, project)?.text ?? ''));
     this.configure();
     this.images = imagesOf(files, project);
     const [image] = this.images;

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { type Context } from '../context';
 import { commands } from '../manifest';
 import { imagesOf, type Image, type Project } from '../project/projects';
+import { startOf } from '../project/targets';
 import { type Builder, type BuildState } from './build';
 import { type PoolWorkspace } from './pool-workspace';
 import { projectOfTask } from './tasks';
@@ -55,7 +56,9 @@ class Status {
       this.#configName(project),
       ...(size === undefined ? [] : [sizeText(size)]),
     ].join(' · ');
-    const text = state === 'building' ? 'building…' : state === 'failed' ? 'build failed' : built;
+    const percent = this.builder.percentOf(project);
+    const text =
+      state === 'building' ? `building…${percent === undefined ? '' : ` ${percent} %`}` : state === 'failed' ? 'build failed' : built;
     this.#item.text = `$(${icon}) ${project.name}: ${text}`;
     this.#item.backgroundColor = state === 'failed' ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.#item.tooltip = this.#tooltip(project, images, size);
@@ -64,7 +67,8 @@ class Status {
 
   /** What the values come from. */
   #configName(project: Project): string {
-    const found = [project.configFile, `${project.folder}/defconfig`].find((path) => this.workspace.files.kind(path) === 'file');
+    const { files } = this.workspace;
+    const found = files.kind(project.configFile) === 'file' ? project.configFile : startOf(files, project)?.path;
     return found === undefined ? 'defaults' : found.slice(found.lastIndexOf('/') + 1);
   }
 

@@ -38,6 +38,8 @@ export interface TreeContext {
 }
 
 const deepestFolder = 40;
+/** How many folders above an application its wrapper may stand. */
+const highestWrapper = 4;
 
 /** The folders above a path, nearest first. */
 function foldersAbove(path: string): string[] {
@@ -65,7 +67,7 @@ function unikraftTree(path: string, context: TreeContext): PoolTree | undefined 
     else if (core === undefined && library === undefined && isLibrary(files, folder)) library = folder;
     if (!isApplication(files, folder)) continue;
     if (folder === core) continue;
-    const tree = applicationTree(folder, context);
+    const tree = applicationTree(wrapperOf(folder, files) ?? folder, context);
     if (core !== undefined && tree?.base !== core) continue;
     if (!tree) break;
     return withLibrary(tree, core === undefined && library !== folder ? library : undefined);
@@ -91,6 +93,13 @@ function applicationOf(core: string, context: TreeContext): PoolTree | undefined
     if (tree && context.files.realPath(tree.base) === context.files.realPath(core)) return tree;
   }
   return undefined;
+}
+
+/** The folder whose Makefile hands an application to the core: catalog-core keeps one around `workdir/apps/NAME`, with libraries of its own choice. */
+function wrapperOf(folder: string, files: Files): string | undefined {
+  return foldersAbove(folder)
+    .slice(0, highestWrapper)
+    .find((above) => readApplicationMakefile(files, above)?.app === folder);
 }
 
 function isLibrary(files: Files, folder: string): boolean {

@@ -28,6 +28,17 @@ export interface ConfigSeed {
   lineOf(symbol: string): number;
 }
 
+/** What a project's configuration is made from where there is none: its target's seed, or the defconfig in its folder. */
+export function startOf(
+  files: Files,
+  { folder, target }: { readonly folder: string; readonly target: BuildTarget | undefined },
+): Pick<ConfigSeed, 'path' | 'text'> | undefined {
+  if (target?.seed) return target.seed;
+  const path = `${folder}/defconfig`;
+  const text = files.readText(path);
+  return text === undefined ? undefined : { path, text };
+}
+
 /** What targets are looked for in. */
 export interface TargetSearch {
   readonly files: Files;

@@ -97,7 +97,8 @@ export async function startServer({ vsix, settings = {} } = {}) {
         '--disable-update-check',
         '--disable-workspace-trust',
         '--disable-getting-started-override',
-        '--enable-smoke-test-driver',
+        // Without it the workbench takes no extension under development; with it, it shows no notifications.
+        ...(vsix ? [] : ['--enable-smoke-test-driver']),
       ],
       ...['--server-data-dir', data, '--extensions-dir', extensions],
     ],

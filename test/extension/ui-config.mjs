@@ -7,10 +7,10 @@ import { root } from './host.mjs';
 const patience = 60_000;
 const application = 'library-pool/app/hello';
 
-const page_ = (page) => page.frameLocator('iframe.webview').frameLocator('#active-frame');
+export const configPage = (page) => page.frameLocator('iframe.webview').frameLocator('#active-frame');
 
 /** Runs a command by its title; keys pressed before the workbench is wired do nothing, so it looks, acts and repeats. */
-async function command(page, title) {
+export async function runCommand(page, title) {
   await page.waitForSelector('.monaco-workbench .part.editor', { timeout: patience });
   for (let attempt = 0; attempt < 20; attempt++) {
     await page.keyboard.press('F1');
@@ -42,8 +42,8 @@ async function poolIn(folder) {
 /** Opens the editor of the example's application; picks it where there are several. */
 async function configure(page, folder) {
   await poolIn(folder);
-  await command(page, 'Unikernel: Configure');
-  const frame = page_(page);
+  await runCommand(page, 'Unikernel: Configure');
+  const frame = configPage(page);
   const first = frame.locator('.row').first();
   const pick = page.locator('.quick-input-list .monaco-list-row:has-text("app/hello")').first();
   await Promise.race([first.waitFor({ timeout: patience }), pick.waitFor({ timeout: patience }).then(() => pick.click())]);
@@ -53,7 +53,7 @@ async function configure(page, folder) {
 
 const row = (frame, name) => frame.locator(`.row[data-name="${name}"]`);
 
-async function search(page, frame, text) {
+export async function search(page, frame, text) {
   await frame.locator('.search').click();
   await frame.locator('.search').fill(text);
   await frame.locator('.count:has-text("found")').waitFor({ timeout: patience });
@@ -62,7 +62,7 @@ async function search(page, frame, text) {
   await page.waitForTimeout(200);
 }
 
-async function checked(frame, name, value) {
+export async function setChecked(frame, name, value) {
   await frame.locator(`.row[data-name="${name}"][aria-checked="${value}"]`).waitFor({ timeout: 10_000 });
 }
 
@@ -79,13 +79,13 @@ async function tour(page, shot, folder, theme) {
   const file = `${folder}/${application}/.config`;
   const frame = await configure(page, folder);
   await search(page, frame, 'PC_BOOT_LXBOOT');
-  await checked(frame, 'PC_BOOT_LXBOOT', 'true');
+  await setChecked(frame, 'PC_BOOT_LXBOOT', 'true');
   await page.keyboard.press('n');
-  await checked(frame, 'PC_BOOT_LXBOOT', 'false');
+  await setChecked(frame, 'PC_BOOT_LXBOOT', 'false');
   await page.keyboard.press('Control+z');
-  await checked(frame, 'PC_BOOT_LXBOOT', 'true');
+  await setChecked(frame, 'PC_BOOT_LXBOOT', 'true');
   await page.keyboard.press('Control+Shift+z');
-  await checked(frame, 'PC_BOOT_LXBOOT', 'false');
+  await setChecked(frame, 'PC_BOOT_LXBOOT', 'false');
   await page.keyboard.press('Control+s');
   await fileHas(file, '# CONFIG_PC_BOOT_LXBOOT is not set\n');
 
@@ -93,7 +93,7 @@ async function tour(page, shot, folder, theme) {
   await frame.locator('.plan .button').first().waitFor({ timeout: patience });
   await shot(`config-plan-${theme}`);
   await frame.locator('.plan .button').first().click();
-  await checked(frame, 'LIBSYSCALL_SHIM_HANDLER', 'false');
+  await setChecked(frame, 'LIBSYSCALL_SHIM_HANDLER', 'false');
   await frame.locator('.notice').waitFor({ timeout: 10_000 });
   await page.waitForTimeout(300);
   await shot(`config-applied-${theme}`);
@@ -143,11 +143,11 @@ async function roles(page, folder) {
 async function bothWays(page, shot, folder) {
   const frame = await configure(page, folder);
   await search(page, frame, 'OPTIMIZE_DEADELIM');
-  await checked(frame, 'OPTIMIZE_DEADELIM', 'false');
+  await setChecked(frame, 'OPTIMIZE_DEADELIM', 'false');
   const file = `${folder}/${application}/.config`;
   const text = await readFile(file, 'utf8');
   await writeFile(file, text.replace('# CONFIG_OPTIMIZE_DEADELIM is not set', 'CONFIG_OPTIMIZE_DEADELIM=y'));
-  await checked(frame, 'OPTIMIZE_DEADELIM', 'true');
+  await setChecked(frame, 'OPTIMIZE_DEADELIM', 'true');
   const tree = `${folder}/library-pool/Config.uk`;
   const options = await readFile(tree, 'utf8');
   await writeFile(tree, options.replace('bool "Drop unused functions and data"', 'bool "Drop what is not used"'));
@@ -197,7 +197,7 @@ async function large(page, shot, folder) {
   await search(page, frame, 'MANY_77_7');
   await row(frame, 'MANY_77_7').waitFor({ timeout: 10_000 });
   await page.keyboard.press('y');
-  await checked(frame, 'MANY_77_7', 'true');
+  await setChecked(frame, 'MANY_77_7', 'true');
   await shot('config-large');
 }
 

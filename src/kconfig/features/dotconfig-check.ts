@@ -101,7 +101,7 @@ function judge(view: KconfigView, symbol: KSymbol, assignment: Assignment): Find
   }
   // What the reader has said already need not be said again.
   if (value !== undefined && symbol.type !== 'string' && !isValidText(symbol.type, value)) return undefined;
-  if (saysValue(values, symbol, assignment)) return undefined;
+  if (saysValue(values, symbol, assignment) || comesFromMake(symbol)) return undefined;
   const bounds = symbol.type === 'int' || symbol.type === 'hex' ? rangeBounds(values, symbol) : undefined;
   if (bounds && value !== undefined) {
     const number = bounds.read(value);
@@ -137,6 +137,15 @@ function judge(view: KconfigView, symbol: KSymbol, assignment: Assignment): Find
     wanted: { symbol: symbol.label, value: plain(symbol, wanted) },
     related: related.slice(0, 1),
   };
+}
+
+/** Options such as UK_BASE, which only repeat what make was called with: each build gives them its own value, and no line here could. */
+function comesFromMake({ prompts, defaults }: KSymbol): boolean {
+  if (prompts.length > 0 || defaults.length === 0) return false;
+  return defaults.every(({ statement }) => {
+    if (statement?.kind === 'option') return statement.option === 'env';
+    return statement?.kind === 'default' && statement.value.kind === 'symbol' && statement.value.token.parts !== undefined;
+  });
 }
 
 /** A value as the engine takes it: without quotes. */

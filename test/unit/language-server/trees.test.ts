@@ -33,6 +33,21 @@ const short = ({ root, environment, partial }: TreePlan): unknown =>
   partial ? 'partial' : [root, environment['UK_APP'], environment['KCONFIG_ELIB_DIRS']];
 
 describe('the tree of a file', () => {
+  it('is that of the Makefile around an application, where one hands it to make', () => {
+    const files = {
+      ...core('/w/workdir/unikraft'),
+      '/w/Makefile':
+        'UK_ROOT ?= $(PWD)/workdir/unikraft\nUK_APP ?= $(PWD)/workdir/apps/loader\n\nall:\n\t@$(MAKE) -C $(UK_ROOT) L=$(PWD):$(PWD)/workdir/libs/libelf A=$(UK_APP)\n',
+      '/w/Config.uk': '',
+      '/w/workdir/libs/libelf/Config.uk': '',
+      '/w/workdir/apps/loader/Makefile': 'UK_ROOT ?= $(PWD)/workdir/unikraft\nall:\n\t@$(MAKE) -C $(UK_ROOT) A=$(PWD)\n',
+      '/w/workdir/apps/loader/Makefile.uk': '$(eval $(call addlib,apploader))\n',
+    };
+    const wanted = ['/w/workdir/unikraft/Config.uk', '/w/workdir/apps/loader', '/w:/w/workdir/libs/libelf'];
+    for (const path of ['/w/Config.uk', '/w/workdir/apps/loader/.config', '/w/workdir/apps/loader/Makefile.uk'])
+      assert.deepEqual(short(plan(path, files)), wanted, path);
+  });
+
   it('is kraft’s arrangement, with the libraries that the Kraftfile names', () => {
     const files = {
       ...core('/w/.unikraft/unikraft'),

@@ -1,7 +1,7 @@
 /** Targets of a project in every layout, what a fresh configuration starts from, and what an application's Makefile hands to make. */
 import assert from 'node:assert/strict';
 import { readApplicationMakefile } from '../../../src/pool/application';
-import { configuredFor, targetsOf, type BuildTarget } from '../../../src/project/targets';
+import { configuredFor, startOf, targetsOf, type BuildTarget } from '../../../src/project/targets';
 import { MemoryFiles } from '../kconfig/memory-files';
 
 const targets = (files: Readonly<Record<string, string>>, kraftfile?: string): readonly BuildTarget[] =>
@@ -44,6 +44,14 @@ describe('the targets of a project', () => {
     const other = { ...files, '/w/.config': qemu.replace('KVM_VMM_QEMU', 'X').replace('PLAT_KVM', 'PLAT_XEN') };
     assert.deepEqual(names(targets(other))[0], 'as configured /w/.config');
     assert.deepEqual(configuredFor(other['/w/.config']), { platform: 'xen', architecture: 'x86_64' });
+  });
+
+  it('say what a configuration is made from, before the defconfig of the folder', () => {
+    const files = { '/w/defconfig': 'CONFIG_A=y\n', '/w/defconfigs/qemu-x86_64': qemu };
+    const start = (target: BuildTarget | undefined) => startOf(new MemoryFiles(files), { folder: '/w', target })?.text;
+    assert.equal(start(targets(files)[0]), qemu);
+    assert.equal(start(undefined), 'CONFIG_A=y\n');
+    assert.equal(startOf(new MemoryFiles({}), { folder: '/w', target: undefined }), undefined);
   });
 
   it('are one where nothing is said', () => assert.deepEqual(names(targets({})), ['as configured /w/.config']));

@@ -120,6 +120,16 @@ describe('findings in .config', () => {
     assert.match(check('CONFIG_N=30\n')[0]!.message, /outside the range 1 to 10, so the value is 5/);
   });
 
+  it('leave alone what only repeats how make was called', () => {
+    const { view } = open('config UK_BASE\n\tstring\n\tdefault "$(UK_BASE)"\nconfig OWN\n\tstring\n\tdefault "x"\n');
+    const text = 'CONFIG_UK_BASE="/elsewhere"\nCONFIG_OWN="y"\n';
+    view.configuration.load(text);
+    assert.deepEqual(
+      checkDotConfig(view, text, { whole: true }).map(({ code, message }) => `${code} ${message.split(' ')[0]}`),
+      ['config-without-prompt OWN'],
+    );
+  });
+
   it('say what the engine takes silently', () => assert.deepEqual(codes('CONFIG_NET=yes\n'), ['config-trailing']));
 
   it('take lines for redundant only where not every option has one', () => {
