@@ -107,6 +107,8 @@ function tolerated(batch: Buffer, at: number, trap: number, ours: number | undef
 /** The product's side: the oracle's pages, and what loads and compares states. */
 export class Subject {
   readonly bare = new BareCpu();
+  /** How the last run ended, for people. */
+  exit = '';
   readonly #data: readonly number[];
   readonly #code: readonly number[];
 
@@ -197,6 +199,7 @@ export class Subject {
     } catch (error) {
       exit = { kind: 'unsupported', address: start, bytes: new Uint8Array(), reason: `thrown: ${(error as Error).stack ?? String(error)}` };
     }
+    this.exit = exit.kind === 'unsupported' ? `${exit.kind} (${exit.reason})` : exit.kind;
     // What the product has no row for, and says so, is no difference: it stops there by design.
     const absent = exit.kind === 'unsupported' && decodeCase(batch, at) === undefined;
     const differences = absent

@@ -66,7 +66,10 @@ export class LockStep {
       const trap = expected.readUInt32LE(at + Image.trap);
       if (trap !== 1 && trap !== 3) this.faults++;
       const differences = this.#subject.check(batch, at, expected);
-      if (differences.length > 0) this.#note(batch, at, differences);
+      if (differences.length === 0) continue;
+      const exit = this.#subject.exit;
+      const again = this.#subject.check(batch, at, expected).length;
+      this.#note(batch, at, [...differences, `the run ended with ${exit}; once more: ${again === 0 ? 'no' : again} differences`]);
     }
     this.cases += batchSize;
   }
