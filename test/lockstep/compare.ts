@@ -109,10 +109,18 @@ export class Subject {
   readonly bare = new BareCpu();
   /** How the last run ended, for people. */
   exit = '';
+  readonly #i32: Int32Array;
   readonly #data: readonly number[];
   readonly #code: readonly number[];
+  /** The code that lies in the pages now. */
+  readonly #written = { offset: 0, length: 0, code: new Uint8Array(Image.maxCode) };
+  #batch: Buffer | undefined;
+  #words: Int32Array = new Int32Array(0);
+  #expected: Buffer | undefined;
+  #expectedWords: Int32Array = new Int32Array(0);
 
   constructor() {
+    this.#i32 = new Int32Array(this.bare.memory.buffer);
     const rw = Page.writable | Page.user | Page.dirty | Page.noExecute;
     this.#data = [0, 0x1000].map((offset) => this.bare.map(BigInt(Area.data + offset), rw));
     const readOnly = this.bare.map(BigInt(Area.data + Area.dataWritable), Page.user | Page.noExecute);
@@ -129,7 +137,7 @@ export class Subject {
     return this.#data[offset >>> 12]! + (offset & 0xfff);
   }
 
-  #writeCode(offset: number, bytes: Uint8Array | number, length: number): void {
+  #fillCode(offset: number, bytes: Uint8Array | number, length: number): void {
     for (let i = 0; i < length; i++) {
       const at = this.#code[(offset + i) >>> 12]! + ((offset + i) & 0xfff);
       this.bare.bytes[at] = typeof bytes === 'number' ? bytes : bytes[i]!;
@@ -140,52 +148,86 @@ export class Subject {
     if (last !== first) this.bare.cpu.invalidateCode(this.#code[last]! - Layout.ramBase, pageSize);
   }
 
-  #load(batch: Buffer, at: number): void {
-    const { view, bytes, cpu } = this.bare;
-    for (let i = 0; i < 16; i++) view.setBigUint64(State.gpr + 8 * i, batch.readBigUInt64LE(at + Image.gpr + 8 * i), true);
-    for (let i = 0; i < 16; i++) bytes.set(batch.subarray(at + Image.xmm + 16 * i, at + Image.xmm + 16 * i + 16), State.xmm + 32 * i);
-    view.setUint32(State.mxcsr, batch.readUInt32LE(at + Image.mxcsr), true);
-    const status = batch.readUInt16LE(at + Image.fx + 2);
+  /** Puts a case's code in place of the last one's; of cases that share it, only the first has work here. */
+  #writeCode(batch: Buffer, at: number): void {
+    const length = batch[at + Image.codeLength]!;
+    const offset = batch.readUInt16LE(at + Image.codeOffset);
+    const { code, offset: lastOffset, length: lastLength } = this.#written;
+    if (offset === lastOffset && length === lastLength) {
+      let i = 0;
+      while (i < length && code[i] === batch[at + Image.code + i]) i++;
+      if (i === length) return;
+    }
+    if (lastLength > 0) this.#fillCode(lastOffset, 0xcc, lastLength);
+    code.set(batch.subarray(at + Image.code, at + Image.code + length));
+    this.#fillCode(offset, code, length);
+    this.#written.offset = offset;
+    this.#written.length = length;
+  }
+
+  #load(batch: Buffer, words: Int32Array, at: number): void {
+    const { cpu } = this.bare;
+    const i32 = this.#i32;
+    const word = at >> 2;
+    const copy = (to: number, from: number, count: number): void => {
+      for (let i = 0; i < count; i++) i32[(to >> 2) + i] = words[word + (from >> 2) + i]!;
+    };
+    copy(State.gpr, Image.gpr, 32);
+    for (let i = 0; i < 16; i++) copy(State.xmm + 32 * i, Image.xmm + 16 * i, 4);
+    copy(State.mxcsr, Image.mxcsr, 1);
+    const control = words[word + (Image.fx >> 2)]!;
+    const status = control >>> 16;
     const top = (status >>> 11) & 7;
     const valid = batch[at + Image.fx + 4]!;
     let tags = 0;
     for (let i = 0; i < 8; i++) {
       const physical = (i + top) & 7;
-      const source = at + Image.st + 16 * i;
-      bytes.set(batch.subarray(source, source + 10), State.x87 + 16 * physical);
+      const source = word + ((Image.st + 16 * i) >> 2);
+      const target = (State.x87 + 16 * physical) >> 2;
+      const low = words[source]!;
+      const high = words[source + 1]!;
+      const sign = words[source + 2]! & 0xffff;
+      i32[target] = low;
+      i32[target + 1] = high;
+      i32[target + 2] = (i32[target + 2]! & ~0xffff) | sign;
+      let tag = 3;
       if ((valid >>> physical) & 1) {
-        const significand = batch.readBigUInt64LE(source);
-        const exponent = batch.readUInt16LE(source + 8) & 0x7fff;
-        const tag = exponent === 0 && significand === 0n ? 1 : exponent === 0 || exponent === 0x7fff || significand >> 63n === 0n ? 2 : 0;
-        tags |= tag << (2 * physical);
-      } else {
-        tags |= 3 << (2 * physical);
+        const exponent = sign & 0x7fff;
+        tag = exponent === 0 && (low | high) === 0 ? 1 : exponent === 0 || exponent === 0x7fff || high >= 0 ? 2 : 0;
       }
+      tags |= tag << (2 * physical);
     }
-    view.setUint16(State.fcw, batch.readUInt16LE(at + Image.fx), true);
-    view.setUint16(State.fsw, status, true);
-    view.setUint16(State.ftw, tags, true);
-    this.bare.setSegmentBase(Seg.FS, batch.readBigUInt64LE(at + Image.fsBase));
-    this.bare.setSegmentBase(Seg.GS, batch.readBigUInt64LE(at + Image.gsBase));
+    // Control and status word stand in one word here as there.
+    i32[State.fcw >> 2] = control;
+    i32[State.ftw >> 2] = (i32[State.ftw >> 2]! & ~0xffff) | tags;
+    copy(segmentBase(Seg.FS), Image.fsBase, 2);
+    copy(segmentBase(Seg.GS), Image.gsBase, 2);
     const split = pageSize - windowStart;
-    bytes.set(batch.subarray(at + Image.window, at + Image.window + split), this.#data[0]! + windowStart);
-    bytes.set(batch.subarray(at + Image.window + split, at + Image.window + windowSize), this.#data[1]);
-    const offset = batch.readUInt16LE(at + Image.codeOffset);
-    view.setBigUint64(State.rip, BigInt(Area.code + offset), true);
-    cpu.setRegister('rflags', batch.readBigUInt64LE(at + Image.rflags));
-    const length = batch[at + Image.codeLength]!;
-    this.#writeCode(offset, batch.subarray(at + Image.code, at + Image.code + length), length);
+    copy(this.#data[0]! + windowStart, Image.window, split >> 2);
+    copy(this.#data[1]!, Image.window + split, (windowSize - split) >> 2);
+    i32[State.rip >> 2] = Area.code + batch.readUInt16LE(at + Image.codeOffset);
+    i32[(State.rip + 4) >> 2] = 0;
+    cpu.setFlags(BigInt(words[word + (Image.rflags >> 2)]! >>> 0));
+    this.#writeCode(batch, at);
   }
 
   /** Runs one case; the answer lists the differences and is empty where there are none. */
   check(batch: Buffer, at: number, expected: Buffer): string[] {
     const { bare } = this;
     const { cpu, view } = bare;
+    if (batch !== this.#batch) {
+      this.#batch = batch;
+      this.#words = wordsOf(batch);
+    }
+    if (expected !== this.#expected) {
+      this.#expected = expected;
+      this.#expectedWords = wordsOf(expected);
+    }
     if (bare.fault !== undefined) {
-      cpu.setRegister('rflags', 2n);
+      cpu.setFlags(2n);
       bare.nudge();
     }
-    this.#load(batch, at);
+    this.#load(batch, this.#words, at);
     bare.fault = undefined;
     const start = BigInt(Area.code + batch.readUInt16LE(at + Image.codeOffset));
     const length = batch[at + Image.codeLength]!;
@@ -206,42 +248,45 @@ export class Subject {
       ? []
       : exit.kind === 'unsupported'
         ? [`unsupported: ${exit.reason}`]
-        : !toEnd && this.#same(expected, at)
+        : !toEnd && this.#same(at)
           ? []
           : this.#compare(batch, at, expected, toEnd, length);
-    this.#restore(batch, at);
+    this.#restore();
     return differences;
   }
 
-  /** Whether a case that ran without a fault has exactly the oracle's state: what almost all have, told without a look at the instruction. */
-  #same(expected: Buffer, at: number): boolean {
-    const { view, bytes, cpu, fault } = this.bare;
-    const equal = (offset: number, ours: number, length: number): boolean =>
-      expected.compare(bytes, ours, ours + length, at + offset, at + offset + length) === 0;
-    if (fault !== undefined || expected.readUInt32LE(at + Image.trap) !== vectorDebug) return false;
-    if (!equal(Image.gpr, State.gpr, 128) || !equal(Image.rip, State.rip, 8) || !equal(Image.mxcsr, State.mxcsr, 4)) return false;
-    const from = new DataView(expected.buffer, expected.byteOffset + at, Image.size);
-    for (let i = 0; i < 64; i++)
-      if (from.getInt32(Image.xmm + 4 * i, true) !== view.getInt32(State.xmm + 32 * (i >> 2) + 4 * (i & 3), true)) return false;
-    const status = from.getUint16(Image.fx + 2, true);
-    if (from.getUint16(Image.fx, true) !== view.getUint16(State.fcw, true) || status !== view.getUint16(State.fsw, true)) return false;
-    const tags = view.getUint16(State.ftw, true);
-    const valid = from.getUint8(Image.fx + 4);
+  /** Whether a case has exactly the oracle's state and fault: what almost all have, told without a look at the instruction. */
+  #same(at: number): boolean {
+    const i32 = this.#i32;
+    const words = this.#expectedWords;
+    const word = at >> 2;
+    const { fault } = this.bare;
+    const trap = words[word + (Image.trap >> 2)];
+    if (trap !== (fault === undefined ? vectorDebug : fault.vector)) return false;
+    if (fault !== undefined && words[word + (Image.error >> 2)] !== fault.errorCode) return false;
+    const equal = (ours: number, theirs: number, count: number): boolean => {
+      for (let i = 0; i < count; i++) if (i32[(ours >> 2) + i] !== words[word + (theirs >> 2) + i]) return false;
+      return true;
+    };
+    if (trap === vectorPageFault && !equal(State.cr2, Image.cr2, 2)) return false;
+    if (!equal(State.gpr, Image.gpr, 32) || !equal(State.rip, Image.rip, 2) || !equal(State.mxcsr, Image.mxcsr, 1)) return false;
+    for (let i = 0; i < 16; i++) if (!equal(State.xmm + 32 * i, Image.xmm + 16 * i, 4)) return false;
+    if (!equal(State.fcw, Image.fx, 1)) return false;
+    const top = (i32[State.fcw >> 2]! >>> 27) & 7;
+    const tags = i32[State.ftw >> 2]!;
+    const valid = words[word + ((Image.fx + 4) >> 2)]!;
     for (let i = 0; i < 8; i++) {
       if ((((tags >>> (2 * i)) & 3) !== 3) !== ((valid >>> i) & 1) > 0) return false;
-      const theirs = Image.st + 16 * i;
-      const ours = State.x87 + 16 * ((i + (status >>> 11)) & 7);
-      if (from.getInt32(theirs, true) !== view.getInt32(ours, true)) return false;
-      if (from.getInt32(theirs + 4, true) !== view.getInt32(ours + 4, true)) return false;
-      if (from.getUint16(theirs + 8, true) !== view.getUint16(ours + 8, true)) return false;
+      const ours = State.x87 + 16 * ((i + top) & 7);
+      if (!equal(ours, Image.st + 16 * i, 2)) return false;
+      if (((i32[(ours + 8) >> 2]! ^ words[word + ((Image.st + 16 * i + 8) >> 2)]!) & 0xffff) !== 0) return false;
     }
-    const segment = (number: number): number => State.seg + number * SegField.size + SegField.base;
-    if (!equal(Image.fsBase, segment(Seg.FS), 8) || !equal(Image.gsBase, segment(Seg.GS), 8)) return false;
+    if (!equal(segmentBase(Seg.FS), Image.fsBase, 2) || !equal(segmentBase(Seg.GS), Image.gsBase, 2)) return false;
     const split = pageSize - windowStart;
-    if (!equal(Image.window, this.#data[0]! + windowStart, split)) return false;
-    if (!equal(Image.window + split, this.#data[1]!, windowSize - split)) return false;
-    if (from.getUint32(Image.stray, true) !== 0 || !this.#clean()) return false;
-    return ((from.getBigUint64(Image.rflags, true) ^ cpu.getFlags()) & comparedFlags) === 0n;
+    if (!equal(this.#data[0]! + windowStart, Image.window, split >> 2)) return false;
+    if (!equal(this.#data[1]!, Image.window + split, (windowSize - split) >> 2)) return false;
+    if (words[word + (Image.stray >> 2)] !== 0 || !this.#clean()) return false;
+    return ((words[word + (Image.rflags >> 2)]! ^ Number(this.bare.cpu.getFlags())) & Number(comparedFlags)) === 0;
   }
 
   /** Nothing but the window differs from the pattern. */
@@ -390,11 +435,18 @@ export class Subject {
     }
   }
 
-  /** Puts the pattern back where the case wrote, and the filler over its code. */
-  #restore(batch: Buffer, at: number): void {
+  /** Puts the pattern back where the case wrote. */
+  #restore(): void {
     for (let page = 0; page < 2; page++) this.bare.bytes.set(patternPages[page]!, this.#data[page]);
-    this.#writeCode(batch.readUInt16LE(at + Image.codeOffset), 0xcc, batch[at + Image.codeLength]!);
   }
+}
+
+const segmentBase = (number: number): number => State.seg + number * SegField.size + SegField.base;
+
+/** A batch as 32-bit words, in place where it lies aligned. */
+function wordsOf(batch: Buffer): Int32Array {
+  const bytes = batch.byteOffset % 4 === 0 ? batch : Uint8Array.from(batch);
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
 }
 
 const patternPages = [0, 1].map((page) => Uint8Array.from({ length: 0x1000 }, (_, i) => patternByte(page * 0x1000 + i)));

@@ -323,7 +323,7 @@ function finish(r: Random, d: Draft, out: Buffer, at: number): void {
 }
 
 /** Ten bytes of an x87 register: widened doubles mostly, edges, anything. */
-function drawExtended(r: Random, view: DataView, at: number): void {
+export function drawExtended(r: Random, view: DataView, at: number): void {
   const exponent = r.pick([0, 0, 1, 0x3fff, 0x3ffe, 0x4000, 0x3fff + r.below(64), 0x3fff - r.below(64), 0x7ffe, 0x7fff, r.below(0x8000)]);
   const significand = r.pick([
     0n,

@@ -81,10 +81,14 @@ function compile(): string {
   return program;
 }
 
-/** A running oracle. Batches are answered in order. */
+/** Of one batch; as BATCH of native.c. */
+const mostCases = 4096;
+
+/** A running oracle. */
 export class Oracle {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
-  #chunks: Buffer[] = [];
+  /** What has arrived of the answer that is waited for. */
+  readonly #answer = Buffer.alloc(mostCases * Image.size);
   #have = 0;
   #waiting: { readonly bytes: number; readonly resolve: (data: Buffer) => void; readonly reject: (why: Error) => void } | undefined;
   #ended: string | undefined;
@@ -92,9 +96,11 @@ export class Oracle {
   constructor() {
     this.#process = spawn(compile(), [], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#process.stdout.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk);
-      this.#have += chunk.length;
-      this.#answer();
+      this.#have += chunk.copy(this.#answer, this.#have);
+      const waiting = this.#waiting;
+      if (waiting === undefined || this.#have < waiting.bytes) return;
+      this.#waiting = undefined;
+      waiting.resolve(this.#answer.subarray(0, waiting.bytes));
     });
     this.#process.stdin.on('error', () => undefined);
     this.#process.on('exit', (code, signal) => {
@@ -103,19 +109,12 @@ export class Oracle {
     });
   }
 
-  #answer(): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined || this.#have < waiting.bytes) return;
-    this.#waiting = undefined;
-    const all = Buffer.concat(this.#chunks);
-    this.#chunks = all.length > waiting.bytes ? [all.subarray(waiting.bytes)] : [];
-    this.#have = all.length - waiting.bytes;
-    waiting.resolve(all.subarray(0, waiting.bytes));
-  }
-
-  /** Runs at most 4096 cases that stand one after another; the result has as many bytes. */
+  /** Runs at most 4096 cases that stand one after another; the result has as many bytes, and holds until the next run. */
   run(cases: Uint8Array): Promise<Buffer> {
     if (this.#ended !== undefined) return Promise.reject(new Error(this.#ended));
+    if (this.#waiting !== undefined || cases.length > this.#answer.length)
+      return Promise.reject(new Error('one batch at a time, of 4096 cases at most'));
+    this.#have = 0;
     const count = Buffer.alloc(4);
     count.writeUInt32LE(cases.length / Image.size);
     return new Promise((resolve, reject) => {

@@ -6,8 +6,11 @@ import { type Subject, decodeCase } from './compare';
 import { type Form, drawBytes, drawCase, formsOf, mayRun } from './generate';
 import { Area, Image, type Oracle, Run } from './native';
 import { Random } from './random';
+import { States } from './states';
 
 const batchSize = 1024;
+/** So many cases in a row share an instruction and have states of their own: encoding, decoding and moving code about cost several times what a state does. */
+const statesOfAnInstruction = 8;
 /** Of one kind of difference, so many are kept. */
 const keptOfAKind = 2;
 
@@ -31,6 +34,9 @@ export class LockStep {
   readonly #random: Random;
   readonly #subject: Subject;
   readonly #arbitrary: boolean;
+  readonly #states: States;
+  /** One that runs and one that is drawn. */
+  readonly #batches = [Buffer.alloc(batchSize * Image.size), Buffer.alloc(batchSize * Image.size)] as const;
   #next: Buffer | undefined;
 
   constructor(oracle: Oracle, subject: Subject, seed: number, only?: RegExp) {
@@ -38,13 +44,19 @@ export class LockStep {
     this.#oracle = oracle;
     this.#random = new Random(seed);
     this.#arbitrary = only === undefined;
+    this.#states = new States(this.#random);
     this.forms = formsOf(definitions, only);
   }
 
   #draw(): Buffer {
     const random = this.#random;
-    const batch = Buffer.alloc(batchSize * Image.size);
+    const batch = this.#next === this.#batches[0] ? this.#batches[1] : this.#batches[0];
+    let keep = 0;
     for (let at = 0; at < batch.length; at += Image.size) {
+      if (at % (statesOfAnInstruction * Image.size) !== 0) {
+        this.#states.vary(batch, at - Image.size, at, keep);
+        continue;
+      }
       if (this.#arbitrary && random.oneIn(10)) {
         do drawBytes(random, batch, at);
         while (!comparable(batch, at));
@@ -52,13 +64,16 @@ export class LockStep {
         do drawCase(random, random.pick(this.forms), batch, at);
         while (!comparable(batch, at));
       }
+      keep = addressRegisters(batch, at);
     }
+    this.#states.refresh();
     return batch;
   }
 
   /** One batch. The next one is drawn while the oracle runs this. */
   async step(): Promise<void> {
     const batch = this.#next ?? this.#draw();
+    this.#next = batch;
     const answer = this.#oracle.run(batch);
     this.#next = this.#draw();
     const expected = await answer;
@@ -84,6 +99,22 @@ export class LockStep {
     const text = `${note}\n        ${describeInput(batch, at)}\n        ${differences.join('\n        ')}`;
     this.failures.push({ text, note, image: Buffer.from(batch.subarray(at, at + Image.size)) });
   }
+}
+
+/** Registers whose value a new state must keep for the instruction to reach what it was made to reach, a bit each: those of its address, and RCX, RSI and RDI of strings. */
+function addressRegisters(batch: Buffer, at: number): number {
+  const stack = 1 << 4;
+  const decoded = decodeCase(batch, at);
+  if (decoded === undefined) return 0xffff;
+  let keep = stack;
+  if (decoded.hasMemory) {
+    if (decoded.memBase >= 0) keep |= 1 << decoded.memBase;
+    if (decoded.memIndex >= 0) keep |= 1 << decoded.memIndex;
+  }
+  const { definition, encoding } = decoded.row;
+  if (definition.rep !== undefined) keep |= 1 << 1;
+  if (encoding.operands.some((operand) => /^[XY]/.test(operand)) || definition.mnemonic.startsWith('MASKMOV')) keep |= (1 << 6) | (1 << 7);
+  return keep;
 }
 
 /** Text of a case's instruction. */
@@ -140,7 +171,7 @@ function comparable(batch: Buffer, at: number): boolean {
     const length = instruction.length;
     instruction.free();
     decoder.free();
-    if (decoded === undefined) return !known && !protectionKeys(code);
+    if (decoded === undefined) return !known && !hostsOwn(code);
     if ((batch[at + Image.run]! & Run.toEnd) === 0) return true;
     // Runs that end at a breakpoint must end at the one behind the code, so there must be room for it.
     batch[at + Image.codeLength] = length;
@@ -149,8 +180,11 @@ function comparable(batch: Buffer, at: number): boolean {
   return true;
 }
 
-/** RDPKRU and WRPKRU: a CPU that has them takes them with prefixes that the manuals call undefined. */
-function protectionKeys(code: Uint8Array): boolean {
+/**
+ * Group 7 with a register operand: protection keys, which a processor that has them takes with prefixes that the manuals call undefined, and virtualisation,
+ * where a hypervisor under the host may answer with a fault of its own.
+ */
+function hostsOwn(code: Uint8Array): boolean {
   const opcode = code.indexOf(0x0f);
-  return opcode >= 0 && code[opcode + 1] === 0x01 && (code[opcode + 2] === 0xee || code[opcode + 2] === 0xef);
+  return opcode >= 0 && code[opcode + 1] === 0x01 && code[opcode + 2]! >= 0xc0;
 }
