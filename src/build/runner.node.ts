@@ -188,7 +188,9 @@ async function link(
   options.progress?.('LD', step.output.slice(step.output.lastIndexOf('/') + 1));
   if (options.linker === 'own') {
     const result = linkStep(step, (path) => readFileSync(real(path)), options.prebuilt?.folders);
-    problems.push(...result.problems);
+    // The reader of debug information is needed for faults alone.
+    if (result.problems.length > 0)
+      problems.push(...(await import('./link/sources')).withSources(result.problems, options.prebuilt?.folders));
     if (!result.bytes) return false;
     writeFileSync(step.output, result.bytes, { mode: 0o755 });
     writeFileSync(step.map, JSON.stringify(mapOf(result, options.directory)));

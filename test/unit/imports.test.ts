@@ -50,6 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const adapterFromSource: Readonly<Record<string, readonly string[]>> = {
   'src/cli': ['debug-adapter'],
   'src/build/sizes': ['debug-adapter/symbols'],
+  'src/build/link': ['debug-adapter/symbols'],
   'src/': ['debug-adapter/dap/custom.ts', 'debug-adapter/symbols/elf.ts', 'debug-adapter/trace/syscalls'],
 };
 

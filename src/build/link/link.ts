@@ -1,11 +1,10 @@
 /** The linker: relocatable objects and archives in, a static executable out (ET_EXEC, or ET_DYN for static-PIE). */
 
-import { type BuildProblem } from '../problems';
 import { Archive, isArchive } from './archive';
 import { findWantedStrings } from './debug-strings';
 import { type FrameRecord, frameHeaderSize, hasPlainPointers, isLive, readFrames, writeFrameHeader } from './ehframe';
 import { ElfError, SHF, SHT, SYM_SIZE } from './elf';
-import { LinkProblems } from './errors';
+import { type LinkProblem, LinkProblems } from './errors';
 import { markLive } from './gc';
 import { type ImageLayout } from './layout';
 import { type InputObject, type InputSection, isGlobal, type LinkSymbol, type OutputSection, parseObject } from './object';
@@ -61,7 +60,7 @@ export interface LinkedPiece {
 export interface LinkResult {
   readonly bytes?: Uint8Array;
   readonly entry: number;
-  readonly problems: readonly BuildProblem[];
+  readonly problems: readonly LinkProblem[];
   /** Loaded pieces in order of address. */
   readonly pieces: () => LinkedPiece[];
 }

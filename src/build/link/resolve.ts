@@ -122,7 +122,7 @@ export class SymbolTable {
     if (symbol.state === 'defined' || symbol.state === 'absolute') {
       if (weak) return;
       if (!symbol.weak) {
-        this.problems.duplicate(symbol, object, section);
+        this.problems.duplicate(symbol, object, section, raw.value);
         return;
       }
     }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { linuxLayout, PC_LAYOUT } from '../../../../src/build/link/layout';
 import { link, type LinkResult, type LinkUnit } from '../../../../src/build/link/link';
+import { withSources } from '../../../../src/build/link/sources';
 import { findProgram } from '../../../../src/build/toolchain.node';
 import { gcc, input, need, random, Workshop } from './host';
 
@@ -33,6 +34,39 @@ describe('the linker on bad input', function () {
   it('names both places of a double definition', () => {
     const r = run(all(object('a.c', 'int twice; void _start(void) {}', ['-fno-common']), object('b.c', 'int twice = 2;')));
     assert.match(messages(r)[0]!, /^twice is defined twice: in .*a\.c\.o \(section \.bss\) and in .*b\.c\.o \(section \.data\)/);
+  });
+
+  it('gives the source lines of faults where the objects tell of them', () => {
+    const debug = ['-g', '-O0', '-fno-common', '-ffunction-sections'];
+    const caller = object(
+      'a.c',
+      '\nvoid gone(void); int filler(void) { return 1; }\nvoid _start(void) {\n  filler();\n  gone();\n}\n',
+      debug,
+    );
+    const [missing] = withSources(run(all(caller)).problems);
+    assert.deepEqual([missing!.path, missing!.line, missing!.severity], [shop.file('a.c'), 5, 'error']);
+
+    const twice = (name: string, first: string, second: string): (string | number)[][] => {
+      const start = '\nextern int other; void _start(void) { other++; } int other;\n';
+      const files = [object('s.c', start, debug), object('x.c', first, debug), object('y.c', second, debug)];
+      const found = withSources(run(all(...files)).problems);
+      assert.match(found[0]!.message, new RegExp(`^${name} is defined twice: in .*x\\.c\\.o .*and in .*y\\.c\\.o`));
+      return found.map((p) => [p.path, p.line, p.severity]);
+    };
+    const [x, y] = ['x.c', 'y.c'].map((f) => shop.file(f));
+    assert.deepEqual(twice('both', 'extern int both;\nint both = 1;', '\n\nint both = 2;'), [
+      [y, 3, 'error'],
+      [x, 2, 'note'],
+    ]);
+    assert.deepEqual(twice('f', 'int f(void);\nint g(void) { return 1; }\nint f(void)\n{ return 1; }', '\n\n\nint f(void) { return 2; }'), [
+      [y, 4, 'error'],
+      [x, 3, 'note'],
+    ]);
+    // Without debug information the object is named.
+    const plain = object('p.c', 'void gone(void); void _start(void) { gone(); }');
+    assert.equal(withSources(run(all(plain)).problems)[0]!.path, plain);
+    const folders = [[shop.dir, '/elsewhere']] as const;
+    assert.equal(withSources(run(all(caller)).problems, folders)[0]!.path, '/elsewhere/a.c');
   });
 
   it('keeps names inside of a library that does not export them', () => {
