@@ -171,7 +171,10 @@ describe('pool build', function () {
     writeFileSync(`${app}/main.c`, main.replace('int main(', 'extern int gone(void);\nint main(').replace('int i;', 'int i = gone();'));
     let r = await build();
     assert.match(r.problems.map((p) => p.message).join(), /Nothing defines gone, which .*main\.c\.o: section \.text.*, in main refers to/);
-    const line = readFileSync(`${app}/main.c`, 'utf8').split('\n').findIndex((text) => text.includes('int i = gone();')) + 1;
+    const line =
+      readFileSync(`${app}/main.c`, 'utf8')
+        .split('\n')
+        .findIndex((text) => text.includes('int i = gone();')) + 1;
     assert.deepEqual([r.problems[0]!.path, r.problems[0]!.line], [`${app}/main.c`, line], 'at its source line');
     writeFileSync(`${app}/main.c`, main);
 
