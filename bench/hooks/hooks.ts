@@ -19,7 +19,7 @@ const option = (name: string, fallback: number): number => {
 const rounds = option('rounds', 40);
 const part = BigInt(option('part', 200_000));
 /** Instructions before anything is timed: hot code is translated by then. */
-const warmUp = 2_000_000n;
+const warmUp = 30_000_000n;
 
 const image = path.resolve(__dirname, '../../dist/examples/hello/hello_qemu-x86_64');
 if (!existsSync(image)) {

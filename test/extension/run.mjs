@@ -9,6 +9,7 @@ import { root, startBrowser, startServer, workbenchUrl } from './host.mjs';
 import { scenarios } from './ui.mjs';
 import { configScenarios } from './ui-config.mjs';
 import { poolScenarios } from './ui-pool.mjs';
+import { programScenarios } from './ui-program.mjs';
 import { travelScenarios } from './ui-travel.mjs';
 import { upstreamScenarios } from './ui-upstream.mjs';
 
@@ -77,7 +78,7 @@ const everyTime = [
   'the library pool, dark',
   'the library pool, light',
 ];
-const everything = [...scenarios, ...configScenarios, ...poolScenarios, ...travelScenarios, ...upstreamScenarios];
+const everything = [...scenarios, ...configScenarios, ...poolScenarios, ...travelScenarios, ...programScenarios, ...upstreamScenarios];
 const chosen = everything.filter(({ name }) =>
   process.env.SCENARIO === undefined ? everyTime.includes(name) : name.includes(process.env.SCENARIO),
 );

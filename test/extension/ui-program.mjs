@@ -1,0 +1,154 @@
+// What a user does with a Linux program inside an ELF loader image: stops in the program's own source, looks at the kernel under it and at both TLS blocks,
+// steps back over a system call, and travels to who wrote a variable. Wants `images` and `programs` of UNIKERNEL_SUITES.
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { breakHere, command, openFile } from './ui.mjs';
+
+const patience = 60_000;
+const suites = process.env.UNIKERNEL_SUITES ?? '';
+const source = path.join(suites, 'programs', 'threads.c');
+const needed = ['images/elfloader', 'images/elfloader.dbg', 'images/initrd/threads.cpio', 'programs/threads.c'];
+const missing = suites === '' ? needed : needed.filter((name) => !existsSync(path.join(suites, name)));
+
+/** A folder with the program's source and a launch.json for the image, as somebody who runs a program on a prebuilt loader has it. */
+async function programFolder() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'unikernel-program-'));
+  await copyFile(source, path.join(folder, 'threads.c'));
+  await mkdir(path.join(folder, '.vscode'));
+  const configuration = {
+    type: 'unikernel',
+    request: 'launch',
+    name: 'threads on the ELF loader',
+    image: path.join(suites, 'images', 'elfloader'),
+    initrd: path.join(suites, 'images', 'initrd', 'threads.cpio'),
+    cmdline: 'vfs.fstab=[ "initrd0:/:extract::ramfs=1:" ] -- /threads',
+    memory: 256,
+    sourceMap: { [path.dirname(source)]: '${workspaceFolder}' },
+  };
+  await writeFile(path.join(folder, '.vscode', 'launch.json'), JSON.stringify({ version: '0.2.0', configurations: [configuration] }, null, 2));
+  return folder;
+}
+
+const lineOf = async (folder, text) => {
+  const lines = (await readFile(path.join(folder, 'threads.c'), 'utf8')).split('\n');
+  return lines.findIndex((line) => line.includes(text)) + 1;
+};
+
+const frame = (page, text) => page.locator(`.debug-call-stack .stack-frame:has-text("${text}")`).first();
+
+/** Waits until the editor marks this line of the program as the one that the guest stands before. */
+async function standsAt(page, line) {
+  await page.locator(`.debug-call-stack .stack-frame:has-text("threads.c"):has-text("${line}:")`).first().waitFor({ timeout: patience });
+}
+
+async function section(page, title, open) {
+  const header = page.locator(`.pane-header[aria-label*="${title}"][aria-expanded="${!open}"]`).first();
+  if (await header.isVisible().catch(() => false)) await header.click();
+}
+
+/** The stopped thread's frames: the editor unfolds them by itself unless its list of threads comes late. */
+async function unfold(page) {
+  const stopped = page.locator('.debug-call-stack .monaco-list-row:has(.state.label:text-matches("paused on", "i"))').first();
+  await stopped.waitFor({ timeout: patience });
+  await page.waitForTimeout(1200);
+  if ((await stopped.getAttribute('aria-expanded')) === 'false') await stopped.click();
+  const scope = page.locator('.debug-variables .monaco-list-row[aria-expanded="false"]:has(.scope:text-matches("Locals"))').first();
+  if (await scope.isVisible().catch(() => false)) await scope.locator('.monaco-tl-twistie').click();
+}
+
+async function program(page, shot, folder, theme) {
+  const sleeps = await lineOf(folder, 'nanosleep(');
+  await openFile(page, 'threads.c', await lineOf(folder, 'total++'));
+  await breakHere(page);
+  await page.keyboard.press('F5');
+  await page.locator('.debug-toolbar').first().waitFor({ timeout: patience });
+  for (const title of ['Watch', 'Breakpoints']) await section(page, title, false);
+  await unfold(page);
+  await frame(page, 'worker').waitFor({ timeout: patience });
+  await page.waitForTimeout(1500);
+  await shot(`program-own-source-${theme}`);
+
+  // A stop in the kernel on behalf of the program: a breakpoint on the handler of its system call.
+  await command(page, 'Add Function Breakpoint');
+  await page.waitForTimeout(500);
+  await page.keyboard.type('uk_syscall_r_nanosleep');
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(500);
+  await command(page, 'Debug: Continue');
+  await page.waitForTimeout(500);
+  // The breakpoint in the source is hit by other threads before.
+  for (let hits = 0; hits < 12 && !(await frame(page, 'uk_syscall_r_nanosleep').isVisible()); hits++) {
+    await page.keyboard.press('F5');
+    await page.waitForTimeout(1200);
+  }
+  await frame(page, 'uk_syscall_r_nanosleep').waitFor({ timeout: patience });
+  await frame(page, 'system call: nanosleep').waitFor({ timeout: patience });
+  await frame(page, 'worker').waitFor({ timeout: patience });
+  await page.waitForTimeout(1500);
+  await shot(`program-kernel-frames-${theme}`);
+
+  // The frame below the boundary is the program's: its variables, its TLS.
+  await frame(page, 'worker').click();
+  await page.waitForTimeout(1500);
+  await shot(`program-frame-of-program-${theme}`);
+  for (const title of ['Variables', 'Watch', 'Call Stack', 'Breakpoints']) await section(page, title, false);
+  await command(page, 'Focus on Unikernel: Threads & TLS View');
+  for (const owner of ['Unikraft TLS', 'Application TLS']) {
+    const row = page.locator(`.pane-body .monaco-list-row:has-text("${owner}")`).first();
+    await row.waitFor({ timeout: patience });
+    await row.locator('.monaco-tl-twistie').click();
+    await page.waitForTimeout(700);
+  }
+  await page.locator('.pane-body .monaco-list-row:has-text("mine")').first().waitFor({ timeout: patience });
+  await shot(`program-tls-${theme}`);
+
+  // Registers: a group opened, after a step what changed is marked, and one edited.
+  await section(page, 'Threads & TLS', false);
+  await command(page, 'Focus on Unikernel: Registers View');
+  const register = (name) => page.locator(`.pane-body .monaco-list-row:has(.label-name:text-is("${name}"))`).first();
+  await register('rax').waitFor({ timeout: patience });
+  await command(page, 'Debug: Step Into');
+  await page.waitForTimeout(1500);
+  await page.locator('.pane-body .monaco-list-row:has-text("Flags") .monaco-tl-twistie').first().click();
+  await page.waitForTimeout(800);
+  await shot(`program-registers-${theme}`);
+
+  // Over the system call and back: the line before it stands again.
+  await section(page, 'Registers', false);
+  await section(page, 'Call Stack', true);
+  await section(page, 'Variables', true);
+  await command(page, 'Debug: Remove All Breakpoints');
+  await command(page, 'Debug: Step Out');
+  await page.waitForTimeout(1500);
+  for (let outs = 0; outs < 12 && !(await page.locator('.debug-call-stack .stack-frame').first().innerText()).includes('worker'); outs++) {
+    await page.keyboard.press('Shift+F11');
+    await page.waitForTimeout(1200);
+  }
+  await page.keyboard.press('F10');
+  await page.waitForTimeout(1500);
+  await command(page, 'Step Back Over');
+  await standsAt(page, sleeps);
+  await page.locator('.statusbar-item:has-text("back")').first().waitFor({ timeout: patience });
+  await page.waitForTimeout(1200);
+  await shot(`program-back-over-call-${theme}`);
+
+  // Who wrote `total` last: the guest stands behind the increment, in whichever thread did it.
+  await command(page, 'Who Wrote This Last');
+  await page.locator('.quick-input-widget input').first().fill('total');
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(2500);
+  await standsAt(page, await lineOf(folder, 'total++'));
+  await page.waitForTimeout(1200);
+  await shot(`program-who-wrote-${theme}`);
+}
+
+if (missing.length > 0) console.log(`  - without a Linux program on the ELF loader: UNIKERNEL_SUITES has no ${missing.join(', ')}`);
+
+export const programScenarios = (missing.length > 0 ? [] : ['Dark', 'Light']).map((theme) => ({
+  name: `a Linux program on the ELF loader, ${theme.toLowerCase()}`,
+  settings: { 'workbench.colorTheme': `Default ${theme} Modern` },
+  prepare: programFolder,
+  steps: (page, shot, folder) => program(page, shot, folder, theme.toLowerCase()),
+}));
