@@ -16,6 +16,9 @@ export interface ProbeRegistration {
 interface Place {
   handlers: readonly ProbeHandler[];
   observers: readonly (() => void)[];
+  readonly probe: ProbeHandler;
+  /** What the processor knows of it. */
+  set: 'stops' | 'observes' | undefined;
 }
 
 /** All probes of one processor. */
@@ -37,11 +40,12 @@ export class ProbeTable {
     // A wrapper of its own, so that one function may be registered twice.
     const entry: ProbeHandler = () => handler();
     place.handlers = [...place.handlers, entry];
+    this.#settle(address, place);
     return {
       address,
       remove: () => {
         place.handlers = place.handlers.filter((each) => each !== entry);
-        this.#clear(address, place);
+        this.#settle(address, place);
       },
     };
   }
@@ -51,11 +55,12 @@ export class ProbeTable {
     const place = this.#placeAt(address);
     const entry = (): void => observer();
     place.observers = [...place.observers, entry];
+    this.#settle(address, place);
     return {
       address,
       remove: () => {
         place.observers = place.observers.filter((each) => each !== entry);
-        this.#clear(address, place);
+        this.#settle(address, place);
       },
     };
   }
@@ -78,16 +83,19 @@ export class ProbeTable {
   #placeAt(address: bigint): Place {
     const known = this.#places.get(address);
     if (known !== undefined) return known;
-    const place: Place = { handlers: [], observers: [] };
+    const place: Place = { handlers: [], observers: [], probe: () => this.#hit(place), set: undefined };
     this.#places.set(address, place);
-    this.#cpu.setProbe(address, () => this.#hit(place));
     return place;
   }
 
-  #clear(address: bigint, place: Place): void {
-    if (place.handlers.length > 0 || place.observers.length > 0 || this.#places.get(address) !== place) return;
-    this.#places.delete(address);
-    this.#cpu.setProbe(address, undefined);
+  /** The processor has to know whether anybody could stop at an address, or only looks on, or is gone. */
+  #settle(address: bigint, place: Place): void {
+    if (this.#places.get(address) !== place) return;
+    const wanted = place.handlers.length > 0 ? 'stops' : place.observers.length > 0 ? 'observes' : undefined;
+    if (wanted === undefined) this.#places.delete(address);
+    if (wanted === place.set) return;
+    place.set = wanted;
+    this.#cpu.setProbe(address, wanted === undefined ? undefined : place.probe, wanted === 'observes');
   }
 
   #hit(place: Place): ProbeVerdict {

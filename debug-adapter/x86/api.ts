@@ -102,7 +102,11 @@ export interface Cpu {
   invalidate(): void;
   /** After bytes of guest RAM changed from outside (loader, DMA, debugger): drops code decoded from them. */
   invalidateCode(physical: number, length: number): void;
-  setProbe(address: bigint, probe: Probe | undefined): void;
+  /**
+   * Sets the one probe of a linear address, or takes it away. `observes`: it neither stops nor changes anything of the guest, which makes it cheap; it may be told
+   * of one instruction more than once.
+   */
+  setProbe(address: bigint, probe: Probe | undefined, observes?: boolean): void;
   setWatchpoints(list: readonly Watchpoint[]): void;
 
   /** Registers by name: rax..r15, eax.., rip, rflags, cs..gs, fs_base, gs_base, cr0.., dr0.., efer, star, lstar, kernel_gs_base, mxcsr, fcw, fsw, ftw. */

@@ -82,6 +82,7 @@ export class X86Cpu implements Cpu, CpuContext {
   readonly #decoder: Decoder;
   readonly #available: (row: Row) => boolean;
   readonly #probes = new ProbeSet();
+  #probesChanged = false;
   readonly #helpers: HelperCalls;
   readonly #allowance: Allowance;
   readonly #callouts: Callouts;
@@ -153,7 +154,9 @@ export class X86Cpu implements Cpu, CpuContext {
             decoder: this.#decoder,
             runtime: this.#handlers.runtime,
             available: this.#available,
-            hasProbe: (key) => this.#probes.has(lowHalf(key), highHalf(key)),
+            hasProbe: (key) => this.#probes.kindAt(lowHalf(key), highHalf(key)) === 'stops',
+            isObserved: (key) => this.#probes.kindAt(lowHalf(key), highHalf(key)) === 'observes',
+            observe: () => this.#observe(),
             hasCode: (page) => this.#blocks.hasCode(page),
             protect: (page) => this.#access.protect(page),
             placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
@@ -355,16 +358,23 @@ export class X86Cpu implements Cpu, CpuContext {
     if (length > 0) this.#codeWritten(physical, length);
   }
 
-  setProbe(address: bigint, probe: Probe | undefined): void {
+  setProbe(address: bigint, probe: Probe | undefined, observes = false): void {
     const low = Number(address & 0xffffffffn) | 0;
     const high = Number(address >> 32n) | 0;
-    const known = this.#probes.has(low, high);
-    this.#probes.set(low, high, probe);
-    if (known !== (probe !== undefined)) {
+    const known = this.#probes.kindAt(low, high);
+    this.#probes.set(low, high, probe, observes);
+    if (known !== this.#probes.kindAt(low, high)) {
+      this.#probesChanged = true;
       this.#blocks.dropAt(low, high);
       this.#jit?.dropAt(high * 0x1_0000_0000 + (low >>> 0));
     }
     this.#allowance.breakAfterCurrent();
+  }
+  /** A region tells the observer at RIP. */
+  #observe(): number {
+    this.#probesChanged = false;
+    this.#probes.get(this.#i32[State.rip >> 2]!, this.#i32[(State.rip + 4) >> 2]!)?.();
+    return this.#probesChanged || this.#stopRequested || this.#refuse ? 1 : 0;
   }
 
   setWatchpoints(list: readonly Watchpoint[]): void {

@@ -5,22 +5,33 @@ import { type Probe } from './api';
 const places = 4096;
 const placeOf = (low: number): number => (low ^ (low >>> 12)) & (places - 1);
 
+interface Entry {
+  readonly probe: Probe;
+  readonly observes: boolean;
+}
+
 /** Addresses are given as their halves, as signed 32-bit integers. */
 export class ProbeSet {
   /** How many probes fall into a place. */
   readonly #counts = new Uint16Array(places);
-  readonly #byLow = new Map<number, Map<number, Probe>>();
+  readonly #byLow = new Map<number, Map<number, Entry>>();
 
   has(low: number, high: number): boolean {
     return this.get(low, high) !== undefined;
   }
 
   get(low: number, high: number): Probe | undefined {
-    return this.#counts[placeOf(low)] === 0 ? undefined : this.#byLow.get(low)?.get(high);
+    return this.#counts[placeOf(low)] === 0 ? undefined : this.#byLow.get(low)?.get(high)?.probe;
+  }
+
+  /** Whether the probe of an address may stop, or only looks on; undefined where there is none. */
+  kindAt(low: number, high: number): 'stops' | 'observes' | undefined {
+    const entry = this.#counts[placeOf(low)] === 0 ? undefined : this.#byLow.get(low)?.get(high);
+    return entry && (entry.observes ? 'observes' : 'stops');
   }
 
   /** Sets the probe of an address, or takes it away. */
-  set(low: number, high: number, probe: Probe | undefined): void {
+  set(low: number, high: number, probe: Probe | undefined, observes: boolean): void {
     const known = this.has(low, high);
     let byHigh = this.#byLow.get(low);
     if (probe === undefined) {
@@ -29,8 +40,8 @@ export class ProbeSet {
       if (known) this.#counts[placeOf(low)]!--;
       return;
     }
-    if (byHigh === undefined) this.#byLow.set(low, (byHigh = new Map<number, Probe>()));
-    byHigh.set(high, probe);
+    if (byHigh === undefined) this.#byLow.set(low, (byHigh = new Map<number, Entry>()));
+    byHigh.set(high, { probe, observes });
     if (!known) this.#counts[placeOf(low)]!++;
   }
 }

@@ -27,7 +27,10 @@ async function programFolder() {
     memory: 256,
     sourceMap: { [path.dirname(source)]: '${workspaceFolder}' },
   };
-  await writeFile(path.join(folder, '.vscode', 'launch.json'), JSON.stringify({ version: '0.2.0', configurations: [configuration] }, null, 2));
+  await writeFile(
+    path.join(folder, '.vscode', 'launch.json'),
+    JSON.stringify({ version: '0.2.0', configurations: [configuration] }, null, 2),
+  );
   return folder;
 }
 

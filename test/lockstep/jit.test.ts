@@ -52,6 +52,17 @@ export function runProgram(seed: number): string | undefined {
         case 5:
           cpu.writeMemory(where, Uint8Array.of(0x90));
           break;
+        case 6: {
+          let told = -1;
+          const look = (): undefined => {
+            // It may be told of one instruction again.
+            if (told === cpu.retiredCount) return;
+            told = cpu.retiredCount;
+            subject.log.push(`observed @${told} ${cpu.getRegister('rip')} ${cpu.generalRegisters.join()} ${cpu.getRegister('rflags')}`);
+          };
+          cpu.setProbe(where, look, true);
+          break;
+        }
         default:
           break;
       }

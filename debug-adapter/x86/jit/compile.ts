@@ -21,6 +21,7 @@ export const runtimeNames: readonly string[] = [
   'arithmetic',
   ...namedHelpers,
   'enter',
+  'observe',
 ];
 
 export interface CompiledRegion {
@@ -55,6 +56,7 @@ export function compileRegion(
   for (const [i, name] of runtimeNames.entries()) {
     if (i < 8) module.importFunction('runtime', name, [], ['i32']);
     else if (name === 'enter') module.importFunction('runtime', name, ['i32'], []);
+    else if (name === 'observe') module.importFunction('runtime', name, [], ['i32']);
     else if (name === 'arithmetic') module.importFunction('runtime', name, [], ['i64']);
     else module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
   }
@@ -264,6 +266,7 @@ class RegionLayout {
     this.#current = node;
     gen.baseDepth = gen.c.depth;
     if (this.#checked.has(node)) gen.checkBudget(block.key, this.#longest.get(node)!);
+    if (block.observed) gen.observe(block.key);
     gen.charge(block.count);
     gen.longestAfter = this.#longest.get(node)! - block.count;
     gen.beginBlock(this.#checked.has(node) ? -1 : (this.#incoming.get(node) ?? -1));

@@ -22,6 +22,8 @@ export interface RegionBlock {
   readonly end: BlockEnd;
   /** Instructions that the budget is charged for. */
   readonly count: number;
+  /** Somebody is to be told before it runs. */
+  readonly observed: boolean;
 }
 
 export interface Region {
@@ -36,7 +38,10 @@ export interface Region {
 export interface RegionSource {
   /** Physical address of a code byte, or -1 where it cannot be fetched. */
   physical(low: number, high: number): number;
+  /** Is there a probe before which regions have to be left? */
   hasProbe(key: number): boolean;
+  /** Is there one that only looks on? It is told from inside of the region, at the beginning of a block. */
+  isObserved(key: number): boolean;
   available(row: Row): boolean;
 }
 
@@ -133,7 +138,7 @@ export function discover(
         break;
     }
   }
-  const blocks = cut(runs, targets, returnSites, owners, observed);
+  const blocks = cut(runs, targets, returnSites, owners, observed, source);
   const present = new Set(blocks.filter((block) => block.insns.length > 0).map((block) => block.key));
   return { blocks, pages, entries: [entry, ...resumes].filter((key) => present.has(key)) };
 }
@@ -168,6 +173,7 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
   const insns: Insn[] = [];
   let at = key;
   for (;;) {
+    if (insns.length > 0 && source.isObserved(at)) return { key, insns, end: { kind: 'jump', to: at } };
     const physical = source.physical(lowOf(at), highOf(at));
     const page = Math.floor(physical / PAGE);
     const stop =
@@ -209,6 +215,7 @@ function cut(
   returnSites: ReadonlyMap<number, ReadonlySet<number>>,
   owners: ReadonlyMap<number, ReadonlySet<number>>,
   observed: ReadonlyMap<number, readonly number[]>,
+  source: RegionSource,
 ): RegionBlock[] {
   const blocks = new Map<number, RegionBlock>();
   for (const run of runs.values()) {
@@ -218,7 +225,8 @@ function cut(
     for (const insn of run.insns) {
       const at = keyOf(insn.ripLow, insn.ripHigh);
       if (at !== run.key && targets.has(at) && insns.length > 0) {
-        if (!blocks.has(key)) blocks.set(key, { key, insns, count: insns.length, end: { kind: 'jump', to: at } });
+        if (!blocks.has(key))
+          blocks.set(key, { key, insns, count: insns.length, observed: source.isObserved(key), end: { kind: 'jump', to: at } });
         if (runs.has(at)) {
           cutShort = true;
           break;
@@ -231,7 +239,7 @@ function cut(
     if (cutShort || blocks.has(key)) continue;
     const end =
       run.end.kind === 'indirect' ? { kind: 'indirect' as const, candidates: candidatesOf(run, returnSites, owners, observed) } : run.end;
-    blocks.set(key, { key, insns, count: insns.length, end });
+    blocks.set(key, { key, insns, count: insns.length, observed: insns.length > 0 && source.isObserved(key), end });
   }
   return [...blocks.values()];
 }

@@ -24,7 +24,12 @@ export interface JitHost {
   /** The interpreter's runtime functions, by name. */
   readonly runtime: WebAssembly.Exports;
   available(row: Row): boolean;
+  /** Is there a probe that has to be asked before its instruction, by the loop? */
   hasProbe(key: number): boolean;
+  /** Is there one that only looks on? */
+  isObserved(key: number): boolean;
+  /** Tells the observer of the address in RIP; answers 1 where the loop has to look at things again, else 0. */
+  readonly observe: () => number;
   /** Does the interpreter hold code of this physical page? */
   hasCode(page: number): boolean;
   /** Stores to this physical page must be seen from now on. */
@@ -248,7 +253,7 @@ export class Jit {
       return this.#giveUp(key);
     }
     if (compiled === undefined || module === undefined) return this.#giveUp(key);
-    const runtime = Object.fromEntries(runtimeNames.map((name) => [name, host.runtime[name]!]));
+    const runtime = Object.fromEntries(runtimeNames.map((name) => [name, name === 'observe' ? host.observe : host.runtime[name]!]));
     const instance = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
     for (const old of [this.#byEntry.get(key), this.#resumeOnly.get(key)]) if (old !== undefined) this.#drop(old);
     const ranges = region.blocks
@@ -311,6 +316,7 @@ export class Jit {
       return physical + PAGE <= this.#host.ramSize ? physical : -1;
     },
     hasProbe: (key: number): boolean => this.#host.hasProbe(key),
+    isObserved: (key: number): boolean => this.#host.isObserved(key),
     available: (row: Row): boolean => this.#host.available(row),
   };
 

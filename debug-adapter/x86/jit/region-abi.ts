@@ -4,8 +4,14 @@ import { type Insn } from '../decoder';
 import { namedHelpers, Scratch } from '../interp-gen';
 import { highOf, keyOf, lowOf } from './discover';
 
-/** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers, and what runs the interpreter's record. */
-export const RegionImports = { condition: 0, arithmetic: 8, named: 9, enter: 9 + namedHelpers.length } as const;
+/** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers, what runs the interpreter's record, and what tells an observer. */
+export const RegionImports = {
+  condition: 0,
+  arithmetic: 8,
+  named: 9,
+  enter: 9 + namedHelpers.length,
+  observe: 10 + namedHelpers.length,
+} as const;
 
 /** What a region function answers. From `sites` on: the exit site of this number. */
 export const RegionExit = {

@@ -111,6 +111,24 @@ export class RegionGen extends RegionVectors implements Gen {
     c.get(Local.budget).i32(this.longestAfter).op('i32.lt_s').brIf(this.exit);
   }
 
+  /**
+   * Tells the observer of the address at which a block begins, of which nothing has been charged yet, with the state block as it is between instructions.
+   * Observers change nothing of it; where one changed what is looked at, the loop has to go on.
+   */
+  observe(key: number): void {
+    const { c, known } = this;
+    this.#inPlace = true;
+    for (const register of known?.written ?? []) this.#spill('i64.store', Local.gpr + register, State.gpr + register * 8);
+    this.#spillVectors();
+    this.storeFlags();
+    c.i32(0).get(Local.budget).op('i64.extend_i32_s').mem('i64.store', State.budget);
+    c.i32(0).i64(addressOf(key)).mem('i64.store', State.rip);
+    c.call(RegionImports.observe);
+    c.if();
+    c.i32(RegionExit.budget).op('return');
+    c.end();
+  }
+
   #spillVectors(): void {
     for (const register of this.known?.writtenVectors ?? []) this.#spill('v128.store', Local.xmm + register, State.xmm + register * 32);
   }
