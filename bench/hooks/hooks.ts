@@ -1,10 +1,12 @@
 /**
  * What tracing and breakpoints cost: one guest in several machines, side by side in one run, part by part in turn, so that the host's load falls on all alike.
- * `npx tsx bench/hooks/hooks.ts [--rounds N] [--part INSTRUCTIONS] [--json]`. The guest is the built example with its shim: a loop of `getpid` by the syscall instruction, then
+ * Each machine has a thread of its own, as in a session: in one thread the host's compiler would see calls of several where a session has one.
+ * `node bench/run.mjs bench/hooks/hooks.ts [--rounds N] [--part INSTRUCTIONS] [--warm INSTRUCTIONS] [--json]`. The guest is the built example with its shim: a loop of `getpid` by the syscall instruction, then
  * a loop of arithmetic alone. Ratios are of processor time; 1 is no cost.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type TraceKind } from '../../debug-adapter/control/api';
 import { BreakpointManager } from '../../debug-adapter/control/breakpoints/manager';
 import { TravellingTarget } from '../../debug-adapter/control/history/probes';
@@ -19,7 +21,7 @@ const option = (name: string, fallback: number): number => {
 const rounds = option('rounds', 40);
 const part = BigInt(option('part', 200_000));
 /** Instructions before anything is timed: hot code is translated by then. */
-const warmUp = 30_000_000n;
+const warmUp = BigInt(option('warm', 30_000_000));
 
 const image = path.resolve(__dirname, '../../dist/examples/hello/hello_qemu-x86_64');
 if (!existsSync(image)) {
@@ -36,11 +38,13 @@ const computeLoop = Uint8Array.of(0x48, 0xff, 0xc1, 0x48, 0x0f, 0xaf, 0xd1, 0x48
 
 interface Subject {
   readonly name: string;
-  run(): void;
+  readonly loop: Uint8Array;
+  readonly kinds: readonly TraceKind[];
+  readonly prepare?: (target: TravellingTarget) => void;
 }
 
-/** The example, stopped in main, where `loop` takes the place of its code. */
-function subject(name: string, loop: Uint8Array, kinds: readonly TraceKind[], prepare?: (target: TravellingTarget) => void): Subject {
+/** The example, stopped in main, where `loop` takes the place of its code; answers what runs a part of it. */
+function boot({ loop, kinds, prepare }: Subject): () => void {
   const { machine } = createMachine({ image: bytes, imageName: image, commandLine: '', memory: 64 << 20, cpuModel: 'default' });
   const target = new TravellingTarget(machine, new SourcePathMap([]), '');
   target.addSymbols(symbols);
@@ -58,7 +62,7 @@ function subject(name: string, loop: Uint8Array, kinds: readonly TraceKind[], pr
   );
   prepare?.(target);
   machine.run(machine.cpu.retired + warmUp);
-  return { name, run: () => void machine.run(machine.cpu.retired + part) };
+  return () => void machine.run(machine.cpu.retired + part);
 }
 
 /** A breakpoint on every function of the image that the loop does not run, conditions included. */
@@ -69,26 +73,79 @@ function breakpointsNotHit(target: TravellingTarget): void {
     .filter(({ kind, name }) => kind === 'function' && !/syscall|getpid|sysctx|ectx|tls|auxsp|main|lcpu|current/i.test(name))
     .map(({ name }) => ({ name, condition: '1' }));
   const set = manager.setFunctions(names).filter(({ verified }) => verified).length;
-  console.log(`  ${set} breakpoints, none of which is hit`);
+  if (set === 0) throw new Error('no breakpoint could be set');
 }
 
+const groups: Readonly<Record<string, readonly Subject[]>> = {
+  'system calls': [
+    { name: 'nothing', loop: callLoop, kinds: [] },
+    { name: 'trace of system calls', loop: callLoop, kinds: ['syscalls'] },
+    { name: 'trace of calls and TLS', loop: callLoop, kinds: ['syscalls', 'tls'] },
+    { name: 'breakpoints not hit', loop: callLoop, kinds: [], prepare: breakpointsNotHit },
+  ],
+  arithmetic: [
+    { name: 'nothing', loop: computeLoop, kinds: [] },
+    { name: 'trace of everything', loop: computeLoop, kinds: ['syscalls', 'tls', 'extendedState', 'interrupts'] },
+    { name: 'breakpoints not hit', loop: computeLoop, kinds: [], prepare: breakpointsNotHit },
+  ],
+};
+
+interface Place {
+  readonly group: string;
+  readonly index: number;
+}
+
+/** Microseconds of processor time of the whole process: while one thread works, the others wait. */
 const cpuTime = (): number => {
   const { user, system } = process.cpuUsage();
   return user + system;
 };
 
+class Runner {
+  readonly #worker: Worker;
+  #heard: () => void = () => undefined;
+
+  constructor(place: Place) {
+    this.#worker = new Worker(__filename, { workerData: place, argv: process.argv.slice(2) });
+    this.#worker.on('message', () => this.#heard());
+  }
+
+  /** Waits for the thread's next word. */
+  done(): Promise<void> {
+    return new Promise((resolve) => (this.#heard = resolve));
+  }
+
+  async run(): Promise<number> {
+    const before = cpuTime();
+    const done = this.done();
+    this.#worker.postMessage('run');
+    await done;
+    return cpuTime() - before;
+  }
+
+  end(): Promise<number> {
+    return this.#worker.terminate();
+  }
+}
+
 /** Median over the rounds of each subject's time by the first one's in the same round. */
-function compare(title: string, subjects: readonly Subject[]): Readonly<Record<string, number>> {
+async function compare(group: string): Promise<Readonly<Record<string, number>>> {
+  const subjects = groups[group]!;
+  const runners: Runner[] = [];
+  for (const index of subjects.keys()) {
+    const runner = new Runner({ group, index });
+    await runner.done();
+    runners.push(runner);
+  }
   const times = subjects.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
     // Whoever goes first in a round may find the caches cold.
     for (let turn = 0; turn < subjects.length; turn++) {
       const index = (turn + round) % subjects.length;
-      const before = cpuTime();
-      subjects[index]!.run();
-      times[index]!.push(cpuTime() - before);
+      times[index]!.push(await runners[index]!.run());
     }
   }
+  await Promise.all(runners.map((runner) => runner.end()));
   const result: Record<string, number> = {};
   for (const [index, { name }] of subjects.entries()) {
     const ratios = times[index]!.map((time, round) => time / times[0]![round]!).sort((a, b) => a - b);
@@ -96,22 +153,23 @@ function compare(title: string, subjects: readonly Subject[]): Readonly<Record<s
     const total = times[index]!.reduce((sum, time) => sum + time, 0);
     result[name] = median;
     const speed = (Number(part) * rounds) / total;
-    console.log(`  ${title}: ${name.padEnd(28)} ratio ${median.toFixed(3)}   (${speed.toFixed(0)} million instructions a second)`);
+    console.log(`  ${group}: ${name.padEnd(28)} ratio ${median.toFixed(3)}   (${speed.toFixed(0)} million instructions a second)`);
   }
   return result;
 }
 
-const results = {
-  calls: compare('system calls', [
-    subject('nothing', callLoop, []),
-    subject('trace of system calls', callLoop, ['syscalls']),
-    subject('trace of calls and TLS', callLoop, ['syscalls', 'tls']),
-    subject('breakpoints not hit', callLoop, [], breakpointsNotHit),
-  ]),
-  arithmetic: compare('arithmetic', [
-    subject('nothing', computeLoop, []),
-    subject('trace of everything', computeLoop, ['syscalls', 'tls', 'extendedState', 'interrupts']),
-    subject('breakpoints not hit', computeLoop, [], breakpointsNotHit),
-  ]),
-};
-if (process.argv.includes('--json')) console.log(JSON.stringify(results));
+async function main(): Promise<void> {
+  const results = { calls: await compare('system calls'), arithmetic: await compare('arithmetic') };
+  if (process.argv.includes('--json')) console.log(JSON.stringify(results));
+}
+
+if (isMainThread) void main();
+else {
+  const { group, index } = workerData as Place;
+  const run = boot(groups[group]![index]!);
+  parentPort!.on('message', () => {
+    run();
+    parentPort!.postMessage('done');
+  });
+  parentPort!.postMessage('ready');
+}

@@ -158,7 +158,7 @@ function sharedProbes(target: Target): TracedCpu {
       return machine.replaying;
     },
     hooks: cpu.hooks,
-    getRegister: (name) => cpu.getRegister(name),
+    readPointer: (linear) => cpu.readPointer(linear),
     readMemory: (linear, length) => cpu.readMemory(linear, length),
     setProbe: (address, probe) => {
       registrations.get(address)?.remove();

@@ -60,7 +60,7 @@ export class PcMachine implements Machine, DeviceHost {
   /** Index of the first journal entry that lies ahead; kept in snapshots. */
   cursor = 0;
   /** The furthest instruction count reached. */
-  private frontier = 0n;
+  private frontier = 0;
   private ended: MachineExit | undefined;
   private running = false;
   private pollRequested = false;
@@ -108,7 +108,7 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   get replaying(): boolean {
-    return this.cursor < this.entries.length || this.cpu.retired < this.frontier;
+    return this.cursor < this.entries.length || this.cpu.retiredCount < this.frontier;
   }
 
   run(limit: bigint): StopReason {
@@ -138,7 +138,7 @@ export class PcMachine implements Machine, DeviceHost {
       this.running = true;
       const exit = cpu.run(Math.max(1, budget));
       this.running = false;
-      if (cpu.retired > this.frontier) this.frontier = cpu.retired;
+      if (cpu.retiredCount > this.frontier) this.frontier = cpu.retiredCount;
       switch (exit.kind) {
         case 'budget':
           break;
@@ -254,7 +254,7 @@ export class PcMachine implements Machine, DeviceHost {
 
   forgetFuture(): void {
     this.entries.length = this.cursor;
-    this.frontier = this.cpu.retired;
+    this.frontier = this.cpu.retiredCount;
   }
 
   save(): Uint8Array {

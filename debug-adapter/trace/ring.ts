@@ -21,7 +21,8 @@ const Field = {
 } as const;
 const captureStride = 12;
 const captureCount = 6;
-const noCapture = -1;
+/** Upper half of the float -1, which is no place. */
+const noCaptureHigh = 0xbff0_0000 | 0;
 /** Bytes of memory that one argument's capture holds at most: PATH_MAX of Linux. */
 export const captureLimit = 4096;
 /** Records and arena are allocated in pieces as they are needed. */
@@ -111,18 +112,17 @@ const otherNames: Readonly<Record<number, OtherEvent['kind']>> = {
   [EventKind.threadSwitch]: 'threadSwitch',
 };
 
-/** Writes a count of instructions, which is below 2^53. */
-function setCount(view: DataView, at: number, count: bigint | number): void {
-  const value = Number(count);
-  view.setUint32(at, value >>> 0, true);
-  view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+/** A number of up to 53 bits and a sign as a 64-bit word, in halves of a chunk: what recording a call makes no big integers for. */
+function setWord(halves: Int32Array, at: number, value: number): void {
+  halves[at >> 2] = value;
+  halves[(at >> 2) + 1] = Math.floor(value / 0x1_0000_0000);
 }
 
 /** The newest `capacity` events. Sequence numbers count from 0 and never repeat. */
 export class EventRing {
   readonly #chunks: (DataView | undefined)[] = [];
-  /** The same chunks as words: a register goes from one array to the other as it is. */
-  readonly #words: BigUint64Array[] = [];
+  /** The same chunks in halves of words: a register goes from one array to the other as it is. */
+  readonly #halves: Int32Array[] = [];
   readonly #pages: (Uint8Array | undefined)[] = [];
   readonly #pageCount: number;
   /** Bytes put into the arena so far, with those left over at ends of pages. */
@@ -140,28 +140,38 @@ export class EventRing {
     return Math.max(0, this.head - this.capacity);
   }
 
-  /** Records a call that begins, at instruction `start`. Answers its sequence number, for `endSyscall`. */
+  /**
+   * Records a call that begins, at instruction `start`. Addresses are numbers (see `Cpu.readPointer`). Answers its sequence number, for `endSyscall`.
+   * @param registers the general registers, in halves.
+   * @param places which registers hold the arguments.
+   */
   beginSyscall(
     path: SyscallPath,
     number: number,
-    args: ArrayLike<bigint>,
-    start: bigint | number,
+    registers: Int32Array,
+    places: readonly number[],
+    start: number,
     time: number,
-    rip: bigint,
-    thread: bigint,
-    caller = 0n,
-    stack = 0n,
+    rip: number,
+    thread: number,
+    caller = 0,
+    stack = 0,
   ): number {
-    const sequence = this.#open(EventKind.syscall, path === 'compiled-in' ? Flag.compiledIn : 0, number, start, time, rip, thread);
-    const view = this.#view(sequence);
+    const sequence = this.#open(EventKind.syscall, path === 'compiled-in' ? Flag.compiledIn : 0, number, start, time);
+    const halves = this.#halves[this.#chunkOf(sequence)]!;
     const at = this.#offset(sequence);
-    const words = this.#words[this.#chunkOf(sequence)]!;
-    const word = at >> 3;
-    words[word + (Field.caller >> 3)] = caller;
-    words[word + (Field.stack >> 3)] = stack;
+    setWord(halves, at + Field.rip, rip);
+    setWord(halves, at + Field.thread, thread);
+    setWord(halves, at + Field.caller, caller);
+    setWord(halves, at + Field.stack, stack);
+    const args = (at + Field.args) >> 2;
+    const captures = (at + Field.captures) >> 2;
     for (let i = 0; i < captureCount; i++) {
-      words[word + (Field.args >> 3) + i] = i < args.length ? args[i]! : 0n;
-      view.setFloat64(at + Field.captures + i * captureStride, noCapture, true);
+      const place = places[i]! * 2;
+      halves[args + i * 2] = registers[place]!;
+      halves[args + i * 2 + 1] = registers[place + 1]!;
+      // The upper half of -1 as a float says enough.
+      halves[captures + (i * captureStride) / 4 + 1] = noCaptureHigh;
     }
     return sequence;
   }
@@ -179,15 +189,20 @@ export class EventRing {
     view.setUint16(at + 10, truncated || kept.length < bytes.length ? 1 : 0, true);
   }
 
-  /** @param time virtual time of the return, nanoseconds. */
-  endSyscall(sequence: number, result: bigint, end: bigint | number, time = 0): void {
+  /**
+   * @param registers the general registers at the return, in halves: RAX is the result.
+   * @param time virtual time of the return, nanoseconds.
+   */
+  endSyscall(sequence: number, registers: Int32Array, end: number, time = 0): void {
     if (!this.#holds(sequence)) return;
-    const view = this.#view(sequence);
+    const halves = this.#halves[this.#chunkOf(sequence)]!;
     const at = this.#offset(sequence);
-    view.setUint16(at + Field.flags, view.getUint16(at + Field.flags, true) | Flag.completed, true);
-    this.#words[this.#chunkOf(sequence)]![(at + Field.result) >> 3] = result;
-    setCount(view, at + Field.endInstruction, end);
-    view.setFloat64(at + Field.endTime, time, true);
+    // Flags are the upper half of the first four bytes.
+    halves[at >> 2] = halves[at >> 2]! | (Flag.completed << 16);
+    halves[(at + Field.result) >> 2] = registers[0]!;
+    halves[(at + Field.result + 4) >> 2] = registers[1]!;
+    setWord(halves, at + Field.endInstruction, end);
+    this.#view(sequence).setFloat64(at + Field.endTime, time, true);
   }
 
   /** Records any other event. */
@@ -202,9 +217,11 @@ export class EventRing {
     thread = 0n,
     owner?: Owner,
   ): void {
-    const sequence = this.#open(kind, owner === undefined ? 0 : Flag[owner], number, start, time, rip, thread);
+    const sequence = this.#open(kind, owner === undefined ? 0 : Flag[owner], number, Number(start), time);
     const view = this.#view(sequence);
     const at = this.#offset(sequence);
+    view.setBigUint64(at + Field.rip, rip, true);
+    view.setBigUint64(at + Field.thread, thread, true);
     view.setBigUint64(at + Field.result, BigInt.asUintN(64, value), true);
     view.setBigUint64(at + Field.args, BigInt.asUintN(64, from), true);
   }
@@ -268,24 +285,20 @@ export class EventRing {
     };
   }
 
-  #open(kind: EventKind, flags: number, number: number, start: bigint | number, time: number, rip: bigint, thread: bigint): number {
+  #open(kind: EventKind, flags: number, number: number, start: number, time: number): number {
     const sequence = this.head++;
     const chunk = this.#chunkOf(sequence);
     if (this.#chunks[chunk] === undefined) {
       const buffer = new ArrayBuffer(Math.min(recordsPerChunk, this.capacity) * recordBytes);
       this.#chunks[chunk] = new DataView(buffer);
-      this.#words[chunk] = new BigUint64Array(buffer);
+      this.#halves[chunk] = new Int32Array(buffer);
     }
-    const view = this.#view(sequence);
+    const halves = this.#halves[chunk]!;
     const at = this.#offset(sequence);
-    view.setUint16(at + Field.kind, kind, true);
-    view.setUint16(at + Field.flags, flags, true);
-    view.setInt32(at + Field.number, number, true);
-    setCount(view, at + Field.startInstruction, start);
-    view.setFloat64(at + Field.startTime, time, true);
-    const words = this.#words[chunk]!;
-    words[(at + Field.rip) >> 3] = rip;
-    words[(at + Field.thread) >> 3] = thread;
+    halves[(at + Field.kind) >> 2] = kind | (flags << 16);
+    halves[(at + Field.number) >> 2] = number;
+    setWord(halves, at + Field.startInstruction, start);
+    this.#view(sequence).setFloat64(at + Field.startTime, time, true);
     return sequence;
   }
 

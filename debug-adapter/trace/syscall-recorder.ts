@@ -10,7 +10,8 @@ export interface TracedCpu {
   /** See `Cpu.generalRegisters`. */
   readonly generalRegisters: BigUint64Array;
   readonly hooks: { syscall?: (() => 'stop' | undefined) | undefined };
-  getRegister(name: string): bigint | undefined;
+  /** See `Cpu.readPointer`: addresses as numbers. */
+  readPointer(linear: number): number | undefined;
   readMemory(linear: bigint, length: number): Uint8Array;
   setProbe(address: bigint, probe: (() => 'stop' | undefined) | undefined): void;
   /** What happens has happened before and is recorded already. */
@@ -29,12 +30,13 @@ const handlerPrefix = 'uk_syscall_r_';
 /** The scheduler's pointer to the running thread. */
 const currentThreadSymbol = '__uk_sched_thread_current';
 /** Length of the `syscall` instruction. */
-const syscallBytes = 2n;
-/** Where the general registers hold what; RCX of a direct call is R10 of the instruction. */
+const syscallBytes = 2;
+/** Where the general registers hold what. */
 const accumulator = 0;
 const stackPointer = 4;
-const [argument0, argument1, argument2, argument3, argument4, argument5] = [7, 6, 2, 10, 8, 9];
-const argument3OfCall = 1;
+const instructionPointer = 16;
+/** RDI, RSI, RDX, R10, R8, R9 of the instruction; a direct call has RCX for R10. */
+const argumentPlaces: Readonly<Record<SyscallPath, readonly number[]>> = { binary: [7, 6, 2, 10, 8, 9], 'compiled-in': [7, 6, 2, 1, 8, 9] };
 /** Calls open at one return address; more are calls that never came back. */
 const mostOpenPerSite = 256;
 
@@ -42,11 +44,12 @@ interface OpenCall {
   readonly sequence: number;
   readonly path: SyscallPath;
   readonly row: SyscallRow | undefined;
+  readonly plan: Plan;
   /** Empty where nothing is to be looked at once the call returns. */
   readonly args: readonly bigint[];
-  readonly thread: bigint;
+  readonly thread: number;
   /** RSP that the caller has once the call is over. */
-  readonly stack: bigint;
+  readonly stack: number;
 }
 
 /** What there is to do for the calls of a row besides recording them. */
@@ -73,6 +76,10 @@ function planOf(row: SyscallRow): Plan {
   return { before, after, descriptor, idle: before.length === 0 && after.length === 0 && !descriptor };
 }
 
+/** Addresses are numbers with a sign here, exact for every canonical one: they are compared and looked up far sooner than big integers. */
+const numberOf = (address: bigint): number => Number(BigInt.asIntN(64, address));
+const addressOf = (number: number): bigint => BigInt.asUintN(64, BigInt(number));
+
 /** Calls that make a new descriptor of one that is there. */
 const duplicating: readonly string[] = ['dup', 'dup2', 'dup3'];
 
@@ -80,20 +87,20 @@ export class SyscallRecorder {
   /** Paths by descriptor, as they were opened. */
   private readonly paths = new Map<number, Uint8Array>();
   /** Open calls by return address; each address that was ever returned to has a probe. */
-  private readonly open = new Map<bigint, OpenCall[]>();
+  private readonly open = new Map<number, OpenCall[]>();
   private readonly plans = new Map<SyscallRow, Plan>();
-  /** The arguments of the call that begins. */
-  private readonly args = new BigUint64Array(6);
+  /** The general registers in halves. */
+  private readonly registers: Int32Array;
   /** Innermost open call by thread. */
-  private readonly byThread = new Map<bigint, OpenCall>();
+  private readonly byThread = new Map<number, OpenCall>();
   private readonly probed: bigint[] = [];
-  private readonly currentThread: bigint | undefined;
+  private readonly currentThread: number | undefined;
   private readonly read: MemoryReader;
   /** The hook that was there before. */
   private readonly before: (() => 'stop' | undefined) | undefined;
   /** Where the newest call began: its hook may come again when the guest was stopped there. */
   private newestStart = -1;
-  private newestRip = 0n;
+  private newestRip = 0;
   /** Called when a call was recorded, at its beginning and at its end, with its number. */
   onEvent: ((sequence: number, phase: 'begin' | 'end', number: number) => void) | undefined;
 
@@ -104,7 +111,10 @@ export class SyscallRecorder {
     symbols: TracedSymbols | undefined,
   ) {
     this.read = (address, length) => cpu.readMemory(address, length);
-    this.currentThread = symbols?.symbolsNamed(currentThreadSymbol)[0]?.address;
+    const { buffer, byteOffset, byteLength } = cpu.generalRegisters;
+    this.registers = new Int32Array(buffer, byteOffset, byteLength / 4);
+    const current = symbols?.symbolsNamed(currentThreadSymbol)[0]?.address;
+    this.currentThread = current === undefined ? undefined : numberOf(current);
     const before = (this.before = cpu.hooks.syscall);
     cpu.hooks.syscall = () => {
       const verdict = before?.();
@@ -116,7 +126,8 @@ export class SyscallRecorder {
       const row = syscallByName(symbol.name.slice(handlerPrefix.length));
       if (row === undefined) continue;
       this.probed.push(symbol.address);
-      cpu.setProbe(symbol.address, () => this.onHandler(row, symbol.address));
+      const entry = numberOf(symbol.address);
+      cpu.setProbe(symbol.address, () => this.onHandler(row, entry));
     }
   }
 
@@ -124,7 +135,7 @@ export class SyscallRecorder {
   close(): void {
     if (this.before === undefined) delete this.cpu.hooks.syscall;
     else this.cpu.hooks.syscall = this.before;
-    for (const address of [...this.probed, ...this.open.keys()]) this.cpu.setProbe(address, undefined);
+    for (const address of [...this.probed, ...[...this.open.keys()].map(addressOf)]) this.cpu.setProbe(address, undefined);
   }
 
   /** The guest goes another way from instruction count `moment` on: calls that were open then are open again, later ones never were. */
@@ -137,7 +148,9 @@ export class SyscallRecorder {
       const event = this.ring.read(sequence);
       if (event?.kind !== 'syscall' || event.result !== undefined) continue;
       const { path, args, thread, stack, caller } = event;
-      this.follow({ sequence, path, row: syscallByNumber(event.number), args, thread, stack }, caller);
+      const row = syscallByNumber(event.number);
+      const call = { sequence, path, row, plan: this.planFor(row), args, thread: numberOf(thread), stack: numberOf(stack) };
+      this.follow(call, numberOf(caller));
     }
   }
 
@@ -148,28 +161,31 @@ export class SyscallRecorder {
     return plan;
   }
 
-  private thread(): bigint {
-    if (this.currentThread === undefined) return 0n;
-    const bytes = this.read(this.currentThread, 8);
-    return bytes.length < 8 ? 0n : new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  private thread(): number {
+    return this.currentThread === undefined ? 0 : (this.cpu.readPointer(this.currentThread) ?? 0);
+  }
+
+  /** A register as a number with its sign. */
+  private register(place: number): number {
+    const { registers } = this;
+    return registers[place * 2 + 1]! * 0x1_0000_0000 + (registers[place * 2]! >>> 0);
   }
 
   /** A `syscall` instruction is about to run. */
   private onInstruction(): undefined {
     if (this.cpu.replaying === true) return;
-    const rip = this.cpu.getRegister('rip') ?? 0n;
-    const registers = this.cpu.generalRegisters;
-    const number = Number(BigInt.asIntN(32, registers[accumulator]!));
-    this.begin('binary', syscallByNumber(number), number, argument3, rip, rip + syscallBytes, registers[stackPointer]!);
+    const rip = this.register(instructionPointer);
+    const number = this.registers[accumulator]!;
+    this.begin('binary', syscallByNumber(number), number, rip, rip + syscallBytes, this.register(stackPointer));
   }
 
   /** A handler of the shim was entered, by a direct call or from the binary path's dispatcher. */
-  private onHandler(row: SyscallRow, rip: bigint): undefined {
+  private onHandler(row: SyscallRow, rip: number): undefined {
     if (this.cpu.replaying === true) return;
     const outer = this.byThread.size === 0 ? undefined : this.byThread.get(this.thread());
     // The call's own handler, or one system call made by another's handler: one event.
     if (outer?.path === 'binary' && outer.row?.result !== 'never') return;
-    const stack = this.cpu.generalRegisters[stackPointer]! + 8n;
+    const stack = this.register(stackPointer) + 8;
     if (outer !== undefined) {
       // A compiled-in call whose frame is gone was left without a return.
       const abandoned = outer.path === 'compiled-in' && outer.stack < stack;
@@ -179,44 +195,30 @@ export class SyscallRecorder {
         if (outer.row === row) return;
       } else if (!abandoned) return;
     }
-    const word = this.read(stack - 8n, 8);
-    if (word.length < 8) return;
-    const returnAddress = new DataView(word.buffer, word.byteOffset, 8).getBigUint64(0, true);
-    this.begin('compiled-in', row, row.number, argument3OfCall, rip, returnAddress, stack);
+    const returnAddress = this.cpu.readPointer(stack - 8);
+    if (returnAddress === undefined) return;
+    this.begin('compiled-in', row, row.number, rip, returnAddress, stack);
   }
 
-  private begin(
-    path: SyscallPath,
-    row: SyscallRow | undefined,
-    number: number,
-    fourth: number,
-    rip: bigint,
-    returnAddress: bigint,
-    stack: bigint,
-  ): void {
+  private begin(path: SyscallPath, row: SyscallRow | undefined, number: number, rip: number, returnAddress: number, stack: number): void {
     const start = this.cpu.retiredCount;
     if (this.newestStart === start && this.newestRip === rip) return;
     this.newestStart = start;
     this.newestRip = rip;
-    const registers = this.cpu.generalRegisters;
-    const { args } = this;
-    args[0] = registers[argument0]!;
-    args[1] = registers[argument1]!;
-    args[2] = registers[argument2]!;
-    args[3] = registers[fourth]!;
-    args[4] = registers[argument4]!;
-    args[5] = registers[argument5]!;
+    const { registers } = this;
+    const places = argumentPlaces[path];
     const plan = this.planFor(row);
     const thread = this.thread();
-    const sequence = this.ring.beginSyscall(path, number, args, start, this.now(), rip, thread, returnAddress, stack);
-    const call: OpenCall = { sequence, path, row, args: plan.idle ? noArguments : [...args], thread, stack };
+    const sequence = this.ring.beginSyscall(path, number, registers, places, start, this.now(), rip, thread, returnAddress, stack);
+    const args = plan.idle ? noArguments : places.map((place) => this.cpu.generalRegisters[place]!);
+    const call: OpenCall = { sequence, path, row, plan, args, thread, stack };
     if (plan.before.length > 0) this.capture(call, plan.before, undefined);
     this.onEvent?.(sequence, 'begin', number);
     this.follow(call, returnAddress);
   }
 
   /** Waits for the call's return. */
-  private follow(call: OpenCall, returnAddress: bigint): void {
+  private follow(call: OpenCall, returnAddress: number): void {
     const never = call.row?.result === 'never';
     if (call.path === 'binary' || !never) this.byThread.set(call.thread, call);
     if (never) return;
@@ -224,7 +226,7 @@ export class SyscallRecorder {
     if (calls === undefined) {
       const made: OpenCall[] = [];
       this.open.set(returnAddress, (calls = made));
-      this.cpu.setProbe(returnAddress, () => this.onReturn(made));
+      this.cpu.setProbe(addressOf(returnAddress), () => this.onReturn(made));
     }
     calls.push(call);
     if (calls.length > mostOpenPerSite) calls.shift();
@@ -233,8 +235,7 @@ export class SyscallRecorder {
   /** Execution reached an address that some call returns to. */
   private onReturn(calls: OpenCall[]): undefined {
     if (this.cpu.replaying === true || calls.length === 0) return;
-    const registers = this.cpu.generalRegisters;
-    const stack = registers[stackPointer]!;
+    const stack = this.register(stackPointer);
     let index = calls.length - 1;
     while (index >= 0 && calls[index]!.stack !== stack) index--;
     if (index < 0) return;
@@ -242,11 +243,13 @@ export class SyscallRecorder {
     if (index === calls.length - 1) calls.pop();
     else calls.splice(index, 1);
     if (this.byThread.get(call.thread) === call) this.byThread.delete(call.thread);
-    const result = registers[accumulator]!;
-    this.ring.endSyscall(call.sequence, result, this.cpu.retiredCount, this.now());
-    const plan = this.planFor(call.row);
-    if (plan.after.length > 0) this.capture(call, plan.after, BigInt.asIntN(64, result));
-    if (plan.descriptor) this.noteDescriptor(call, BigInt.asIntN(64, result));
+    this.ring.endSyscall(call.sequence, this.registers, this.cpu.retiredCount, this.now());
+    const { plan } = call;
+    if (!plan.idle) {
+      const result = BigInt.asIntN(64, this.cpu.generalRegisters[accumulator]!);
+      if (plan.after.length > 0) this.capture(call, plan.after, result);
+      if (plan.descriptor) this.noteDescriptor(call, result);
+    }
     this.onEvent?.(call.sequence, 'end', call.row?.number ?? -1);
   }
 

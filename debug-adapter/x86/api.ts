@@ -87,7 +87,7 @@ export interface Cpu {
   readonly retired: bigint;
   /** The same as a number, for those that ask often. */
   readonly retiredCount: number;
-  /** RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 .. R15 as they stand between instructions and inside hook and probe calls: a view for reading. */
+  /** RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 .. R15, RIP as they stand between instructions and inside hook and probe calls: a view for reading. */
   readonly generalRegisters: BigUint64Array;
   readonly hooks: CpuHooks;
   /** Runs at most `budget` instructions (1 .. 2^31-1). */
@@ -129,6 +129,11 @@ export interface Cpu {
         readonly pageSize: number;
       }
     | undefined;
+  /**
+   * The 64-bit word at a linear address, for those that look at one often: undefined where that is not mapped to RAM. Both are numbers with the sign of their
+   * upper half, which are exact for canonical addresses.
+   */
+  readPointer(linear: number): number | undefined;
   /** Copies memory by linear address; shorter than asked where a page is unmapped. Device memory is not touched and ends the copy. */
   readMemory(linear: bigint, length: number): Uint8Array;
   /** Bytes written (ignoring write protection), stopping at an unmapped page. */

@@ -35,7 +35,8 @@ export interface CodeSource {
   fetchPhysical(low: number, high: number): number;
   /** Guards a physical page against silent writes. */
   protectCode(page: number): void;
-  hasProbe(low: number, high: number): boolean;
+  /** Blocks end before a probe; one that only looks on is told by the block that begins there. */
+  probeAt(low: number, high: number): 'stops' | 'observes' | undefined;
 }
 
 const MAX_INSTRUCTIONS = 48;
@@ -51,8 +52,8 @@ export const SINGLE_RECORDS = 3;
 /** Unit numbers in the check record's imm2. */
 export const unitNumber: Readonly<Record<'sse' | 'x87' | 'x87nowait' | 'mmx', number>> = { sse: 1, x87: 2, x87nowait: 3, mmx: 4 };
 
-/** `Rec.helper` of the records that have no helper of their own: unit checks, and port accesses. */
-export const PortRecord = { check: -1, in: -2, out: -3 } as const;
+/** `Rec.helper` of the records that have no helper of their own: unit checks, port accesses, and what tells a probe that looks on. */
+export const OwnRecord = { check: -1, in: -2, out: -3, observe: -4 } as const;
 
 /** IN and OUT by their opcodes: E4..E7 and EC..EF. */
 export function isPortAccess(insn: Insn): boolean {
@@ -246,7 +247,7 @@ export class BlockCache {
         ended = true;
         break;
       }
-      if (address >= pageEnd || this.#source.hasProbe(low, high)) break;
+      if (address >= pageEnd || this.#source.probeAt(low, high) !== undefined) break;
     }
     // Which flags somebody still reads, from the end backwards. Whatever may fault or stop shows all of them.
     const lives = liveScratch;
@@ -265,6 +266,9 @@ export class BlockCache {
     i32[(header + Rec.handler) >> 2] = Special.leave;
     i32[(header + Rec.remaining) >> 2] = count;
     let record = header + Rec.size;
+    // Inside of a region, that one tells.
+    if (at >= Layout.records && this.#source.probeAt(ripLow, ripHigh) === 'observes')
+      record = this.#observeRecord(record, insns[0]!, count);
     let flagIn = -1;
     for (let i = 0; i < count; i++) {
       const insn = insns[i]!;
@@ -277,7 +281,7 @@ export class BlockCache {
       if (definition.unit !== undefined && definition.unit !== 'x87nowait' && mode & Mode.fpuTrap) {
         this.#plain(record, insn, remaining);
         i32[(record + Rec.handler) >> 2] = Special.helper;
-        i32[(record + Rec.helper) >> 2] = PortRecord.check;
+        i32[(record + Rec.helper) >> 2] = OwnRecord.check;
         i32[(record + Rec.imm2) >> 2] = unitNumber[definition.unit];
         record += Rec.size;
       }
@@ -364,9 +368,16 @@ export class BlockCache {
     const i32 = this.#i32;
     const port = insn.opcode & 8 ? -1 : insn.immLow & 0xff;
     i32[(record + Rec.handler) >> 2] = Special.helper;
-    i32[(record + Rec.helper) >> 2] = insn.opcode & 2 ? PortRecord.out : PortRecord.in;
+    i32[(record + Rec.helper) >> 2] = insn.opcode & 2 ? OwnRecord.out : OwnRecord.in;
     i32[(record + Rec.imm) >> 2] = port;
     i32[(record + Rec.imm2) >> 2] = insn.opcode & 1 ? Math.min(insn.operandSize, 4) : 1;
+    return record + Rec.size;
+  }
+
+  #observeRecord(record: number, insn: Insn, remaining: number): number {
+    this.#plain(record, insn, remaining);
+    this.#i32[(record + Rec.handler) >> 2] = Special.helper;
+    this.#i32[(record + Rec.helper) >> 2] = OwnRecord.observe;
     return record + Rec.size;
   }
 

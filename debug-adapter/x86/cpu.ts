@@ -111,7 +111,8 @@ export class X86Cpu implements Cpu, CpuContext {
     this.u32 = new Uint32Array(buffer);
     this.#i32 = new Int32Array(buffer);
     this.u64 = new BigUint64Array(buffer, 0, Math.floor(buffer.byteLength / 8));
-    this.generalRegisters = this.u64.subarray(State.gpr >> 3, (State.gpr >> 3) + 16);
+    // RIP follows R15 in the state block.
+    this.generalRegisters = this.u64.subarray(State.gpr >> 3, (State.rip >> 3) + 1);
     this.#allowance = new Allowance(this.#i32);
     const features = featuresOf(options.model);
     this.#available = (row) => row.definition.feature === undefined || features.has(row.definition.feature);
@@ -138,9 +139,9 @@ export class X86Cpu implements Cpu, CpuContext {
         this.#access.protect(page);
         this.#jit?.refreshWindow();
       },
-      hasProbe: (low, high) => this.#probes.has(low, high),
+      probeAt: (low, high) => this.#probes.kindAt(low, high),
     }, this.#available, opcodeTable.rows.length); // prettier-ignore
-    this.#helpers = new HelperCalls(this, this.#access, this.#blocks, this.#decoder, this.#available);
+    this.#helpers = new HelperCalls(this, this.#access, this.#blocks, this.#decoder, this.#available, (low, high) => this.#probes.tell(low, high)); // prettier-ignore
     this.#jit =
       options.jit === false
         ? undefined
@@ -154,8 +155,7 @@ export class X86Cpu implements Cpu, CpuContext {
             decoder: this.#decoder,
             runtime: this.#handlers.runtime,
             available: this.#available,
-            hasProbe: (key) => this.#probes.kindAt(lowHalf(key), highHalf(key)) === 'stops',
-            isObserved: (key) => this.#probes.kindAt(lowHalf(key), highHalf(key)) === 'observes',
+            probeAt: (key) => this.#probes.kindAt(lowHalf(key), highHalf(key)),
             observe: () => this.#observe(),
             hasCode: (page) => this.#blocks.hasCode(page),
             protect: (page) => this.#access.protect(page),
@@ -373,7 +373,7 @@ export class X86Cpu implements Cpu, CpuContext {
   /** A region tells the observer at RIP. */
   #observe(): number {
     this.#probesChanged = false;
-    this.#probes.get(this.#i32[State.rip >> 2]!, this.#i32[(State.rip + 4) >> 2]!)?.();
+    this.#probes.tell(this.#i32[State.rip >> 2]!, this.#i32[(State.rip + 4) >> 2]!);
     return this.#probesChanged || this.#stopRequested || this.#refuse ? 1 : 0;
   }
 
@@ -621,6 +621,9 @@ export class X86Cpu implements Cpu, CpuContext {
   }
   translate(linear: bigint, access?: 'read' | 'write' | 'execute'): ReturnType<Cpu['translate']> {
     return inspection.translate(this, linear, access);
+  }
+  readPointer(linear: number): number | undefined {
+    return inspection.readPointer(this, linear);
   }
   readMemory(linear: bigint, length: number): Uint8Array {
     return inspection.readMemory(this, linear, length);

@@ -1,6 +1,6 @@
 /** Calls of helpers out of generated code: which TypeScript function a record stands for, with its instruction decoded again; port accesses; unit checks. */
 
-import { type BlockCache, PortRecord } from './blocks';
+import { type BlockCache, OwnRecord } from './blocks';
 import { type CpuContext, type DecodedInsn, type Helper, type HelperTable, Vector } from './context';
 import { Cr0, Cr4, readCr0, readCr4 } from './control-bits';
 import { type Decoder, DecodeResult, describe, Insn } from './decoder';
@@ -35,7 +35,15 @@ export class HelperCalls {
   readonly #inRegions = new Map<number, readonly [DecodedInsn, Helper | undefined]>();
   readonly #scratch = new Insn();
 
-  constructor(cpu: CpuContext, access: MemoryAccess, blocks: BlockCache, decoder: Decoder, available: (row: Row) => boolean) {
+  /** @param observe tells the probe that looks on at an address (halves). */
+  constructor(
+    cpu: CpuContext,
+    access: MemoryAccess,
+    blocks: BlockCache,
+    decoder: Decoder,
+    available: (row: Row) => boolean,
+    private readonly observe: (low: number, high: number) => void,
+  ) {
     this.#cpu = cpu;
     this.#i32 = new Int32Array(cpu.view.buffer);
     this.#access = access;
@@ -58,8 +66,13 @@ export class HelperCalls {
   /** Does what a record's handler left to TypeScript. Throws GuestFault and Unsupported. */
   call(record: number): void {
     let index = this.#i32[(record + Rec.helper) >> 2]!;
-    if (index <= PortRecord.in) {
-      this.#port(this.#i32[(record + Rec.imm) >> 2]!, this.#i32[(record + Rec.imm2) >> 2]!, index === PortRecord.in);
+    if (index === OwnRecord.observe) {
+      this.#cpu.u64[State.rip >> 3] = this.#cpu.u64[(record + Rec.rip) >> 3]!;
+      this.observe(this.#i32[(record + Rec.rip) >> 2]!, this.#i32[(record + Rec.rip + 4) >> 2]!);
+      return;
+    }
+    if (index <= OwnRecord.in) {
+      this.#port(this.#i32[(record + Rec.imm) >> 2]!, this.#i32[(record + Rec.imm2) >> 2]!, index === OwnRecord.in);
       return;
     }
     if (index < 0) {

@@ -6,6 +6,7 @@ import { Efer, readEfer } from './control-bits';
 import { peek } from './mmu';
 import { wideRegister } from './registers';
 import { Layout } from './state';
+import { cachedHostOf } from './tlb';
 
 /** The bytes of a vector or x87 register, copied. */
 export function getWideRegister(cpu: CpuContext, name: string): Uint8Array | undefined {
@@ -28,6 +29,16 @@ export function translate(cpu: CpuContext, linear: bigint, access?: 'read' | 'wr
   if (!found) return undefined;
   if ((access === 'write' && !found.writable) || (access === 'execute' && !found.executable)) return undefined;
   return { physical: found.physical, writable: found.writable, executable: found.executable, user: found.user, pageSize: found.pageSize };
+}
+
+/** See `Cpu.readPointer`. */
+export function readPointer(cpu: CpuContext, linear: number): number | undefined {
+  const host = cachedHostOf(cpu.u32, Layout.tlbRead, linear >>> 0, Math.floor(linear / 0x1_0000_0000) >>> 0, 8);
+  if (host >= 0) return cpu.view.getInt32(host + 4, true) * 0x1_0000_0000 + cpu.view.getUint32(host, true);
+  const bytes = readMemory(cpu, BigInt.asUintN(64, BigInt(linear)), 8);
+  if (bytes.length < 8) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  return view.getInt32(4, true) * 0x1_0000_0000 + view.getUint32(0, true);
 }
 
 /** See `Cpu.readMemory`. */

@@ -17,11 +17,19 @@ export class ProbeSet {
   readonly #byLow = new Map<number, Map<number, Entry>>();
 
   has(low: number, high: number): boolean {
-    return this.get(low, high) !== undefined;
+    return this.kindAt(low, high) !== undefined;
   }
 
+  /** The probe to ask before the instruction at an address; one that only looks on is told by the code made of it. */
   get(low: number, high: number): Probe | undefined {
-    return this.#counts[placeOf(low)] === 0 ? undefined : this.#byLow.get(low)?.get(high)?.probe;
+    const entry = this.#counts[placeOf(low)] === 0 ? undefined : this.#byLow.get(low)?.get(high);
+    return entry?.observes === false ? entry.probe : undefined;
+  }
+
+  /** Tells the probe that only looks on at an address, if there is one. */
+  tell(low: number, high: number): void {
+    const entry = this.#byLow.get(low)?.get(high);
+    if (entry?.observes === true) entry.probe();
   }
 
   /** Whether the probe of an address may stop, or only looks on; undefined where there is none. */

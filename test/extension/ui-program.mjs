@@ -7,6 +7,8 @@ import path from 'node:path';
 import { breakHere, command, openFile } from './ui.mjs';
 
 const patience = 60_000;
+/** Where a program's nanosleep comes to in the kernel, by way of its C library. */
+const handler = 'uk_syscall_r_clock_nanosleep';
 const suites = process.env.UNIKERNEL_SUITES ?? '';
 const source = path.join(suites, 'programs', 'threads.c');
 const needed = ['images/elfloader', 'images/elfloader.dbg', 'images/initrd/threads.cpio', 'programs/threads.c'];
@@ -51,14 +53,16 @@ async function section(page, title, open) {
   if (await header.isVisible().catch(() => false)) await header.click();
 }
 
-/** The stopped thread's frames: the editor unfolds them by itself unless its list of threads comes late. */
+/** The stopped thread's frames and its locals: the editor unfolds them by itself unless its lists come late. */
 async function unfold(page) {
-  const stopped = page.locator('.debug-call-stack .monaco-list-row:has(.state.label:text-matches("paused on", "i"))').first();
+  const stopped = page.locator('.debug-call-stack .monaco-list-row:has-text("Paused on")').first();
   await stopped.waitFor({ timeout: patience });
+  for (const title of ['Watch', 'Breakpoints']) await section(page, title, false);
   await page.waitForTimeout(1200);
-  if ((await stopped.getAttribute('aria-expanded')) === 'false') await stopped.click();
-  const scope = page.locator('.debug-variables .monaco-list-row[aria-expanded="false"]:has(.scope:text-matches("Locals"))').first();
-  if (await scope.isVisible().catch(() => false)) await scope.locator('.monaco-tl-twistie').click();
+  for (const row of [stopped, page.locator('.debug-variables .monaco-list-row:has-text("Locals")').first()]) {
+    if ((await row.getAttribute('aria-expanded', { timeout: patience })) === 'false') await row.locator('.monaco-tl-twistie').click();
+    await page.waitForTimeout(800);
+  }
 }
 
 async function program(page, shot, folder, theme) {
@@ -67,27 +71,23 @@ async function program(page, shot, folder, theme) {
   await breakHere(page);
   await page.keyboard.press('F5');
   await page.locator('.debug-toolbar').first().waitFor({ timeout: patience });
-  for (const title of ['Watch', 'Breakpoints']) await section(page, title, false);
   await unfold(page);
   await frame(page, 'worker').waitFor({ timeout: patience });
   await page.waitForTimeout(1500);
   await shot(`program-own-source-${theme}`);
 
-  // A stop in the kernel on behalf of the program: a breakpoint on the handler of its system call.
+  // A stop in the kernel on behalf of the program: a breakpoint on the handler that its libc's nanosleep comes to.
+  await command(page, 'Debug: Remove All Breakpoints');
   await command(page, 'Add Function Breakpoint');
-  await page.waitForTimeout(500);
-  await page.keyboard.type('uk_syscall_r_nanosleep');
+  await page.locator('.debug-breakpoints input').first().waitFor({ timeout: patience });
+  await page.keyboard.type(handler);
   await page.keyboard.press('Enter');
-  await page.waitForTimeout(500);
-  await command(page, 'Debug: Continue');
-  await page.waitForTimeout(500);
-  // The breakpoint in the source is hit by other threads before.
-  for (let hits = 0; hits < 12 && !(await frame(page, 'uk_syscall_r_nanosleep').isVisible()); hits++) {
-    await page.keyboard.press('F5');
-    await page.waitForTimeout(1200);
-  }
-  await frame(page, 'uk_syscall_r_nanosleep').waitFor({ timeout: patience });
-  await frame(page, 'system call: nanosleep').waitFor({ timeout: patience });
+  await page.waitForTimeout(1000);
+  await page.keyboard.press('F5');
+  await page.locator(`.debug-call-stack .monaco-list-row:has-text("Paused on function breakpoint")`).first().waitFor({ timeout: patience });
+  await unfold(page);
+  await frame(page, handler).waitFor({ timeout: patience });
+  await frame(page, 'system call: clock_nanosleep').waitFor({ timeout: patience });
   await frame(page, 'worker').waitFor({ timeout: patience });
   await page.waitForTimeout(1500);
   await shot(`program-kernel-frames-${theme}`);

@@ -24,10 +24,8 @@ export interface JitHost {
   /** The interpreter's runtime functions, by name. */
   readonly runtime: WebAssembly.Exports;
   available(row: Row): boolean;
-  /** Is there a probe that has to be asked before its instruction, by the loop? */
-  hasProbe(key: number): boolean;
-  /** Is there one that only looks on? */
-  isObserved(key: number): boolean;
+  /** Is there a probe, and is it to be asked by the loop, or does it only look on? */
+  probeAt(key: number): 'stops' | 'observes' | undefined;
   /** Tells the observer of the address in RIP; answers 1 where the loop has to look at things again, else 0. */
   readonly observe: () => number;
   /** Does the interpreter hold code of this physical page? */
@@ -315,8 +313,8 @@ export class Jit {
       const physical = leaf.physical + (linear - leaf.linear);
       return physical + PAGE <= this.#host.ramSize ? physical : -1;
     },
-    hasProbe: (key: number): boolean => this.#host.hasProbe(key),
-    isObserved: (key: number): boolean => this.#host.isObserved(key),
+    hasProbe: (key: number): boolean => this.#host.probeAt(key) === 'stops',
+    isObserved: (key: number): boolean => this.#host.probeAt(key) === 'observes',
     available: (row: Row): boolean => this.#host.available(row),
   };
 

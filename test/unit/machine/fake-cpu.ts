@@ -13,7 +13,7 @@ export class FakeCpu implements Cpu {
   get retiredCount(): number {
     return Number(this.retired);
   }
-  readonly generalRegisters = new BigUint64Array(16);
+  readonly generalRegisters = new BigUint64Array(17);
   interruptsEnabled = true;
   readonly registers = new Map<string, bigint>();
   /** Vectors delivered, with the instruction count. */
@@ -102,6 +102,10 @@ export class FakeCpu implements Cpu {
 
   setWatchpoints(): void {
     // No memory accesses of its own.
+  }
+
+  readPointer(): undefined {
+    return undefined;
   }
 
   getRegister(name: string): bigint | undefined {

@@ -6,14 +6,25 @@ import { parseFilter } from '../../../debug-adapter/trace/filter';
 import { EventKind, EventRing, type TraceEvent } from '../../../debug-adapter/trace/ring';
 import { summarize } from '../../../debug-adapter/trace/summary';
 import { syscallByName } from '../../../debug-adapter/trace/syscalls/table';
+import { halvesOf, inOrder } from './registers';
 
 const threadOf = (address: bigint): { id: number; name: string } => ({ id: Number(address), name: address === 2n ? 'worker' : 'main' });
 
 function sample(): TraceEvent[] {
   const ring = new EventRing(64);
   const call = (name: string, args: readonly bigint[], thread: bigint, time: number, result?: bigint, took = 1000): void => {
-    const sequence = ring.beginSyscall('binary', syscallByName(name)!.number, args, BigInt(time), time, 0x1000n, thread, 0x2000n);
-    if (result !== undefined) ring.endSyscall(sequence, result, BigInt(time + took), time + took);
+    const sequence = ring.beginSyscall(
+      'binary',
+      syscallByName(name)!.number,
+      halvesOf(args),
+      inOrder,
+      time,
+      time,
+      0x1000,
+      Number(thread),
+      0x2000,
+    );
+    if (result !== undefined) ring.endSyscall(sequence, halvesOf([result]), time + took, time + took);
   };
   call('write', [1n, 0n, 5n], 1n, 1_000, 5n);
   call('openat', [0xffff_ff9cn, 0n, 0n], 1n, 3_000, -2n, 3000);
@@ -78,11 +89,21 @@ describe('trace exporters', () => {
   it('leave a call unfinished where another thread’s comes between, as strace does', () => {
     const ring = new EventRing(16);
     const call = (name: string, args: readonly bigint[], thread: bigint, start: bigint): number =>
-      ring.beginSyscall('binary', syscallByName(name)!.number, args, start, Number(start) * 1000, 0x1000n, thread, 0x2000n);
+      ring.beginSyscall(
+        'binary',
+        syscallByName(name)!.number,
+        halvesOf(args),
+        inOrder,
+        Number(start),
+        Number(start) * 1000,
+        0x1000,
+        Number(thread),
+        0x2000,
+      );
     const read = call('read', [3n, 0x5000n, 10n], 1n, 10n);
     const pid = call('getpid', [], 2n, 20n);
-    ring.endSyscall(pid, 7n, 25n, 25_000);
-    ring.endSyscall(read, 4n, 40n, 40_000);
+    ring.endSyscall(pid, halvesOf([7n]), 25, 25_000);
+    ring.endSyscall(read, halvesOf([4n]), 40, 40_000);
     call('pause', [], 2n, 50n);
     const events = [0, 1, 2].map((sequence) => ring.read(sequence)!);
     assert.deepEqual(toStrace(events, threadOf, { times: 'none', durations: true }).trimEnd().split('\n'), [

@@ -8,6 +8,7 @@ import { formatFlags, formatSignal, formatSignalSet, hasFlagTable } from '../../
 import { structureBytes } from '../../../debug-adapter/trace/syscalls/structures';
 import { syscallByName, syscallByNumber, syscallRows } from '../../../debug-adapter/trace/syscalls/table';
 import { quoteBytes } from '../../../debug-adapter/trace/syscalls/text';
+import { halvesOf, inOrder } from './registers';
 
 const scalars = ['int', 'uint', 'long', 'hex', 'size', 'off', 'mode', 'pid', 'uid', 'fd', 'dirfd', 'sig', 'dev', 'ptr'];
 const followed = ['path', 'str', 'strings', 'bytes', 'iovec', 'pollfd', 'sockaddr'];
@@ -84,13 +85,13 @@ describe('formatting', () => {
   const event = (name: string, args: readonly bigint[], result?: bigint): SyscallEvent => {
     const row = syscallByName(name)!;
     const ring = new EventRing(4);
-    const sequence = ring.beginSyscall('binary', row.number, args, 1n, 0, 0n, 0n);
+    const sequence = ring.beginSyscall('binary', row.number, halvesOf(args), inOrder, 1, 0, 0, 0);
     row.args.forEach((argument, index) => {
       if (argument.filled && result === undefined) return;
       const captured = captureArgument(row, index, [...args, 0n, 0n, 0n, 0n, 0n, 0n], result, read);
       if (captured !== undefined) ring.capture(sequence, index, captured.bytes, captured.truncated);
     });
-    if (result !== undefined) ring.endSyscall(sequence, result, 2n);
+    if (result !== undefined) ring.endSyscall(sequence, halvesOf([result]), 2);
     return ring.read(sequence) as SyscallEvent;
   };
   const line = (name: string, args: readonly bigint[], result?: bigint): string =>
@@ -164,13 +165,14 @@ describe('formatting', () => {
 /** A processor of registers and probes only. */
 class ScriptCpu implements TracedCpu {
   retiredCount = 0;
-  readonly generalRegisters = new BigUint64Array(16);
+  readonly generalRegisters = new BigUint64Array(17);
   readonly hooks: { syscall?: (() => 'stop' | undefined) | undefined } = {};
   readonly registers: Record<string, bigint> = {};
   readonly probes = new Map<bigint, () => 'stop' | undefined>();
   readonly words = new Map<bigint, bigint>();
-  getRegister(name: string): bigint | undefined {
-    return this.registers[name] ?? 0n;
+  readPointer(linear: number): number | undefined {
+    const word = this.words.get(BigInt.asUintN(64, BigInt(linear)));
+    return word === undefined ? undefined : Number(BigInt.asIntN(64, word));
   }
   readMemory(linear: bigint, length: number): Uint8Array {
     const word = this.words.get(linear);
@@ -186,7 +188,25 @@ class ScriptCpu implements TracedCpu {
   set(registers: Record<string, bigint>): void {
     Object.assign(this.registers, registers);
     for (const [name, value] of Object.entries(registers)) {
-      const index = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9'].indexOf(name);
+      const index = [
+        'rax',
+        'rcx',
+        'rdx',
+        'rbx',
+        'rsp',
+        'rbp',
+        'rsi',
+        'rdi',
+        'r8',
+        'r9',
+        'r10',
+        'r11',
+        'r12',
+        'r13',
+        'r14',
+        'r15',
+        'rip',
+      ].indexOf(name);
       if (index >= 0) this.generalRegisters[index] = value;
     }
   }
