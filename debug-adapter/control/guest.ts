@@ -100,6 +100,18 @@ export class GuestModel {
     return this.#access === undefined ? [] : readTests(this.#access);
   }
 
+  /** Numbers, names and states of the threads; none where there are no threads. */
+  summaries(): readonly { readonly id: number; readonly name: string; readonly state: GuestThread['state'] }[] {
+    return this.list().threads.map(({ address, name, state }) => ({ id: this.#id(address), name, state }));
+  }
+
+  /** What a thread that does not run will go on with: registers by DWARF number as far as they were saved, and FS base. Undefined for any other number. */
+  savedRegisters(id: number): { readonly registers: ReadonlyMap<number, bigint>; readonly threadPointer: bigint } | undefined {
+    const thread = this.#waiting(id);
+    if (thread === undefined || this.#reader === undefined) return undefined;
+    return { registers: this.#reader.savedRegisters(thread), threadPointer: thread.tlsp };
+  }
+
   /** The protocol's list: the processor where there are no threads. */
   infos(): readonly ThreadInfo[] {
     const { threads } = this.list();

@@ -2,6 +2,7 @@
 import { type Debuggee } from './debuggee';
 import { asciiText, fromHex, parseCount, parseNumber, toHex, unescapeBinary } from './packet';
 import { pointKinds } from './breakpoints';
+import { parseThread } from './threads';
 
 /** Most bytes between `$` and `#` that are taken or sent. */
 export const packetSize = 0x20000;
@@ -11,31 +12,31 @@ export const Reply = { ok: 'OK', unsupported: '', malformed: 'E16', refused: 'E0
 
 const noThread = 'E03';
 
-/** The one thread's numbers: itself, any, all; with and without a process. */
-export const isCpuThread = (text: string): boolean => /^(p(1|0|-1)\.)?(0*1|0|-1)$/.test(text) || /^p(1|0|-1)$/.test(text);
-
 /** Answers a packet that does not make the guest run, or undefined where this part knows none such. */
 export function answerCommand(debuggee: Debuggee, packet: Uint8Array): string | undefined {
   const text = asciiText(packet);
   const rest = text.slice(1);
   switch (text[0]) {
     case 'g':
-      return toHex(debuggee.registers.readAll());
+      return debuggee.registers.hexOfAll(debuggee.threads.saved());
     case 'G': {
       const bytes = fromHex(rest);
       if (bytes?.length !== debuggee.registers.size) return Reply.malformed;
+      if (debuggee.threads.saved() !== undefined) return Reply.refused;
       return debuggee.registers.writeAll(debuggee.machine, bytes) ? Reply.ok : Reply.refused;
     }
     case 'p': {
       const number = parseCount(rest);
-      const value = number === undefined ? undefined : debuggee.registers.read(number);
-      return value === undefined ? Reply.malformed : toHex(value);
+      const value = number === undefined ? undefined : debuggee.registers.hex(number, debuggee.threads.saved());
+      return value ?? Reply.malformed;
     }
     case 'P': {
       const [number, value] = splitAt(rest, '=');
       const index = parseCount(number);
       const bytes = fromHex(value);
       if (index === undefined || bytes === undefined) return Reply.malformed;
+      // A thread that does not run has its registers on its stack, where they lie by the kernel's own custom.
+      if (debuggee.threads.saved() !== undefined) return Reply.refused;
       return debuggee.registers.write(debuggee.machine, index, bytes) ? Reply.ok : Reply.refused;
     }
     case 'm':
@@ -52,10 +53,16 @@ export function answerCommand(debuggee: Debuggee, packet: Uint8Array): string | 
     case 'Z':
     case 'z':
       return changePoint(debuggee, text[0] === 'Z', rest);
-    case 'H':
-      return /^[gcmM]/.test(rest) && isCpuThread(rest.slice(1)) ? Reply.ok : noThread;
-    case 'T':
-      return isCpuThread(rest) ? Reply.ok : noThread;
+    case 'H': {
+      const thread = parseThread(rest.slice(1));
+      if (!/^[gcmM]/.test(rest) || thread === undefined) return noThread;
+      if (rest[0] === 'g') return debuggee.threads.select(thread) ? Reply.ok : noThread;
+      return typeof thread !== 'number' || debuggee.threads.has(thread) ? Reply.ok : noThread;
+    }
+    case 'T': {
+      const thread = parseThread(rest);
+      return thread !== undefined && (typeof thread !== 'number' || debuggee.threads.has(thread)) ? Reply.ok : noThread;
+    }
     default:
       return undefined;
   }

@@ -1,8 +1,9 @@
 /** Answers the general queries and sets (GDB manual, appendix E.4): features, descriptions, threads, offsets. */
-import { packetSize, Reply, splitAt, isCpuThread } from './commands';
+import { packetSize, Reply, splitAt } from './commands';
 import { type Debuggee } from './debuggee';
 import { asciiBytes, escapeBinary, fromHex, parseCount, toHex } from './packet';
 import { type MonitorHost, runMonitor } from './monitor';
+import { parseThread } from './threads';
 
 /**
  * Linear memory: gdb takes what is not listed for absent, and where the guest maps memory is its own affair, at any time. Two halves, since a length of
@@ -21,6 +22,7 @@ const features = [
   'QStartNoAckMode+',
   'qXfer:features:read+',
   'qXfer:memory-map:read+',
+  'qXfer:threads:read+',
   'swbreak+',
   'hwbreak+',
   'vContSupported+',
@@ -38,13 +40,16 @@ export function answerQuery(host: MonitorHost, text: string): string | Uint8Arra
     case 'qXfer':
       return transfer(host.debuggee, rest);
     case 'qC':
-      return 'QC1';
+      return `QC${host.debuggee.threads.current.toString(16)}`;
     case 'qfThreadInfo':
-      return 'm1';
+      return `m${host.debuggee.threads
+        .list()
+        .map(({ id }) => id.toString(16))
+        .join(',')}`;
     case 'qsThreadInfo':
       return 'l';
     case 'qThreadExtraInfo':
-      return isCpuThread(rest) ? toHex(asciiBytes('CPU 0')) : Reply.refused;
+      return extraInfo(host.debuggee, rest);
     // An attached program is let go when gdb quits, a created one killed.
     case 'qAttached':
       return '1';
@@ -65,6 +70,14 @@ export function answerQuery(host: MonitorHost, text: string): string | Uint8Arra
   }
 }
 
+/** What gdb shows beside a thread's number. */
+function extraInfo({ threads }: Debuggee, text: string): string {
+  const id = parseThread(text);
+  const thread = threads.list().find((each) => each.id === (typeof id === 'number' ? id : threads.current));
+  if (id === undefined || thread === undefined) return Reply.refused;
+  return toHex(new TextEncoder().encode(thread.state === 'running' ? thread.name : `${thread.name} (${thread.state})`));
+}
+
 /** `object:read:annex:offset,length`. */
 function transfer(debuggee: Debuggee, text: string): string | Uint8Array {
   const [object, operation, annex, window = ''] = text.split(':');
@@ -74,8 +87,10 @@ function transfer(debuggee: Debuggee, text: string): string | Uint8Array {
       ? debuggee.registers.description()
       : object === 'memory-map' && annex === ''
         ? memoryMap
-        : undefined;
-  if (document === undefined) return object === 'features' || object === 'memory-map' ? 'E00' : Reply.unsupported;
+        : object === 'threads' && annex === ''
+          ? debuggee.threads.document()
+          : undefined;
+  if (document === undefined) return ['features', 'memory-map', 'threads'].includes(object ?? '') ? 'E00' : Reply.unsupported;
   const [first, second] = splitAt(window, ',');
   const offset = parseCount(first);
   const length = parseCount(second);

@@ -1,6 +1,7 @@
 /** The registers that gdb is shown, in the order of the `g` packet, and their description in XML (GDB manual, appendix G.5.5, "i386 Features"). */
 import { type Machine } from '../machine/api';
 import { type Cpu } from '../x86/api';
+import { toHex } from './packet';
 
 interface GdbRegister {
   /** Name that gdb knows. */
@@ -199,15 +200,22 @@ export class RegisterFile {
     return bytes;
   }
 
-  readAll(): Uint8Array {
-    const all = new Uint8Array(this.size);
-    let at = 0;
-    for (let number = 0; number < allRegisters.length; number++) {
-      const bytes = this.read(number)!;
-      all.set(bytes, at);
-      at += bytes.length;
-    }
-    return all;
+  /**
+   * A register in hexadecimal, or undefined where there is none of the number. With `saved`, that of a thread that does not run: by the processor's names, and
+   * `x` for digits that nobody knows. Segments are the processor's, the same for all threads.
+   */
+  hex(number: number, saved?: ReadonlyMap<string, bigint>): string | undefined {
+    const register = allRegisters[number];
+    if (register === undefined) return undefined;
+    const { source, bits } = register;
+    if (saved === undefined || (source !== undefined && /^[c-g]s$/.test(source))) return toHex(this.read(number)!);
+    const value = source === undefined ? undefined : saved.get(source);
+    if (value === undefined) return 'x'.repeat(bits / 4);
+    return toHex(Uint8Array.from({ length: bits / 8 }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn)));
+  }
+
+  hexOfAll(saved?: ReadonlyMap<string, bigint>): string {
+    return allRegisters.map((_, number) => this.hex(number, saved)!).join('');
   }
 
   /** Writes a register through the machine's journal where it takes it. False where the number, the length or the value is not acceptable. */

@@ -1,13 +1,15 @@
 /** A server of the GDB remote serial protocol over a channel of bytes: one machine, one client at a time. */
 import { type Host } from '../control/runner';
 import { type PcMachine } from '../machine/machine';
-import { answerCommand, isCpuThread, packetSize, Reply, splitAt } from './commands';
+import { type SymbolFile } from '../symbols/api';
+import { answerCommand, packetSize, Reply, splitAt } from './commands';
 import { Debuggee } from './debuggee';
 import { type StepRange, type Stop } from './execution';
 import { asciiBytes, asciiText, frame, PacketReader, parseNumber, runLength, toHex } from './packet';
 import { answerQuery } from './queries';
 import { exitStatus } from '../machine/exit-status';
 import { stopReply, stopText } from './stop-reply';
+import { parseThread } from './threads';
 
 export interface ServerOptions {
   /** Boots a machine: at the start, and again whenever the client restarts the guest. */
@@ -16,6 +18,8 @@ export interface ServerOptions {
   readonly pristine: () => PcMachine;
   readonly host: Host;
   readonly clock: 'real' | 'skip';
+  /** The kernel's symbols, by which the guest's threads are found. */
+  readonly symbols?: SymbolFile;
   /** The server is to end: the guest did, or the client asked for it. */
   readonly onEnd: (status: number) => void;
   /** A line for the person at the server. */
@@ -98,7 +102,8 @@ export class GdbServer {
   }
 
   #boot(): Debuggee {
-    return new Debuggee(this.options.boot(), this.options.pristine, this.options.host, this.options.clock, (stop) => this.#stopped(stop));
+    const { boot, pristine, host, clock, symbols } = this.options;
+    return new Debuggee(boot(), pristine, host, clock, (stop) => this.#stopped(stop), symbols);
   }
 
   #stopped(stop: Stop): void {
@@ -245,18 +250,26 @@ class Client {
     this.#send(Reply.unsupported);
   }
 
-  /** The first action that names the one thread, or names none, is its own. */
+  /**
+   * The first action for the running thread, for all of them or for no one by name is the processor's: it has nothing else to run, and threads that do not run
+   * are the guest's to switch to. Where only such ones are named, the first action is done.
+   */
   #vCont(text: string): void {
-    for (const part of text.split(';')) {
+    const { threads } = this.server.debuggee;
+    const { current } = threads;
+    const parts = text.split(';').map((part) => {
       const [action, thread] = splitAt(part, ':');
-      if (thread !== '' && !isCpuThread(thread)) continue;
-      if (/^(c|C[0-9a-fA-F]{2})$/.test(action)) return this.#resume('c');
-      if (/^(s|S[0-9a-fA-F]{2})$/.test(action)) return this.#resume('s');
-      const range = /^r([0-9a-fA-F]+),([0-9a-fA-F]+)$/.exec(action);
-      const low = parseNumber(range?.[1]);
-      const high = parseNumber(range?.[2]);
-      return low === undefined || high === undefined ? this.#send(Reply.malformed) : this.#resume('s', { low, high });
-    }
+      return { action, thread: thread === '' ? 'all' : parseThread(thread) };
+    });
+    const own = parts.find(({ thread }) => thread !== undefined && (typeof thread !== 'number' || thread === current));
+    const chosen = own ?? parts.find(({ thread }) => typeof thread === 'number' && threads.has(thread));
+    const action = chosen?.action ?? '';
+    if (/^(c|C[0-9a-fA-F]{2})$/.test(action)) return this.#resume('c');
+    if (/^(s|S[0-9a-fA-F]{2})$/.test(action)) return this.#resume('s');
+    const range = /^r([0-9a-fA-F]+),([0-9a-fA-F]+)$/.exec(action);
+    const low = parseNumber(range?.[1]);
+    const high = parseNumber(range?.[2]);
+    if (low !== undefined && high !== undefined) return this.#resume('s', { low, high });
     this.#send(Reply.malformed);
   }
 
@@ -273,6 +286,7 @@ class Client {
     const { execution } = this.server.debuggee;
     if (execution.over) return this.#sendStop();
     this.#awaitsStop = true;
+    this.server.debuggee.threads.forget();
     if (action === 'c') execution.continue();
     else execution.step(range);
   }
@@ -281,6 +295,7 @@ class Client {
     const { execution } = this.server.debuggee;
     if (text !== 'bs' && text !== 'bc') return this.#send(Reply.unsupported);
     this.#awaitsStop = true;
+    this.server.debuggee.threads.forget();
     if (text === 'bs') execution.stepBack();
     else execution.continueBack();
   }

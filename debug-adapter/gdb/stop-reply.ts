@@ -29,7 +29,7 @@ const hexByte = (value: number): string => value.toString(16).padStart(2, '0');
 export function stopReply(debuggee: Debuggee, stop: Stop): string {
   const trap = (signal: number, reason = ''): string => {
     const registers = expeditedRegisters.map((number) => `${hexByte(number)}:${toHex(debuggee.registers.read(number)!)};`);
-    return `T${hexByte(signal)}thread:1;${reason}${registers.join('')}`;
+    return `T${hexByte(signal)}thread:${debuggee.threads.current.toString(16)};${reason}${registers.join('')}`;
   };
   switch (stop.kind) {
     case 'exited':

@@ -5,6 +5,7 @@ import { GdbServer } from '../../debug-adapter/gdb/server';
 import { MachineError } from '../../debug-adapter/machine/api';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
+import { SymbolFile } from '../../debug-adapter/symbols/api';
 import { usePrebuiltHandlers } from './handlers.node';
 import { type RunIo } from './io';
 import { type NetworkLink } from './net';
@@ -18,6 +19,7 @@ Boots a unikernel image and serves GDB's remote protocol on 127.0.0.1. The seria
 
   --port N                port to listen on; 0 takes a free one, which is told on standard error
   --wait                  hold the guest before its first instruction until a debugger connects
+  --symbols FILE          ELF file with the symbols, for the guest's threads (default: IMAGE.dbg where it exists)
   --initrd FILE|DIR       initial RAM disk; a directory is packed into a cpio archive
   --append STRING         kernel command line
   --memory MIB            memory in MiB (default 128)
@@ -29,6 +31,7 @@ Boots a unikernel image and serves GDB's remote protocol on 127.0.0.1. The seria
   --help                  show this text
 
 In gdb, with the image's .dbg file loaded: target remote :N
+"info threads" lists the guest's threads; those that do not run show the registers that were saved of them.
 "detach" lets the guest run on, "kill" and "monitor exit" end it, "monitor help" lists the server's own commands.
 At a terminal, Ctrl-A X ends the run. Exit status: the guest's own, 0 when killed, 125 where the image or the emulator fails.
 `;
@@ -68,7 +71,6 @@ export function parseGdbOptions(argv: readonly string[]): GdbOptions | 'help' | 
   ];
   const refused = foreign.find(([given]) => given);
   if (refused !== undefined) return { error: `--${refused[1]} belongs to 'unikernel run'.` };
-  if (run.symbols !== undefined) return { error: '--symbols is not needed: load the .dbg file in gdb.' };
   if (port === undefined) return { error: 'No port is given (--port N).' };
   const number = /^\d{1,5}$/.test(port) ? Number(port) : -1;
   if (number < 0 || number > 65535) return { error: `--port takes a number from 0 to 65535, not ${port}.` };
@@ -106,6 +108,8 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
   const image = io.readFile(run.image);
   const initrd =
     run.initrd === undefined ? undefined : io.fileKind(run.initrd) === 'directory' ? await io.archive(run.initrd) : io.readFile(run.initrd);
+  const dbg = run.symbols ?? `${run.image}.dbg`;
+  const symbols = run.symbols !== undefined || io.fileKind(dbg) === 'file' ? SymbolFile.open(io.readFile(dbg), { name: dbg }) : undefined;
   const spec = run.net;
   const network = spec === undefined ? undefined : await import('./net');
   let net: NetworkLink | undefined;
@@ -168,6 +172,7 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
       pristine: () => make(),
       host,
       clock: run.clock === 'skip' ? 'skip' : 'real',
+      ...(symbols === undefined ? {} : { symbols }),
       onEnd: end,
       log: (line) => io.stderr(`unikernel gdb: ${line}\n`),
     });
