@@ -86,18 +86,24 @@ export async function runPlan(plan: BuildPlan, state: BuildState, given: RunOpti
     }
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    problems.push(fault(error instanceof ElfError ? error.message : `The build stopped: ${error.message}`));
+    problems.push(fault(error instanceof ElfError ? error.message : stopReason(error, options.directory)));
   }
   if (options.signal?.aborted) problems.push(fault('The build was cancelled.'));
   try {
     state.save();
   } catch (error) {
     problems.push({
-      ...fault(`The record of this build could not be written, so the next one does everything again: ${String(error)}`),
+      ...fault(`The record of this build could not be written, so the next one does again what this one did: ${String(error)}`),
       severity: 'warning',
     });
   }
   return { ok: !failed(), problems, images: failed() ? [] : images, compiled, linked };
+}
+
+function stopReason({ message, code }: NodeJS.ErrnoException, directory: string): string {
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return `There is no room left to write in ${directory}. Make room, and build again: what is finished is kept.`;
+  return `The build stopped: ${message}`;
 }
 
 function fault(message: string, path = ''): BuildProblem {

@@ -20,6 +20,8 @@ interface StepRecord {
   /** Hash over their contents. */
   contents: string;
   outputs: readonly string[];
+  /** Sizes and times of the outputs: one that a later build broke off at is not this step's any more. */
+  made: string;
   /** What the step printed though it went well: warnings. */
   log: string;
 }
@@ -31,7 +33,7 @@ interface StateFile {
   steps: Record<string, StepRecord>;
 }
 
-const VERSION = 3;
+const VERSION = 4;
 
 /** Hash of a text or of bytes. */
 export function hashOf(data: string | Uint8Array): string {
@@ -85,7 +87,7 @@ export class BuildState {
   upToDate(id: string, key: string): string | undefined {
     const record = this.old.steps[id];
     if (record?.key !== key) return undefined;
-    if (record.outputs.some((o) => this.fileHash(o) === undefined)) return undefined;
+    if (madeOf(record.outputs) !== record.made) return undefined;
     if (this.contents(record.inputs) !== record.contents) return undefined;
     this.steps[id] = record;
     return record.log;
@@ -101,7 +103,7 @@ export class BuildState {
   done(id: string, key: string, inputs: readonly string[], outputs: readonly string[], log: string, started: number): void {
     for (const o of outputs) this.changed(o);
     const doubtful = inputs.some((path) => !this.own.has(path) && changedSince(path, started));
-    this.steps[id] = { key, inputs, contents: doubtful ? '' : this.contents(inputs), outputs, log };
+    this.steps[id] = { key, inputs, contents: doubtful ? '' : this.contents(inputs), outputs, made: madeOf(outputs), log };
     this.dirty = true;
   }
 
@@ -122,6 +124,13 @@ export class BuildState {
     writeFileSync(temporary, JSON.stringify(state));
     renameSync(temporary, this.path);
   }
+}
+
+function madeOf(outputs: readonly string[]): string {
+  return outputs
+    .map((path) => statSync(path, { throwIfNoEntry: false }))
+    .map((stat) => (stat ? `${stat.size} ${stat.mtimeMs}` : 'none'))
+    .join();
 }
 
 /** Clocks of file systems tick in steps; milliseconds. */

@@ -4,8 +4,8 @@ import { createReadStream } from 'node:fs';
 import { chmod, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
-import { ArchiveError, readArchive, type ArchiveEntry } from './archive';
+import { ArchiveError, type ArchiveEntry, readArchive } from './archive';
+import { unpacked } from './unpack.node';
 
 /** What to fetch. */
 export interface FetchSource {
@@ -35,7 +35,6 @@ export type RunGit = (
 export class FetchError extends Error {}
 
 const largestDownload = 1 << 29;
-const largestContent = 2 ** 31 - 1;
 
 /**
  * Fetches sources into a folder that is not there yet.
@@ -84,20 +83,7 @@ async function archiveEntries(source: FetchSource, watch: FetchWatch): Promise<A
     throw new FetchError(
       `${source.url} has the SHA-256 ${sum}, but should have ${source.sha256}: it is damaged, or not what is meant. Nothing was unpacked.`,
     );
-  return readArchive(unpacked(packed, source.url), source.url);
-}
-
-/** Takes gzip away; other packings of tar have no reader here. @throws ArchiveError */
-function unpacked(bytes: Uint8Array, name: string): Uint8Array {
-  const begins = (...magic: readonly number[]): boolean => magic.every((byte, at) => bytes[at] === byte);
-  if (begins(0xfd, 0x37, 0x7a, 0x58) || begins(0x42, 0x5a, 0x68))
-    throw new ArchiveError(`${name} is packed with xz or bzip2. Give an archive in .tar.gz or .zip, or the git repository.`);
-  if (!begins(0x1f, 0x8b)) return bytes;
-  try {
-    return gunzipSync(bytes, { maxOutputLength: largestContent });
-  } catch (error) {
-    throw new ArchiveError(`${name} is damaged: ${error instanceof Error ? error.message : String(error)}.`);
-  }
+  return readArchive(await unpacked(packed, source.url, watch.signal), source.url);
 }
 
 /** The bytes at an address. @throws FetchError */

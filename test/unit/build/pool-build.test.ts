@@ -206,6 +206,64 @@ describe('pool build', function () {
     assert.equal((await good({ build: `${dir}/cancelled` })).images.length, 1);
   });
 
+  it('does not take what was broken off for finished, when the sources are again as they were', async () => {
+    const file = `${app}/main.c`;
+    const main = readFileSync(file, 'utf8');
+    const real = findProgram('gcc', process.env) ?? findProgram('clang', process.env)!;
+    const cc = `${dir}/broken-cc`;
+    // Once there is a mark, it starts the object and then takes for ever.
+    const script = [
+      `if [ -e ${dir}/mark ]; then case "$*" in *${file}*)`,
+      'while [ "$1" != -o ]; do shift; done; printf garbage > "$2"; touch started; exec sleep 100;; esac; fi',
+      `exec ${real} "$@"`,
+    ];
+    writeFileSync(cc, `#!/bin/sh\n${script.join('\n')}\n`, { mode: 0o755 });
+    const options = { env: { ...process.env, CC: cc }, build: `${dir}/broken` };
+    const before = readFileSync((await good(options)).images[0]!.image);
+    writeFileSync(file, `${main}\n/* changed */\n`);
+    writeFileSync(`${dir}/mark`, '');
+    const controller = new AbortController();
+    const timer = setInterval(() => existsSync(`${dir}/broken/started`) && controller.abort(), 20);
+    const stopped = await build({ ...options, signal: controller.signal });
+    clearInterval(timer);
+    assert.match(stopped.problems.map((p) => p.message).join(), /cancelled/);
+    rmSync(`${dir}/mark`);
+    writeFileSync(file, main);
+    assert.deepEqual(readFileSync((await good(options)).images[0]!.image), before);
+  });
+
+  it('says that the disk is full, and is right once there is room', async function () {
+    const disk = `${dir}/disk`;
+    mkdirSync(disk);
+    const mount = (...options: string[]): boolean => spawnSync('mount', [...options, disk]).status === 0;
+    if (process.platform !== 'linux' || !mount('-t', 'tmpfs', '-o', 'size=512k', 'none')) {
+      console.log('      skipped: nothing can be mounted here, so there is no small disk to fill');
+      this.skip();
+    }
+    try {
+      const options = { build: `${disk}/build` };
+      const seen = new Set<string>();
+      // From too small for the objects to nearly enough for all.
+      for (const size of ['512k', '2600k', '3m']) {
+        mount('-o', `remount,size=${size}`);
+        const r = await build(options);
+        if (r.ok) continue;
+        const errors = r.problems.filter((p) => p.severity === 'error').map((p) => p.message);
+        assert.match(errors.join('\n'), /No space left on device|There is no room left to write in .*build\. Make room/, size);
+        for (const e of errors) seen.add(e.startsWith('There is no room') ? 'builder' : 'compiler');
+      }
+      assert.deepEqual([...seen].sort(), ['builder', 'compiler'], 'both were stopped');
+      mount('-o', 'remount,size=64m');
+      const expected = await good({ build: `${dir}/roomy`, prefixMap: [[`${dir}/roomy`, 'B']] });
+      const r = await good({ ...options, prefixMap: [[`${disk}/build`, 'B']] });
+      assert.deepEqual(readFileSync(r.images[0]!.image), readFileSync(expected.images[0]!.image));
+      const again = await good(options);
+      assert.ok(again.compiled > 0 && again.images.length === 1);
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  });
+
   it('reads a record that was cut off as none', async () => {
     await good();
     for (const record of ['.state.json', '.stamp.json']) writeFileSync(`${app}/build/${record}`, '{"version":3,"files":{');

@@ -20,7 +20,7 @@ import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { runProgram } from '../../../../src/build/process.node';
 import { readArchive } from '../../../../src/pool/fetch/archive';
@@ -171,10 +171,42 @@ describe('fetching of sources', function () {
       /has the SHA-256 [0-9a-f]{64}, but should have 0{64}.*Nothing was unpacked/,
     ],
     ['an address that is not there', { url: '/none' }, /the server answers 404/],
-    ['an archive that is packed otherwise', { url: '/x.tar.xz' }, /packed with xz or bzip2/],
+    ['an archive that is damaged within its packing', { url: '/x.tar.xz' }, /is damaged: |there is no xz here/],
   ] as const)
     it(`leaves nothing behind for ${what}`, async () => {
       await assert.rejects(run({ kind: 'archive', ...source, url: address + source.url }), message);
+      nothingLeft();
+    });
+
+  for (const [packing, program] of [
+    ['xz', 'xz'],
+    ['bzip2', 'bzip2'],
+  ] as const)
+    it(`unpacks archives packed with ${packing}, and says what is missing without ${program}`, async function () {
+      const packed = spawnSync(program, ['-c'], { input: gunzipSync(archive) });
+      if (packed.error) {
+        console.log(`      skipped: there is no ${program} on this machine`);
+        return this.skip();
+      }
+      const file = `${scratch}/x.tar.packed`;
+      writeFileSync(file, packed.stdout);
+      const url = pathToFileURL(file).href;
+      await run({ kind: 'archive', url });
+      assert.equal(readFileSync(`${scratch}/libs/x/Makefile.uk`, 'utf8'), 'x');
+      rmSync(`${scratch}/libs`, { recursive: true });
+      const path = process.env['PATH'];
+      process.env['PATH'] = scratch;
+      try {
+        await assert.rejects(
+          run({ kind: 'archive', url }),
+          new RegExp(`packed with ${packing}, and there is no ${program} here .*Install ${program}`),
+        );
+      } finally {
+        process.env['PATH'] = path;
+      }
+      writeFileSync(file, packed.stdout.subarray(0, packed.stdout.length - 30));
+      await assert.rejects(run({ kind: 'archive', url }), /is damaged: /);
+      rmSync(file);
       nothingLeft();
     });
 
