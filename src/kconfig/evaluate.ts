@@ -2,7 +2,7 @@
 import { type Dialect } from './dialect';
 import { type Diagnostic } from './diagnostics';
 import { type Expr } from './expression';
-import { graphOf, type DependencyGraph } from './graph';
+import { graphOf, scopeOf, type DependencyGraph } from './graph';
 import { type KSymbol, type MenuNode, type Model, type Property, type SymbolType, type Tri } from './model';
 import { clampToRange, rangeBounds } from './range';
 import { compareValues, isNumberText } from './values';
@@ -70,6 +70,8 @@ export class Evaluation {
   /** The graph's units that are to be computed by the next `settle`; made with the graph, at the first change. */
   private dirty: Uint8Array | undefined;
   private firstDirty = 0;
+  /** Where set, only these of the graph's units are kept up to date. */
+  private scope: Uint8Array | undefined;
   /** Choices that lost their user's value while they were computed: `conf` sees that at its next computation. */
   private readonly unsettled = new Set<KSymbol>();
   private modulesOn = false;
@@ -100,12 +102,23 @@ export class Evaluation {
       for (const [choice, members] of from.priority) this.priority.set(choice, [...members]);
       for (const choice of from.unsettled) this.unsettled.add(choice);
       this.modulesOn = from.modulesOn;
+      this.scope = from.scope;
     }
   }
 
   /** An independent copy, which may be changed to see what would happen. */
   fork(): Evaluation {
     return new Evaluation(this.model, this);
+  }
+
+  /**
+   * An independent copy in which only one symbol's value and all that it is computed from is kept up to date by changes: whoever tries many
+   * changes for the sake of one symbol need not pay for all the others.
+   */
+  forkFor(symbol: KSymbol): Evaluation {
+    const copy = this.fork();
+    copy.scope = scopeOf(this.model, symbol);
+    return copy;
   }
 
   /** Receives what the engine prints while it computes (unmet dependencies). */
@@ -391,12 +404,13 @@ export class Evaluation {
     for (const choice of this.unsettled) this.touch(choice);
     this.unsettled.clear();
     const changes: Change[] = [];
-    const { dirty } = this;
+    const { dirty, scope } = this;
     if (!dirty) return changes;
     const { units } = this.graph;
     for (let at = this.firstDirty; at < units.length; at++) {
       if (!dirty[at]) continue;
       dirty[at] = 0;
+      if (scope && !scope[at]) continue;
       if (this.recompute(units[at]!.members, changes)) for (const user of units[at]!.users) this.touchUnit(user);
     }
     this.firstDirty = units.length;

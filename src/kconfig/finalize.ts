@@ -92,10 +92,14 @@ class Finalizer {
     child.dependency = base;
     const properties = child.symbol ? child.symbol.properties : child.prompt ? [child.prompt] : [];
     const bool = this.simplifies && child.symbol !== undefined && child.symbol.type !== 'tristate';
+    const usual = bool ? this.simplifier.forBool(base) : base;
     for (const property of properties) {
       if (property.node !== child) continue;
-      let condition = this.combined(base, property.condition);
-      if (bool) condition = this.simplifier.forBool(condition);
+      let condition = usual;
+      if (property.condition) {
+        condition = this.combined(base, property.condition);
+        if (bool) condition = this.simplifier.forBool(condition);
+      }
       property.condition = condition;
       if (property.kind !== 'select' && property.kind !== 'imply') continue;
       const into = property.kind === 'select' ? this.reverse : this.weak;

@@ -35,6 +35,25 @@ export function graphOf(model: Model): DependencyGraph {
   return graph;
 }
 
+/** The units that a symbol's value is computed from, near or far, and its own: 1 for each, by the unit's index. */
+export function scopeOf(model: Model, symbol: KSymbol): Uint8Array {
+  const { units, unitOf, uses } = graphOf(model);
+  const scope = new Uint8Array(units.length);
+  const open = [unitOf[symbol.id]!];
+  scope[open[0]!] = 1;
+  for (let unit = open.pop(); unit !== undefined; unit = open.pop()) {
+    for (const member of units[unit]!.members) {
+      for (const used of uses[member.id]!) {
+        const other = unitOf[used.id]!;
+        if (scope[other]) continue;
+        scope[other] = 1;
+        open.push(other);
+      }
+    }
+  }
+  return scope;
+}
+
 /** `seen` holds for each symbol the last one that was found to use it. */
 function usedSymbols(symbol: KSymbol, model: Model, seen: Int32Array): KSymbol[] {
   const used: KSymbol[] = [];

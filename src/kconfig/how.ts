@@ -64,6 +64,8 @@ export function how(values: Evaluation, symbol: KSymbol, wanted: string, limits:
 
 class Search {
   private tries = 0;
+  /** The start as the search goes on from it: of its copies, only what bears on the goal is computed. */
+  private tried: Evaluation;
   private readonly found: Plan[] = [];
   private readonly maxPlans: number;
   private readonly maxSteps: number;
@@ -78,12 +80,14 @@ class Search {
     this.maxPlans = limits.plans ?? 5;
     this.maxSteps = limits.steps ?? 8;
     this.maxTries = limits.tries ?? 400;
+    this.tried = start;
   }
 
   run(): Answer {
     const { symbol, wanted } = this;
     this.start.computeAll();
     if (this.reached(this.start)) return { symbol, wanted, plans: [{ steps: [], changes: [] }], obstacles: [], complete: true };
+    this.tried = this.start.forkFor(symbol);
     let complete = this.breadthFirst((values) => new Regression(values).moves({ symbol, value: wanted }), this.maxTries / 4);
     if (this.found.length === 0) this.depthFirst();
     if (this.found.length === 0) complete = this.breadthFirst((values) => this.allMoves(values), this.maxTries);
@@ -101,7 +105,7 @@ class Search {
     this.tries = 0;
     let mostTries = tries;
     const seen = new Set<string>(['']);
-    let level: State[] = [{ values: this.start, steps: [] }];
+    let level: State[] = [{ values: this.tried, steps: [] }];
     for (let depth = 0; depth < this.maxSteps && level.length > 0; depth++) {
       const next: State[] = [];
       for (const state of level) {
@@ -132,7 +136,7 @@ class Search {
   private depthFirst(): void {
     const { symbol, wanted } = this;
     const seen = new Set<string>(['']);
-    const stack: State[] = [{ values: this.start, steps: [] }];
+    const stack: State[] = [{ values: this.tried, steps: [] }];
     this.tries = 0;
     while (stack.length > 0) {
       const state = stack.pop()!;

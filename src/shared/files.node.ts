@@ -1,5 +1,5 @@
 /** The file system of Node behind the Files interface; for entry files and tests. */
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { type FileKind, type Files } from './files';
 
 /** Files on disk. */
@@ -13,6 +13,8 @@ export class NodeFiles implements Files {
   }
 
   readText(path: string): string | undefined {
+    // Most files that are asked for in vain are not there, and making an error of that costs more than reading a file.
+    if (!existsSync(path)) return undefined;
     try {
       return readFileSync(path, 'utf8');
     } catch {
