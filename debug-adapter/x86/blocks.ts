@@ -45,6 +45,8 @@ const mostBytes = MAX_INSTRUCTIONS * 15;
 /** Records reserved for the stub and for blocks that run once. */
 const SCRATCH_RECORDS = 2 * MAX_INSTRUCTIONS + 8;
 const PAGE = 4096;
+/** Addresses of blocks of which is remembered that they ran. */
+const mostRemembered = 500_000;
 
 /** Records of one instruction that stands alone: a header, the instruction, and the way on. */
 export const SINGLE_RECORDS = 3;
@@ -72,6 +74,8 @@ export class BlockCache {
   readonly #available: (row: Row) => boolean;
   readonly #maps = new Map<number, Map<number, Block>>();
   readonly #pages = new Map<number, Block[]>();
+  /** Keys of all blocks that were built, also of those that are gone. */
+  readonly #run = new Set<number>();
   readonly #insns: Insn[] = Array.from({ length: MAX_INSTRUCTIONS + 1 }, () => new Insn());
   readonly #straddle = new Uint8Array(32);
   readonly #ripJournal: number[] = [];
@@ -133,6 +137,8 @@ export class BlockCache {
     this.#maps.set(mode, map);
     block.next = map.get(key);
     map.set(key, block);
+    if (this.#run.size > mostRemembered) this.#run.clear();
+    this.#run.add(key);
     this.#remember(block, physical);
     if (block.physical2 >= 0) this.#remember(block, block.physical2);
     this.blocksBuilt++;
@@ -459,6 +465,11 @@ export class BlockCache {
     this.#pages.clear();
     this.#free = this.#first;
     this.generation++;
+  }
+
+  /** Was a block ever built that begins at this address? Now and then that is forgotten. */
+  hasRun(key: number): boolean {
+    return this.#run.has(key);
   }
 
   hasCode(page: number): boolean {

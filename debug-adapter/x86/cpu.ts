@@ -51,15 +51,13 @@ const RFLAGS_DEFINED = 0x3f_7fd5;
 const ARITHMETIC_MASK = 0x8d5;
 
 /** Instructions between two looks at where the interpreter is. */
-const samplePeriod = 20_000;
+const samplePeriod = 3_000;
 /** The same where all code is translated. */
 const eagerPeriod = 40;
 /** The same while regions run: V8 optimises a function only between its calls. */
-const regionSlice = 400_000;
+const regionSlice = 200_000;
 /** A budget below which more is taken from what was kept back: no block is longer. */
 const refillBelow = longestPath;
-/** TLB fills after which a larger window may have come up. */
-const windowFills = 256;
 
 const lowHalf = (key: number): number => key | 0;
 const highHalf = (key: number): number => Math.floor(key / 0x1_0000_0000);
@@ -90,8 +88,6 @@ export class X86Cpu implements Cpu, CpuContext {
 
   readonly #jit: Jit | undefined;
   readonly #samplePeriod: number;
-  /** TLB fills when the JIT last looked for its window. */
-  #fillsSeen = 0;
   #line = false;
   #stopRequested = false;
   /** Blocks have to be built anew before the next one runs. */
@@ -137,7 +133,7 @@ export class X86Cpu implements Cpu, CpuContext {
       fetchPhysical: (low, high) => this.#access.fetchPhysical(low, high),
       protectCode: (page) => {
         this.#access.protect(page);
-        this.#jit?.refreshWindow();
+        this.#jit?.codeAppeared(page);
       },
       probeAt: (low, high) => this.#probes.kindAt(low, high),
     }, this.#available, opcodeTable.rows.length); // prettier-ignore
@@ -157,6 +153,7 @@ export class X86Cpu implements Cpu, CpuContext {
             available: this.#available,
             probeAt: (key) => this.#probes.kindAt(lowHalf(key), highHalf(key)),
             observe: () => this.#observe(),
+            hasRun: (key) => this.#blocks.hasRun(key),
             hasCode: (page) => this.#blocks.hasCode(page),
             protect: (page) => this.#access.protect(page),
             placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
@@ -410,10 +407,6 @@ export class X86Cpu implements Cpu, CpuContext {
     const key = this.#i32[(State.rip + 4) >> 2]! * 0x1_0000_0000 + (this.#i32[State.rip >> 2]! >>> 0);
     this.#allowance.refill(jit.has(key) ? regionSlice : this.#samplePeriod);
     jit.sample();
-    if (this.#access.fills - this.#fillsSeen > windowFills) {
-      this.#fillsSeen = this.#access.fills;
-      jit.refreshWindow();
-    }
   }
 
   #loop(): CpuExit {

@@ -46,8 +46,6 @@ export class MemoryAccess {
   readonly #writeJournal: number[] = [];
   /** Linear page number -> physical address of the page, for fetches. */
   readonly #fetch = new Map<number, number>();
-  /** TLB entries filled so far. */
-  fills = 0;
   #watches: readonly Watch[] = [];
   readonly #watchedPages = new Set<number>();
   /** The store in the bounce buffer: linear address and size, or size 0. */
@@ -85,7 +83,6 @@ export class MemoryAccess {
     this.#u32[at + 1] = Number(linear >> 32n);
     this.#u32[at + 2] = (Layout.ramBase + physicalPage - low) >>> 0;
     journal.push(at);
-    this.fills++;
   }
 
   #flushOne(base: number, journal: number[]): void {

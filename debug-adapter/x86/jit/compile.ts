@@ -125,6 +125,7 @@ class RegionLayout {
     return gen;
   }
 
+  /** Blocks that may follow, a callee's return among them: it comes from outside where the callee is not in the region. */
   #successors(block: RegionBlock): number[] {
     const { end } = block;
     const keys =
@@ -133,9 +134,9 @@ class RegionLayout {
         : end.kind === 'branch'
           ? [end.to, end.next]
           : end.kind === 'call'
-            ? [end.to]
+            ? [end.to, end.next]
             : end.kind === 'indirect'
-              ? end.candidates
+              ? [...end.candidates, ...(end.next === undefined ? [] : [end.next])]
               : end.resume !== undefined
                 ? [end.resume]
                 : [];

@@ -11,8 +11,8 @@ export type BlockEnd =
   | { readonly kind: 'jump'; readonly to: number }
   | { readonly kind: 'branch'; readonly to: number; readonly next: number }
   | { readonly kind: 'call'; readonly to: number; readonly next: number }
-  /** Through a register, memory or the stack; `candidates` are addresses that it may go to. */
-  | { readonly kind: 'indirect'; readonly candidates: readonly number[] }
+  /** Through a register, memory or the stack; `candidates` are addresses that it may go to; a call comes back to `next`. */
+  | { readonly kind: 'indirect'; readonly candidates: readonly number[]; readonly next: number | undefined }
   /** The interpreter must go on at this address; where it does just one instruction there, regions go on at `resume`. */
   | { readonly kind: 'leave'; readonly at: number; readonly resume: number | undefined };
 
@@ -28,7 +28,7 @@ export interface RegionBlock {
 
 export interface Region {
   readonly blocks: readonly RegionBlock[];
-  /** Addresses at which the region may be entered: the one asked for, and those after instructions that the interpreter does. */
+  /** Addresses at which the region may be entered: the one asked for, and those after instructions and calls that are done outside of it. */
   readonly entries: readonly number[];
   /** Physical pages that hold its code. */
   readonly pages: ReadonlySet<number>;
@@ -42,6 +42,12 @@ export interface RegionSource {
   hasProbe(key: number): boolean;
   /** Is there one that only looks on? It is told from inside of the region, at the beginning of a block. */
   isObserved(key: number): boolean;
+  /** Was a block seen to begin at this address? What never ran is not worth compiling. */
+  hasRun(key: number): boolean;
+  /** Does another region begin at this address, that this one had better lead to? */
+  isElsewhere(key: number): boolean;
+  /** Instructions after which no more are taken in. */
+  readonly most: number;
   available(row: Row): boolean;
 }
 
@@ -49,7 +55,6 @@ export const highOf = (key: number): number => Math.floor(key / 0x1_0000_0000);
 export const lowOf = (key: number): number => key | 0;
 export const keyOf = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0);
 
-const mostInstructions = 1200;
 /** No path through a region without a look at the budget is longer. */
 export const longestPath = 1400;
 const mostBlocks = 160;
@@ -89,6 +94,7 @@ export function discover(
   const work: { key: number; owner: number }[] = [{ key: entry, owner: -1 }];
   let instructions = 0;
   const push = (key: number, owner: number): void => {
+    if (!source.hasRun(key) || (key !== entry && source.isElsewhere(key))) return;
     const known = owners.get(key);
     if (known?.has(owner) === true) return;
     if (known === undefined) owners.set(key, new Set([owner]));
@@ -100,7 +106,7 @@ export function discover(
   for (let item = work.shift(); item !== undefined; item = work.shift()) {
     let run = runs.get(item.key);
     if (run === undefined) {
-      if (runs.size >= mostBlocks || instructions >= mostInstructions) continue;
+      if (runs.size >= mostBlocks || instructions >= source.most) continue;
       run = decodeRun(item.key, mode, u8, decoder, source, pages);
       if (run === undefined) continue;
       runs.set(item.key, run);
@@ -127,7 +133,7 @@ export function discover(
         const last = run.insns.at(-1)!;
         for (const target of observed.get(keyOf(last.ripLow, last.ripHigh)) ?? []) push(target, item.owner);
         // The code after an indirect call is where its callee comes back to.
-        if (last.row.definition.mnemonic === 'CALL') push(nextKey(last), item.owner);
+        if (end.next !== undefined) push(end.next, item.owner);
         break;
       }
       case 'leave':
@@ -140,10 +146,15 @@ export function discover(
   }
   const blocks = cut(runs, targets, returnSites, owners, observed, source);
   const present = new Set(blocks.filter((block) => block.insns.length > 0).map((block) => block.key));
-  return { blocks, pages, entries: [entry, ...resumes].filter((key) => present.has(key)) };
+  const returns = blocks.flatMap((block) => returnFromOutside(block, present) ?? []);
+  return { blocks, pages, entries: [...new Set([entry, ...resumes, ...returns])].filter((key) => present.has(key)) };
 }
 
-const nextKey = (insn: Insn): number => keyOf(insn.ripLow, insn.ripHigh) + insn.length;
+/** Where a call comes back to whose callee may be outside of the region. */
+function returnFromOutside({ end }: RegionBlock, present: ReadonlySet<number>): number | undefined {
+  if (end.kind === 'call') return present.has(end.to) ? undefined : end.next;
+  return end.kind === 'indirect' ? end.next : undefined;
+}
 
 /** True where the region has to be left for it: most helpers that end blocks. */
 export function needsInterpreter(insn: Insn, mode: number): boolean {
@@ -169,6 +180,31 @@ export function transferOf(insn: Insn): 'jump' | 'branch' | 'call' | 'indirect' 
   return direct ? 'branch' : undefined;
 }
 
+/** Bytes of an instruction that goes on in the next page. */
+const straddle = new Uint8Array(32);
+
+/** Decodes the instruction at an address of which the physical one is given. */
+function decodeAt(at: number, physical: number, mode: number, u8: Uint8Array, decoder: Decoder, source: RegionSource, insn: Insn): boolean {
+  const available = (row: Row): boolean => source.available(row);
+  const address = Layout.ramBase + physical;
+  const here = PAGE - (physical & (PAGE - 1));
+  const result = decoder.decode(u8, address, address + here, mode, lowOf(at), highOf(at), available, insn);
+  if (result !== DecodeResult.more) return result === DecodeResult.ok;
+  const second = source.physical(lowOf(at + here), highOf(at + here));
+  if (second < 0) return false;
+  straddle.set(u8.subarray(address, address + here));
+  straddle.set(u8.subarray(Layout.ramBase + second, Layout.ramBase + second + 16), here);
+  return decoder.decode(straddle, 0, here + 16, mode, lowOf(at), highOf(at), available, insn) === DecodeResult.ok;
+}
+
+export const crossesPage = (insn: Insn): boolean => (insn.ripLow & (PAGE - 1)) + insn.length > PAGE;
+
+/** Halves of the address of the page that an instruction goes on in. */
+export function secondPage(insn: Insn): [number, number] {
+  const at = keyOf(insn.ripLow | (PAGE - 1), insn.ripHigh) + 1;
+  return [lowOf(at), highOf(at)];
+}
+
 function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, source: RegionSource, pages: Set<number>): Run | undefined {
   const insns: Insn[] = [];
   let at = key;
@@ -179,15 +215,13 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
     const stop =
       physical < 0 || insns.length >= mostBlockInstructions || (!pages.has(page) && pages.size >= mostPages) || source.hasProbe(at);
     const insn = new Insn();
-    const address = Layout.ramBase + physical;
-    const pageEnd = address - (physical & (PAGE - 1)) + PAGE;
-    const decoded =
-      !stop && decoder.decode(u8, address, pageEnd, mode, lowOf(at), highOf(at), (row) => source.available(row), insn) === DecodeResult.ok;
+    const decoded = !stop && decodeAt(at, physical, mode, u8, decoder, source, insn);
     if (!decoded || needsInterpreter(insn, mode)) {
       const resume = decoded ? at + insn.length : undefined;
       return insns.length === 0 && resume === undefined ? undefined : { key, insns, end: { kind: 'leave', at, resume } };
     }
     pages.add(page);
+    if (crossesPage(insn)) pages.add(Math.floor(source.physical(...secondPage(insn)) / PAGE));
     insns.push(insn);
     at += insn.length;
     if (endsBlockOnly(insn)) return { key, insns, end: { kind: 'jump', to: at } };
@@ -202,7 +236,7 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
         case 'call':
           return { key, insns, end: { kind: 'call', to: target, next: at } };
         case 'indirect':
-          return { key, insns, end: { kind: 'indirect', candidates: [] } };
+          return { key, insns, end: { kind: 'indirect', candidates: [], next: insn.row.definition.mnemonic === 'CALL' ? at : undefined } };
       }
     }
   }
@@ -237,8 +271,7 @@ function cut(
       insns.push(insn);
     }
     if (cutShort || blocks.has(key)) continue;
-    const end =
-      run.end.kind === 'indirect' ? { kind: 'indirect' as const, candidates: candidatesOf(run, returnSites, owners, observed) } : run.end;
+    const end = run.end.kind === 'indirect' ? { ...run.end, candidates: candidatesOf(run, returnSites, owners, observed) } : run.end;
     blocks.set(key, { key, insns, count: insns.length, observed: insns.length > 0 && source.isObserved(key), end });
   }
   return [...blocks.values()];

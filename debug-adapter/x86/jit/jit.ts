@@ -5,12 +5,13 @@ import { type Decoder, type Insn } from '../decoder';
 import { type Row } from '../isa/table';
 import { Mode, State } from '../state';
 import { type CompiledRegion, compileRegion, runtimeNames } from './compile';
-import { discover, keyOf, lowOf, highOf, type Region } from './discover';
+import { crossesPage, discover, highOf, keyOf, lowOf, type Region, secondPage } from './discover';
 import { buildDispatcher, cacheIndex, currentRegion, dispatchEnd, dispatchMiss, IndirectCounts, RegionCache } from './dispatcher';
 import { precisionOf } from './float';
+import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
 import { type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-abi';
-import { clearWindow, findWindow, isAccessed, PageTables } from './window';
+import { covers, findWindow, isAccessed, PageTables, reaches, writes } from './window';
 
 /** What the JIT needs of the processor around it. */
 export interface JitHost {
@@ -28,6 +29,8 @@ export interface JitHost {
   probeAt(key: number): 'stops' | 'observes' | undefined;
   /** Tells the observer of the address in RIP; answers 1 where the loop has to look at things again, else 0. */
   readonly observe: () => number;
+  /** Did the interpreter ever begin a block at this address? */
+  hasRun(key: number): boolean;
   /** Does the interpreter hold code of this physical page? */
   hasCode(page: number): boolean;
   /** Stores to this physical page must be seen from now on. */
@@ -59,7 +62,8 @@ interface Installed {
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly mode: number;
-  /** The mapping that it was made for. */
+  readonly instructions: number;
+  /** The mapping that it was made for; undefined where all accesses go by the TLB. */
   readonly window: WindowMapping | undefined;
   /** Exits by site, of accesses beyond the window, and their sum. */
   readonly exits: Map<number, number>;
@@ -67,40 +71,36 @@ interface Installed {
   /** Physical ranges of its code: start and end. */
   readonly ranges: readonly (readonly [number, number])[];
   readonly pages: ReadonlySet<number>;
-  readonly blocks: readonly number[];
   dead: boolean;
+  /** Slices that ended in it. */
+  heat: number;
   /** Indirect jumps out of it, and whether it knows fewer of their targets than were met. */
   unforeseen: number;
   stale: boolean;
 }
 
-/** Samples of one address after which it is compiled. */
-const hotSamples = 12;
-/** Samples of one address that stands inside of a region already. */
-const hotInside = 32;
 /** A target that was met so often goes into a region along with a hot one. */
 const warmTarget = 6;
 const mostTargets = 40;
 /** Indirect jumps out of a region before it is made again with their targets in it. */
 const someIndirect = 4;
+/** Slices that end in a region before it is made again for the window, and instructions for which it must be one more. */
+const someSlices = 4;
+const instructionsForSlice = 2;
+/** Instructions of a region, and of one that is made for the window. Larger ones take V8's optimising compiler far longer in proportion. */
+const mostInstructions = 250;
+const mostWindowed = 300;
 /** Accesses of a region beyond the window before it is made again, and those of one instruction for it to go by the TLB then. */
 const manyExits = 32;
 const someExits = 2;
 /** Times that a region is made again for that before all of its accesses go by the TLB. */
 const mostBeyond = 2;
-/** Changes of the range that may be read before regions go without. */
+/** Times that regions were dropped because the window changed before there is none any more. */
 const mostWindowChanges = 24;
-/** Changes of the range that may be written before regions take it from the state block. */
-const mostWriteChanges = 6;
 /** Times that MXCSR was found changed before regions no longer rely on it. */
 const mostPrecisionChanges = 200;
 const mostRegions = 3000;
 const PAGE = 4096;
-
-/** Is the range [start, start + length) within the outer one? */
-function contains(outerStart: bigint, outerLength: bigint, start: bigint, length: bigint): boolean {
-  return outerStart <= start && outerStart + outerLength >= start + length;
-}
 
 /** Regions are made of 64-bit code that nothing looks at one by one. */
 const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step | Mode.fpuTrap)) === Mode.long;
@@ -110,29 +110,22 @@ export class Jit {
   readonly #tables: PageTables;
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
   readonly #dispatch: () => number;
+  readonly #heat: Heat;
   readonly #regions: (Installed | undefined)[] = [];
   readonly #byEntry = new Map<number, Installed>();
   /** Regions whose first instruction is the interpreter's, by its address: they are entered after it alone, and compiling that address again brings nothing. */
   readonly #resumeOnly = new Map<number, Installed>();
   readonly #byPage = new Map<number, Set<Installed>>();
-  readonly #samples = new Map<number, number>();
-  /** Addresses at which no region begins, as what stands there does not compile; by physical page, -1 where there was none. */
-  readonly #hopeless = new Map<number, Set<number>>();
-  /** Entry of a region -> times that it was made again to fit better. */
-  readonly #remade = new Map<number, number>();
+  /** Regions that reach memory through a window. */
+  readonly #windowed = new Set<Installed>();
   /** Indirect jump -> places it was seen to go to often. */
   readonly #observed = new Map<number, number[]>();
   readonly #records = new InPlaceRecords();
-  #window: WindowMapping | undefined;
-  #windowStale = true;
+  /** Translations changed: nothing may run before what regions take for granted was looked at again. */
+  #stale = true;
   /** Nothing may bypass the TLB, e.g. while memory is watched. */
   #windowOff = false;
-  /** The mapping does not keep still: accesses go by the TLB for good. */
-  #windowFutile = false;
   #windowChanges = 0;
-  /** The same for the range that may be written, and what follows from it. */
-  #writeChanges = 0;
-  #writesVary = false;
   /** Instructions whose accesses go by the TLB. */
   readonly #byTlb = new Set<number>();
   /** Entries of regions that reach all over the memory. */
@@ -141,13 +134,12 @@ export class Jit {
   readonly #codePages = new Map<number, number>();
   /** Regions met with another MXCSR than they were made for. */
   #precisionChanges = 0;
-  /** Addresses of the blocks in regions, with the number of regions. */
-  readonly #inside = new Map<number, number>();
-  /** Since the start: regions compiled, runs of regions, and how those ended. */
-  readonly statistics = { compiled: 0, failed: 0, instructions: 0, runs: 0, sideExits: 0, misses: 0, indirect: 0, dropped: 0, windows: 0 };
+  /** Since the start: regions compiled, those of them for the window, runs of regions, and how those ended. */
+  readonly statistics = { compiled: 0, windowed: 0, failed: 0, instructions: 0, runs: 0, sideExits: 0, misses: 0, indirect: 0, dropped: 0 };
 
   constructor(host: JitHost) {
     this.#host = host;
+    this.#heat = new Heat(host.eager);
     this.#tables = new PageTables(host.u32, host.ramSize);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(buildDispatcher()), {
       env: { memory: host.memory, regions: this.#table },
@@ -169,18 +161,23 @@ export class Jit {
     return this.#host.i32[State.mode >> 2]!;
   }
 
+  get #rip(): number {
+    return keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
+  }
+
   /** Runs regions from RIP on as long as there are any. */
   run(): JitOutcome {
     if (this.#byEntry.size === 0) return 'miss';
     const { i32 } = this.#host;
     let ran = false;
     for (;;) {
-      if (this.#windowStale) this.#findWindow();
+      if (this.#stale) this.#revalidate();
       const status = this.#dispatch();
       if (status === dispatchMiss && !ran) return 'miss';
       if (status === dispatchMiss || status === dispatchEnd) {
         if (this.#isCachedAgain()) continue;
         this.statistics.misses++;
+        this.#noteMiss();
         return 'interpret';
       }
       ran = true;
@@ -191,15 +188,14 @@ export class Jit {
         this.#noteIndirect();
         continue;
       }
+      const region = this.#regions[i32[currentRegion >> 2]!]!;
       if (status === RegionExit.precision) {
-        const region = this.#regions[i32[currentRegion >> 2]!]!;
         this.#precisionChanges++;
         this.#drop(region);
-        this.#compile(region.entry, region.mode);
+        this.#compile(region.entry, region.mode, region.window !== undefined);
         continue;
       }
       this.statistics.sideExits++;
-      const region = this.#regions[i32[currentRegion >> 2]!]!;
       const number = status - RegionExit.sites;
       const site = region.sites[number]!;
       if (site.window) this.#noteBeyond(region, number);
@@ -210,37 +206,37 @@ export class Jit {
     }
   }
 
-  /** The interpreter was found at RIP: code that is found often is compiled. */
+  /** A slice ended at RIP: what is found often is compiled, and regions that go on and on are made again for the window. */
   sample(): void {
     const mode = this.#mode;
     if (!isTranslated(mode)) return;
-    const key = keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
-    const count = (this.#samples.get(key) ?? 0) + 1;
-    this.#samples.set(key, count);
-    if ((!this.#host.eager && count < (this.#inside.has(key) ? hotInside : hotSamples)) || this.#isServed(key, mode)) return;
-    this.#compile(key, mode);
-    if (this.#samples.size > 50_000) this.#samples.clear();
+    const key = this.#rip;
+    const region = this.#byEntry.get(key);
+    if (region?.mode === mode) this.#noteSlice(region);
+    else if (this.#heat.sampled(key)) this.#compileNew(key, mode);
   }
 
-  /** Is there nothing to be won by compiling this address? */
-  #isServed(key: number, mode: number): boolean {
-    return this.has(key) || this.#resumeOnly.get(key)?.mode === mode || this.#isHopeless(key);
+  /** Compiles code that is found often outside of regions. */
+  #compileNew(key: number, mode: number): void {
+    // There is nothing to be won where it has been tried.
+    if (this.#resumeOnly.get(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#pageOf(key))) return;
+    this.#compile(key, mode, false);
   }
 
-  #compile(key: number, mode: number): void {
+  /** @param windowed accesses go through the window, where there is one. */
+  #compile(key: number, mode: number, windowed: boolean): void {
     if (this.#regions.length >= mostRegions) this.flush();
-    if (this.#windowStale) this.#findWindow();
+    if (this.#stale) this.#revalidate();
     const host = this.#host;
     let region: Region;
     let compiled: CompiledRegion | undefined;
     let module: WebAssembly.Module | undefined;
-    const mapping = this.#windowOff || this.#windowFutile ? undefined : this.#window;
-    const roams = this.#roaming.has(key);
-    const window = mapping && { ...mapping, byTlb: (at: number) => roams || this.#byTlb.has(at) };
+    const window = windowed && this.#mayUseWindow(key) ? this.#findWindow() : undefined;
+    const use = window && { ...window, byTlb: (at: number) => this.#byTlb.has(at) };
     const precision = this.#precisionChanges > mostPrecisionChanges ? undefined : precisionOf(host.i32[State.mxcsr >> 2]!);
     try {
-      region = discover(key, mode, host.u8, host.decoder, this.#source, this.#observed);
-      compiled = compileRegion(region, mode, window, precision, (insn, remaining) => {
+      region = discover(key, mode, host.u8, host.decoder, windowed ? this.#wideSource : this.#source, this.#observed);
+      compiled = compileRegion(region, mode, use, precision, (insn, remaining) => {
         const at = this.#records.allocate();
         return at === 0 ? 0 : host.placeRecord(insn, mode, remaining, at);
       });
@@ -248,39 +244,47 @@ export class Jit {
     } catch {
       // Whatever the guest's code does to the compiler, the interpreter can run it.
       this.statistics.failed++;
-      return this.#giveUp(key);
+      this.#heat.giveUp(key, this.#pageOf(key));
+      return;
     }
-    if (compiled === undefined || module === undefined) return this.#giveUp(key);
+    if (compiled === undefined || module === undefined) {
+      this.#heat.giveUp(key, this.#pageOf(key));
+      return;
+    }
+    this.#install(key, mode, region, compiled, module, window);
+  }
+
+  #install(
+    key: number,
+    mode: number,
+    region: Region,
+    compiled: CompiledRegion,
+    module: WebAssembly.Module,
+    window: WindowMapping | undefined,
+  ): void {
+    const host = this.#host;
     const runtime = Object.fromEntries(runtimeNames.map((name) => [name, name === 'observe' ? host.observe : host.runtime[name]!]));
     const instance = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
     for (const old of [this.#byEntry.get(key), this.#resumeOnly.get(key)]) if (old !== undefined) this.#drop(old);
-    const ranges = region.blocks
-      .flatMap((block) => block.insns.map((insn) => [this.#source.physical(insn.ripLow, insn.ripHigh), insn.length] as const))
-      .map(([start, length]) => [start, start + length] as const);
     const installed: Installed = {
       index: this.#regions.length,
       entry: key,
       entries: compiled.entries,
       sites: compiled.sites,
       mode,
-      window: mapping,
+      instructions: compiled.instructions,
+      window,
       exits: new Map(),
       beyond: 0,
-      blocks: region.blocks.map((block) => block.key),
-      ranges,
+      ranges: this.#noteCode(region),
       pages: region.pages,
       dead: false,
+      heat: 0,
       unforeseen: 0,
       stale: false,
     };
     this.#regions.push(installed);
-    for (const { insns } of region.blocks) {
-      for (const { ripLow, ripHigh } of insns) {
-        const page = Math.floor(keyOf(ripLow, ripHigh) / PAGE);
-        if (!this.#codePages.has(page)) this.#codePages.set(page, this.#source.physical(ripLow & -PAGE, ripHigh));
-      }
-    }
-    for (const block of installed.blocks) this.#inside.set(block, (this.#inside.get(block) ?? 0) + 1);
+    if (window !== undefined) this.#windowed.add(installed);
     if (installed.index >= this.#table.length) this.#table.grow(256);
     this.#table.set(installed.index, instance.exports['region']);
     for (const page of region.pages) {
@@ -288,7 +292,7 @@ export class Jit {
       if (list === undefined) {
         this.#byPage.set(page, new Set([installed]));
         host.protect(page);
-        this.#windowStale = true;
+        this.codeAppeared(page);
       } else list.add(installed);
     }
     compiled.entries.forEach((entry, number) => {
@@ -299,7 +303,34 @@ export class Jit {
     });
     if (!compiled.entries.includes(key)) this.#resumeOnly.set(key, installed);
     this.statistics.compiled++;
+    if (window !== undefined) this.statistics.windowed++;
     this.statistics.instructions += compiled.instructions;
+  }
+
+  /** Remembers how the pages of a region's code are mapped. @returns the physical ranges of its instructions */
+  #noteCode({ blocks }: Region): [number, number][] {
+    const ranges: [number, number][] = [];
+    const note = (low: number, high: number, length: number): void => {
+      const page = Math.floor(keyOf(low, high) / PAGE);
+      let physical = this.#codePages.get(page);
+      if (physical === undefined) this.#codePages.set(page, (physical = this.#source.physical(low & -PAGE, high)));
+      const start = physical + (low & (PAGE - 1));
+      const last = ranges.at(-1);
+      if (last?.[1] === start) last[1] += length;
+      else ranges.push([start, start + length]);
+    };
+    for (const { insns } of blocks) {
+      for (const insn of insns) {
+        if (!crossesPage(insn)) {
+          note(insn.ripLow, insn.ripHigh, insn.length);
+          continue;
+        }
+        const here = PAGE - (insn.ripLow & (PAGE - 1));
+        note(insn.ripLow, insn.ripHigh, here);
+        note(...secondPage(insn), insn.length - here);
+      }
+    }
+    return ranges;
   }
 
   readonly #source = {
@@ -315,8 +346,12 @@ export class Jit {
     },
     hasProbe: (key: number): boolean => this.#host.probeAt(key) === 'stops',
     isObserved: (key: number): boolean => this.#host.probeAt(key) === 'observes',
+    hasRun: (key: number): boolean => this.#host.eager || this.#host.hasRun(key),
+    isElsewhere: (key: number): boolean => this.has(key),
+    most: mostInstructions,
     available: (row: Row): boolean => this.#host.available(row),
   };
+  readonly #wideSource = { ...this.#source, isElsewhere: (): boolean => false, most: mostWindowed };
 
   // The cache from RIP to region.
 
@@ -350,12 +385,8 @@ export class Jit {
       list?.delete(region);
       if (list?.size === 0) this.#byPage.delete(page);
     }
+    this.#windowed.delete(region);
     this.#table.set(region.index, null);
-    for (const block of region.blocks) {
-      const count = this.#inside.get(block)! - 1;
-      if (count > 0) this.#inside.set(block, count);
-      else this.#inside.delete(block);
-    }
   }
 
   /** Drops every region. */
@@ -364,16 +395,14 @@ export class Jit {
     this.#byEntry.clear();
     this.#resumeOnly.clear();
     this.#byPage.clear();
-    this.#inside.clear();
+    this.#windowed.clear();
     this.#codePages.clear();
     this.#regions.length = 0;
-    this.#samples.clear();
-    this.#hopeless.clear();
-    this.#remade.clear();
+    this.#heat.clear();
     this.#records.clear();
     this.#host.recordsCleared();
     this.#clearCache();
-    this.translationsChanged();
+    this.#stale = true;
   }
 
   /** Code in [physical, physical + length) changes. */
@@ -382,42 +411,26 @@ export class Jit {
       for (const region of [...(this.#byPage.get(page) ?? [])]) {
         if (region.ranges.some(([start, end]) => start < physical + length && end > physical)) this.#drop(region);
       }
-      this.#hopeless.delete(page);
+      this.#heat.pageWritten(page);
     }
   }
 
   /** Another region took the place in the cache of the one that begins at RIP. */
   #isCachedAgain(): boolean {
     const mode = this.#mode;
-    const key = keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
+    const key = this.#rip;
     const found = this.#byEntry.get(key);
     if (found?.mode !== mode) return false;
     this.#cache(key, mode, found.index, found.entries.indexOf(key));
     return true;
   }
 
-  #giveUp(key: number): void {
-    const page = this.#pageOf(key);
-    const keys = this.#hopeless.get(page);
-    if (keys === undefined) this.#hopeless.set(page, new Set([key]));
-    else keys.add(key);
-  }
-
-  #isHopeless(key: number): boolean {
-    return this.#hopeless.size > 0 && this.#hopeless.get(this.#pageOf(key))?.has(key) === true;
-  }
-
   #pageOf(key: number): number {
     return Math.floor(this.#source.physical(lowOf(key), highOf(key)) / PAGE);
   }
 
-  /** Is this the time to make a region again that was left `exits` times for the same reason? Each time it has to be worth four times as much. */
   #isWorthRemaking(region: Installed, exits: number, first: number): boolean {
-    if (region.dead) return false;
-    const times = this.#remade.get(region.entry) ?? 0;
-    if (exits < first * 4 ** times) return false;
-    this.#remade.set(region.entry, times + 1);
-    return true;
+    return !region.dead && this.#heat.isWorthRemaking(region.entry, exits, first);
   }
 
   /** A probe was set or removed at an address. */
@@ -427,102 +440,92 @@ export class Jit {
     else this.flush();
   }
 
-  // Direct access to memory.
+  // Translations.
 
   /** Page tables or permissions changed: nothing may be assumed of them before they were looked at again. */
   translationsChanged(): void {
-    this.#windowStale = true;
-    clearWindow(this.#host.view);
+    this.#stale = true;
   }
 
   /** The translation of one page changed. */
   pageChanged(linear: bigint): void {
-    const { view } = this.#host;
-    if (this.#codePages.has(Number(linear >> 12n))) {
-      this.translationsChanged();
-      return;
-    }
-    const start = view.getBigUint64(RegionState.readStart, true);
-    const length = view.getBigUint64(RegionState.readLength, true);
-    if (linear >= start - 4096n && linear < start + length + 4096n) this.translationsChanged();
+    if (this.#codePages.has(Number(linear >> 12n))) this.#stale = true;
+    for (const { window } of this.#windowed) if (reaches(window!, linear)) this.#stale = true;
   }
 
-  /** More pages became accessible, or code appeared in one: the ranges are looked for again at the next chance. */
-  refreshWindow(): void {
-    this.translationsChanged();
+  /** There is code in a physical page now: stores to it must be seen. */
+  codeAppeared(page: number): void {
+    for (const { window } of this.#windowed) if (writes(window!, page)) this.#stale = true;
   }
 
   set windowOff(off: boolean) {
     if (off !== this.#windowOff) this.flush();
     this.#windowOff = off;
-    this.translationsChanged();
   }
 
-  #findWindow(): void {
-    this.#checkCode();
-    this.#windowStale = false;
-    this.statistics.windows++;
+  #mayUseWindow(entry: number): boolean {
+    return !this.#windowOff && this.#windowChanges < mostWindowChanges && !this.#roaming.has(entry);
+  }
+
+  /** The window around an address, which is the stack pointer's where none is given. */
+  #findWindow(anchor = this.#host.view.getBigUint64(State.gpr + 4 * 8, true)): WindowMapping | undefined {
     const host = this.#host;
-    if (this.#windowOff || this.#windowFutile) {
-      clearWindow(host.view);
-      return;
-    }
-    const anchor = host.view.getBigUint64(State.gpr + 4 * 8, true);
-    const linear = anchor < 1n << 47n ? Number(anchor) : 0;
     const found = findWindow(
       this.#tables,
-      host.view,
       host.ramSize,
-      linear,
+      anchor < 1n << 47n ? Number(anchor) : 0,
       (this.#mode & Mode.user) !== 0,
       (page) => host.hasCode(page) || this.#byPage.has(page),
     );
-    const old = this.#window;
-    if (found !== undefined && old !== undefined && found.delta === old.delta) {
-      const reads = contains(found.readStart, found.readLength, old.readStart, old.readLength);
-      if (reads && (old.writesVary || contains(found.writeStart, found.writeLength, old.writeStart, old.writeLength))) {
-        // The guest has touched more pages: regions to come may reach them too.
-        if (found.readLength !== old.readLength || found.writeLength !== old.writeLength)
-          this.#window = { ...found, writesVary: old.writesVary };
-        return;
-      }
-      // Code keeps coming up where data was.
-      if (reads && ++this.#writeChanges > mostWriteChanges) this.#writesVary = true;
-    }
-    if (old !== undefined) {
-      // Regions have the old ranges in their code.
-      const range = [RegionState.readStart, RegionState.readLength, RegionState.writeStart, RegionState.writeLength].map(
-        (field) => [field, host.view.getBigUint64(field, true)] as const,
-      );
-      this.flush();
-      this.#windowStale = false;
-      for (const [field, value] of range) host.view.setBigUint64(field, value, true);
-      if (++this.#windowChanges > mostWindowChanges) this.#windowFutile = true;
-    }
-    this.#window = this.#windowFutile || found === undefined ? undefined : { ...found, writesVary: this.#writesVary };
-    if (this.#window === undefined) clearWindow(host.view);
+    // The same for all regions that are made for it, so that it is looked at once for all of them.
+    for (const { window } of this.#windowed) if (found !== undefined && covers(window, found) && covers(found, window!)) return window;
+    return found;
   }
 
-  /** Regions stay only where their code is mapped as it was. */
-  #checkCode(): void {
+  /** Regions stay only where their code is mapped as it was, and where the window that they know still is one. */
+  #revalidate(): void {
+    this.#stale = false;
     for (const [page, physical] of this.#codePages) {
-      const high = Math.floor(page / 0x10_0000);
-      if (this.#source.physical((page << 12) | 0, high) === physical) continue;
+      if (this.#source.physical((page << 12) | 0, Math.floor(page / 0x10_0000)) === physical) continue;
       this.flush();
+      this.#stale = false;
       return;
     }
+    for (const window of new Set([...this.#windowed].map((region) => region.window!))) {
+      if (covers(this.#findWindow(window.readStart), window)) continue;
+      this.#windowChanges++;
+      for (const region of [...this.#windowed]) if (region.window === window) this.#drop(region);
+    }
+  }
+
+  // What runs of regions tell.
+
+  /** A slice ended in a region: one that goes on for long is worth being made for the window. */
+  #noteSlice(region: Installed): void {
+    if (region.window !== undefined || !this.#mayUseWindow(region.entry)) return;
+    if (++region.heat < (this.#host.eager ? 2 : someSlices + region.instructions / instructionsForSlice)) return;
+    region.heat = 0;
+    this.#compile(region.entry, region.mode, true);
+  }
+
+  /** A region was left for an address at which there is none. */
+  #noteMiss(): void {
+    const key = this.#rip;
+    if (!this.#heat.missed(key)) return;
+    this.#compileNew(key, this.#mode);
   }
 
   /** An access went beyond the window: those that do so more than once go by the TLB when the region is made again. */
   #noteBeyond(region: Installed, number: number): void {
     region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
     if (!this.#isWorthRemaking(region, ++region.beyond, manyExits)) return;
-    this.#findWindow();
+    const window = this.#findWindow();
     // It may just have been made before the guest touched the pages that it goes to.
-    if (region.window !== this.#window) return this.#compile(region.entry, region.mode);
-    if (this.#remade.get(region.entry)! > mostBeyond) this.#roaming.add(region.entry);
-    else for (const [site, times] of region.exits) if (times >= someExits) this.#byTlb.add(region.sites[site]!.key);
-    this.#compile(region.entry, region.mode);
+    if (window === undefined || covers(region.window, window)) {
+      if (this.#heat.remade(region.entry) > mostBeyond) this.#roaming.add(region.entry);
+      else for (const [site, times] of region.exits) if (times >= someExits) this.#byTlb.add(region.sites[site]!.key);
+    }
+    this.#compile(region.entry, region.mode, true);
   }
 
   #noteIndirect(): void {
@@ -544,6 +547,8 @@ export class Jit {
     if (region === undefined) return;
     region.unforeseen++;
     if (more.length > observed.length) region.stale = true;
-    if (region.stale && this.#isWorthRemaking(region, region.unforeseen, someIndirect)) this.#compile(region.entry, region.mode);
+    if (region.stale && this.#isWorthRemaking(region, region.unforeseen, someIndirect)) {
+      this.#compile(region.entry, region.mode, region.window !== undefined);
+    }
   }
 }

@@ -44,9 +44,7 @@ export const Local = {
   budget: 37,
   status: 38,
   exitRip: 39,
-  writeStart: 40,
-  writeLength: 41,
-  target: 42,
+  target: 40,
 } as const;
 
 /** A linear mapping of RAM that accesses may use without the TLB. */
@@ -54,15 +52,13 @@ export interface WindowMapping {
   /** Host address minus linear address, modulo 2^32. */
   readonly delta: number;
   /**
-   * First linear address that may be read, and how many; the same of those that may be written. They are constants of the code, which is dropped where
-   * they no longer hold.
+   * First linear address that may be read, and how many, short of the end by the longest access; the same of those that may be written. They are
+   * constants of the code, which is dropped where they no longer hold.
    */
   readonly readStart: bigint;
   readonly readLength: bigint;
   readonly writeStart: bigint;
   readonly writeLength: bigint;
-  /** The range that may be written does not keep still: regions take it from the state block. */
-  readonly writesVary: boolean;
 }
 
 /** How a region reaches memory. */
@@ -89,11 +85,6 @@ export interface RegisterUse {
 
 /** Fields above the interpreter's in the state block. */
 export const RegionState = {
-  /** u64 each: first linear address and length of the ranges that accesses may use directly; the length is short of the end by the longest access. */
-  readStart: Scratch.modeTag + 0x40,
-  readLength: Scratch.modeTag + 0x48,
-  writeStart: Scratch.modeTag + 0x50,
-  writeLength: Scratch.modeTag + 0x58,
   /** u64: address of the indirect jump that left its region. */
   indirectSite: Scratch.modeTag + 0x60,
 } as const;

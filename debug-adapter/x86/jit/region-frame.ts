@@ -20,7 +20,6 @@ export class RegionFrame {
   protected readonly writtenVectors = new Set<number>();
   protected flagsWritten = false;
   protected precisionUsed = false;
-  protected windowUsed = false;
   protected readonly temps = new Map<ValueType, { locals: number[]; used: number }>();
   protected insn!: Insn;
   operands: readonly ShapeOperand[] = [];
@@ -31,7 +30,7 @@ export class RegionFrame {
     for (let i = 0; i < 16; i++) c.local('i64');
     for (let i = 0; i < 16; i++) c.local('v128');
     for (let i = 0; i < 3; i++) c.local('i64');
-    for (const type of ['i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i32'] as const) c.local(type);
+    for (const type of ['i32', 'i32', 'i32', 'i64', 'i32'] as const) c.local(type);
   }
 
   /** Leaves before the block at `key` where the budget does not suffice for `longest` instructions. */
@@ -124,10 +123,6 @@ export class RegionFrame {
         .set(Local.xmm + register);
     this.loadFlags(p);
     p.i32(0).mem('i32.load', State.budget).set(Local.budget);
-    if (this.windowUsed) {
-      p.i32(0).mem('i64.load', RegionState.writeStart).set(Local.writeStart);
-      p.i32(0).mem('i64.load', RegionState.writeLength).set(Local.writeLength);
-    }
     return p;
   }
 

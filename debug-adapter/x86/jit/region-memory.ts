@@ -5,7 +5,7 @@ import { type Access } from '../isa/gen';
 import { Layout, Seg, SegField, State } from '../state';
 import { type MemoryOp } from '../wasm/opcodes';
 import { type Precision } from './float';
-import { keyOfInsn, Local, type WindowUse } from './region-abi';
+import { keyOfInsn, type WindowUse } from './region-abi';
 import { RegionFrame } from './region-frame';
 
 export const loadOf = (size: number, signed: boolean): MemoryOp =>
@@ -145,12 +145,6 @@ export class RegionMemory extends RegionFrame {
     if (window === undefined || window.byTlb(keyOfInsn(this.insn))) {
       this.#tlbHost(linear, read, size);
       c.set(index);
-      return { index, offset: 0 };
-    }
-    if (!read && window.writesVary) {
-      this.windowUsed = true;
-      this.leaveIf(() => c.get(linear).get(Local.writeStart).op('i64.sub').get(Local.writeLength).op('i64.ge_u'), true);
-      c.get(linear).op('i32.wrap_i64').i32(window.delta).op('i32.add').set(index);
       return { index, offset: 0 };
     }
     const start = read ? window.readStart : window.writeStart;

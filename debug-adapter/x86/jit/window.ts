@@ -1,7 +1,7 @@
 /** Finds the stretch of linear memory that maps onto RAM without a seam, so that regions may reach it without the TLB. */
 
 import { Layout, State } from '../state';
-import { RegionState, type WindowMapping } from './region-abi';
+import { type WindowMapping } from './region-abi';
 
 /** Page table entry bits (SDM vol. 3A, table 4-20). */
 const Entry = { present: 1, write: 2, user: 4, accessed: 0x20, dirty: 0x40, large: 0x80 } as const;
@@ -75,18 +75,17 @@ export class PageTables {
 export const isAccessed = (leaf: Leaf): boolean => (leaf.flags & Entry.accessed) !== 0;
 
 /**
- * Writes the ranges around the mapping of `anchor` into the state block, and answers the mapping; undefined (and empty ranges) where there is none.
+ * The mapping around that of `anchor`: the longest stretch of it that may be read, and that may be written; undefined where there is none.
  * @param user the accesses are those of CPL 3.
+ * @param hasCode stores to this physical page must be seen.
  */
 export function findWindow(
   tables: PageTables,
-  view: DataView,
   ramSize: number,
   anchor: number,
   user: boolean,
   hasCode: (page: number) => boolean,
 ): WindowMapping | undefined {
-  clearWindow(view);
   const first = tables.leaf(anchor);
   if (first === undefined || first.physical >= ramSize) return undefined;
   const offset = first.physical - first.linear;
@@ -108,22 +107,42 @@ export function findWindow(
   mark(first.linear, 1);
   mark(first.linear - 1, -1);
   for (let page = 0; page < pages; page++) if (access[page] === 3 && hasCode(page)) access[page] = 1;
-  store(view, RegionState.readStart, longestRun(access, 1), offset);
-  store(view, RegionState.writeStart, longestRun(access, 2), offset);
+  const read = longestRun(access, 1);
+  const write = longestRun(access, 2);
   return {
     delta: (Layout.ramBase + offset) | 0,
-    readStart: view.getBigUint64(RegionState.readStart, true),
-    readLength: view.getBigUint64(RegionState.readLength, true),
-    writeStart: view.getBigUint64(RegionState.writeStart, true),
-    writeLength: view.getBigUint64(RegionState.writeLength, true),
-    writesVary: false,
+    readStart: BigInt(read.start * PAGE - offset),
+    readLength: lengthOf(read),
+    writeStart: BigInt(write.start * PAGE - offset),
+    writeLength: lengthOf(write),
   };
 }
 
-/** No access goes straight any more. */
-export function clearWindow(view: DataView): void {
-  for (const field of [RegionState.readStart, RegionState.readLength, RegionState.writeStart, RegionState.writeLength])
-    view.setBigUint64(field, 0n, true);
+/** Does code that was made for one mapping hold in another? */
+export function covers(outer: WindowMapping | undefined, inner: WindowMapping): boolean {
+  return (
+    outer?.delta === inner.delta &&
+    contains(outer.readStart, outer.readLength, inner.readStart, inner.readLength) &&
+    contains(outer.writeStart, outer.writeLength, inner.writeStart, inner.writeLength)
+  );
+}
+
+/** Is the range [start, start + length) empty or within the outer one? */
+function contains(outerStart: bigint, outerLength: bigint, start: bigint, length: bigint): boolean {
+  return length === 0n || (outerStart <= start && outerStart + outerLength >= start + length);
+}
+
+/** May the code of this mapping write to the physical page? */
+export function writes(window: WindowMapping, page: number): boolean {
+  const first = (((Number(BigInt.asUintN(32, window.writeStart)) + window.delta) >>> 0) - Layout.ramBase) / PAGE;
+  return page >= first && page < first + (Number(window.writeLength) + longestAccess) / PAGE;
+}
+
+/** May it reach this linear page? */
+export function reaches(window: WindowMapping, linear: bigint): boolean {
+  const within = (start: bigint, length: bigint): boolean =>
+    linear >= start - BigInt(PAGE) && linear < start + length + BigInt(longestAccess);
+  return within(window.readStart, window.readLength) || within(window.writeStart, window.writeLength);
 }
 
 function longestRun(access: Uint8Array, bit: number): { start: number; length: number } {
@@ -137,7 +156,5 @@ function longestRun(access: Uint8Array, bit: number): { start: number; length: n
   return best;
 }
 
-function store(view: DataView, field: number, run: { start: number; length: number }, offset: number): void {
-  view.setBigUint64(field, BigInt(run.start * PAGE - offset), true);
-  view.setBigUint64(field + 8, BigInt(Math.max(0, run.length * PAGE - longestAccess + 1)), true);
-}
+/** Addresses at which an access may begin, whatever its length. */
+const lengthOf = (run: { length: number }): bigint => BigInt(Math.max(0, run.length * PAGE - longestAccess + 1));

@@ -1,0 +1,75 @@
+/** What is known of how often the guest's code runs: which addresses are worth compiling, which are not, and how often regions were made again. */
+
+/** Samples of one address after which it is compiled. */
+const hotSamples = 4;
+/** Times that regions were left for one address at which none begins before it is compiled. */
+const hotMisses = 600;
+/** Addresses that are counted before all counts begin anew. */
+const mostCounts = 50_000;
+
+export class Heat {
+  readonly #samples = new Map<number, number>();
+  readonly #misses = new Map<number, number>();
+  /** Addresses at which no region begins, as what stands there does not compile; by physical page, -1 where there was none. */
+  readonly #hopeless = new Map<number, Set<number>>();
+  /** Entry of a region -> times that it was made again to fit better. */
+  readonly #remade = new Map<number, number>();
+
+  /** @param eager everything is hot that is seen once. */
+  constructor(private readonly eager: boolean) {}
+
+  /** The interpreter was found at this address: is it time to compile it? */
+  sampled(key: number): boolean {
+    return count(this.#samples, key) >= hotSamples || this.eager;
+  }
+
+  /** Regions were left for this address, at which none begins: is it time to compile it? */
+  missed(key: number): boolean {
+    if (count(this.#misses, key) < hotMisses) return false;
+    this.#misses.delete(key);
+    return true;
+  }
+
+  /** No region begins at this address of a physical page. */
+  giveUp(key: number, page: number): void {
+    const keys = this.#hopeless.get(page);
+    if (keys === undefined) this.#hopeless.set(page, new Set([key]));
+    else keys.add(key);
+  }
+
+  isHopeless(key: number, page: () => number): boolean {
+    return this.#hopeless.size > 0 && this.#hopeless.get(page())?.has(key) === true;
+  }
+
+  /** Code of this physical page changes. */
+  pageWritten(page: number): void {
+    this.#hopeless.delete(page);
+  }
+
+  /** Is this the time to make a region again that was left `exits` times for the same reason? Each time it has to be worth four times as much. */
+  isWorthRemaking(entry: number, exits: number, first: number): boolean {
+    const times = this.remade(entry);
+    if (exits < first * 4 ** times) return false;
+    this.#remade.set(entry, times + 1);
+    return true;
+  }
+
+  /** Times that the region at this entry was made again. */
+  remade(entry: number): number {
+    return this.#remade.get(entry) ?? 0;
+  }
+
+  clear(): void {
+    this.#samples.clear();
+    this.#misses.clear();
+    this.#hopeless.clear();
+    this.#remade.clear();
+  }
+}
+
+function count(counts: Map<number, number>, key: number): number {
+  const times = (counts.get(key) ?? 0) + 1;
+  if (counts.size > mostCounts) counts.clear();
+  counts.set(key, times);
+  return times;
+}
