@@ -6,6 +6,7 @@ import { configPrefix, modes, type ConfOutcome, type Mode } from '../kconfig/con
 import { type Configuration } from '../kconfig/configuration';
 import { dialectNames, isDialectName, type DialectName } from '../kconfig/dialect';
 import { parseDotConfig } from '../kconfig/dotconfig/read';
+import { syncFolder, touchedFiles, writeAutoConfDependencies } from '../kconfig/dotconfig/sync';
 import { answerText } from '../kconfig/how';
 import { type KSymbol } from '../kconfig/model';
 import { KconfigService } from '../kconfig/service';
@@ -29,6 +30,7 @@ Modes that write the .config:
   olddefconfig            keep what is set, give everything else its default
   defconfig [FILE]        start from a defconfig (default: $KCONFIG_DEFCONFIG)
   alldefconfig, allyesconfig, allnoconfig, allmodconfig
+  syncconfig              as olddefconfig, and write anew what make reads: auto.conf, config.h and their like
   set K=V...              set symbols as a menu would, and refuse what a menu refuses
 Modes that only read it:
   savedefconfig [FILE]    write a minimal configuration (default: defconfig in the working directory)
@@ -48,6 +50,7 @@ Options:
   --json                  answer in JSON
   --help                  this text
 
+Called as "unikernel config --MODE[=FILE] TREE", it stands in for conf in a build by make.
 The environment is the one make gives to kconfig. The exit status is 1 where the tree or the request is refused, 2 for wrong usage.
 `;
 
@@ -58,6 +61,13 @@ interface Options {
   readonly shell: boolean;
   readonly values: ReadonlyMap<string, string>;
 }
+
+/** Where the tool writes what make names no file for. */
+const defaultNames = {
+  auto: `${syncFolder}/auto.conf`,
+  header: 'include/generated/autoconf.h',
+  tristate: `${syncFolder}/tristate.conf`,
+} as const;
 
 /** A mistake in how the command was called, or something it needs that is not there. */
 class CommandError extends Error {
@@ -81,12 +91,16 @@ export function configCommand(argv: readonly string[], io: CommandIo): Promise<n
   }
 }
 
+/** What kconfig's own program is called with: these modes as options, and the first Kconfig file. */
+const confModes: readonly string[] = [...modes, 'syncconfig'];
+
 const valueOptions = new Set(['--tree', '--config', '--dialect', '--app', '--libs', '--plats']);
 
 function parseOptions(argv: readonly string[]): Options {
   const words: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
+  let conf: readonly string[] | undefined;
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!;
     const equals = word.startsWith('--') ? word.indexOf('=') : -1;
@@ -95,9 +109,16 @@ function parseOptions(argv: readonly string[]): Options {
       const value = equals < 0 ? argv[++at] : word.slice(equals + 1);
       if (value === undefined) throw new CommandError(`${name} needs a value`, 2);
       values.set(name, value);
+    } else if (confModes.includes(name.slice(2)) && name.startsWith('--')) {
+      conf = [name.slice(2), ...(equals < 0 ? [] : [word.slice(equals + 1)])];
     } else if (word === '--json' || word === '--help' || word === '-h' || word === '--no-shell') flags.add(word);
     else if (word.startsWith('--')) throw new CommandError(`unknown option ${word}; see --help`, 2);
     else words.push(word);
+  }
+  if (conf) {
+    const [tree, ...others] = words.splice(0, words.length, ...conf);
+    if (tree === undefined || others.length > 0) throw new CommandError(`--${conf[0]!} is followed by one Kconfig file`, 2);
+    values.set('--tree', tree);
   }
   return { words, json: flags.has('--json'), help: flags.has('--help') || flags.has('-h'), shell: !flags.has('--no-shell'), values };
 }
@@ -119,11 +140,14 @@ class ConfigCommand {
       return 2;
     }
     if (mode === 'diff') return this.diff(rest);
-    const isMode = (modes as readonly string[]).includes(mode);
+    const isMode = confModes.includes(mode);
     if (!isMode && !['set', 'get', 'why', 'how', 'lint'].includes(mode)) throw new CommandError(`unknown mode ${mode}; see --help`, 2);
     const service = this.open();
     if (mode === 'lint') return this.lint(service);
-    if (isMode) return this.conf(service, mode as Mode, rest);
+    if (isMode) {
+      this.writeMenus(service);
+      return mode === 'syncconfig' ? this.sync(service) : this.conf(service, mode as Mode, rest);
+    }
     if (service.tree.model.refused) {
       this.io.stderr(printedText(service.tree.model.diagnostics, 'stderr'));
       return 1;
@@ -260,7 +284,9 @@ class ConfigCommand {
     this.io.stderr(outcome.stderr);
     if (outcome.exit === 0) {
       if (outcome.config !== undefined && outcome.changed) this.replace(outcome.configName, outcome.config);
-      if (outcome.config !== undefined) this.writeGenerated(service, outcome);
+      const { KCONFIG_AUTOCONFIG: auto } = this.io.env;
+      const missing = auto !== undefined && !existsSync(this.resolve(auto));
+      if (missing && service.tree.dialect.recomputesForAutoConf) this.writeGenerated(service, outcome);
       if (outcome.defconfig !== undefined) this.write(rest[0] ?? 'defconfig', outcome.defconfig);
     }
     if (this.options.json) {
@@ -271,13 +297,33 @@ class ConfigCommand {
     return outcome.exit;
   }
 
-  /** What the tool writes beside the .config where make names the files and they are not there yet. */
+  /** The menus that config-submenu.sh writes are made without it; make finds them in their place all the same. */
+  private writeMenus(service: KconfigService): void {
+    if (this.io.env['KCONFIG_DIR'] === undefined) return;
+    for (const { path: file, generated, syntax } of service.tree.model.files.values()) if (generated) this.write(file, syntax.source.text);
+  }
+
+  /** `syncconfig`, which a build calls: says nothing of the .config, and always writes what is made of it. */
+  private sync(service: KconfigService): number {
+    const { KCONFIG_AUTOCONFIG: auto = defaultNames.auto } = this.io.env;
+    const outcome = service.openConfiguration().run('olddefconfig', (name) => (name === auto ? undefined : this.read(name)));
+    this.io.stderr(outcome.stderr);
+    if (outcome.exit !== 0) return outcome.exit;
+    if (outcome.config !== undefined && outcome.changed) this.replace(outcome.configName, outcome.config);
+    this.writeGenerated(service, outcome);
+    return 0;
+  }
+
+  /** What the tool writes beside the .config for make; auto.conf comes last, as it tells make that the others are there. */
   private writeGenerated(service: KconfigService, outcome: ConfOutcome): void {
-    const { KCONFIG_AUTOCONFIG: auto, KCONFIG_AUTOHEADER: header, KCONFIG_TRISTATE: tristate } = this.io.env;
-    if (!service.tree.dialect.recomputesForAutoConf || auto === undefined || existsSync(this.resolve(auto))) return;
+    const { env } = this.io;
+    const auto = env['KCONFIG_AUTOCONFIG'] ?? defaultNames.auto;
     const configuration = service.openConfiguration(outcome.config);
-    if (header !== undefined) this.write(header, configuration.header());
-    if (tristate !== undefined) this.write(tristate, configuration.tristateConf());
+    this.write(`${syncFolder}/auto.conf.cmd`, writeAutoConfDependencies(service.tree.model, auto));
+    for (const name of touchedFiles(configuration.values, this.read(auto), configuration.prefix)) this.write(`${syncFolder}/${name}`, '');
+    this.write(env['KCONFIG_AUTOHEADER'] ?? defaultNames.header, configuration.header());
+    if (service.tree.dialect.recomputesForAutoConf)
+      this.write(env['KCONFIG_TRISTATE'] ?? defaultNames.tristate, configuration.tristateConf());
     this.write(auto, configuration.autoConf());
   }
 
