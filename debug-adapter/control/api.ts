@@ -299,7 +299,7 @@ export interface DebuggerApi {
     text: string,
     column: number,
     frameId: number | undefined,
-  ): readonly { readonly label: string; readonly kind: 'variable' | 'register' | 'function' | 'field' }[];
+  ): readonly { readonly label: string; readonly kind: 'variable' | 'register' | 'function' | 'field' | 'type' }[];
   /** Where a variable of a group, or an expression, lies in memory; undefined where it does not. */
   dataPlace(name: string, handle: number | undefined, frameId: number | undefined): DataPlace | undefined;
   readMemory(address: bigint, length: number): Uint8Array;

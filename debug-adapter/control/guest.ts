@@ -2,15 +2,18 @@
 import { type GuestAccess } from '../guest/access';
 import { type AllocatorList, readAllocators } from '../guest/allocators';
 import { readTests, type TestSuite } from '../guest/tests';
+import { type ExtendedRegister, readExtendedContext } from '../guest/extended-context';
 import { Layout, Structure } from '../guest/structure';
 import { type GuestThread, type ThreadList, ThreadReader } from '../guest/threads';
 import { dwarfRegisterName, type SymbolFile, typeName, type Variable } from '../symbols/api';
 import { syscallByNumber } from '../trace/syscalls/table';
 import { type SourceLocation, type ThreadInfo } from './api';
 import { textOf } from './expr/rows';
+import { hex, laneKinds, readLanes, x87Text } from './registers';
 import { type Target } from './target';
 import { evaluationContext, type StackFrame, walkStack, walkStackFrom } from './unwind';
 import { type ValueNode } from './value-node';
+import { waitingFor } from './waiting';
 
 /** Id of the processor before threads exist, and then of the first thread. */
 const processorThread = 1;
@@ -49,6 +52,10 @@ export interface GuestThreadDetails {
   readonly where?: string;
   readonly location?: SourceLocation;
   readonly syscall?: string;
+  /** What it waits for, of a thread that does not run and could not. */
+  readonly waitsFor?: string;
+  /** What was saved of its extended registers when it was switched away from. */
+  readonly extended: readonly ExtendedRegister[];
   readonly tls: readonly GuestTlsBlock[];
 }
 
@@ -179,7 +186,9 @@ export class GuestModel {
   /** Thread-local variables of a thread's blocks, by the symbol files that describe them. */
   tls(id: number | undefined): readonly (GuestTlsBlock & { readonly variables: readonly GuestTlsVariable[] })[] {
     const thread = this.#threadOf(id) ?? this.#current();
-    return (thread === undefined ? this.#processorTls() : this.#blocks(thread)).map((block) => ({
+    const blocks =
+      thread === undefined ? this.#processorTls() : this.#blocks(thread, this.frames(this.#id(thread.address), framesForPlace));
+    return blocks.map((block) => ({
       ...block,
       variables: this.#variables(block),
     }));
@@ -191,6 +200,7 @@ export class GuestModel {
     const [innermost] = frames;
     const place = thread.current ? innermost : (frames.find((frame) => !this.#isScheduling(frame)) ?? innermost);
     const outer = place === undefined ? undefined : frames.slice(frames.indexOf(place) + 1).find(({ origin }) => origin !== 'inlined');
+    const waits = thread.state === 'blocked' || thread.state === 'sleeping' ? waitingFor(this.target, frames) : undefined;
     const position = place?.symbolic?.position;
     const location =
       place === undefined ? undefined : position === undefined ? this.target.location(place.lookup) : this.target.present(position);
@@ -199,11 +209,25 @@ export class GuestModel {
       thread,
       pc: innermost?.pc ?? thread.ip,
       sp: innermost?.registers.get(7) ?? thread.sp,
-      tls: this.#blocks(thread),
+      tls: this.#blocks(thread, frames),
+      extended: this.extendedRegisters(thread),
+      ...(waits === undefined ? {} : { waitsFor: waits }),
       ...(place === undefined ? {} : { where: outer === undefined ? place.name : `${place.name} from ${outer.name}` }),
       ...(location === undefined ? {} : { location }),
       ...(syscall === undefined ? {} : { syscall }),
     };
+  }
+
+  /** Of a thread that does not run; none of one that has no area of its own. */
+  extendedRegisters(thread: GuestThread): readonly ExtendedRegister[] {
+    if (thread.current || thread.ectx === 0n || this.#access === undefined || !thread.flags.includes('ECTX')) return [];
+    return readExtendedContext(this.#access, thread.ectx);
+  }
+
+  /** The same for a thread by its number. */
+  extendedRegistersOf(id: number): readonly ExtendedRegister[] {
+    const thread = this.#waiting(id);
+    return thread === undefined ? [] : this.extendedRegisters(thread);
   }
 
   /** Frames of the switch itself say nothing about what a thread waits for. */
@@ -216,13 +240,18 @@ export class GuestModel {
     );
   }
 
-  #blocks(thread: GuestThread): GuestTlsBlock[] {
+  /** @param frames of the thread, by which the block of a program is found that the kernel serves just now. */
+  #blocks(thread: GuestThread, frames: readonly StackFrame[] = []): GuestTlsBlock[] {
     // The control block of the running thread is stale: FS is what holds.
     const active = thread.current ? this.target.register('fs_base') : thread.tlsp;
     const blocks: GuestTlsBlock[] = [];
     const [kernel] = this.target.symbolFiles;
     if (thread.uktlsp !== 0n) blocks.push(this.#block('kernel', thread.uktlsp, active === thread.uktlsp, kernel));
-    if (active !== 0n && active !== thread.uktlsp) blocks.push(this.#block('application', active, true, this.target.symbolFiles[1]));
+    const inside = active === 0n || active === thread.uktlsp;
+    const entry = inside ? frames.find((frame) => syscallEntry.test(frame.name)) : undefined;
+    const own = inside ? (entry === undefined ? undefined : this.#interruptedThreadPointer(entry)) : active;
+    if (own !== undefined && own !== 0n && own !== thread.uktlsp)
+      blocks.push(this.#block('application', own, !inside, this.target.symbolFiles[1]));
     return blocks;
   }
 
@@ -321,9 +350,9 @@ function boundary(frame: StackFrame, caller: StackFrame): string | undefined {
   return kind === 'cpu_irq' ? `interrupt: IRQ ${which}` : `exception: ${which.replaceAll('_', ' ')}`;
 }
 
-/** Registers of a frame of a thread that does not run, as far as they were saved. */
-export function savedRegisterNodes(target: Target, frame: StackFrame): readonly ValueNode[] {
-  return [...frame.registers]
+/** Registers of a frame of a thread that does not run, as far as they were saved. @param extended what the switch saved besides. */
+export function savedRegisterNodes(target: Target, frame: StackFrame, extended: readonly ExtendedRegister[]): readonly ValueNode[] {
+  const general = [...frame.registers]
     .sort(([a], [b]) => a - b)
     .flatMap(([number, value]) => {
       const name = dwarfRegisterName(number);
@@ -333,4 +362,16 @@ export function savedRegisterNodes(target: Target, frame: StackFrame): readonly 
       const node: ValueNode = { name, text: known ? `${text} <${target.describe(value)}>` : text, type: 'unsigned long' };
       return [node];
     });
+  return [...general, ...extended.map((register) => savedNode(register))];
+}
+
+/** An extended register as its group shows it, with a vector's lanes. */
+function savedNode({ name, bytes }: ExtendedRegister): ValueNode {
+  const whole = bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  const text = hex(whole, bytes.length * 8);
+  if (bytes.length === 10) return { name, text: `${x87Text(bytes)} [${text}]`, type: 'long double' };
+  if (bytes.length < 16) return { name, text, type: `uint${bytes.length * 8}_t` };
+  const children = (): readonly ValueNode[] =>
+    laneKinds.map((kind) => ({ name: kind.name, text: `{${readLanes(bytes, kind, false).join(', ')}}`, type: kind.name }));
+  return { name, text, type: 'uint128_t', named: laneKinds.length, children };
 }

@@ -99,7 +99,8 @@ export class Inspector {
     }));
     // What another thread will go on with is what its frames hold; the processor's registers are not its.
     if (frameId > framesPerThread) {
-      const saved = (): readonly ValueNode[] => savedRegisterNodes(target, frame);
+      const threadId = Math.floor((frameId - 1) / framesPerThread);
+      const saved = (): readonly ValueNode[] => savedRegisterNodes(target, frame, this.guest.extendedRegistersOf(threadId));
       return [...own, { name: 'Registers: Saved', kind: 'registers', expensive: false, handle: this.#values.add('Saved', saved) }];
     }
     const registers = registerGroups.map((group): ScopeInfo => {

@@ -19,6 +19,13 @@ import { type Formatting, type ValueNode } from './value-node';
 
 /** The rows of one group; registers that this processor model lacks are left out. */
 export function registerNodes(machine: Machine, group: RegisterGroup, formatting: Formatting): readonly ValueNode[] {
+  const [whole] = group.registers;
+  if (group.bitsOf !== undefined && whole?.kind === 'integer')
+    return (whole.fields ?? []).map((field) => {
+      // In a group of their own there is room for what a bit means.
+      const node = fieldNode(machine, whole.name, field);
+      return { ...node, evaluateName: `($${whole.name} >> ${field.low}) & ${(1 << field.width) - 1}` };
+    });
   return group.registers.flatMap((definition) => registerNode(machine, definition, formatting) ?? []);
 }
 

@@ -12,6 +12,8 @@ export interface RegisterBits {
 export interface RegisterGroup {
   readonly name: string;
   readonly registers: readonly RegisterDefinition[];
+  /** The group is not of registers but of the bits of this one. */
+  readonly bitsOf?: string;
 }
 
 /** One row: an integer register of `bits` bits, or a wide one with lanes. */
@@ -143,6 +145,7 @@ export const registerGroups: readonly RegisterGroup[] = [
       withBits('rflags', 64, rflagsBits),
     ],
   },
+  { name: 'Flags', registers: [withBits('rflags', 64, rflagsBits)], bitsOf: 'rflags' },
   {
     name: 'Segments',
     registers: [...integer(16, 'cs', 'ss', 'ds', 'es', 'fs', 'gs'), ...integer(64, 'fs_base', 'gs_base', 'kernel_gs_base')],

@@ -34,6 +34,10 @@ export interface ThreadDetails {
   readonly stack?: string;
   readonly auxStack?: string;
   readonly extendedState?: string;
+  /** What it waits for, where its frames tell. */
+  readonly waitsFor?: string;
+  /** What was saved there of registers that are not 0, as numbers. */
+  readonly extendedRegisters?: readonly { readonly name: string; readonly value: string }[];
   readonly tls: readonly TlsBlock[];
 }
 

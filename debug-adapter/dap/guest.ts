@@ -77,7 +77,8 @@ export const guestHandlers: Pick<Handlers, keyof CustomRequests> = {
 /** Lines and columns of custom requests count from 1 for every client. */
 const place = ({ path, line, column }: SourceLocation): SourcePlace => ({ path, line, column: Math.max(column, 1) });
 
-function threadDetails({ id, thread, pc, sp, where, location, syscall, tls }: GuestThreadDetails): ThreadDetails {
+function threadDetails({ id, thread, pc, sp, where, location, syscall, waitsFor, extended, tls }: GuestThreadDetails): ThreadDetails {
+  const used = extended.filter(({ bytes }) => bytes.some((byte) => byte !== 0));
   return {
     id,
     name: thread.name,
@@ -96,6 +97,18 @@ function threadDetails({ id, thread, pc, sp, where, location, syscall, tls }: Gu
     ...(thread.stack === 0n ? {} : { stack: formatAddress(thread.stack) }),
     ...(thread.auxStack === 0n ? {} : { auxStack: formatAddress(thread.auxStack) }),
     ...(thread.ectx === 0n ? {} : { extendedState: formatAddress(thread.ectx) }),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
+    ...(used.length === 0
+      ? {}
+      : {
+          extendedRegisters: used.map(({ name, bytes }) => ({
+            name,
+            value: `0x${[...bytes]
+              .reverse()
+              .map((byte) => byte.toString(16).padStart(2, '0'))
+              .join('')}`,
+          })),
+        }),
   };
 }
 

@@ -51,9 +51,12 @@ export const stateHandlers: Pick<Handlers, StateRequests> = {
 
   completions: async (adapter, { text, column, frameId }) => {
     const items = await adapter.debugger.completions(text, adapter.columnFromClient(column), frameId);
-    return { targets: items.map(({ label, kind }) => ({ label, type: kind === 'register' ? 'variable' : kind })) };
+    return { targets: items.map(({ label, kind }) => ({ label, type: completionTypes[kind] })) };
   },
 };
+
+/** The protocol has no words for registers and types in general. */
+const completionTypes = { variable: 'variable', register: 'variable', function: 'function', field: 'field', type: 'class' } as const;
 
 function stackFrame(adapter: Adapter, frame: FrameInfo): DebugProtocol.StackFrame {
   const { location } = frame;

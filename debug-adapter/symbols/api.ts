@@ -514,6 +514,8 @@ export interface SymbolFile {
   tlsBlockBase(threadPointer: Address): Address | undefined;
   /** Complete types of this name (`struct x`, `enum x`, `x`, `ns::x`); those of `unit` first. */
   typesNamed(name: string, unit?: CompilationUnit): readonly Type[];
+  /** Names of types that begin like this, without namespaces, at most `limit`. */
+  typeNames(prefix: string, limit: number): readonly string[];
   /** The definition behind a declaration (`struct x;`), or the type itself. */
   completeType(type: Type): Type;
   typeById(id: number): Type | undefined;

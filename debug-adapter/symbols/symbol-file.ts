@@ -325,6 +325,16 @@ class View implements SymbolFile {
     return findTypes(this.core, this.entities, name, unit instanceof UnitEntity ? unit.dwarfUnit : undefined);
   }
 
+  typeNames(prefix: string, limit: number): readonly string[] {
+    const names: string[] = [];
+    const literal = prefix.replace(/[^\w]/g, '\\$&');
+    for (const { name } of this.core.names.search(new RegExp(`^${literal}`), 'type')) {
+      if (names.length >= limit) break;
+      names.push(name);
+    }
+    return names;
+  }
+
   completeType(type: Type): Type {
     const incomplete =
       (type.kind === 'struct' || type.kind === 'class' || type.kind === 'union' || type.kind === 'enum') && type.incomplete;

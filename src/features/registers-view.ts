@@ -69,7 +69,8 @@ class RegisterTree implements vscode.TreeDataProvider<Row> {
     );
     item.id = path;
     item.description = variable.value;
-    item.tooltip = `${variable.name} = ${variable.value}${changed ? '\nchanged since the last stop' : ''}`;
+    // The type of a bit is what it means.
+    item.tooltip = `${variable.name} = ${variable.value}${variable.type === undefined ? '' : `\n${variable.type}`}${changed ? '\nchanged since the last stop' : ''}`;
     item.iconPath = changed
       ? new vscode.ThemeIcon('circle-filled', new vscode.ThemeColor('charts.orange'))
       : new vscode.ThemeIcon('circle-small');

@@ -10,6 +10,7 @@ type Row =
   | { readonly kind: 'thread'; readonly thread: ThreadDetails }
   | { readonly kind: 'tls'; readonly thread: ThreadDetails; readonly block: TlsBlock }
   | { readonly kind: 'variable'; readonly variable: TlsVariable }
+  | { readonly kind: 'extended'; readonly thread: ThreadDetails }
   | KernelRow
   | { readonly kind: 'fact'; readonly label: string; readonly text: string; readonly icon?: string; readonly tooltip?: string };
 
@@ -40,6 +41,13 @@ class ThreadTree implements vscode.TreeDataProvider<Row> {
     if (row === undefined) return this.#threads();
     if (row.kind === 'thread') return threadRows(row.thread);
     if (row.kind === 'kernel') return [...row.below];
+    if (row.kind === 'extended')
+      return (row.thread.extendedRegisters ?? []).map(({ name, value }): Row => ({
+        kind: 'fact',
+        label: name,
+        text: value,
+        icon: 'circle-small',
+      }));
     if (row.kind !== 'tls') return [];
     const answer = await this.guest.ask('unikernel/tls', { threadId: row.thread.id });
     const block = answer?.blocks.find(({ owner }) => owner === row.block.owner);
@@ -57,6 +65,13 @@ class ThreadTree implements vscode.TreeDataProvider<Row> {
         return tlsItem(row.thread, row.block);
       case 'kernel':
         return kernelItem(row);
+      case 'extended': {
+        const item = new vscode.TreeItem('Saved extended registers', vscode.TreeItemCollapsibleState.Collapsed);
+        item.id = `extended ${row.thread.address}`;
+        item.description = `${row.thread.extendedState ?? ''} · ${row.thread.extendedRegisters?.length ?? 0} not 0`;
+        item.iconPath = new vscode.ThemeIcon('save');
+        return item;
+      }
       case 'variable': {
         const item = new vscode.TreeItem(row.variable.name);
         item.description = row.variable.value;
@@ -98,7 +113,8 @@ function threadItem(thread: ThreadDetails): vscode.TreeItem {
   );
   // The identity keeps a row open while its contents change.
   item.id = `thread ${thread.address}`;
-  const doing = thread.syscall ?? thread.where;
+  const waits = thread.waitsFor === undefined ? undefined : `for ${thread.waitsFor}`;
+  const doing = thread.syscall ?? waits ?? thread.where;
   item.description = [thread.state, ...(doing === undefined ? [] : [doing])].join(' · ');
   const [icon, color] = stateIcons[thread.state];
   item.iconPath = new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color));
@@ -148,11 +164,14 @@ function threadRows(thread: ThreadDetails): Row[] {
     text === undefined ? [] : [{ kind: 'fact', label, text, icon }];
   return [
     ...fact('System call', thread.syscall, 'symbol-method'),
+    ...fact('Waits for', thread.waitsFor, 'watch'),
     ...fact('At', thread.where, 'debug-stackframe'),
     ...thread.tls.map((block): Row => ({ kind: 'tls', thread, block })),
     ...fact('Stack', stackText(thread), 'list-tree'),
     ...fact('Auxiliary stack', thread.auxStack, 'list-tree'),
-    ...fact('Saved extended registers', thread.extendedState, 'save'),
+    ...(thread.extendedRegisters === undefined
+      ? fact('Saved extended registers', thread.extendedState, 'save')
+      : [{ kind: 'extended', thread } satisfies Row]),
     ...fact('Wakes at', thread.wakeup === undefined ? undefined : duration(thread.wakeup), 'watch'),
     ...fact('Ran for', thread.executed === 0 ? undefined : duration(thread.executed), 'pulse'),
     ...fact('Flags', thread.flags.length === 0 ? undefined : thread.flags.join(' '), 'tag'),

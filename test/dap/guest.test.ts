@@ -106,6 +106,8 @@ describe('the guest through the protocol', function () {
     );
     assert.equal(threads[0]?.id, threadId);
     assert.match(threads[1]?.where ?? '', /uk_semaphore_down|uk_boot/);
+    assert.match(threads[1]?.waitsFor ?? '', /semaphore/);
+    assert.equal(threads[0]?.waitsFor, undefined);
     const listed = await client.ok<DebugProtocol.ThreadsResponse['body']>('threads');
     assert.deepEqual(
       listed.threads.map(({ id }) => id),
@@ -204,5 +206,42 @@ describe('a Linux program on the ELF loader', function () {
       names.slice(boundary).some((name) => name === 'main'),
       names.join(' '),
     );
+    // The program's block is where the kernel put its pointer by; its own is in use.
+    const { threads } = await client.ok<Answer<'unikernel/threads'>>('unikernel/threads');
+    assert.deepEqual(
+      threads.find((each) => each.current)?.tls.map(({ owner, active }) => [owner, active]),
+      [
+        ['kernel', true],
+        ['application', false],
+      ],
+    );
+  });
+
+  it('tells what its threads wait for, and what was saved of their registers', async () => {
+    await client.launch(launch('threads'));
+    await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'uk_syscall_r_clock_nanosleep' }] });
+    await client.untilStopped('configurationDone', undefined);
+    await client.untilStopped('continue');
+    const { threads } = await client.ok<Answer<'unikernel/threads'>>('unikernel/threads');
+    const waits = threads.map(({ state, waitsFor }) => `${state}: ${waitsFor ?? ''}`);
+    assert.ok(
+      waits.some((text) => /^blocked: futex cond\+0x[0-9a-f]+$/.test(text)),
+      waits.join('; '),
+    );
+    assert.ok(waits.includes('sleeping: time to pass'), waits.join('; '));
+    const switched = threads.find(({ extendedRegisters }) => extendedRegisters !== undefined)!;
+    assert.equal(switched.extendedRegisters?.find(({ name }) => name === 'mxcsr')?.value, '0x00001f80');
+    const { stackFrames } = await client.ok<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: switched.id });
+    const { scopes } = await client.ok<DebugProtocol.ScopesResponse['body']>('scopes', { frameId: stackFrames[0]!.id });
+    const saved = scopes.find(({ name }) => name === 'Registers: Saved')!;
+    const { variables } = await client.ok<DebugProtocol.VariablesResponse['body']>('variables', {
+      variablesReference: saved.variablesReference,
+    });
+    const names = variables.map(({ name }) => name);
+    assert.ok(
+      ['rip', 'rsp', 'mxcsr', 'st0', 'xmm15'].every((name) => names.includes(name)),
+      names.join(' '),
+    );
+    assert.ok(variables.find(({ name }) => name === 'xmm0')!.variablesReference > 0);
   });
 });

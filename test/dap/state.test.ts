@@ -59,6 +59,18 @@ describe('debug adapter: state', () => {
     await session.until('stopped', 'continue');
   });
 
+  golden('globals by library', async (session) => {
+    await session.launch();
+    const id = await session.stopIn('main');
+    const scopes = await session.scopes(id);
+    const libraries = scopes['Globals by library']!;
+    const hello = await open(session, libraries, 'hello');
+    await session.request('variables', { variablesReference: hello }, named('app_tls'));
+    await session.request('setVariable', { variablesReference: libraries, name: 'hello', value: '1' });
+    await session.request('setVariable', { variablesReference: hello, name: 'nothing', value: '1' });
+    await session.request('variables', { variablesReference: 99999 });
+  });
+
   golden('registers', async (session) => {
     await session.launch();
     const id = await session.stopIn('main');
@@ -76,6 +88,11 @@ describe('debug adapter: state', () => {
     await set(flags, 'CF', '1');
     await set(flags, 'CF', '2');
     await session.request('evaluate', { expression: '$rflags & 1', frameId: id, context: 'watch' });
+    const bits = scopes['Registers: Flags']!;
+    await session.request('variables', { variablesReference: bits }, named('CF', 'ZF', 'IF', 'IOPL'));
+    await set(bits, 'ZF', '0');
+    await set(bits, 'IOPL', '4');
+    await session.request('evaluate', { expression: '$rflags & 0x40', frameId: id, context: 'watch' });
     await set(sse, 'xmm3', '0x00000003000000020000000100000000');
     const xmm = await open(session, sse, 'xmm3');
     await session.request('variables', { variablesReference: xmm });
@@ -161,6 +178,7 @@ describe('debug adapter: state', () => {
       session.request('completions', { text, column: text.length + 1, frameId: id }, ({ targets }: { targets: { label: string }[] }) =>
         targets.length > 12 ? `${targets[0]!.label} and more` : { targets },
       );
+    for (const text of ['(struct app', 'sizeof(struct app_t', '(enum', '(struct nobod']) await complete(text);
     for (const text of ['$r1', '$RS', 'app_', 'app_tls.', 'app_tls.self->gr', 'run_as', 'nobody', 'nobody.', '1 + fai', ''])
       await complete(text);
     await session.request('completions', { text: 'app_', column: 99, frameId: id });

@@ -15,6 +15,7 @@ import { formatCallResult } from './results';
 import { ExceptionCatcher } from './exceptions';
 import { Filter, filterDefinitions } from './filters';
 import { PanicWatch } from './panics';
+import { providerText } from './provided';
 import { parseSyscallCondition, parseVectors, type SyscallCondition, syscallName } from './syscall-condition';
 
 /** Explained when the guest stands: what it was doing may still go on. */
@@ -167,7 +168,14 @@ export class Catcher {
             : `System call ${name} returned ${formatCallResult(result)}`;
       const verdict = this.#onProbe(
         filter,
-        { id: filter, description, details: () => this.#callText(path, number, result) },
+        {
+          id: filter,
+          description,
+          details: () =>
+            [this.#callText(path, number, result), filter === Filter.unhandledSyscall ? this.#whoProvides(number) : '']
+              .filter((text) => text !== '')
+              .join('\n'),
+        },
         condition.expression ?? '',
       );
       if (verdict !== undefined) return verdict;
@@ -185,6 +193,13 @@ export class Catcher {
       syscallByNumber(number)?.args.length ?? 6,
     );
     return registers.map((name) => `${name} = 0x${this.target.register(name).toString(16)}`).join(', ');
+  }
+
+  /** What would have to be in the image for a call that is not. */
+  #whoProvides(number: number): string {
+    const name = syscallName(number);
+    const [kernel] = this.target.symbolFiles;
+    return providerText(name, (kernel?.symbolsNamed(`uk_syscall_r_${name}`).length ?? 0) > 0);
   }
 
   #onThreadPointer(from: bigint, to: bigint): void {

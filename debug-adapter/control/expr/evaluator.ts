@@ -74,6 +74,8 @@ export class Evaluator {
     const member = /([\w$\])]+(?:(?:\.|->)[\w$\])]+)*)(?:\.|->)(\w*)$/.exec(before);
     if (member !== null) return this.#members(member[1]!, member[2]!, frame);
     const word = /(\w*)$/.exec(before)?.[1] ?? '';
+    const types = word.length < 2 ? [] : this.#typesLike(before, word, frame);
+    if (/(^|\W)(struct|union|enum|class)\s+\w*$/.test(before)) return types;
     const locals = localVariables(frame).map(({ name }) => ({ label: name, kind: 'variable' as const }));
     const unit = frame.symbols?.unitAt(frame.lookup);
     const globals =
@@ -86,9 +88,15 @@ export class Evaluator {
             kind: kind === 'function' ? ('function' as const) : ('variable' as const),
           }));
     const seen = new Set<string>();
-    return [...locals, ...globals, ...functions]
+    return [...locals, ...globals, ...types, ...functions]
       .filter(({ label }) => label.startsWith(word) && !seen.has(label) && seen.add(label) !== undefined)
       .slice(0, mostCompletions);
+  }
+
+  /** Names of types: after `struct` and its like only those, else where a cast or sizeof may begin, too. */
+  #typesLike(before: string, word: string, frame: StackFrame): { label: string; kind: 'type' }[] {
+    if (!/(^|[(,\s])((struct|union|enum|class)\s+)?\w+$/.test(before)) return [];
+    return (frame.symbols?.typeNames(word, mostCompletions) ?? []).map((label) => ({ label, kind: 'type' }));
   }
 
   #members(objectText: string, prefix: string, frame: StackFrame): ReturnType<DebuggerApi['completions']> {

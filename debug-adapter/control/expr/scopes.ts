@@ -1,5 +1,5 @@
-/** The variables that a frame shows: arguments, locals, the unit's globals, thread-local ones. */
-import { type SymbolFile, type Variable } from '../../symbols/api';
+/** The variables that a frame shows: arguments, locals, the unit's globals, thread-local ones, and the globals of everything by library. */
+import { type CompilationUnit, type SymbolFile, type Variable } from '../../symbols/api';
 import { type ScopeInfo } from '../api';
 import { type Target } from '../target';
 import { type StackFrame } from '../unwind';
@@ -56,7 +56,35 @@ export function scopeNodes(target: Target, frame: StackFrame, formatting: Format
       true,
     ),
     ...make('Thread-local', 'globals', symbols.threadLocals(), true),
+    ...byLibrary(target, frame, formatting),
   ];
+}
+
+/** All globals of the image and the programs in it, each library a row to be opened. */
+function byLibrary(target: Target, frame: StackFrame, formatting: Formatting): ScopeNodes[] {
+  const libraries = target.symbolFiles.flatMap((file) => {
+    const units = new Map<string, CompilationUnit[]>();
+    for (const unit of file.units()) {
+      const known = units.get(unit.library);
+      if (known === undefined) units.set(unit.library, [unit]);
+      else known.push(unit);
+    }
+    return [...units].map(([library, list]) => ({ file, library, units: list }));
+  });
+  if (libraries.length === 0) return [];
+  libraries.sort((a, b) => (a.library < b.library ? -1 : a.library > b.library ? 1 : 0));
+  const children = (): readonly ValueNode[] =>
+    libraries.map(({ file, library, units }) => ({
+      name: library,
+      text: `${units.length} ${units.length === 1 ? 'file' : 'files'}`,
+      children: () => {
+        // A thread-local one is in its own scope; a static one may share its name with another file's.
+        const globals = units.flatMap((unit) => file.globals(unit)).filter((each) => !each.threadLocal && each.name !== '');
+        const scope: Scope = { target, frame: frame.symbols === file ? frame : { ...frame, symbols: file } };
+        return globals.sort((a, b) => (a.name < b.name ? -1 : 1)).map((each) => row(scope, each, file, formatting));
+      },
+    }));
+  return [{ name: 'Globals by library', kind: 'globals', expensive: true, children }];
 }
 
 function row(scope: Scope, variable: Variable, file: SymbolFile, formatting: Formatting): ValueNode {
