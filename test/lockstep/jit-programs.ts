@@ -131,9 +131,107 @@ const movImmediate = (d: Draft, register: number, value: number): void => {
   d.i32(value);
 };
 
+/** Bits of a double or of two singles: ordinary numbers most of the time, now and then the ends of what regions compute with themselves, zeros and what is no number. */
+function floatBits(r: Random, double: boolean, extreme: boolean): bigint {
+  const [digits, bias] = double ? [52n, 1023] : [23n, 127];
+  const ends = double ? [255, 256, 257, 307, 308, 512, 767, 1022] : [31, 32, 33, 54, 55, 64, 95, 126];
+  const one = (): bigint => {
+    const sign = BigInt(r.below(2)) << (double ? 63n : 31n);
+    if (r.oneIn(10)) return sign;
+    if (r.oneIn(24)) return sign | (BigInt(2 * bias + 1) << digits) | BigInt(r.pick([0, 1, 1 << 22]));
+    if (r.oneIn(24)) return sign | BigInt(1 + r.below(1000));
+    // Products of these go beyond what there are numbers for.
+    const large = (double ? 256 : 32) - 1 - r.below(3);
+    const exponent = extreme ? large * (r.oneIn(5) ? -1 : 1) : r.oneIn(6) ? r.pick(ends) * (r.oneIn(2) ? 1 : -1) : r.below(40) - 20;
+    // Few digits make exact results.
+    const significand = r.oneIn(2) ? BigInt(r.below(16)) << (digits - 4n) : BigInt(r.below(2 ** 23)) << BigInt(r.below(double ? 30 : 1));
+    return sign | (BigInt(bias + exponent) << digits) | significand;
+  };
+  return double ? one() : (one() << 32n) | one();
+}
+
+/** Saves r15 and makes it the counter of a loop that begins here. */
+function startLoop(d: Draft, times: number, apart = false): number {
+  d.put(0x41, 0x57, 0x41, 0xbf);
+  d.i32(times);
+  // The interpreter goes on to the end of a block once it is in it, here into the first turn.
+  if (apart) d.put(0xeb, 0x00);
+  return d.label();
+}
+
+function endLoop(d: Draft, top: number): void {
+  d.put(0x41, 0xff, 0xcf);
+  d.jump([0x0f, 0x85], top);
+}
+
+/** ldmxcsr from the stack: rounding and sticky flags. */
+function loadMxcsr(d: Draft, value: number): void {
+  d.put(0xc7, 0x44, 0x24, 0xf0);
+  d.i32(value);
+  d.put(0x0f, 0xae, 0x54, 0x24, 0xf0);
+}
+
+/** Chains of floating-point arithmetic on XMM0..XMM3, of which values go through memory in between. */
+function floats(d: Draft): void {
+  const { r } = d;
+  // Flags that are set already hide that an operation sets them.
+  if (!r.oneIn(3)) loadMxcsr(d, r.pick([0x1f80, 0x1fa0, 0x1fa0]));
+  const top = startLoop(d, 2 + r.below(6), true);
+  const double = r.oneIn(2);
+  const extreme = r.oneIn(3);
+  const common = extreme ? [0x59, 0x59, 0x59, 0x58, 0x5c] : [0x58, 0x58, 0x59, 0x59, 0x5c];
+  for (let register = 0; register < 4; register++) {
+    // mov rax, imm64; movq xmm, rax; now and then the same in both halves.
+    const bits = floatBits(r, double, extreme);
+    d.put(0x48, 0xb8);
+    d.i32(Number(BigInt.asIntN(32, bits)));
+    d.i32(Number(BigInt.asIntN(32, bits >> 32n)));
+    d.put(0x66, 0x48, 0x0f, 0x6e, 0xc0 | (register << 3));
+    if (r.oneIn(2)) d.put(0x66, 0x0f, 0x14, 0xc0 | (register * 9));
+  }
+  const scalar = double ? 0xf2 : 0xf3;
+  const packed = double ? [0x66] : [];
+  for (let i = 4 + r.below(16); i > 0; i--) {
+    const [to, from] = [r.below(4), r.below(4)];
+    const prefix = r.oneIn(3) ? packed : [scalar];
+    const modrm = 0xc0 | (to << 3) | from;
+    const disp = 8 * r.below(12);
+    switch (r.below(12)) {
+      case 0:
+        d.put(...packed, 0x0f, 0x28, modrm);
+        break;
+      case 1:
+        d.put(scalar, 0x0f, r.pick([0x10, 0x11]), 0x43 | (to << 3), disp);
+        break;
+      case 2:
+        d.put(scalar, 0x0f, r.pick([0x58, 0x59, 0x5c]), 0x43 | (to << 3), disp);
+        break;
+      case 3:
+        d.put(...prefix, 0x0f, r.pick([0x51, 0x5e, 0x5d, 0x5f]), modrm);
+        break;
+      case 4:
+        // Kinds mixed: what is known of doubles says nothing of singles.
+        if (r.oneIn(2)) d.put(double ? 0xf3 : 0xf2, 0x0f, 0x58, modrm);
+        else d.put(...packed, 0x0f, r.pick([0x14, 0x15, 0x54, 0x57]), modrm);
+        break;
+      default:
+        d.put(...prefix, 0x0f, r.pick(common), modrm);
+        break;
+    }
+  }
+  // What flags there are at the end of each turn: stmxcsr [rsp-16]; mov eax, [rsp-16]; add [rbx+0x68], eax; rol dword [rbx+0x68], 1.
+  d.put(0x0f, 0xae, 0x5c, 0x24, 0xf0, 0x8b, 0x44, 0x24, 0xf0, 0x01, 0x43, 0x68, 0xd1, 0x43, 0x68);
+  endLoop(d, top);
+  d.put(0x41, 0x5f);
+}
+
 function special(d: Draft, functions: readonly number[]): void {
   const { r } = d;
-  switch (r.below(14)) {
+  switch (r.below(17)) {
+    case 13:
+    case 14:
+    case 15:
+      return floats(d);
     case 0:
     case 1:
       if (functions.length > 0) return d.jump([0xe8], r.pick(functions));
@@ -202,10 +300,7 @@ function special(d: Draft, functions: readonly number[]): void {
       movImmediate(d, 0, 0x10);
       return d.put(0x8e, 0xd0);
     case 12:
-      // ldmxcsr from the stack: rounding and sticky flags.
-      d.put(0xc7, 0x44, 0x24, 0xf0);
-      d.i32(r.pick([0x1f80, 0x1fa0, 0x3f80, 0x1fbf, 0x9fc0, 0x1fa0]));
-      return d.put(0x0f, 0xae, 0x54, 0x24, 0xf0);
+      return loadMxcsr(d, r.pick([0x1f80, 0x1fa0, 0x3f80, 0x1fbf, 0x9fc0, 0x1fa0]));
     default:
       d.put(0x0f, 0xa2);
       return d.put(0xbb, ...word(Place.data));
@@ -253,15 +348,12 @@ function body(d: Draft, depth: number, functions: readonly number[]): void {
     }
     if (depth > 0 && r.oneIn(2)) {
       // A loop: its counter is saved on the stack, r14 follows it.
-      d.put(0x41, 0x57, 0x41, 0xbf);
-      d.i32(1 + r.below(r.oneIn(5) ? 60 : 8));
-      const top = d.label();
+      const top = startLoop(d, 1 + r.below(r.oneIn(5) ? 60 : 8));
       d.put(0x45, 0x89, 0xfe, 0x41, 0x83, 0xe6, 0x07);
       const out = d.later();
       body(d, depth - 1, functions);
       if (r.oneIn(3)) d.jump([0x0f, 0x80 | r.below(16)], out);
-      d.put(0x41, 0xff, 0xcf);
-      d.jump([0x0f, 0x85], top);
+      endLoop(d, top);
       d.here(out);
       d.put(0x41, 0x5f);
     }
@@ -290,10 +382,25 @@ export function drawProgram(r: Random): Uint8Array {
   d.put(0x45, 0x31, 0xf6);
   body(d, 2, functions);
   d.jump([0xe9], start);
+  return finish(d) ?? drawProgram(r);
+}
+
+/** Draws a program that does nothing but compute with floating-point numbers. */
+export function drawFloats(r: Random): Uint8Array {
+  const d = new Draft(r);
+  const start = d.label();
+  movImmediate(d, 3, Place.data);
+  movImmediate(d, 4, Place.stack);
+  floats(d);
+  d.jump([0xe9], start);
+  return finish(d) ?? drawFloats(r);
+}
+
+/** Fills in the jumps; undefined where the program is too long. */
+function finish(d: Draft): Uint8Array | undefined {
   for (const { at, label } of d.jumps) patch(d, at, d.labels[label]! - at - 4);
   for (const { at, base, label } of d.tables) patch(d, at, d.labels[label]! - base);
-  if (d.bytes.length > Place.codePages * 4096) return drawProgram(r);
-  return Uint8Array.from(d.bytes);
+  return d.bytes.length > Place.codePages * 4096 ? undefined : Uint8Array.from(d.bytes);
 }
 
 function patch(d: Draft, at: number, value: number): void {

@@ -162,6 +162,8 @@ export interface Gen {
   readonly inexactIsSilent?: boolean;
   /** The tier's own way to r = a op b with exact MXCSR, for locals that hold operands 0 and 1; answers the local of r, or undefined: the general way. */
   guardedFloat?(kind: LaneKind, op: 'add' | 'sub' | 'mul' | 'div', a: number, b: number): number | undefined;
+  /** The same for the square root of a local. */
+  guardedRoot?(kind: LaneKind, operand: number): number | undefined;
   /** Calls a pure helper `(a: i64, b: i64) -> i64` of the runtime by name (CRC32 table steps and the like). */
   call(name: string): void;
 }

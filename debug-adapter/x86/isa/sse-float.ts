@@ -93,9 +93,15 @@ function arithmetic(op: Arithmetic, kind: LaneKind): Emitter {
 function squareRoot(kind: LaneKind): Emitter {
   return (g) => {
     const b = g.temp(kind.type);
-    const r = g.temp(kind.type);
     read(g, kind, 1);
-    g.c.tee(b).op(floatOp(kind, 'sqrt')).set(r);
+    g.c.set(b);
+    const own = g.guardedRoot?.(kind, b);
+    if (own !== undefined) {
+      write(g, kind, own);
+      return;
+    }
+    const r = g.temp(kind.type);
+    g.c.get(b).op(floatOp(kind, 'sqrt')).set(r);
     unless(g, () => {
       // A negative operand gives a NaN, which is not finite.
       const guard = new Guard(g, kind);

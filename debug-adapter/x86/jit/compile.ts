@@ -7,7 +7,7 @@ import { changedFlags, killedFlags } from '../shape';
 import { type Label } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
 import { type Region, type RegionBlock, transferOf } from './discover';
-import { type Precision } from './float';
+import { type FloatUse } from './float';
 import { type ExitSite, Local, RegionExit, type WindowUse } from './region-abi';
 import { RegionGen } from './region-gen';
 import { headsOf, type Part, structure } from './structure';
@@ -40,15 +40,15 @@ export function compileRegion(
   region: Region,
   mode: number,
   window: WindowUse | undefined,
-  precision: Precision | undefined,
+  floats: FloatUse | undefined,
   recordOf: (insn: Insn, remaining: number) => number,
 ): CompiledRegion | undefined {
   if (region.blocks.length === 0 || region.entries.length === 0) return undefined;
-  let layout = new RegionLayout(region, new RegionGen(mode, window, precision, recordOf, undefined));
+  let layout = new RegionLayout(region, new RegionGen(mode, window, floats, recordOf, undefined));
   let gen = layout.emit();
   const use = gen.inPlaceUse;
   if (use !== undefined) {
-    layout = new RegionLayout(region, new RegionGen(mode, window, precision, recordOf, use));
+    layout = new RegionLayout(region, new RegionGen(mode, window, floats, recordOf, use));
     gen = layout.emit();
   }
   const module = new ModuleBuilder();

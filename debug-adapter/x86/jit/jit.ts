@@ -10,7 +10,7 @@ import { buildDispatcher, cacheIndex, currentRegion, dispatchEnd, dispatchMiss, 
 import { precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
-import { type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-abi';
+import { type ExitReason, type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-abi';
 import { covers, findWindow, isAccessed, PageTables, reaches, writes } from './window';
 
 /** What the JIT needs of the processor around it. */
@@ -65,9 +65,10 @@ interface Installed {
   readonly instructions: number;
   /** The mapping that it was made for; undefined where all accesses go by the TLB. */
   readonly window: WindowMapping | undefined;
-  /** Exits by site, of accesses beyond the window, and their sum. */
+  /** Exits by site, of accesses beyond the window and numbers out of the ordinary, and the sums of both. */
   readonly exits: Map<number, number>;
   beyond: number;
+  unordinary: number;
   /** Physical ranges of its code: start and end. */
   readonly ranges: readonly (readonly [number, number])[];
   readonly pages: ReadonlySet<number>;
@@ -128,6 +129,8 @@ export class Jit {
   #windowChanges = 0;
   /** Instructions whose accesses go by the TLB. */
   readonly #byTlb = new Set<number>();
+  /** Instructions that compute with numbers out of the ordinary. */
+  readonly #unordinary = new Set<number>();
   /** Entries of regions that reach all over the memory. */
   readonly #roaming = new Set<number>();
   /** Linear page number -> physical address of the pages whose code is in regions. */
@@ -198,7 +201,8 @@ export class Jit {
       this.statistics.sideExits++;
       const number = status - RegionExit.sites;
       const site = region.sites[number]!;
-      if (site.window) this.#noteBeyond(region, number);
+      if (site.why === 'window') this.#noteBeyond(region, number);
+      else if (site.why === 'unordinary') this.#noteUnordinary(region, number);
       i32[State.rip >> 2] = lowOf(site.key);
       i32[(State.rip + 4) >> 2] = highOf(site.key);
       i32[State.budget >> 2] = i32[State.budget >> 2]! + site.remaining;
@@ -233,10 +237,11 @@ export class Jit {
     let module: WebAssembly.Module | undefined;
     const window = windowed && this.#mayUseWindow(key) ? this.#findWindow() : undefined;
     const use = window && { ...window, byTlb: (at: number) => this.#byTlb.has(at) };
-    const precision = this.#precisionChanges > mostPrecisionChanges ? undefined : precisionOf(host.i32[State.mxcsr >> 2]!);
+    const precision = this.#precisionChanges > mostPrecisionChanges && !host.eager ? undefined : precisionOf(host.i32[State.mxcsr >> 2]!);
+    const floats = precision && { precision, isUnordinary: (at: number) => this.#unordinary.has(at) };
     try {
       region = discover(key, mode, host.u8, host.decoder, windowed ? this.#wideSource : this.#source, this.#observed);
-      compiled = compileRegion(region, mode, use, precision, (insn, remaining) => {
+      compiled = compileRegion(region, mode, use, floats, (insn, remaining) => {
         const at = this.#records.allocate();
         return at === 0 ? 0 : host.placeRecord(insn, mode, remaining, at);
       });
@@ -276,6 +281,7 @@ export class Jit {
       window,
       exits: new Map(),
       beyond: 0,
+      unordinary: 0,
       ranges: this.#noteCode(region),
       pages: region.pages,
       dead: false,
@@ -523,9 +529,25 @@ export class Jit {
     // It may just have been made before the guest touched the pages that it goes to.
     if (window === undefined || covers(region.window, window)) {
       if (this.#heat.remade(region.entry) > mostBeyond) this.#roaming.add(region.entry);
-      else for (const [site, times] of region.exits) if (times >= someExits) this.#byTlb.add(region.sites[site]!.key);
+      else this.#addSites(region, 'window', this.#byTlb);
     }
     this.#compile(region.entry, region.mode, true);
+  }
+
+  /** Numbers were out of the ordinary: instructions that meet such more than once are done with more care when the region is made again. */
+  #noteUnordinary(region: Installed, number: number): void {
+    region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
+    if (!this.#isWorthRemaking(region, ++region.unordinary, manyExits)) return;
+    this.#addSites(region, 'unordinary', this.#unordinary);
+    this.#compile(region.entry, region.mode, region.window !== undefined);
+  }
+
+  /** Adds the instructions before which a region was left more than once for one reason. */
+  #addSites(region: Installed, why: ExitReason, to: Set<number>): void {
+    for (const [number, times] of region.exits) {
+      const site = region.sites[number]!;
+      if (times >= someExits && site.why === why) to.add(site.key);
+    }
   }
 
   #noteIndirect(): void {

@@ -23,13 +23,15 @@ export const RegionExit = {
   sites: 16,
 } as const;
 
+/** Why a region was left: an access went beyond the window, numbers were out of the ordinary, or any other reason. */
+export type ExitReason = 'window' | 'unordinary' | 'other';
+
 /** Where the interpreter must go on after an exit in the middle of a block. */
 export interface ExitSite {
   readonly key: number;
   /** Instructions of the block that did not run. */
   readonly remaining: number;
-  /** An access went beyond the window. */
-  readonly window: boolean;
+  readonly why: ExitReason;
 }
 
 /** Locals with fixed numbers: parameter 0 is the entry's number. */

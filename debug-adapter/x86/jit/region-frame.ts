@@ -6,8 +6,8 @@ import { type ShapeOperand, type Size } from '../isa/gen';
 import { State } from '../state';
 import { Code, type Label } from '../wasm/code';
 import { type ValueType } from '../wasm/opcodes';
-import { type Precision, precisionBits, precisionMask } from './float';
-import { addressOf, type ExitSite, keyOfInsn, Local, RegionExit, RegionState } from './region-abi';
+import { type FloatUse, precisionBits, precisionMask } from './float';
+import { addressOf, type ExitReason, type ExitSite, keyOfInsn, Local, RegionExit, RegionState } from './region-abi';
 
 export class RegionFrame {
   readonly c = new Code(['i32']);
@@ -25,7 +25,7 @@ export class RegionFrame {
   operands: readonly ShapeOperand[] = [];
   protected remaining = 0;
 
-  constructor(protected readonly precision: Precision | undefined) {
+  constructor(protected readonly floats: FloatUse | undefined) {
     const { c } = this;
     for (let i = 0; i < 16; i++) c.local('i64');
     for (let i = 0; i < 16; i++) c.local('v128');
@@ -67,8 +67,8 @@ export class RegionFrame {
   }
 
   /** Leaves before the current instruction, for the interpreter to do it. */
-  protected leaveHere(): void {
-    this.leaveWith(this.#site(false));
+  protected leaveHere(why: ExitReason = 'other'): void {
+    this.leaveWith(this.#site(why));
     this.c.br(this.exit);
   }
 
@@ -76,31 +76,31 @@ export class RegionFrame {
     this.leaveHere();
   }
 
-  /** The same where the i32 that `condition` pushes is not 0. `window`: because an address was outside of the window. */
-  protected leaveIf(condition: () => void, window = false): void {
-    this.leaveWith(this.#site(window));
+  /** The same where the i32 that `condition` pushes is not 0. */
+  protected leaveIf(condition: () => void, why: ExitReason = 'other'): void {
+    this.leaveWith(this.#site(why));
     condition();
     this.c.brIf(this.exit);
   }
 
   /** Status of an exit before the current instruction. */
-  #site(window: boolean): number {
-    const index = window ? 1 : 0;
-    this.here[index] ??= this.newSite(keyOfInsn(this.insn), this.remaining, window);
-    return this.here[index];
+  #site(why: ExitReason): number {
+    let status = this.here.get(why);
+    if (status === undefined) this.here.set(why, (status = this.newSite(keyOfInsn(this.insn), this.remaining, why)));
+    return status;
   }
 
-  protected newSite(key: number, remaining: number, window: boolean): number {
-    this.sites.push({ key, remaining, window });
+  protected newSite(key: number, remaining: number, why: ExitReason): number {
+    this.sites.push({ key, remaining, why });
     return RegionExit.sites + this.sites.length - 1;
   }
 
-  /** Exits of the current instruction: ordinary, and by the window. */
-  protected here: [number | undefined, number | undefined] = [undefined, undefined];
+  /** Exits before the current instruction. */
+  protected readonly here = new Map<ExitReason, number>();
 
   /** Leaves before the instruction at `key`, of whose block `remaining` instructions were charged and did not run. */
   leaveBefore(key: number, remaining: number): void {
-    this.leaveWith(this.newSite(key, remaining, false));
+    this.leaveWith(this.newSite(key, remaining, 'other'));
     this.c.br(this.exit);
   }
 
@@ -108,7 +108,7 @@ export class RegionFrame {
   prologue(): Code {
     const p = new Code(['i32']);
     if (this.precisionUsed) {
-      p.i32(0).mem('i32.load', State.mxcsr).i32(precisionMask).op('i32.and').i32(precisionBits[this.precision!]).op('i32.ne');
+      p.i32(0).mem('i32.load', State.mxcsr).i32(precisionMask).op('i32.and').i32(precisionBits[this.floats!.precision]).op('i32.ne');
       p.if();
       p.i32(RegionExit.precision).op('return');
       p.end();

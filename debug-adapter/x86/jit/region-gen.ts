@@ -7,7 +7,7 @@ import { type FlagOp, type Gen, type Size } from '../isa/gen';
 import { makeShape, registerOffset } from '../shape';
 import { State } from '../state';
 import { type MemoryOp } from '../wasm/opcodes';
-import { type Precision } from './float';
+import { type FloatUse } from './float';
 import { isDoneInPlace, touchesVectors } from './in-place';
 import { addressOf, type Flow, keyOfInsn, Local, RegionExit, RegionImports, type RegisterUse, type WindowUse } from './region-abi';
 import { loadOf, storeOf } from './region-memory';
@@ -24,14 +24,14 @@ export class RegionGen extends RegionVectors implements Gen {
   constructor(
     private readonly mode: number,
     window: WindowUse | undefined,
-    precision: Precision | undefined,
+    floats: FloatUse | undefined,
     /** Makes the record of an instruction that is done in place; 0 where there cannot be one. */
     private readonly recordOf: (insn: Insn, remaining: number) => number,
     /** From an emission before: an instruction in place needs to know what lies in locals anywhere in the region. */
-    private readonly known: RegisterUse | undefined,
+    private readonly use: RegisterUse | undefined,
   ) {
-    super(precision, window);
-    this.inexactIsSilent = precision === 'sticky';
+    super(floats, window);
+    this.inexactIsSilent = floats?.precision === 'sticky';
   }
 
   /** Instructions on the longest way from the end of the current block to the next look at the budget. */
@@ -40,7 +40,7 @@ export class RegionGen extends RegionVectors implements Gen {
   /** Starts a block; flags of an unknown rule come in unless `kind` says. */
   beginBlock(kind = -1): void {
     this.#kind = kind;
-    this.clean.clear();
+    this.known.clear();
   }
 
   /** Rule of the flags at the end of what was emitted. */
@@ -55,15 +55,15 @@ export class RegionGen extends RegionVectors implements Gen {
     this.operands = this.#shape.operands;
     this.#live = live;
     this.remaining = remaining;
-    this.here = [undefined, undefined];
+    this.here.clear();
     this.addresses.clear();
     for (const pool of this.temps.values()) pool.used = 0;
     const { definition } = insn.row;
     if (isDoneInPlace(insn, this.mode)) return this.#doInPlace();
     if (definition.unit === 'mmx') this.enterMmx();
-    const lanes = this.cleanAfter();
+    const copied = this.knownAfterCopy();
     definition.emit!(this);
-    if (lanes !== undefined) this.noteClean(insn.registers[0]!, lanes);
+    this.finishVectors(copied);
   }
 
   /** Registers that lie in locals, after an emission that met instructions done in place; undefined where there were none. */
@@ -80,17 +80,17 @@ export class RegionGen extends RegionVectors implements Gen {
 
   /** The interpreter does the current instruction on the state block, and the region goes on with what it left there. */
   #doInPlace(): void {
-    const { c, known } = this;
+    const { c, use } = this;
     this.#inPlace = true;
     this.flagsWritten = true;
     // The first emission only finds out what is used.
-    const record = known === undefined ? -1 : this.recordOf(this.insn, this.remaining);
+    const record = use === undefined ? -1 : this.recordOf(this.insn, this.remaining);
     if (record === 0) {
       this.leaveHere();
       return;
     }
     const vectors = touchesVectors(this.insn);
-    for (const register of known?.written ?? []) this.#spill('i64.store', Local.gpr + register, State.gpr + register * 8);
+    for (const register of use?.written ?? []) this.#spill('i64.store', Local.gpr + register, State.gpr + register * 8);
     if (vectors) this.#spillVectors();
     this.storeFlags();
     c.i32(0).get(Local.budget).op('i64.extend_i32_s').mem('i64.store', State.budget);
@@ -100,14 +100,14 @@ export class RegionGen extends RegionVectors implements Gen {
     if (!vectors) this.#spillVectors();
     c.i32(RegionExit.interpreter).op('return');
     c.end();
-    for (const register of known?.registers ?? []) this.#reload('i64.load', Local.gpr + register, State.gpr + register * 8);
-    if (vectors) for (const register of known?.vectors ?? []) this.#reload('v128.load', Local.xmm + register, State.xmm + register * 32);
+    for (const register of use?.registers ?? []) this.#reload('i64.load', Local.gpr + register, State.gpr + register * 8);
+    if (vectors) for (const register of use?.vectors ?? []) this.#reload('v128.load', Local.xmm + register, State.xmm + register * 32);
     this.loadFlags(c);
     this.#reload('i32.load', Local.budget, State.budget);
     this.#kind = -1;
-    if (vectors) this.clean.clear();
+    if (vectors) this.known.clear();
     // A device may have shortened what may run.
-    this.leaveWith(this.newSite(keyOfInsn(this.insn) + this.insn.length, this.remaining - 1, false));
+    this.leaveWith(this.newSite(keyOfInsn(this.insn) + this.insn.length, this.remaining - 1, 'other'));
     c.get(Local.budget).i32(this.longestAfter).op('i32.lt_s').brIf(this.exit);
   }
 
@@ -116,9 +116,9 @@ export class RegionGen extends RegionVectors implements Gen {
    * Observers change nothing of it; where one changed what is looked at, the loop has to go on.
    */
   observe(key: number): void {
-    const { c, known } = this;
+    const { c, use } = this;
     this.#inPlace = true;
-    for (const register of known?.written ?? []) this.#spill('i64.store', Local.gpr + register, State.gpr + register * 8);
+    for (const register of use?.written ?? []) this.#spill('i64.store', Local.gpr + register, State.gpr + register * 8);
     this.#spillVectors();
     this.storeFlags();
     c.i32(0).get(Local.budget).op('i64.extend_i32_s').mem('i64.store', State.budget);
@@ -130,7 +130,7 @@ export class RegionGen extends RegionVectors implements Gen {
   }
 
   #spillVectors(): void {
-    for (const register of this.known?.writtenVectors ?? []) this.#spill('v128.store', Local.xmm + register, State.xmm + register * 32);
+    for (const register of this.use?.writtenVectors ?? []) this.#spill('v128.store', Local.xmm + register, State.xmm + register * 32);
   }
 
   #spill(op: MemoryOp, local: number, offset: number): void {

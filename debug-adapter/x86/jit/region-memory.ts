@@ -4,7 +4,7 @@ import { zeroExtend } from '../isa/flags';
 import { type Access } from '../isa/gen';
 import { Layout, Seg, SegField, State } from '../state';
 import { type MemoryOp } from '../wasm/opcodes';
-import { type Precision } from './float';
+import { type FloatUse } from './float';
 import { keyOfInsn, type WindowUse } from './region-abi';
 import { RegionFrame } from './region-frame';
 
@@ -36,10 +36,10 @@ export class RegionMemory extends RegionFrame {
   protected readonly addresses = new Map<number, number>();
 
   constructor(
-    precision: Precision | undefined,
+    floats: FloatUse | undefined,
     protected readonly window: WindowUse | undefined,
   ) {
-    super(precision);
+    super(floats);
   }
 
   get addressSize(): 2 | 4 | 8 {
@@ -154,7 +154,7 @@ export class RegionMemory extends RegionFrame {
       distance = this.temp('i64');
       c.get(linear).i64(start).op('i64.sub').set(distance);
     }
-    this.leaveIf(() => c.get(distance).i64(length).op('i64.ge_u'), true);
+    this.leaveIf(() => c.get(distance).i64(length).op('i64.ge_u'), 'window');
     // An address that is a register as it stands comes straight from there, the sooner for it; others have their distance made in the same step.
     const delta = window.delta >>> 0;
     const straight = this.#isPlain && start + length + BigInt(delta) < 1n << 32n;

@@ -1,52 +1,95 @@
 /** Vector and MMX operands of a region's instructions, and what is known of the numbers in them. */
 
 import { Kind } from '../decoder';
+import { type Arithmetic } from '../isa/sse-float';
 import { type LaneKind } from '../isa/sse-guard';
 import { registerOffset } from '../shape';
 import { State } from '../state';
-import { guardedFloat, precisionBits } from './float';
+import { type FloatGuards, ordinaryFloat, ordinaryOf, ordinaryRoot, precisionBits, type Range, union, unordinaryFloat } from './float';
+import { keyOfInsn } from './region-abi';
 import { RegionMemory } from './region-memory';
 
-/** Moves of whole registers, and arithmetic whose results are zero or normal where it is done here at all. */
+/** Moves of whole registers. */
 const copies = new Set(['MOVAPS', 'MOVAPD', 'MOVDQA', 'MOVUPS', 'MOVUPD', 'MOVDQU']);
-const makesClean = /^(ADD|SUB|MUL|DIV|SQRT)(SS|SD|PS|PD)$/;
+/** Arithmetic of two operands lane by lane. */
+const plainArithmetic = /^(ADD|SUB|MUL|DIV)(SS|SD|PS|PD)$/;
 
-export class RegionVectors extends RegionMemory {
-  /** Registers of which the lanes are known to be zero or normal: 'ss' just the low single, 'pd' both doubles, ... */
-  protected readonly clean = new Map<number, string>();
+/** What is known of the low lane of a register, or of all of its lanes. */
+interface Known {
+  readonly element: 4 | 8;
+  readonly packed: boolean;
+  readonly range: Range;
+}
 
-  /** What will be known of the current instruction's vector destination. */
-  protected cleanAfter(): string | undefined {
+export class RegionVectors extends RegionMemory implements FloatGuards {
+  /** Registers whose numbers are known to be ordinary or 0. */
+  protected readonly known = new Map<number, Known>();
+
+  /** Moves of whole registers move what is known. */
+  protected knownAfterCopy(): Known | undefined {
     const { kinds, registers, row } = this.insn;
-    const { mnemonic } = row.definition;
-    if (kinds[0] !== Kind.xmm) return undefined;
-    if (copies.has(mnemonic) && kinds[1] === Kind.xmm) return this.clean.get(registers[1]!);
-    return makesClean.test(mnemonic) ? mnemonic.slice(-2).toLowerCase() : undefined;
+    return copies.has(row.definition.mnemonic) && kinds[0] === Kind.xmm && kinds[1] === Kind.xmm
+      ? this.known.get(registers[1]!)
+      : undefined;
   }
 
-  protected noteClean(register: number, lanes: string): void {
-    const known = this.clean.get(register);
-    // A scalar result leaves the other lanes as they were.
-    if (known?.[0] === 'p' && known[1] === lanes[1]) return;
-    this.clean.set(register, lanes);
+  protected note(register: number, kind: LaneKind, range: Range): void {
+    const before = this.known.get(register);
+    const packed = kind.type === 'v128';
+    // What is new of the low lane does not take away what holds of all lanes.
+    if (!packed && before?.packed === true && before.element === kind.element) {
+      this.known.set(register, { ...before, range: union(before.range, range) });
+    } else this.known.set(register, { element: kind.element, packed, range });
   }
 
-  /** The element type and either all lanes or, for a scalar, the low one. */
-  protected isClean(operand: number, lanes: string): boolean {
-    if (this.insn.kinds[operand] !== Kind.xmm) return false;
-    const known = this.clean.get(this.insn.registers[operand]!);
-    return known === lanes || (known?.[0] === 'p' && known[1] === lanes[1]);
+  /** What is known of an operand of an instruction that works on the lanes of one kind. */
+  #knownOf(operand: number, kind: LaneKind): Range | undefined {
+    if (this.insn.kinds[operand] !== Kind.xmm) return undefined;
+    const known = this.known.get(this.insn.registers[operand]!);
+    return known?.element === kind.element && (known.packed || kind.type !== 'v128') ? known.range : undefined;
   }
 
-  guardedFloat(kind: LaneKind, op: 'add' | 'sub' | 'mul' | 'div', a: number, b: number): number | undefined {
-    if (this.precision === undefined) return undefined;
+  leaveUnordinary(): void {
+    this.leaveHere('unordinary');
+  }
+
+  /** What the current instruction's destination will hold, for `finishFloat`. */
+  #result: { readonly kind: LaneKind; readonly range: Range } | undefined;
+
+  /** To be called behind an instruction: what it made is known from then on. */
+  protected finishVectors(copied: Known | undefined): void {
+    const result = this.#result;
+    this.#result = undefined;
+    if (copied !== undefined) this.known.set(this.insn.registers[0]!, copied);
+    else if (result !== undefined) this.note(this.insn.registers[0]!, result.kind, result.range);
+  }
+
+  guardedFloat(kind: LaneKind, op: Arithmetic, a: number, b: number): number | undefined {
+    const { floats } = this;
+    if (floats === undefined) return undefined;
     this.precisionUsed = true;
-    const { mnemonic } = this.insn.row.definition;
-    const lanes = mnemonic.slice(-2).toLowerCase();
-    const plain = makesClean.test(mnemonic);
-    const unknown = [a, b].filter((_, operand) => !plain || !this.isClean(operand, lanes));
-    const r = guardedFloat(this, this.precision, kind, op, a, b, unknown);
-    if (plain && this.insn.kinds[1] === Kind.xmm) this.noteClean(this.insn.registers[1]!, lanes);
+    // Others than these compute with lanes in another order.
+    const plain = plainArithmetic.test(this.insn.row.definition.mnemonic);
+    if (floats.isUnordinary(keyOfInsn(this.insn))) {
+      const { r, range } = unordinaryFloat(this, floats.precision, kind, op, a, b);
+      if (plain) this.#result = { kind, range };
+      return r;
+    }
+    const known = plain ? ([this.#knownOf(0, kind), this.#knownOf(1, kind)] as const) : ([undefined, undefined] as const);
+    const { r, range, checked } = ordinaryFloat(this, floats.precision, kind, op, [a, b], known);
+    if (plain) {
+      if (checked[1] && this.insn.kinds[1] === Kind.xmm) this.note(this.insn.registers[1]!, kind, ordinaryOf(kind));
+      this.#result = { kind, range };
+    }
+    return r;
+  }
+
+  guardedRoot(kind: LaneKind, operand: number): number | undefined {
+    const { floats } = this;
+    if (floats === undefined || floats.isUnordinary(keyOfInsn(this.insn))) return undefined;
+    this.precisionUsed = true;
+    const { r, range } = ordinaryRoot(this, floats.precision, kind, operand);
+    this.#result = { kind, range };
     return r;
   }
 
@@ -141,15 +184,15 @@ export class RegionVectors extends RegionMemory {
   setXmm(register: number, value: () => void): void {
     value();
     this.writtenVectors.add(register);
-    this.clean.delete(register);
+    this.known.delete(register);
     this.c.set(this.vector(register));
   }
 
   loadState(op: 'i32.load' | 'i64.load' | 'i32.load8_u' | 'i32.load16_u' | 'v128.load', offset: number): void {
-    if (offset === State.mxcsr && this.precision !== undefined && this.insn.row.definition.mnemonic !== 'STMXCSR') {
+    if (offset === State.mxcsr && this.floats !== undefined && this.insn.row.definition.mnemonic !== 'STMXCSR') {
       // Only the bits that guards look at.
       this.precisionUsed = true;
-      this.c.i32(precisionBits[this.precision]);
+      this.c.i32(precisionBits[this.floats.precision]);
       return;
     }
     this.c.i32(0).mem(op, offset);
