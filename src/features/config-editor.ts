@@ -77,6 +77,8 @@ async function configurationOf(
   const folder = target ? await folderOf(target) : await pickApplication();
   if (!folder) return undefined;
   const project = (await workspace.projects()).find((each) => each.isApplication && each.folder === folder.fsPath);
+  // Who configures an application goes on to build it.
+  if (project && project !== (await workspace.current())) await workspace.select(project);
   const file = project ? vscode.Uri.file(project.configFile) : vscode.Uri.joinPath(folder, '.config');
   if (await exists(file)) return file;
   const seed = project ? startOf(workspace.files, project)?.text : workspace.files.readText(`${folder.fsPath}/defconfig`);

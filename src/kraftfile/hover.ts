@@ -74,14 +74,19 @@ function optionHover(kraftfile: Kraftfile, symbol: string, context: KraftContext
   const parts = [`**CONFIG_${symbol}**${known?.isDefined ? ` (${known.type}) ${known.prompts[0]?.text ?? ''}` : ''}`];
   if (context.model && !known?.isDefined) parts.push('No Config.uk defines it.');
   if (known?.isDefined) parts.push(optionAbout(known, context.values));
+  parts.push(layersText(kraftfile, symbol, context));
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** Where several layers give an option a value: which, and which of them counts. Empty where no more than one does. */
+export function layersText(kraftfile: Kraftfile, symbol: string, context: KraftContext): string {
   const targets = kraftfile.targets.length > 0 ? kraftfile.targets : [undefined];
   const told = new Set<string>();
   for (const target of targets) {
     const { steps } = explain(layersOf(kraftfile, target, undefined, context), symbol);
     if (steps.length < 2) continue;
     const text = steps.map(({ layer, value, counts }) => `${layer.title}: \`${value.value}\`${counts ? ' (counts)' : ''}`).join(' → ');
-    if (!told.has(text)) parts.push(text);
     told.add(text);
   }
-  return parts.filter((part) => part !== '').join('\n\n');
+  return [...told].join('\n\n');
 }

@@ -21,7 +21,7 @@ import { mentionsIn } from '../kconfig/features/mentions';
 import { definitionKconfig, definitionsOf, sourceLinks } from '../kconfig/features/navigate';
 import { outlineOf, type OutlineEntry } from '../kconfig/features/outline';
 import { nodePlace, promptOf, type Place } from '../kconfig/features/view';
-import { hover as kraftHover } from '../kraftfile/hover';
+import { hover as kraftHover, layersText } from '../kraftfile/hover';
 import { documentSymbol, Locator, rangeOf } from './convert';
 import { outlineKraftfile, outlineMakefile } from './outlines';
 import { bareName, optionIn, placesOf, refusal } from './names';
@@ -47,6 +47,12 @@ export class Navigation {
     const markdown = (value: string, range: Range): Hover => ({ contents: { kind: 'markdown', value }, range });
     if (document.language === 'kraftfile') {
       const { kraftfile, context } = workspace.kraftfileFor(document);
+      const option = optionIn(workspace, document, offset);
+      if (option) {
+        const layers = layersText(kraftfile, option.symbol.label, context);
+        const all = [symbolMarkdown(option.view, option.symbol, link), ...(layers === '' ? [] : [layers])].join('\n\n---\n\n');
+        return markdown(all, rangeOf(document.source, option));
+      }
       const found = kraftHover(kraftfile, offset, context);
       if (found) return markdown(found.markdown, rangeOf(document.source, found));
     }

@@ -216,7 +216,9 @@ class Completion {
     if (!files || cwd === undefined) return [];
     const { word, end } = this.cursor;
     const slash = word.lastIndexOf('/') + 1;
-    const folder = joinPath(cwd, word.slice(0, slash) || '.');
+    const { environment } = this.input.view.service.tree;
+    const given = word.slice(0, slash).replace(/\$\((\w+)\)/g, (whole, name: string) => environment[name] ?? whole);
+    const folder = joinPath(cwd, given || '.');
     const start = this.cursor.start + slash;
     const items: Item[] = [];
     for (const name of files.list(folder)) {

@@ -9,7 +9,7 @@ import { type KSymbol } from '../model';
 import { rangeBounds } from '../range';
 import { unmetDependency } from '../unmet';
 import { escapeString, isValidText } from '../values';
-import { saysValue } from './dotconfig';
+import { comesFromMake, saysValue } from './dotconfig';
 import { wholeLines, type Fix } from './fixes';
 import { obstaclesOf } from './hover';
 import { nodePlace, pathOf, type Edit, type Finding, type KconfigView } from './view';
@@ -139,15 +139,6 @@ function judge(view: KconfigView, symbol: KSymbol, assignment: Assignment): Find
   };
 }
 
-/** Options such as UK_BASE, which only repeat what make was called with: each build gives them its own value, and no line here could. */
-function comesFromMake({ prompts, defaults }: KSymbol): boolean {
-  if (prompts.length > 0 || defaults.length === 0) return false;
-  return defaults.every(({ statement }) => {
-    if (statement?.kind === 'option') return statement.option === 'env';
-    return statement?.kind === 'default' && statement.value.kind === 'symbol' && statement.value.token.parts !== undefined;
-  });
-}
-
 /** A value as the engine takes it: without quotes. */
 function plain(symbol: KSymbol, value: string): string {
   return symbol.type === 'string' ? value.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1') : symbol.isBoolean ? value[0]! : value;
@@ -223,6 +214,8 @@ export function fixDotConfig(view: KconfigView, text: string, finding: Finding):
       const near = bounds.read(assignment.value) < bounds.low ? bounds.lowText : bounds.highText;
       return [fix(`Change to ${near}`, [{ start: assignment.valueStart, end: assignment.valueEnd, text: near }], true)];
     }
+    case 'config-invalid-value':
+      return [remove('Remove this line, which has no effect')];
     default:
       return [];
   }

@@ -174,10 +174,19 @@ export function hintsDotConfig(view: KconfigView, text: string, from: number, to
   for (const assignment of parseDotConfig(text, prefix).assignments) {
     if (assignment.end < from || assignment.start > to) continue;
     const symbol = view.service.tree.model.byName.get(assignment.name);
-    if (!symbol?.isDefined || saysValue(values, symbol, assignment)) continue;
+    if (!symbol?.isDefined || saysValue(values, symbol, assignment) || comesFromMake(symbol)) continue;
     hints.push({ at: assignment.end, label: `→ ${shownValue(view, symbol)}`, symbol: symbol.label });
   }
   return hints;
+}
+
+/** Options such as UK_BASE, which only repeat what make was called with: each build gives them its own value, and no line here could. */
+export function comesFromMake({ prompts, defaults }: KSymbol): boolean {
+  if (prompts.length > 0 || defaults.length === 0) return false;
+  return defaults.every(({ statement }) => {
+    if (statement?.kind === 'option') return statement.option === 'env';
+    return statement?.kind === 'default' && statement.value.kind === 'symbol' && statement.value.token.parts !== undefined;
+  });
 }
 
 /** Whether a line gives the symbol the value that it has. */

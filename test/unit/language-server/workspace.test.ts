@@ -139,6 +139,16 @@ describe('a project in the server', () => {
     assert.equal((await session.presentation.resolveLens(lenses[1]!, never)).command?.title, '8 uses');
   });
 
+  it('explains the options of a Kraftfile as everywhere, and which layer counts', () => {
+    const session = new Session();
+    const text =
+      'spec: v0.6\nunikraft:\n  kconfig:\n    CONFIG_LIB$0NET: y\ntargets:\n  - plat: qemu\n    arch: x86_64\n    kconfig:\n      LIBNET: n\n';
+    const { document, position } = session.at('/w/Kraftfile', text);
+    const value = JSON.stringify(session.navigation.hover(document, position));
+    assert.match(value, /Defined at \[/);
+    assert.match(value, /`n` \(counts\)/);
+  });
+
   it('renames from a Kraftfile or C, with the prefix typed or not', async () => {
     const session = new Session();
     for (const [path, source, name] of [

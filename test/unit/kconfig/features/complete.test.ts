@@ -139,6 +139,7 @@ describe('completion in Kconfig files', () => {
     const files = { '/w/lib/a/Config.uk': '', '/w/lib/a/x.c': '', '/w/other.uk': '' };
     has('source "$0"', ['lib', 'other.uk'], [], { files });
     has('source "lib/a/$0"', ['Config.uk'], ['x.c'], { files });
+    has('source "$(UK_BASE)/lib/$0"', ['a'], ['UK_BASE'], { files, environment: { UK_BASE: '/w' } });
   });
 
   it('offers names that are used but defined nowhere', () => {

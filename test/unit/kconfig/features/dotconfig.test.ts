@@ -128,6 +128,10 @@ describe('findings in .config', () => {
       checkDotConfig(view, text, { whole: true }).map(({ code, message }) => `${code} ${message.split(' ')[0]}`),
       ['config-without-prompt OWN'],
     );
+    assert.deepEqual(
+      hintsDotConfig(view, text, 0, text.length).map(({ symbol }) => symbol),
+      ['OWN'],
+    );
   });
 
   it('say what the engine takes silently', () => assert.deepEqual(codes('CONFIG_NET=yes\n'), ['config-trailing']));
