@@ -20,7 +20,11 @@ output, too. Files are those below --root, in memory: what the program writes is
   --loader IMAGE  another build of library-pool/app/elfloader
   --help          this text
 
-The options of 'unikernel run' that do not concern the image, such as --trace, --memory, --timeout and --stats, are possible, too.
+There is one process: threads run, signals that a program sends to itself arrive, but fork, vfork and sockets fail with ENOSYS, and so
+do pipelines and commands of a shell. 'unikernel strace' shows which call it was.
+
+The options of 'unikernel run' that do not concern the image, such as --trace, --memory (default 1024), --timeout and --stats, are
+possible, too.
 Exit status: the program's own; 128 and the signal's number where it crashed; 124 on a limit; 125 where it cannot be started;
 126 and 127 where the loader cannot run or find it.
 `;
@@ -29,7 +33,7 @@ Exit status: the program's own; 128 and the signal's number where it crashed; 12
 const LONGEST = 4095;
 const IMAGE = 'elfloader_qemu-x86_64';
 const INITRD = '(root file system)';
-const DEFAULT_MEMORY = '256';
+const DEFAULT_MEMORY = '1024';
 const DEFAULT_ENVIRONMENT = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/'];
 
 interface Arguments {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* futex(2): who waits stands in a list with the address that it waits for. */
+#include <posix/futex.h>
 #include <uk/config.h>
 #include <uk/plat/lcpu.h>
 #include <uk/plat/time.h>
@@ -11,6 +12,8 @@
 
 #define FUTEX_WAIT		0
 #define FUTEX_WAKE		1
+#define FUTEX_REQUEUE		3
+#define FUTEX_CMP_REQUEUE	4
 #define FUTEX_WAIT_BITSET	9
 #define FUTEX_WAKE_BITSET	10
 #define FUTEX_CMD_MASK		0x7f
@@ -61,6 +64,23 @@ static long wake(const uint32_t *addr, uint32_t bits, uint32_t most)
 	}
 	return (long)n;
 }
+
+/* Has up to `most` of those that wait for `addr` wait for `to`. */
+static long move(const uint32_t *addr, const uint32_t *to, uint32_t most)
+{
+	struct waiter *w;
+	uint32_t n = 0;
+
+	UK_TAILQ_FOREACH(w, &waiters, list) {
+		if (n == most)
+			break;
+		if (w->addr != addr)
+			continue;
+		w->addr = to;
+		n++;
+	}
+	return (long)n;
+}
 #else
 static long wait(const uint32_t *addr __unused, uint32_t bits __unused,
 		 uint64_t until)
@@ -81,7 +101,18 @@ static long wake(const uint32_t *addr __unused, uint32_t bits __unused,
 {
 	return 0;
 }
+
+static long move(const uint32_t *addr __unused, const uint32_t *to __unused,
+		 uint32_t most __unused)
+{
+	return 0;
+}
 #endif
+
+long posix_futex_wake(const uint32_t *addr, uint32_t most)
+{
+	return wake(addr, ~0u, most);
+}
 
 static uint64_t ns_of(const struct timespec *ts)
 {
@@ -90,12 +121,12 @@ static uint64_t ns_of(const struct timespec *ts)
 }
 
 UK_LLSYSCALL_R_DEFINE(long, futex, const uint32_t *, addr, int, op, uint32_t,
-		      val, const struct timespec *, timeout, const void *,
+		      val, const struct timespec *, timeout, const uint32_t *,
 		      addr2, uint32_t, bits)
 {
 	uint64_t until = 0;
+	long woken;
 
-	(void)addr2;
 	switch (op & FUTEX_CMD_MASK) {
 	case FUTEX_WAIT:
 		bits = ~0u;
@@ -114,6 +145,14 @@ UK_LLSYSCALL_R_DEFINE(long, futex, const uint32_t *, addr, int, op, uint32_t,
 		return wake(addr, ~0u, val);
 	case FUTEX_WAKE_BITSET:
 		return wake(addr, bits, val);
+	case FUTEX_CMP_REQUEUE:
+		if (*(const volatile uint32_t *)addr != bits)
+			return -EAGAIN;
+		/* fallthrough */
+	case FUTEX_REQUEUE:
+		woken = wake(addr, ~0u, val);
+		/* In place of a timeout: how many are moved. */
+		return woken + move(addr, addr2, (uint32_t)(uintptr_t)timeout);
 	default:
 		return -ENOSYS;
 	}

@@ -1,78 +1,57 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Records what is to happen on signals, and ends the program by them. */
+/* Records what is to happen on signals, and which wait for whom. */
 #include <string.h>
 #include <uk/plat/bootstrap.h>
 #include <uk/syscall.h>
+#include "signal_impl.h"
+#include "thread.h"
 
-#define NSIG		64
-#define SIGCHLD		17
-#define SIGCONT		18
-#define SIGURG		23
-#define SIGWINCH	28
-#define SIGKILL		9
-#define SIGSTOP		19
-#define SIG_DFL		0UL
-#define SIG_IGN		1UL
 #define SIG_BLOCK	0
 #define SIG_UNBLOCK	1
 #define SIG_SETMASK	2
-#define SS_DISABLE	2
-#define PID		1
 #define PR_SET_NAME	15
 #define PR_GET_NAME	16
 
-struct sigaction {
-	unsigned long handler;
-	unsigned long flags;
-	unsigned long restorer;
-	uint64_t mask;
-};
-
-struct stack {
-	void *sp;
-	int flags;
-	size_t size;
-};
-
-static struct sigaction actions[NSIG + 1];
-static uint64_t blocked;
-static struct stack altstack = { NULL, SS_DISABLE, 0 };
+struct posix_sigaction posix_sigactions[NSIG + 1];
 static char name[16];
 
 UK_LLSYSCALL_R_DEFINE(int, rt_sigaction, int, sig,
-		      const struct sigaction *, set, struct sigaction *, old,
-		      size_t, size)
+		      const struct posix_sigaction *, set,
+		      struct posix_sigaction *, old, size_t, size)
 {
-	if (sig < 1 || sig > NSIG || size != sizeof(blocked) ||
+	if (sig < 1 || sig > NSIG || size != sizeof(set->mask) ||
 	    (set && (sig == SIGKILL || sig == SIGSTOP)))
 		return -EINVAL;
 	if (old)
-		*old = actions[sig];
+		*old = posix_sigactions[sig];
 	if (set)
-		actions[sig] = *set;
+		posix_sigactions[sig] = *set;
 	return 0;
 }
 
 UK_LLSYSCALL_R_DEFINE(int, rt_sigprocmask, int, how, const uint64_t *, set,
 		      uint64_t *, old, size_t, size)
 {
+	struct posix_thread *pt = posix_thread_current();
 	uint64_t bits = set ? *set : 0;
 
-	if (size != sizeof(blocked))
+	if (size != sizeof(pt->blocked))
 		return -EINVAL;
+	/* These cannot be held off. */
+	bits &= ~(posix_signal_bit(SIGKILL) | posix_signal_bit(SIGSTOP));
 	if (old)
-		*old = blocked;
+		*old = pt->blocked;
 	if (!set)
 		return 0;
 	switch (how) {
 	case SIG_BLOCK:
-		blocked |= bits;
+		pt->blocked |= bits;
 		return 0;
 	case SIG_UNBLOCK:
-		blocked &= ~bits;
+		pt->blocked &= ~bits;
 		return 0;
 	case SIG_SETMASK:
-		blocked = bits;
+		pt->blocked = bits;
 		return 0;
 	default:
 		return -EINVAL;
@@ -81,55 +60,51 @@ UK_LLSYSCALL_R_DEFINE(int, rt_sigprocmask, int, how, const uint64_t *, set,
 
 UK_LLSYSCALL_R_DEFINE(int, rt_sigpending, uint64_t *, set, size_t, size)
 {
+	struct posix_thread *pt = posix_thread_current();
+
 	if (size != sizeof(*set))
 		return -EINVAL;
-	*set = 0;
+	*set = pt->pending & pt->blocked;
 	return 0;
 }
 
-UK_SYSCALL_R_DEFINE(int, sigaltstack, const struct stack *, set,
-		    struct stack *, old)
+UK_SYSCALL_R_DEFINE(int, sigaltstack, const struct posix_stack *, set,
+		    struct posix_stack *, old)
 {
+	struct posix_thread *pt = posix_thread_current();
+
 	if (old)
-		*old = altstack;
+		*old = pt->altstack;
 	if (set)
-		altstack = *set;
+		pt->altstack = *set;
 	return 0;
 }
 
-/* Whether a signal without a handler leaves the program as it is. */
-static bool harmless(int sig)
-{
-	return sig == SIGCHLD || sig == SIGCONT || sig == SIGURG ||
-	       sig == SIGWINCH;
-}
-
-static int send(int sig)
+/* It comes to the thread when its system call returns. */
+static int send(struct posix_thread *pt, int sig)
 {
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
-	if (!sig || actions[sig].handler == SIG_IGN ||
-	    (actions[sig].handler == SIG_DFL && harmless(sig)))
-		return 0;
-	/* As a shell tells it: 128 and the signal's number. */
-	ukplat_exit(128 + sig);
+	if (!pt)
+		return -ESRCH;
+	if (sig)
+		pt->pending |= posix_signal_bit(sig);
+	return 0;
 }
 
 UK_SYSCALL_R_DEFINE(int, kill, pid_t, pid, int, sig)
 {
-	return pid > PID ? -ESRCH : send(sig);
+	return pid > PID ? -ESRCH : send(posix_thread_current(), sig);
 }
 
 UK_LLSYSCALL_R_DEFINE(int, tkill, pid_t, tid, int, sig)
 {
-	(void)tid;
-	return send(sig);
+	return send(posix_thread_find(tid), sig);
 }
 
 UK_LLSYSCALL_R_DEFINE(int, tgkill, pid_t, tgid, pid_t, tid, int, sig)
 {
-	(void)tid;
-	return tgid != PID ? -ESRCH : send(sig);
+	return tgid != PID ? -ESRCH : send(posix_thread_find(tid), sig);
 }
 
 UK_SYSCALL_R_DEFINE(pid_t, getpgid, pid_t, pid)

@@ -5,6 +5,9 @@
  */
 #include <uk/config.h>
 #include <uk/syscall.h>
+#if CONFIG_LIBPOSIX_PROCESS_SIGNALS
+#include <posix/signal.h>
+#endif
 #if CONFIG_LIBUKSCHED
 #include <uk/thread.h>
 #endif
@@ -22,6 +25,9 @@ void ukplat_syscall_handler(struct uk_syscall_ctx *usc)
 #endif
 	usc->execenv.regs.rax =
 		(uint64_t)uk_syscall6_r_e(&usc->execenv);
+#if CONFIG_LIBPOSIX_PROCESS_SIGNALS
+	posix_signal_deliver(&usc->execenv);
+#endif
 #if CONFIG_LIBUKSCHED
 	t->tlsp = usc->execenv.sysctx.fsbase;
 #endif

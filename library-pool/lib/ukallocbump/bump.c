@@ -65,7 +65,9 @@ static void *bump_memalign(struct uk_alloc *a, size_t align, size_t size)
 
 	if (c >= NR_CLASSES)
 		return NULL;
-	if (align <= 16 && b->free[c]) {
+	align = MAX(align, (size_t)16);
+	/* Blocks of one class are mostly asked for with one alignment. */
+	if (b->free[c] && !((uintptr_t)b->free[c] & (align - 1))) {
 		struct free_block *block = b->free[c];
 
 		b->free[c] = block->next;
@@ -73,7 +75,6 @@ static void *bump_memalign(struct uk_alloc *a, size_t align, size_t size)
 		b->freed -= class_size(c);
 		return block;
 	}
-	align = MAX(align, (size_t)16);
 	size = ALIGN_UP(class_size(c), (size_t)16);
 	for (i = 0; i < b->nr_regions; i++) {
 		struct region *r = &b->regions[i];

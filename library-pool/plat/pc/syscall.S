@@ -80,6 +80,7 @@ _ukplat_syscall:
 	movq	%rbx, %rdi
 	call	ukplat_syscall_handler
 
+.Lreturn:
 	cli
 	leaq	UKARCH_EXECENV_OFFSETOF_ECTX(%rbx), %rdi
 	call	ukarch_ectx_load
@@ -119,3 +120,18 @@ _ukplat_syscall:
 	jmp	*%rcx
 	.cfi_endproc
 	.size _ukplat_syscall, . - _ukplat_syscall
+
+/*
+ * void ukplat_syscall_return(struct uk_syscall_ctx *usc): into the application
+ * with the registers in `usc`, which lies where an entry would have put it.
+ */
+	.globl ukplat_syscall_return
+	.type ukplat_syscall_return, @function
+ukplat_syscall_return:
+	.cfi_startproc
+	.cfi_undefined rip
+	movq	%rdi, %rsp
+	movq	%rdi, %rbx
+	jmp	.Lreturn
+	.cfi_endproc
+	.size ukplat_syscall_return, . - ukplat_syscall_return

@@ -152,6 +152,28 @@ describe('unikernel exec', function () {
     assert.equal((await exec([program, 'divide'])).status, 136);
   });
 
+  it('calls handlers for the signals that a program sends to itself', async () => {
+    const program = compiled('signals', 'gcc', '-static', '-pthread');
+    await same(program, []);
+    for (const [signal, status] of [
+      [10, 138],
+      [15, 143],
+    ] as const)
+      assert.equal((await exec([program, String(signal)])).status, status);
+    if (findProgram('musl-gcc', process.env)) await same(compiled('signals', 'musl-gcc', '-static'), []);
+  });
+
+  it('runs threads, and has no new processes', async () => {
+    const expected = (out: string): string => out.replace(/^fork: .*$/m, 'fork: Function not implemented');
+    const programs = [compiled('threads', 'gcc', '-static', '-pthread'), compiled('threads', 'gcc', '-static-pie', '-pthread')];
+    if (findProgram('musl-gcc', process.env)) programs.push(compiled('threads', 'musl-gcc', '-static'));
+    for (const program of programs) {
+      const [here, there] = [native(program, []), await exec([program])];
+      assert.equal(there.out.toString(), expected(here.out.toString()), there.err);
+      assert.deepEqual([there.status, here.status], [7, 7]);
+    }
+  });
+
   it('replaces a program by another, by execve', async () => {
     const program = compiled('system', 'gcc', '-static');
     const r = await exec([program, 'exec', `/${path.basename(program)}`]);

@@ -31,6 +31,9 @@ struct uk_syscall_ctx {
 
 UK_CTASSERT(offsetof(struct uk_syscall_ctx, auxsp) == UKARCH_EXECENV_SIZE);
 
+/* Bytes that it takes there. */
+#define UK_SYSCALL_CTX_SLOT	(UKARCH_EXECENV_SIZE + 64)
+
 /* Parameter lists of 0 to 6 pairs (type, name), in four forms. */
 #define __UK_S_DECL0()
 #define __UK_S_DECL1(t, a)		t a
@@ -70,6 +73,10 @@ UK_CTASSERT(offsetof(struct uk_syscall_ctx, auxsp) == UKARCH_EXECENV_SIZE);
 #define __UK_S_REGS2(r, t, a, u, b)	(t)(r)->rdi, (u)(r)->rsi
 #define __UK_S_REGS3(r, t, a, u, b, v, c)				\
 	(t)(r)->rdi, (u)(r)->rsi, (v)(r)->rdx
+#define __UK_S_REGS4(r, t, a, u, b, v, c, w, d)				\
+	__UK_S_REGS3(r, t, a, u, b, v, c), (w)(r)->r10
+#define __UK_S_REGS5(r, t, a, u, b, v, c, w, d, x, e)			\
+	__UK_S_REGS4(r, t, a, u, b, v, c, w, d), (x)(r)->r8
 
 #define __UK_S_PAIRS(...)						\
 	UK_NARGS_(0, ##__VA_ARGS__, 6, x, 5, x, 4, x, 3, x, 2, x, 1, x, 0)
@@ -120,7 +127,7 @@ UK_CTASSERT(offsetof(struct uk_syscall_ctx, auxsp) == UKARCH_EXECENV_SIZE);
 #define UK_LLSYSCALL_R_E_DEFINE(rtype, name, ...)			\
 	long uk_syscall_r_e_##name(struct ukarch_execenv *execenv);	\
 	static inline rtype						\
-	__uk_syscall_r_##name(struct ukarch_execenv *execenv,		\
+	__uk_syscall_r_##name(struct ukarch_execenv *execenv __VA_OPT__(,)	\
 			      __UK_S(DECL, ##__VA_ARGS__));		\
 	__asm__(".pushsection .text\n"					\
 		".globl uk_syscall_r_" #name "\n"			\
@@ -133,14 +140,14 @@ UK_CTASSERT(offsetof(struct uk_syscall_ctx, auxsp) == UKARCH_EXECENV_SIZE);
 		".popsection\n");					\
 	long uk_syscall_r_e_##name(struct ukarch_execenv *execenv)	\
 	{								\
-		struct __regs *r = &execenv->regs;			\
+		struct __regs *r __unused = &execenv->regs;		\
 									\
-		return (long)__uk_syscall_r_##name(execenv,		\
+		return (long)__uk_syscall_r_##name(execenv __VA_OPT__(,)\
 			UK_CONCAT(__UK_S_REGS,				\
-				  __UK_S_PAIRS(__VA_ARGS__))(r, __VA_ARGS__)); \
+				  __UK_S_PAIRS(__VA_ARGS__))(r __VA_OPT__(,) __VA_ARGS__)); \
 	}								\
 	static inline rtype						\
-	__uk_syscall_r_##name(struct ukarch_execenv *execenv,		\
+	__uk_syscall_r_##name(struct ukarch_execenv *execenv __VA_OPT__(,)	\
 			      __UK_S(DECL, ##__VA_ARGS__))
 
 /* Calls system call `nr`, a constant, directly. */
@@ -166,5 +173,11 @@ const char *uk_syscall_name(long nr);
 
 /* Entered by _ukplat_syscall. */
 void ukplat_syscall_handler(struct uk_syscall_ctx *usc);
+
+/*
+ * Goes into the application with what `usc` holds. It must lie at the top of
+ * its auxiliary stack, UK_SYSCALL_CTX_SLOT below the control block.
+ */
+void ukplat_syscall_return(struct uk_syscall_ctx *usc) __noreturn;
 
 #endif /* UK_SYSCALL_H */
