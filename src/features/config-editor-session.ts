@@ -157,14 +157,14 @@ export class ConfigEditorSession implements vscode.Disposable {
     this.show(false);
   }
 
-  /** Brings the document to the configuration's text by the smallest replacement. */
+  /** Brings the document to the configuration's text by the smallest replacement, and shows what came of it. */
   private write(): Promise<void> {
     this.edits = this.edits.then(async () => {
       const { model, document } = this;
       if (!model) return;
       const wanted = model.write();
       const before = this.text;
-      if (wanted === before) return;
+      if (wanted === before) return this.show(false);
       this.expected = wanted;
       const { start, end, text } = difference(before, wanted);
       const edit = new vscode.WorkspaceEdit();
@@ -332,10 +332,10 @@ export class ConfigEditorSession implements vscode.Disposable {
   private async done(outcome: Outcome): Promise<void> {
     const { accepted, text, changes } = outcome;
     if (accepted) await this.write();
+    else this.show(false);
     if (!accepted || changes.length > 0 || text !== '') {
       this.post({ type: 'notice', severity: accepted ? 'information' : 'warning', text, changes: changes.slice(0, 200) });
     }
-    this.show(false);
   }
 
   private async openPlace(path: string, line: number): Promise<void> {

@@ -83,8 +83,8 @@ export class Configuration {
     const copy = this.values.fork();
     const warnings: Diagnostic[] = [];
     copy.listen((diagnostic) => warnings.push(diagnostic));
-    const accepted = copy.set(symbol, value) !== undefined;
-    return { accepted, changes: accepted ? differences(this.values, copy) : [], warnings };
+    const settled = copy.set(symbol, value);
+    return { accepted: settled !== undefined, changes: valueChanges(settled ?? []), warnings };
   }
 
   why(symbol: KSymbol): Proof {
@@ -162,6 +162,13 @@ export class Configuration {
     this.originMap = origins;
     return next;
   }
+}
+
+/** Of all that was settled, the options whose value is another, in the order of the model. */
+function valueChanges(settled: readonly Change[]): Change[] {
+  return settled
+    .filter(({ symbol, before, after }) => before !== after && symbol.isDefined && !symbol.isConstant && !symbol.isChoice)
+    .sort((a, b) => a.symbol.id - b.symbol.id);
 }
 
 function choiceMode(values: Evaluation, choice: KSymbol): 0 | 1 | 2 {

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { dialectNames } from '../../../src/kconfig/dialect';
+import { differences } from '../../../src/kconfig/how';
+import { KconfigService } from '../../../src/kconfig/service';
 import { menuSymbols, modelOf, stateText, valuesOf } from './helpers';
+import { MemoryFiles } from './memory-files';
 import { randomOf, randomTree, runSeed } from './random-tree';
 
 describe('incremental evaluation', function () {
@@ -30,6 +33,27 @@ describe('incremental evaluation', function () {
       );
     });
   }
+
+  it('previews exactly the values that a change changes', function () {
+    fc.assert(
+      fc.property(fc.nat(), (number) => {
+        const random = randomOf(number);
+        const text = randomTree(random, { symbols: 12, tristates: random(2) === 0, numbers: true, choices: true });
+        const service = new KconfigService({ files: new MemoryFiles({ '/w/Kconfig': text }), cwd: '/w', root: 'Kconfig' });
+        const configuration = service.openConfiguration('');
+        const symbols = menuSymbols(service.tree.model);
+        for (let edit = 0; edit < 25; edit++) {
+          const symbol = symbols[random(symbols.length)]!;
+          const value = symbol.isBoolean ? 'nmy'[random(3)]! : String(random(7));
+          const { accepted, changes } = configuration.preview(symbol, value);
+          const before = configuration.values.fork();
+          assert.equal(configuration.set(symbol, value) !== undefined, accepted);
+          if (accepted) assert.deepEqual(changes, differences(before, configuration.values), `after setting ${symbol.label}`);
+        }
+      }),
+      { seed, numRuns: 120 },
+    );
+  });
 
   it('computes nothing that does not depend on the change', function () {
     const model = modelOf(
