@@ -428,7 +428,7 @@ export class Evaluation {
     if (members.length === 1) return this.recomputeOne(members[0]!, changes);
     const before = members.map((symbol) => {
       const { id } = symbol;
-      return [this.valid[id] ? this.text(symbol) : '', this.visible[id]!, this.tris[id]!, this.reverse[id]!, this.written[id]!] as const;
+      return [this.textBefore(symbol), this.visible[id]!, this.tris[id]!, this.reverse[id]!, this.written[id]!] as const;
     });
     for (const symbol of members) this.valid[symbol.id] = 0;
     for (const symbol of members) this.compute(symbol);
@@ -444,9 +444,15 @@ export class Evaluation {
     return changed;
   }
 
+  /** What was computed last, whether or not there are modules by now. */
+  private textBefore({ id, isBoolean }: KSymbol): string {
+    if (!this.valid[id]) return '';
+    return isBoolean ? triText(this.tris[id] as Tri) : this.texts[id]!;
+  }
+
   private recomputeOne(symbol: KSymbol, changes: Change[]): boolean {
     const { id } = symbol;
-    const text = this.valid[id] ? this.text(symbol) : '';
+    const text = this.textBefore(symbol);
     const visible = this.visible[id]!;
     const tri = this.tris[id]!;
     const reverse = this.reverse[id]!;
