@@ -141,7 +141,7 @@ export interface FrameInfo {
 
 export interface ScopeInfo {
   readonly name: string;
-  readonly kind: 'arguments' | 'locals' | 'registers' | 'globals';
+  readonly kind: 'arguments' | 'locals' | 'registers' | 'globals' | 'returnValue';
   readonly handle: number;
   readonly count?: number;
   readonly expensive: boolean;

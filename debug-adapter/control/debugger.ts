@@ -49,6 +49,7 @@ import { type JumpTarget, JumpTargets } from './jumps';
 import { LineBudget } from './line-budget';
 import { modules } from './modules';
 import { watchPrograms } from './programs';
+import { functionLeft, returned } from './return-value';
 import { type Host, Runner, type RunPlan } from './runner';
 import { aloneInThread } from './single-thread';
 import { stepPlan } from './step-plan';
@@ -297,15 +298,17 @@ export class Debugger implements DebuggerApi {
     granularity: Granularity,
     { into, alone }: { readonly into?: number; readonly alone?: number } = {},
   ): void {
-    const { target, catcher, breakpoints, jumps } = this.#halted();
+    const { target, catcher, breakpoints, jumps, inspector } = this.#halted();
     const site = into === undefined ? undefined : jumps.get(into);
     if (into !== undefined && site === undefined) throw errors.unknownTarget(into);
+    const leaving = kind === 'out' ? functionLeft(target) : undefined;
     const stepper = new Stepper(target, this.#disassembler!, catcher.exceptions.watchDeliveries());
     const program = site === undefined ? stepper.program(kind, granularity) : stepper.intoCall(site.address);
     const plan = stepPlan(target, catcher.exceptions, program, {
       // A breakpoint at the place that the step ends at is a hit of the breakpoint.
       done: () => {
         const hit = breakpoints.takeStop();
+        if (leaving !== undefined) inspector.showReturned(returned(target, leaving));
         if (hit === undefined) this.#stopped('step');
         else this.#stopped(hit.kind, hit.ids, hit.note);
       },

@@ -4,13 +4,14 @@ import { registerValue } from './breakpoints/register-watch';
 import { commandsLike } from './commands';
 import { type Evaluator } from './expr/evaluator';
 import { localVariables, variableValue } from './expr/names';
-import { textOf } from './expr/rows';
+import { rowOf, textOf } from './expr/rows';
 import { scopeNodes } from './expr/scopes';
 import { typeName } from '../symbols/api';
 import { errors } from './errors';
 import { type GuestModel, savedRegisterNodes } from './guest';
 import { registerNodes } from './register-nodes';
 import { registerGroups } from './registers';
+import { type Returned } from './return-value';
 import { type Target } from './target';
 import { type StackFrame } from './unwind';
 import { type ValueNode } from './value-node';
@@ -24,6 +25,8 @@ export class Inspector {
   /** Frames by the first id of their thread's range, less 1; 0 is the running thread. */
   readonly #stacks = new Map<number, readonly StackFrame[]>();
   #hex = false;
+  /** What the function that was just stepped out of gave back. */
+  #returned: Returned | undefined;
 
   constructor(
     private readonly target: Target,
@@ -33,8 +36,14 @@ export class Inspector {
 
   /** The guest runs on: all that was shown of its state is old. */
   forget(): void {
+    this.#returned = undefined;
     this.#values.invalidate();
     this.#stacks.clear();
+  }
+
+  /** The guest stands right behind a call: what it gave back is shown until the guest runs. */
+  showReturned(returned: Returned | undefined): void {
+    this.#returned = returned;
   }
 
   /** The guest's state was changed, or its symbols: frames must be found anew. */
@@ -84,6 +93,7 @@ export class Inspector {
   scopes(frameId: number): readonly ScopeInfo[] {
     const { target } = this;
     const frame = this.frame(frameId);
+    const value = frameId === 1 ? this.#returnScope(frame) : [];
     const own = scopeNodes(target, frame, { hex: false }).map(({ name, kind, count, expensive }): ScopeInfo => ({
       name,
       kind,
@@ -112,7 +122,16 @@ export class Inspector {
         handle: this.#values.add(group.name, children),
       };
     });
-    return [...own, ...registers];
+    return [...value, ...own, ...registers];
+  }
+
+  #returnScope(frame: StackFrame): ScopeInfo[] {
+    const returned = this.#returned;
+    if (returned === undefined) return [];
+    const row = (): ValueNode => rowOf({ target: this.target, frame }, returned.name, returned.value, undefined, { hex: this.#hex });
+    return [
+      { name: 'Return value', kind: 'returnValue', expensive: false, handle: this.#values.add('Return value', () => [row()]), count: 1 },
+    ];
   }
 
   variables(handle: number, start?: number, count?: number, hex = false): readonly VariableInfo[] {

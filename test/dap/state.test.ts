@@ -59,6 +59,19 @@ describe('debug adapter: state', () => {
     await session.until('stopped', 'continue');
   });
 
+  golden('return value', async (session) => {
+    await session.launch();
+    await session.stopIn('run_as_binary');
+    await session.until('stopped', 'stepOut');
+    const id = await session.frame();
+    const scopes = await session.scopes(id);
+    await session.request('variables', { variablesReference: scopes['Return value'] });
+    await session.request('setVariable', { variablesReference: scopes['Return value'], name: 'run_as_binary', value: '1' });
+    // It is shown where the call came back, and not after.
+    await session.until('stopped', 'next');
+    await session.scopes(await session.frame());
+  });
+
   golden('globals by library', async (session) => {
     await session.launch();
     const id = await session.stopIn('main');
