@@ -1,5 +1,5 @@
 /** What a name means at a place in the program: locals first, then the unit's own, then any library's. */
-import { type SymbolFile, type Type, type Variable } from '../../symbols/api';
+import { type ArrayDimension, type EvaluationContext, stripType, type SymbolFile, type Type, type Variable } from '../../symbols/api';
 import { type StackFrame } from '../unwind';
 import { exprErrors } from './errors';
 import { type Scope } from './evaluate';
@@ -65,7 +65,21 @@ export const localVariables = (frame: StackFrame): readonly Variable[] =>
 
 /** A variable's value in a frame: missing values say why when they are read. */
 export function variableValue({ target, frame }: Scope, variable: Variable, file: SymbolFile): Value {
-  return { type: variable.type, location: file.locate(variable, evaluationContext(target, { ...frame, symbols: file })), frame };
+  const context = evaluationContext(target, { ...frame, symbols: file });
+  return { type: sized(variable.type, file, context), location: file.locate(variable, context), frame };
+}
+
+/** A variable-length array's type with the lengths that it has in this frame; others as they are. */
+function sized(type: Type, file: SymbolFile, context: EvaluationContext): Type {
+  const array = stripType(type);
+  if (array.kind !== 'array' || array.dimensions.every(({ dynamicCount }) => dynamicCount === undefined)) return type;
+  const dimensions = array.dimensions.map((dimension): ArrayDimension => {
+    const count = dimension.dynamicCount === undefined ? dimension.count : file.evaluateCount(dimension.dynamicCount, context);
+    return { lower: dimension.lower, ...(count === undefined ? {} : { count }) };
+  });
+  const counts = dimensions.map(({ count }) => Number(count ?? 0n));
+  const byteSize = counts.reduce((size, count) => size * count, array.element.byteSize ?? 0);
+  return { ...array, dimensions, byteSize };
 }
 
 /** Does the name stand for a type here? */

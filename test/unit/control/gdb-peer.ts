@@ -91,6 +91,8 @@ def stop():
     while f is not None and len(frames) < ${frames}:
         try:
             sal = f.find_sal()
+            # Lengths of arrays that are not constant are computed in the selected frame.
+            f.select()
             frames.append({'name': f.name(), 'pc': hex(f.pc()), 'line': sal.line, 'file': sal.symtab.filename if sal.symtab else '',
                 'kind': KINDS.get(f.type(), 'normal'), 'variables': variables(f)})
             last, f = f, f.older()
