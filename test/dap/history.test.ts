@@ -53,7 +53,7 @@ describe('time travel over the protocol', () => {
     for (const frame of way.slice(0, -1).reverse()) {
       const stop = await client.untilStopped('stepBack');
       assert.equal(stop.reason, 'step');
-      assert.match(stop.description ?? '', /^in the past: instruction [\d,]+ of [\d,]+$/);
+      assert.equal(stop.description, 'in the past');
       assert.equal((await top()).line, frame.line);
     }
     await client.untilStopped('unikernel/seek', { instruction: position });

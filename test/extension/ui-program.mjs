@@ -53,9 +53,18 @@ async function section(page, title, open) {
   if (await header.isVisible().catch(() => false)) await header.click();
 }
 
+/** Presses a button in the header of a section. */
+async function paneAction(page, title, action) {
+  await section(page, title, true);
+  const header = page.locator(`.pane-header[aria-label^="${title}"]`).first();
+  await header.hover();
+  await header.locator(`.action-label[aria-label*="${action}"]`).first().click();
+  await page.waitForTimeout(700);
+}
+
 /** The stopped thread's frames and its locals: the editor unfolds them by itself unless its lists come late. */
 async function unfold(page) {
-  const stopped = page.locator('.debug-call-stack .monaco-list-row:has-text("Paused on")').first();
+  const stopped = page.locator('.debug-call-stack .monaco-list-row:is(:has-text("Paused on"), :has-text("in the past"))').first();
   await stopped.waitFor({ timeout: patience });
   for (const title of ['Watch', 'Breakpoints']) await section(page, title, false);
   await page.waitForTimeout(1200);
@@ -77,12 +86,15 @@ async function program(page, shot, folder, theme) {
   await shot(`program-own-source-${theme}`);
 
   // A stop in the kernel on behalf of the program: a breakpoint on the handler that its libc's nanosleep comes to.
-  await command(page, 'Debug: Remove All Breakpoints');
-  await command(page, 'Add Function Breakpoint');
+  await paneAction(page, 'Breakpoints', 'Remove All Breakpoints');
+  // The row that takes the name comes below all exceptions.
+  for (const title of ['Variables', 'Call Stack']) await section(page, title, false);
+  await paneAction(page, 'Breakpoints', 'Add Function Breakpoint');
   await page.locator('.debug-breakpoints input').first().waitFor({ timeout: patience });
   await page.keyboard.type(handler);
   await page.keyboard.press('Enter');
   await page.waitForTimeout(1000);
+  for (const [title, open] of [['Breakpoints', false], ['Variables', true], ['Call Stack', true]]) await section(page, title, open); // prettier-ignore
   await page.keyboard.press('F5');
   await page.locator(`.debug-call-stack .monaco-list-row:has-text("Paused on function breakpoint")`).first().waitFor({ timeout: patience });
   await unfold(page);
@@ -110,30 +122,47 @@ async function program(page, shot, folder, theme) {
   // Registers: a group opened, after a step what changed is marked, and one edited.
   await section(page, 'Threads & TLS', false);
   await command(page, 'Focus on Unikernel: Registers View');
-  const register = (name) => page.locator(`.pane-body .monaco-list-row:has(.label-name:text-is("${name}"))`).first();
+  const register = (name) => page.locator(`.pane-body .monaco-list-row:has-text("${name}")`).first();
   await register('rax').waitFor({ timeout: patience });
-  await command(page, 'Debug: Step Into');
+  const before = /0x[0-9a-f]+/.exec(await register('rbx').innerText())[0];
+  await page.keyboard.press('F11');
   await page.waitForTimeout(1500);
   await page.locator('.pane-body .monaco-list-row:has-text("Flags") .monaco-tl-twistie').first().click();
   await page.waitForTimeout(800);
+  await register('rbx').hover();
+  await register('rbx').locator('.action-label').first().click();
+  await page.locator('.quick-input-widget input').first().fill('0xfeedface');
+  await page.keyboard.press('Enter');
+  await page.locator('.pane-body .monaco-list-row:has-text("feedface")').first().waitFor({ timeout: patience });
+  await page.waitForTimeout(800);
   await shot(`program-registers-${theme}`);
+  // The way back goes through what was recorded: the change is taken back first.
+  await register('rbx').locator('.action-label').first().click();
+  await page.locator('.quick-input-widget input').first().fill(before);
+  await page.keyboard.press('Enter');
 
-  // Over the system call and back: the line before it stands again.
+  // Back to the program by its breakpoint, then over the system call, and back over it: the line before it stands again.
   await section(page, 'Registers', false);
-  await section(page, 'Call Stack', true);
   await section(page, 'Variables', true);
-  await command(page, 'Debug: Remove All Breakpoints');
-  await command(page, 'Debug: Step Out');
-  await page.waitForTimeout(1500);
-  for (let outs = 0; outs < 12 && !(await page.locator('.debug-call-stack .stack-frame').first().innerText()).includes('worker'); outs++) {
-    await page.keyboard.press('Shift+F11');
-    await page.waitForTimeout(1200);
-  }
-  await page.keyboard.press('F10');
-  await page.waitForTimeout(1500);
-  await command(page, 'Step Back Over');
+  await paneAction(page, 'Breakpoints', 'Remove All Breakpoints');
+  await section(page, 'Breakpoints', false);
+  await section(page, 'Call Stack', true);
+  await openFile(page, 'threads.c', sleeps);
+  await page.keyboard.press('F9');
+  await page.waitForTimeout(1000);
+  await page.keyboard.press('F5');
+  await unfold(page);
   await standsAt(page, sleeps);
+  // While this thread sleeps, the others would come here.
+  await openFile(page, 'threads.c', sleeps);
+  await page.keyboard.press('F9');
+  await page.waitForTimeout(1000);
+  await page.keyboard.press('F10');
+  await page.locator('.debug-call-stack .monaco-list-row:has-text("Paused on step")').first().waitFor({ timeout: patience });
+  await command(page, 'Step Back Over');
   await page.locator('.statusbar-item:has-text("back")').first().waitFor({ timeout: patience });
+  await unfold(page);
+  await standsAt(page, sleeps);
   await page.waitForTimeout(1200);
   await shot(`program-back-over-call-${theme}`);
 
@@ -142,6 +171,7 @@ async function program(page, shot, folder, theme) {
   await page.locator('.quick-input-widget input').first().fill('total');
   await page.keyboard.press('Enter');
   await page.waitForTimeout(2500);
+  await unfold(page);
   await standsAt(page, await lineOf(folder, 'total++'));
   await page.waitForTimeout(1200);
   await shot(`program-who-wrote-${theme}`);
@@ -151,7 +181,8 @@ if (missing.length > 0) console.log(`  - without a Linux program on the ELF load
 
 export const programScenarios = (missing.length > 0 ? [] : ['Dark', 'Light']).map((theme) => ({
   name: `a Linux program on the ELF loader, ${theme.toLowerCase()}`,
-  settings: { 'workbench.colorTheme': `Default ${theme} Modern` },
+  // The kernel's sources, which the call stack opens, may lie in a repository of their own.
+  settings: { 'workbench.colorTheme': `Default ${theme} Modern`, 'git.openRepositoryInParentFolders': 'never' },
   prepare: programFolder,
   steps: (page, shot, folder) => program(page, shot, folder, theme.toLowerCase()),
 }));

@@ -83,9 +83,8 @@ export class TimeTravel {
 
   /** For the stop that is shown; undefined in the present. */
   get description(): string | undefined {
-    const { inPast, position, end } = this.history;
-    if (!inPast) return undefined;
-    return `in the past: instruction ${position.toLocaleString('en-US')} of ${end.toLocaleString('en-US')}`;
+    // Clients write it beside the thread's name, which it must leave room for: how far back is in the status.
+    return this.history.inPast ? 'in the past' : undefined;
   }
 
   /** The machine came back from a run. */

@@ -326,7 +326,7 @@ describe('the debugger’s sessions', () => {
     assert.throws(() => second.openSession(new Uint8Array(9)), { code: 'session-file' });
     const { reason, description } = await stoppedAgain(() => second.openSession(bytes));
     assert.equal(reason, 'goto');
-    assert.match(description ?? '', /^in the past: instruction 1,000 of/);
+    assert.equal(description, 'in the past');
     assert.equal(second.history().end, status.end);
     // A journey can be broken off: the guest is where it was.
     const { reason: why } = await stoppedAgain(() => {
