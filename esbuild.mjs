@@ -47,13 +47,16 @@ const lazyParts = {
   './run-trace': 'cli-trace',
   './archive.node': 'cli-archive',
   '../../debug-adapter/main': 'cli-dap',
+  './link/sources': 'cli-link-sources',
 };
 
 const separateParts = {
   name: 'separate-parts',
   setup({ onResolve }) {
     onResolve({ filter: /^\.\.?\// }, ({ path: name, kind, importer }) =>
-      kind === 'dynamic-import' && path.basename(path.dirname(importer)) === 'cli' && Object.hasOwn(lazyParts, name)
+      kind === 'dynamic-import' &&
+      /\/src\/(?:cli|build)$/.test(path.dirname(importer).replaceAll('\\', '/')) &&
+      Object.hasOwn(lazyParts, name)
         ? { path: `./${lazyParts[name]}.js`, external: true }
         : undefined,
     );
@@ -74,7 +77,7 @@ const entries = [
   { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   ...Object.entries(lazyParts).map(([name, out]) => ({
     ...command,
-    entryPoints: [`${path.join('src/cli', name)}.ts`],
+    entryPoints: [`${path.join(name.startsWith('./link') ? 'src/build' : 'src/cli', name)}.ts`],
     outfile: `dist/${out}.js`,
   })),
 ].filter(({ entryPoints: [entry] }) => existsSync(entry));
