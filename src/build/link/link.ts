@@ -80,6 +80,9 @@ export function link(units: readonly LinkUnit[], options: LinkOptions): LinkResu
   }
 }
 
+/** Bytes of an image's file, beyond which there is a fault in the input. */
+const LARGEST_FILE = 2 ** 30;
+
 const TLS_MODULE_BASE = '_TLS_MODULE_BASE_';
 
 /** A symbol of the layout, and what its address follows from. */
@@ -301,6 +304,10 @@ class Linker {
     const tlsStart = tls?.start ?? 0;
     const symbols = buildSymbolTable(table.objects, table.globals.values(), tlsStart);
     const file = planFile(placement, symbols);
+    if (file.size > LARGEST_FILE) {
+      this.problems.add('', `The image's file would take ${file.size} bytes: some section is damaged, or is aligned to far too much.`);
+      return undefined;
+    }
     const bytes = new Uint8Array(file.size);
     const view = new DataView(bytes.buffer);
     const addressOf = (s: InputSection | undefined): number => (s?.output ? s.output.address + s.outputOffset : 0);

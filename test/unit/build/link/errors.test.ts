@@ -112,6 +112,13 @@ describe('the linker on bad input', function () {
     assert.match(messages(r)[0]!, /R_X86_64_32S? against far at .*f\.c\.o: section \.text\+0x.* does not fit: the value is 0x200000000/);
   });
 
+  it('refuses an image that no disk has room for', () => {
+    const r = run(all(object('big.c', '__attribute__((section(".data.big"))) char big[64] = {1}; void _start(void) { big[0]++; }')));
+    assert.ok(r.bytes);
+    const aligned = object('a.c', '__asm__(".section .data.far,\\"aw\\"; .balign 0x80000000; .quad 1"); void _start(void) {}');
+    assert.match(messages(run(all(aligned)))[0]!, /file would take \d{10} bytes/);
+  });
+
   it('refuses position-dependent code in a static-PIE', () => {
     const a = object('a.c', 'int x; int *p(void) { return &x; } void _start(void) { p(); }');
     const r = link(all(a), { layout: linuxLayout(true), entry: '_start', pie: true });

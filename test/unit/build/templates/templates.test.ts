@@ -1,7 +1,7 @@
 /** New projects: what is made builds at once, runs, and says no more than its sources do. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { helloProgram } from '../../../../src/build/templates/hello-program';
@@ -99,7 +99,7 @@ describe('templates', function () {
       assert.match(stdout, expected);
     });
 
-  it('build with an upstream tree: app and library', function () {
+  it('build and boot with an upstream tree: app and library', function () {
     const core = process.env['UK_ROOT'];
     if (core === undefined || !existsSync(`${core}/Makefile.uk`) || process.env['SLOW'] === undefined) {
       console.log('      skipped: needs UK_ROOT, a Unikraft tree, and SLOW=1, as make takes minutes');
@@ -117,7 +117,9 @@ describe('templates', function () {
       make('-j2');
       const name = id === 'library' ? 'up-library-example' : 'up-app';
       assert.ok(readFileSync(`${app}/build/${name}_qemu-x86_64`).length > 100_000);
-      cpSync(`${app}/build/${name}_qemu-x86_64`, `${dir}/${name}`);
+      const boot = [require.resolve('tsx/cli'), `${root}/src/cli/main.ts`, 'run', `${app}/build/${name}_qemu-x86_64`, '--timeout', '300'];
+      const said = execFileSync(process.execPath, boot, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+      assert.match(said, id === 'app' ? /Hello, world!/ : /1\r?\n2\r?\n3\r?\n/, 'it boots');
     }
   });
 });
