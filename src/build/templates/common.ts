@@ -22,23 +22,26 @@ export function kraftHead(input: TemplateInput): string[] {
 /** A Makefile that calls upstream's with the project's folders; `app` and `libs` are make expressions. */
 export function wrapperMakefile(input: TemplateInput, app: string, libs: string, note: readonly string[] = []): TemplateFile {
   const root = input.core ?? '$(CURDIR)/.unikraft/unikraft';
+  const call = '$(MAKE) -C $(UK_ROOT) A=$(UK_APP) L=$(UK_LIBS) O=$(UK_BUILD) C=$(CURDIR)/.config UK_DEFCONFIG=$(UK_DEFCONFIG)';
   return {
     path: 'Makefile',
     data: lines(
-      '# Builds with a Unikraft tree by hand: make defconfig UK_DEFCONFIG=$PWD/defconfig && make',
+      '# Builds with a Unikraft tree by hand: make defconfig all',
       ...note,
       `UK_ROOT ?= ${root}`,
       `UK_LIBS ?= ${libs}`,
       `UK_APP ?= ${app}`,
       'UK_BUILD ?= $(CURDIR)/build',
+      'UK_DEFCONFIG ?= $(CURDIR)/defconfig',
       '',
-      '.PHONY: all',
-      'all:',
-      '\t@$(MAKE) -C $(UK_ROOT) A=$(UK_APP) L=$(UK_LIBS) O=$(UK_BUILD) C=$(CURDIR)/.config',
+      '# There is a file defconfig, too.',
+      '.PHONY: all $(MAKECMDGOALS)',
+      'all: $(filter defconfig,$(MAKECMDGOALS))',
+      `\t@${call}`,
       '',
       '# Any other target is upstream’s.',
       '$(filter-out all,$(MAKECMDGOALS)):',
-      '\t@$(MAKE) -C $(UK_ROOT) A=$(UK_APP) L=$(UK_LIBS) O=$(UK_BUILD) C=$(CURDIR)/.config $@',
+      `\t@${call} $@`,
     ),
   };
 }
