@@ -220,8 +220,8 @@ async function linuxFolder() {
 
 /** The largest tree there is: opened, scrolled, searched and changed. */
 async function linuxTour(page, shot) {
-  const started = Date.now();
   await runCommand(page, 'Unikernel: Configure');
+  const started = Date.now();
   const frame = configPage(page);
   await frame.locator('.row').first().waitFor({ timeout: patience });
   console.log(`    Linux's configuration is open after ${Date.now() - started} ms`);
@@ -332,6 +332,12 @@ export const configScenarios = [
   { name: 'the configuration editor for a screen reader', settings: {}, steps: (page, shot, folder) => roles(page, folder) },
   { name: 'the configuration and its files, both ways', settings: { 'files.autoSave': 'off' }, steps: bothWays },
   { name: 'a configuration compared with a defconfig', settings: { 'files.autoSave': 'off' }, steps: compared },
+  {
+    name: 'a configuration compared with HEAD, and saved as a defconfig',
+    settings: { 'files.autoSave': 'off', 'workbench.colorTheme': 'Default Dark Modern' },
+    prepare: committed,
+    steps: againstHead,
+  },
   ...(linux ? [{ name: 'the configuration of Linux', settings: { 'files.autoSave': 'off' }, prepare: linuxFolder, steps: linuxTour }] : []),
   { name: 'a configuration of 16,000 options', settings: { 'files.autoSave': 'off' }, steps: large },
 ];
