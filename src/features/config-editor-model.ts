@@ -312,6 +312,11 @@ export class ConfigEditorModel {
         ...(first.file !== undefined && { place: this.maker().place(first.file, first.line ?? 1) }),
       });
     }
+    const unrun = this.seen.diagnostics.filter(({ code }) => code === 'shell-off').length;
+    if (unrun > 0) {
+      const text = `${unrun === 1 ? 'A command' : `${unrun} commands`} of the Kconfig files ${unrun === 1 ? 'was' : 'were'} not run: what only the compiler can tell is taken for no.`;
+      banners.push({ severity: 'information', text, action: { title: 'Open Setting', message: { type: 'shellSetting' } } });
+    }
     const complaints = this.configuration.diagnostics.filter(({ severity }) => severity === 'warning' || severity === 'error');
     const [complaint] = complaints;
     if (complaint) {

@@ -305,6 +305,8 @@ export class ConfigEditorSession implements vscode.Disposable {
         return this.write();
       case 'compare':
         return void (await vscode.commands.executeCommand('unikernel.config.compare', this.document.uri));
+      case 'shellSetting':
+        return void (await vscode.commands.executeCommand('workbench.action.openSettings', 'unikernel.kconfig.shell'));
       case 'endComparison':
         model.compare(undefined);
         return this.show(false);

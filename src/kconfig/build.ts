@@ -2,6 +2,7 @@
 import { type Statement, type StatementOf } from './ast';
 import { type BuildInput } from './context';
 import { DiagnosticSink } from './diagnostics';
+import { type Dialect } from './dialect';
 import { finalize } from './finalize';
 import { type OptionContext } from './grammar';
 import { reportKconfiglib } from './kconfiglib-report';
@@ -97,6 +98,8 @@ class Builder extends SourceReader {
       else {
         const text = this.macros.expandParts(token.parts);
         if (text !== '') tokens.push({ ...token, text, parts: undefined });
+        // What a command would have said is not known, and so neither is what the line says, but for its type.
+        else if (this.unanswered) return typeAlone(statement, this.dialect);
         else if (this.dialect.engine === 'kconfiglib') this.stop('macro', 'macro expanded to blank string');
       }
     }
@@ -252,6 +255,12 @@ class Builder extends SourceReader {
     this.memberAt = undefined;
     if (entry.kind === 'menuconfig') this.entry = this.menu;
   }
+}
+
+/** `bool` of a `def_bool …`; undefined for all other lines. */
+function typeAlone(statement: Statement, dialect: Dialect): Statement | undefined {
+  if (statement.kind !== 'default' || statement.type === undefined) return undefined;
+  return parseLine(lineOf(statement, [{ ...statement.tokens[0]!, text: statement.type }]), dialect);
 }
 
 function lineOf({ line, endLine, start, end, problems }: Statement, tokens: readonly Token[]): LogicalLine {

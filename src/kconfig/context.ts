@@ -18,7 +18,7 @@ import {
   type ReferenceRole,
 } from './model';
 import { type Token } from './scanner';
-import { answerNatively } from './submenu';
+import { answerNatively, likelyAnswer } from './submenu';
 import { SymbolTable } from './symbols';
 
 /** Runs a command for `$(shell,…)`; undefined where commands may not run. */
@@ -60,6 +60,8 @@ export abstract class ReadingContext {
   protected modules: KSymbol | undefined;
   protected defconfigList: KSymbol | undefined;
   protected memberAt: MenuNode | undefined;
+  /** A command was not run, so that what a macro stands for may be unknown. */
+  protected unanswered = false;
   /** False while a statement is applied that the engine has refused: nothing more is said about it. */
   protected trusted = true;
   /** What the entry's options may be, kept through broken lines. */
@@ -112,11 +114,16 @@ export abstract class ReadingContext {
       return answer.output;
     }
     const output = this.input.shell?.(command);
-    if (output === undefined) {
-      const message = `the command "${command}" was not run, because running commands is off; it gives an empty text`;
-      this.sink.add({ code: 'shell-off', severity: 'information', message, ...this.place() });
-    } else this.checkShellLength(output);
-    return output;
+    if (output !== undefined) {
+      this.checkShellLength(output);
+      return output;
+    }
+    this.unanswered = true;
+    const guess = likelyAnswer(command);
+    const taken = guess === undefined ? 'it gives an empty text' : `it is taken to answer "${guess}"`;
+    const message = `the command "${command}" was not run, because running commands is off; ${taken}`;
+    this.sink.add({ code: 'shell-off', severity: 'information', message, ...this.place() });
+    return guess;
   }
 
   protected checkShellLength(output: string): void {

@@ -68,6 +68,17 @@ export function answerNatively(command: string, files: Files, cwd: string): Nati
   return comparison(words);
 }
 
+/**
+ * What is taken for the output of a probe, `… && echo A || echo B`, that was not run: n where n is one of the two, as what was not asked is
+ * neither there nor amiss; else what stands for failure. Undefined for other commands.
+ */
+export function likelyAnswer(command: string): string | undefined {
+  const match = /&&\s*echo\s+(["']?)(\w*)\1\s*\|\|\s*echo\s+(["']?)(\w*)\3\s*$/.exec(command);
+  if (!match) return undefined;
+  const [, , success, , failure] = match;
+  return success === 'n' ? 'n' : failure;
+}
+
 /** `test A = B && echo X || echo Y` and its `!=` and `[ … ]` forms. */
 function comparison(words: readonly string[]): NativeAnswer | undefined {
   let rest: readonly string[];

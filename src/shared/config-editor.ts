@@ -228,5 +228,7 @@ export type ToExtension =
   | { readonly type: 'update' }
   | { readonly type: 'compare' }
   | { readonly type: 'endComparison' }
+  /** Opens the setting that lets commands of the Kconfig files run. */
+  | { readonly type: 'shellSetting' }
   | { readonly type: 'saveDefconfig' }
   | { readonly type: 'openText' };

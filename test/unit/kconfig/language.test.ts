@@ -93,6 +93,22 @@ describe('macros', function () {
       ['shell-off'],
     );
   });
+
+  it('takes no for the answer of a probe that may not run, and leaves out what hangs on any other answer', () => {
+    const probe = (command: string, yes: string, no: string): string =>
+      `$(shell,{ ${command}; } >/dev/null 2>&1 && echo "${yes}" || echo "${no}")`;
+    const model = modelOf(
+      `config A\n\tdef_bool ${probe('gcc -v', 'y', 'n')}\nconfig B\n\tdef_bool ${probe('ld -v', 'n', 'y')}\n` +
+        'config V\n\tint\n\tdefault $(shell,cc-version) if A\n\tdefault 3\nX := $(shell,cc-name)\nconfig W\n\tdef_bool $(X)\n',
+    );
+    const values = valuesOf(model);
+    assert.deepEqual(
+      ['A', 'B', 'V', 'W'].map((name) => values.text(model.byName.get(name)!)),
+      ['n', 'n', '3', 'n'],
+    );
+    assert.deepEqual([...new Set(model.diagnostics.map(({ code }) => code))], ['shell-off']);
+    assert.equal(model.refused, false);
+  });
 });
 
 describe('paths', function () {
