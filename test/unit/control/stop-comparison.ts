@@ -32,6 +32,9 @@ export const explanations = {
   notEntered: 'gdb lists a variable of a block that is not entered here, as optimised out',
 } as const;
 
+/** Frames through which one value was handed on, at the most that were seen. */
+const longestChain = 5;
+
 const base = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** A function's name without what the two sides spell differently: parameters, template arguments, suffixes of clones, offsets. */
@@ -74,8 +77,8 @@ export function compareStop(target: Target, shown: readonly StackFrame[], peer: 
     if (ours !== expected) say('line', `${where} at ${theirs.pc}: ours ${ours}, gdb ${expected}`);
     if ((frame.origin === 'inlined') !== (theirs.kind === 'inlined'))
       say('frame kind', `${where}: ours ${frame.origin}, gdb ${theirs.kind}`);
-    // Values on entry that are the caller's own again are computed in its frame.
-    const inlined = theirs.kind === 'inlined' || peer.frames[i + 1]?.kind === 'inlined';
+    // Values on entry that are the caller's own on entry again are computed further up, where the chain of them ends.
+    const inlined = peer.frames.slice(i, i + longestChain).some(({ kind }) => kind === 'inlined');
     const result = compareVariables(target, frame, theirs.variables, inlined, where, say, explained);
     values += result.values;
     gone += result.gone;

@@ -57,6 +57,9 @@ export function suiteImages(): string | undefined {
   return undefined;
 }
 
+/** Bytes of a file that is compared whole: readelf writes a hundred times as much. */
+const largestWhole = 12 << 20;
+
 /** The largest file of each unpacked debug package in the suites' folder `debug`. */
 export function debugPackages(): readonly string[] {
   const suites = process.env['UNIKERNEL_SUITES'];
@@ -66,10 +69,11 @@ export function debugPackages(): readonly string[] {
     return [];
   }
   return readdirSync(folder).flatMap((name) => {
-    const files = readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.debug'))
-      .map((file) => join(folder, name, file));
-    return files.sort((a, b) => statSync(b).size - statSync(a).size).slice(0, 1);
+    const files = readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, name, file));
+    // Some packages hold programs and libraries with all in them, instead of what was taken out of others.
+    const apart = files.filter((file) => file.endsWith('.debug'));
+    const whole = files.filter((file) => /\.so[.\d]*$|\.exec$/.test(file) && statSync(file).isFile() && statSync(file).size < largestWhole);
+    return (apart.length > 0 ? apart : whole).sort((a, b) => statSync(b).size - statSync(a).size).slice(0, 1);
   });
 }
 
