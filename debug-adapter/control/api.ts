@@ -8,6 +8,15 @@ import { type ConsoleLine } from './history/console-marks';
 import { type JumpTarget } from './jumps';
 import { type TracePage, type TraceRows } from './trace-log';
 
+/** A file with the symbols of a program of the initial RAM disk, for one that is stripped there. */
+export interface ProgramSymbols {
+  /** Path of the program in the RAM disk, without a leading slash. */
+  readonly path: string;
+  /** Path of the file. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** What to boot and how. Files were read by whoever calls: the debugger touches no file. */
 export interface LaunchOptions {
   readonly imageName: string;
@@ -15,6 +24,8 @@ export interface LaunchOptions {
   /** The `.dbg` beside the image, or the image itself. */
   readonly symbols?: { readonly name: string; readonly bytes: Uint8Array };
   readonly initrd?: Uint8Array;
+  /** What lies beside the RAM disk for programs in it. */
+  readonly programSymbols?: readonly ProgramSymbols[];
   readonly commandLine: string;
   /** Bytes. */
   readonly memory: number;

@@ -137,7 +137,7 @@ export class Debugger implements DebuggerApi {
     const catcher = new Catcher(target, atHit, guest, tracers);
     const jumps = new JumpTargets(target, this.#disassembler);
     const judge = new StopJudge(target, breakpoints, catcher);
-    watchPrograms(target, options.initrd, ({ path, hasDwarf, text, found }) => {
+    watchPrograms(target, options, ({ path, hasDwarf, text, found }) => {
       this.emit({ kind: 'message', category: found ? 'log' : 'warning', text });
       if (!found) return;
       inspector.forgetFrames();

@@ -3,6 +3,7 @@ import { type GuestAccess } from '../guest/access';
 import { CpioArchive } from '../guest/cpio';
 import { type LoadedProgram, programReadyFunction, ProgramReader } from '../guest/programs';
 import { SymbolFile } from '../symbols/api';
+import { type LaunchOptions, type ProgramSymbols } from './api';
 import { type Target } from './target';
 import { TlsModules } from './tls-modules';
 
@@ -20,7 +21,11 @@ export interface ProgramNotice {
 }
 
 /** Watches for programs. `notice` is called on the machine's thread with the guest standing before the program's first instruction. */
-export function watchPrograms(target: Target, initrd: Uint8Array | undefined, notice: (notice: ProgramNotice) => void): void {
+export function watchPrograms(
+  target: Target,
+  { initrd, programSymbols = [] }: Pick<LaunchOptions, 'initrd' | 'programSymbols'>,
+  notice: (notice: ProgramNotice) => void,
+): void {
   const [kernel] = target.symbolFiles;
   if (kernel === undefined) return;
   const access: GuestAccess = {
@@ -30,7 +35,7 @@ export function watchPrograms(target: Target, initrd: Uint8Array | undefined, no
   };
   const reader = ProgramReader.of(access);
   if (reader === undefined) return;
-  const files = new ProgramFiles(initrd);
+  const files = new ProgramFiles(initrd, programSymbols);
   const missing = new Set<string>();
   const known = new Map<string, SymbolFile>();
   /** Gives a file's symbols to the target, once; undefined where they cannot be had. */
@@ -50,14 +55,24 @@ export function watchPrograms(target: Target, initrd: Uint8Array | undefined, no
       });
       return undefined;
     }
-    const file = SymbolFile.open(bytes, { name: path });
+    const own = SymbolFile.open(bytes, { name: path });
+    const beside = files.beside(path, own);
+    if (beside?.stale === true)
+      notice({
+        path,
+        found: false,
+        hasDwarf: false,
+        text: `${beside.name} is not of the ${path} that runs (their build IDs differ): its symbols are not used.`,
+      });
+    const file = beside?.file ?? own;
     const bias = biasOf(file);
     const placed = file.at(bias);
     known.set(`${path}@${bias}`, placed);
     target.addSymbols(placed);
     const place = `0x${bias.toString(16)}`;
+    const from = beside?.file === undefined ? '' : ` from ${beside.name}`;
     const text = file.hasDwarf
-      ? `Symbols of ${path} loaded, at ${place}.`
+      ? `Symbols of ${path} loaded${from}, at ${place}.`
       : `${path} runs at ${place}; it holds no debug information (-g).`;
     notice({ path, bias, found: true, hasDwarf: file.hasDwarf, text });
     return placed;
@@ -123,7 +138,19 @@ function readPath(target: Target, address: bigint): string {
 class ProgramFiles {
   #archive: CpioArchive | undefined;
 
-  constructor(private readonly initrd: Uint8Array | undefined) {}
+  constructor(
+    private readonly initrd: Uint8Array | undefined,
+    private readonly symbols: readonly ProgramSymbols[],
+  ) {}
+
+  /** The symbols that lie beside the RAM disk for a program; `stale` where they are of another build of it. */
+  beside(path: string, own: SymbolFile): { readonly name: string; readonly file?: SymbolFile; readonly stale: boolean } | undefined {
+    const found = this.symbols.find((each) => each.path === path.replace(/^\/+/, ''));
+    if (found === undefined) return undefined;
+    const file = SymbolFile.open(found.bytes, { name: path });
+    const stale = own.buildId !== undefined && file.buildId !== undefined && own.buildId !== file.buildId;
+    return stale ? { name: found.name, stale } : { name: found.name, file, stale };
+  }
 
   read(path: string): Uint8Array | undefined {
     const { initrd } = this;

@@ -6,6 +6,7 @@ import { clientFeatures } from './client-features';
 import { ProtocolError, protocolErrors } from './errors';
 import { type Handlers } from './handler';
 import { type LaunchArguments, parseLaunchArguments } from './launch-arguments';
+import { findProgramSymbols } from './program-symbols';
 
 export const lifecycleHandlers: Pick<
   Handlers,
@@ -83,6 +84,8 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
   const image = await read(adapter, 'image', args.image);
   const symbols = await readSymbols(adapter, args);
   const initrd = args.initrd === undefined ? undefined : await read(adapter, 'initrd', args.initrd);
+  const programSymbols =
+    initrd === undefined ? [] : await findProgramSymbols(adapter.host, initrd, [args.initrd!, args.image].map(folderOf));
   const session = args.session === undefined ? undefined : await read(adapter, 'session', args.session);
   const remote = await adapter.startWorker(args, begun);
   adapter.session = session;
@@ -92,6 +95,7 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
       image,
       ...(symbols === undefined ? {} : { symbols }),
       ...(initrd === undefined ? {} : { initrd }),
+      programSymbols,
       commandLine: args.cmdline,
       ...(args.net === undefined ? {} : { network: args.net }),
       memory: args.memory * 1024 * 1024,
@@ -116,6 +120,8 @@ async function readSymbols(adapter: Adapter, args: LaunchArguments): Promise<{ n
   const sibling = `${args.image}.dbg`;
   return (await adapter.host.exists(sibling)) ? { name: sibling, bytes: await read(adapter, 'symbols', sibling) } : undefined;
 }
+
+const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.';
 
 async function read(adapter: Adapter, field: string, path: string): Promise<Uint8Array> {
   try {

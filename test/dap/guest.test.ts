@@ -1,9 +1,12 @@
 /** The guest's threads, their TLS and its recorded system calls, through the protocol: on the example, and on real images where they are at hand. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type CustomRequests } from '../../debug-adapter/dap/custom';
+import { writeCpio } from '../../src/build/cpio';
 import { TestClient } from './client';
 
 type Answer<K extends keyof CustomRequests> = CustomRequests[K][1];
@@ -186,6 +189,44 @@ describe('a Linux program on the ELF loader', function () {
       JSON.stringify(blocks[1]),
     );
     assert.ok(blocks[0]!.variables.length > 0);
+  });
+
+  it('gets the symbols of a stripped program from a file beside the RAM disk, unless that is of another build', async function () {
+    const program = need(this, suites && path.join(suites, 'programs', 'hello'), 'UNIKERNEL_SUITES names no folder with programs/hello');
+    const folder = mkdtempSync(path.join(tmpdir(), 'stripped-'));
+    try {
+      const bytes = new Uint8Array(readFileSync(program));
+      const stripped = path.join(folder, 'stripped');
+      execFileSync('strip', ['-o', stripped, program]);
+      writeFileSync(path.join(folder, 'hello.dbg'), bytes);
+      const entry = { path: 'hello', kind: 'file' as const, mode: 0o755, data: new Uint8Array(readFileSync(stripped)) };
+      const archive = path.join(folder, 'disk.cpio');
+      writeFileSync(archive, writeCpio([entry]));
+      const launched = { ...launch('hello'), initrd: archive };
+      await client.launch(launched);
+      await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'factorial' }] });
+      const stopped = await client.untilStopped('configurationDone', undefined);
+      const { stackFrames } = await client.ok<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: stopped.threadId });
+      assert.ok(stackFrames[0]?.source?.path?.endsWith('/hello.c'), JSON.stringify(stackFrames[0]));
+      const said = (wanted: RegExp): boolean => client.messages.some((message) => wanted.test(JSON.stringify(message)));
+      assert.ok(said(/Symbols of \/hello loaded from .*hello\.dbg/));
+      client.close();
+      // The note of the build ID begins with its owner's name.
+      const changed = Buffer.from(bytes);
+      const note = changed.indexOf('GNU\0', changed.indexOf(Buffer.from([4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0])));
+      changed[note + 4]! ^= 0xff;
+      writeFileSync(path.join(folder, 'hello.dbg'), changed);
+      client = new TestClient();
+      const from = client.messages.length;
+      await client.launch(launched);
+      await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'ukplat_crash' }] });
+      await client.request('configurationDone');
+      await client.event<DebugProtocol.OutputEvent['body']>('output', from);
+      for (let waits = 0; waits < 600 && !said(/build IDs differ/); waits++) await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.ok(said(/hello\.dbg is not of the \/hello that runs/));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('is under the kernel’s frames of a system call, with a boundary between', async () => {

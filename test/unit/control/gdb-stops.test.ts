@@ -207,7 +207,11 @@ describe('control: random stops of real images as gdb sees them', function () {
       const guest = new GuestModel(target);
       const initrd = setup.initrd === undefined ? undefined : readFileSync(join(suites!, 'images/initrd', setup.initrd));
       const loaded: { readonly path: string; readonly bias: bigint }[] = [];
-      watchPrograms(target, initrd, ({ path, bias }) => bias !== undefined && loaded.push({ path, bias }));
+      watchPrograms(
+        target,
+        { ...(initrd === undefined ? {} : { initrd }) },
+        ({ path, bias }) => bias !== undefined && loaded.push({ path, bias }),
+      );
       let at = setup.from + random.below(setup.gap);
       while (tally.stops < stops) {
         target.probes.passCurrent();
