@@ -7,6 +7,7 @@ import { State } from '../state';
 import { Code, type Label } from '../wasm/code';
 import { type ValueType } from '../wasm/opcodes';
 import { type FloatUse, precisionBits, precisionMask } from './float';
+import { Origins } from './origins';
 import { addressOf, type ExitReason, type ExitSite, keyOfInsn, Local, RegionExit, RegionState } from './region-abi';
 
 export class RegionFrame {
@@ -24,6 +25,7 @@ export class RegionFrame {
   protected insn!: Insn;
   operands: readonly ShapeOperand[] = [];
   protected remaining = 0;
+  protected readonly origins = new Origins();
 
   constructor(protected readonly floats: FloatUse | undefined) {
     const { c } = this;
@@ -194,12 +196,14 @@ export class RegionFrame {
     this.writtenRegisters.add(register);
     if (size === 8 || size === 4) {
       value();
+      this.origins.forget(register);
       if (size === 4) zeroExtend(c, 4);
       c.set(local);
       return;
     }
     const mask = size === 2 ? 0xffffn : 0xffn;
     value();
+    this.origins.forget(register);
     c.i64(mask).op('i64.and').get(local).i64(~mask).op('i64.and', 'i64.or').set(local);
   }
 
@@ -226,6 +230,7 @@ export class RegionFrame {
     const local = this.register(number - 16);
     this.writtenRegisters.add(number - 16);
     value();
+    this.origins.forget(number - 16);
     c.i64(0xff).op('i64.and').i64(8).op('i64.shl').get(local).i64(~0xff00n).op('i64.and', 'i64.or').set(local);
   }
 }

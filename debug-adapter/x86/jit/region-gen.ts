@@ -41,6 +41,7 @@ export class RegionGen extends RegionVectors implements Gen {
   beginBlock(kind = -1): void {
     this.#kind = kind;
     this.known.clear();
+    this.forgetAddresses();
   }
 
   /** Rule of the flags at the end of what was emitted. */
@@ -62,7 +63,9 @@ export class RegionGen extends RegionVectors implements Gen {
     if (isDoneInPlace(insn, this.mode)) return this.#doInPlace();
     if (definition.unit === 'mmx') this.enterMmx();
     const copied = this.knownAfterCopy();
+    const origin = this.origins.after(insn);
     definition.emit!(this);
+    if (origin !== undefined) this.origins.set(insn.registers[0]!, origin);
     this.finishVectors(copied);
   }
 
@@ -105,6 +108,7 @@ export class RegionGen extends RegionVectors implements Gen {
     this.loadFlags(c);
     this.#reload('i32.load', Local.budget, State.budget);
     this.#kind = -1;
+    this.forgetAddresses();
     if (vectors) this.known.clear();
     // A device may have shortened what may run.
     this.leaveWith(this.newSite(keyOfInsn(this.insn) + this.insn.length, this.remaining - 1, 'other'));
@@ -318,9 +322,10 @@ export class RegionGen extends RegionVectors implements Gen {
     const linear = this.temp('i64');
     this.reg(4, 8);
     c.i64(-size).op('i64.add').set(linear);
-    const { index, offset } = this.reach(linear, 'write', size);
+    const place = this.origins.at(4, -size);
+    const { index, offset } = this.reachSeen(place, 'write') ?? this.reach(linear, 'write', size, place);
     c.get(index).get(value).mem(storeOf(size), offset);
-    this.setReg(4, 8, () => c.get(linear));
+    this.#moveStack(-size, () => c.get(linear));
   }
 
   pop(size: 2 | 4 | 8): number {
@@ -335,16 +340,23 @@ export class RegionGen extends RegionVectors implements Gen {
     const linear = this.temp('i64');
     this.reg(4, 8);
     c.set(linear);
-    const { index, offset } = this.reach(linear, 'read', size);
+    const place = this.origins.at(4, 0);
+    const { index, offset } = this.reachSeen(place, 'read') ?? this.reach(linear, 'read', size, place);
     c.get(index).mem(loadOf(size, false), offset).set(value);
     return value;
   }
 
   adjustStack(delta: number): void {
-    this.setReg(4, 8, () => {
+    this.#moveStack(delta, () => {
       this.reg(4, 8);
       this.c.i64(delta).op('i64.add');
     });
+  }
+
+  #moveStack(by: number, value: () => void): void {
+    const origin = this.origins.moved(4, by);
+    this.setReg(4, 8, value);
+    if (origin !== undefined) this.origins.set(4, origin);
   }
 
   nextRip(): void {

@@ -6,6 +6,7 @@ import { Layout, Seg, SegField, State } from '../state';
 import { type MemoryOp } from '../wasm/opcodes';
 import { type FloatUse } from './float';
 import { keyOfInsn, type WindowUse } from './region-abi';
+import { type Place } from './origins';
 import { RegionFrame } from './region-frame';
 
 export const loadOf = (size: number, signed: boolean): MemoryOp =>
@@ -31,7 +32,23 @@ interface Reach {
   readonly offset: number;
 }
 
+/** An address that was seen to lie in the window with some room around it. */
+interface Seen extends Reach {
+  readonly disp: number;
+  /** It may be written. */
+  readonly writable: boolean;
+}
+
+/** Bytes of room that a look at an address leaves on both sides for others nearby. */
+const room = 256;
+
 export class RegionMemory extends RegionFrame {
+  /** Addresses of the current block by the key of their place. */
+  readonly #seen = new Map<string, Seen[]>();
+  readonly #seenLocals: number[] = [];
+  #seenCount = 0;
+  /** Whatever may be written may be read. */
+  readonly #readsCoverWrites: boolean;
   /** Linear addresses of the current instruction's operand by displacement: their locals. */
   protected readonly addresses = new Map<number, number>();
 
@@ -40,6 +57,17 @@ export class RegionMemory extends RegionFrame {
     protected readonly window: WindowUse | undefined,
   ) {
     super(floats);
+    this.#readsCoverWrites =
+      window !== undefined &&
+      window.readStart <= window.writeStart &&
+      window.writeStart + window.writeLength <= window.readStart + window.readLength;
+  }
+
+  /** Nothing is known of addresses: a block begins. */
+  protected forgetAddresses(): void {
+    this.origins.clear();
+    this.#seen.clear();
+    this.#seenCount = 0;
   }
 
   get addressSize(): 2 | 4 | 8 {
@@ -107,9 +135,7 @@ export class RegionMemory extends RegionFrame {
   }
 
   host(_i: number, access: Access, size: number, disp = 0, align?: number): number {
-    const linear = this.#linearLocal(disp);
-    if (align !== undefined) this.#checkAlignment(linear, align);
-    return this.hostAt(linear, access, size);
+    return this.#hostOf(this.#reachDisplaced(access, size, disp, align));
   }
 
   #checkAlignment(linear: number, align: number): void {
@@ -123,7 +149,10 @@ export class RegionMemory extends RegionFrame {
   }
 
   hostAt(linear: number, access: Access, size: number): number {
-    const { index, offset } = this.reach(linear, access, size);
+    return this.#hostOf(this.reach(linear, access, size));
+  }
+
+  #hostOf({ index, offset }: Reach): number {
     if (offset === 0) return index;
     const host = this.temp('i32');
     this.c.get(index).i32(offset).op('i32.add').set(host);
@@ -132,23 +161,46 @@ export class RegionMemory extends RegionFrame {
 
   /** The host address of the memory operand, as a local and a static offset. */
   protected reachOperand(access: Access, size: number, align?: number): Reach {
-    const linear = this.#linearLocal(0);
-    if (align !== undefined) this.#checkAlignment(linear, align);
-    return this.reach(linear, access, size);
+    return this.#reachDisplaced(access, size, 0, align);
   }
 
-  /** The host address of the linear one in a local, or leaves. */
-  protected reach(linear: number, access: Access, size: number): Reach {
+  #reachDisplaced(access: Access, size: number, disp: number, align: number | undefined): Reach {
+    const place = this.#isSegmented ? undefined : this.origins.place(this.insn, disp);
+    const seen = place && this.reachSeen(place, access);
+    if (seen !== undefined && align === undefined) return seen;
+    const linear = this.#linearLocal(disp);
+    if (align !== undefined) this.#checkAlignment(linear, align);
+    return seen ?? this.reach(linear, access, size, place);
+  }
+
+  /** The host address of a place near one that was looked at before; undefined where there was none. */
+  protected reachSeen(place: Place, access: Access): Reach | undefined {
+    if (this.window?.byTlb(keyOfInsn(this.insn)) !== false) return undefined;
+    for (const { index, offset, disp, writable } of this.#seen.get(place.key) ?? []) {
+      const more = place.disp - disp;
+      if (Math.abs(more) > room || offset + more < 0) continue;
+      if (access === 'read' ? !writable || this.#readsCoverWrites : writable) return { index, offset: offset + more };
+    }
+    return undefined;
+  }
+
+  /** The host address of the linear one in a local, or leaves. `place`: the same address, for others nearby. */
+  protected reach(linear: number, access: Access, size: number, place?: Place): Reach {
     const { c, window } = this;
-    const index = this.temp('i32');
     const read = access === 'read';
     if (window === undefined || window.byTlb(keyOfInsn(this.insn))) {
+      const index = this.temp('i32');
       this.#tlbHost(linear, read, size);
       c.set(index);
       return { index, offset: 0 };
     }
-    const start = read ? window.readStart : window.writeStart;
-    const length = read ? window.readLength : window.writeLength;
+    let start = read ? window.readStart : window.writeStart;
+    let length = read ? window.readLength : window.writeLength;
+    const isKept = place !== undefined && c.depth === this.baseDepth && length > 16 * room;
+    if (isKept) {
+      start += BigInt(room);
+      length -= BigInt(2 * room);
+    }
     let distance = linear;
     if (start !== 0n) {
       distance = this.temp('i64');
@@ -158,16 +210,36 @@ export class RegionMemory extends RegionFrame {
     // An address that is a register as it stands comes straight from there, the sooner for it; others have their distance made in the same step.
     const delta = window.delta >>> 0;
     const straight = this.#isPlain && start + length + BigInt(delta) < 1n << 32n;
+    const reach = {
+      index: isKept ? this.#seenLocal() : this.temp('i32'),
+      offset: straight ? delta : (Number(BigInt.asUintN(32, start)) + delta) >>> 0,
+    };
     c.get(straight ? linear : distance)
       .op('i32.wrap_i64')
-      .set(index);
-    return { index, offset: straight ? delta : (Number(BigInt.asUintN(32, start)) + delta) >>> 0 };
+      .set(reach.index);
+    if (isKept) {
+      const seen = { ...reach, disp: place.disp, writable: !read };
+      const others = this.#seen.get(place.key);
+      if (others === undefined) this.#seen.set(place.key, [seen]);
+      else others.push(seen);
+    }
+    return reach;
+  }
+
+  /** A local that keeps its value to the end of the block. */
+  #seenLocal(): number {
+    if (this.#seenCount === this.#seenLocals.length) this.#seenLocals.push(this.c.local('i32'));
+    return this.#seenLocals[this.#seenCount++]!;
+  }
+
+  get #isSegmented(): boolean {
+    return this.insn.segment === Seg.FS || this.insn.segment === Seg.GS;
   }
 
   /** The current instruction's memory operand is addressed by one register alone. */
   get #isPlain(): boolean {
-    const { hasMemory, memIndex, dispLow, dispHigh, segment } = this.insn;
-    return hasMemory && memIndex < 0 && dispLow === 0 && dispHigh === 0 && segment !== Seg.FS && segment !== Seg.GS;
+    const { hasMemory, memIndex, dispLow, dispHigh } = this.insn;
+    return hasMemory && memIndex < 0 && dispLow === 0 && dispHigh === 0 && !this.#isSegmented;
   }
 
   /** Pushes what the memory operand holds. */
