@@ -225,9 +225,69 @@ function floats(d: Draft): void {
   d.put(0x41, 0x5f);
 }
 
+/** Two pointers, r8 and r9, that move by constants and otherwise, and accesses all around them. */
+function walk(d: Draft): void {
+  const { r } = d;
+  d.put(0x4c, 0x8d, 0x83);
+  d.i32(r.below(0x1800));
+  d.put(0x4c, 0x8d, 0x8d);
+  d.i32(r.below(0x800));
+  const near = (): number => (r.oneIn(2) ? 8 * r.below(6) : r.below(256));
+  for (let i = 4 + r.below(12); i > 0; i--) {
+    const which = r.below(2);
+    switch (r.below(14)) {
+      case 0:
+        d.put(0x49, 0x83, r.pick([0xc0, 0xe8]) | which, near());
+        break;
+      case 1:
+        d.put(0x49, 0xff, r.pick([0xc0, 0xc8]) | which);
+        break;
+      case 2:
+        d.put(0x4d, r.pick([0x89, 0x8b, 0x87]), r.pick([0xc1, 0xc8]));
+        break;
+      case 3:
+        d.put(0x4d, 0x8d, r.pick([0x40, 0x41, 0x48, 0x49]), near());
+        break;
+      case 4:
+        // Of 32 bits, of 8, perhaps, and by an index.
+        d.put(
+          ...r.pick([
+            [0x41, 0x83, 0xc0, near()],
+            [0x41, 0xb0, near()],
+            [0x4d, 0x0f, 0x44, 0xc1],
+            [0x4f, 0x8d, 0x04, 0xb0],
+          ]),
+        );
+        break;
+      case 5:
+        d.put(0x4b, r.pick([0x8b, 0x89]), 0x44, 0xf0, near());
+        break;
+      case 6:
+        d.put(
+          ...r.pick([
+            [0x50, 0x59],
+            [0x50, 0x51, 0x58, 0x59],
+            [0x41, 0x50, 0x41, 0x59],
+          ]),
+        );
+        break;
+      case 7:
+        d.put(0x41, 0x0f, r.pick([0x10, 0x11]), 0x40 | which, near());
+        break;
+      default:
+        d.put(0x49, r.pick([0x8b, 0x8b, 0x89, 0x01, 0x03]), 0x40 | which, near());
+        break;
+    }
+  }
+}
+
 function special(d: Draft, functions: readonly number[]): void {
   const { r } = d;
-  switch (r.below(17)) {
+  switch (r.below(20)) {
+    case 17:
+    case 18:
+    case 19:
+      return walk(d);
     case 13:
     case 14:
     case 15:
@@ -385,15 +445,24 @@ export function drawProgram(r: Random): Uint8Array {
   return finish(d) ?? drawProgram(r);
 }
 
-/** Draws a program that does nothing but compute with floating-point numbers. */
-export function drawFloats(r: Random): Uint8Array {
+/** Draws a program of one tight loop: floating-point arithmetic, or accesses around two pointers. */
+export function drawLoop(r: Random): Uint8Array {
   const d = new Draft(r);
   const start = d.label();
   movImmediate(d, 3, Place.data);
   movImmediate(d, 4, Place.stack);
-  floats(d);
+  movImmediate(d, 5, Place.data + 0x800);
+  if (r.oneIn(2)) floats(d);
+  else {
+    const top = startLoop(d, 2 + r.below(20), true);
+    d.put(0x45, 0x89, 0xfe, 0x41, 0x83, 0xe6, 0x07);
+    walk(d);
+    if (r.oneIn(2)) walk(d);
+    endLoop(d, top);
+    d.put(0x41, 0x5f);
+  }
   d.jump([0xe9], start);
-  return finish(d) ?? drawFloats(r);
+  return finish(d) ?? drawLoop(r);
 }
 
 /** Fills in the jumps; undefined where the program is too long. */

