@@ -13,7 +13,9 @@ import { type CliIo } from './io';
 export async function runBuild(dir: string, args: BuildArguments, options: PoolBuildOptions, io: CliIo): Promise<number> {
   const root = args.value('--root') ?? io.env['UK_ROOT'] ?? '';
   const files = new SeenFiles();
-  const project = makeProjectOf(files, dir, root === '' ? '' : absolute(root, io.cwd));
+  // A pool that is named is what the application is for, wherever UK_ROOT points.
+  const named = args.value('--pool') !== undefined;
+  const project = named ? undefined : makeProjectOf(files, dir, root === '' ? '' : absolute(root, io.cwd));
   if (args.flags.has('--targets')) {
     const names = project?.targets.map(({ name }) => name) ?? Object.keys(TARGETS);
     io.stdout(args.flags.has('--json') ? `${JSON.stringify(names)}\n` : names.map((name) => `${name}\n`).join(''));
