@@ -522,6 +522,12 @@ export class BlockCache {
     if (other) other.next = block.next;
   }
 
+  /** Drops the block that starts at RIP, so that whoever goes there asks. */
+  dropStart(mode: number, key: number): void {
+    const map = this.#maps.get(mode);
+    for (let block = map?.get(key); block; block = block.next) this.#drop(block);
+  }
+
   /** Drops the blocks that hold an instruction starting at RIP, or start there. */
   dropAt(ripLow: number, ripHigh: number): void {
     const key = ripHigh * 0x1_0000_0000 + (ripLow >>> 0);

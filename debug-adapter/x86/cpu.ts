@@ -54,7 +54,7 @@ const ARITHMETIC_MASK = 0x8d5;
 const samplePeriod = 3_000;
 /** The same where all code is translated. */
 const eagerPeriod = 40;
-/** The same while regions run: V8 optimises a function only between its calls. */
+/** The most of them, reached while slice after slice ends in a region: V8 optimises a function only between its calls. */
 const regionSlice = 200_000;
 /** A budget below which more is taken from what was kept back: no block is longer. */
 const refillBelow = longestPath;
@@ -88,6 +88,8 @@ export class X86Cpu implements Cpu, CpuContext {
 
   readonly #jit: Jit | undefined;
   readonly #samplePeriod: number;
+  /** Instructions until the next look. */
+  #slice: number;
   #line = false;
   #stopRequested = false;
   /** Blocks have to be built anew before the next one runs. */
@@ -158,10 +160,11 @@ export class X86Cpu implements Cpu, CpuContext {
             protect: (page) => this.#access.protect(page),
             placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
             recordsCleared: () => this.#helpers.clearRegions(),
-            claim: (key) => this.#blocks.dropAt(lowHalf(key), highHalf(key)),
+            claim: (key) => this.#blocks.dropStart(this.#i32[State.mode >> 2]!, key),
             eager: options.jit === 'eager',
           });
     this.#samplePeriod = options.jit === 'eager' ? eagerPeriod : samplePeriod;
+    this.#slice = this.#samplePeriod;
     this.reset();
   }
 
@@ -405,8 +408,10 @@ export class X86Cpu implements Cpu, CpuContext {
     // A shadow that began at another budget is over, and must not be taken for one when that number comes again.
     this.#i32[Scratch.shadowLeft >> 2] = -1;
     const key = this.#i32[(State.rip + 4) >> 2]! * 0x1_0000_0000 + (this.#i32[State.rip >> 2]! >>> 0);
-    this.#allowance.refill(jit.has(key) ? regionSlice : this.#samplePeriod);
-    jit.sample();
+    const slice = this.#slice;
+    this.#slice = jit.has(key) ? Math.min(2 * slice, regionSlice) : this.#samplePeriod;
+    this.#allowance.refill(this.#slice);
+    jit.sample(slice);
   }
 
   #loop(): CpuExit {

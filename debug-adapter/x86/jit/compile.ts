@@ -1,10 +1,10 @@
-/** Writes the WebAssembly module of one region: its blocks laid out by structure.ts, emitted by the same definitions as the interpreter's. */
+/** Writes the WebAssembly function of one region, and the module of several: its blocks laid out by structure.ts, emitted by the same definitions as the interpreter's. */
 
 import { type Insn } from '../decoder';
 import { namedHelpers } from '../interp-gen';
 import { ARITHMETIC } from '../isa/definition';
 import { changedFlags, killedFlags } from '../shape';
-import { type Label } from '../wasm/code';
+import { type Code, type Label } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
 import { type Region, type RegionBlock, transferOf } from './discover';
 import { type FloatUse } from './float';
@@ -25,8 +25,8 @@ export const runtimeNames: readonly string[] = [
 ];
 
 export interface CompiledRegion {
-  /** Exports `region(entry: i32) -> i32`. */
-  readonly binary: Uint8Array<ArrayBuffer>;
+  /** `(entry: i32) -> i32`, with the imports that `assembleRegions` declares. */
+  readonly code: Code;
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly instructions: number;
@@ -51,6 +51,17 @@ export function compileRegion(
     layout = new RegionLayout(region, new RegionGen(mode, window, floats, recordOf, use));
     gen = layout.emit();
   }
+  gen.c.prepend(gen.prologue());
+  return {
+    code: gen.c,
+    entries: layout.entryKeys,
+    sites: gen.sites,
+    instructions: region.blocks.reduce((sum, block) => sum + block.insns.length, 0),
+  };
+}
+
+/** The module of several regions, which it exports by their numbers: V8 takes as long for the smallest module as for some hundred instructions. */
+export function assembleRegions(codes: readonly Code[]): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   for (const [i, name] of runtimeNames.entries()) {
@@ -60,14 +71,10 @@ export function compileRegion(
     else if (name === 'arithmetic') module.importFunction('runtime', name, [], ['i64']);
     else module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
   }
-  gen.c.prepend(gen.prologue());
-  module.exportFunction('region', module.func(module.type(['i32'], ['i32']), gen.c));
-  return {
-    binary: module.build(),
-    entries: layout.entryKeys,
-    sites: gen.sites,
-    instructions: region.blocks.reduce((sum, block) => sum + block.insns.length, 0),
-  };
+  codes.forEach((code, number) => {
+    module.exportFunction(`${number}`, module.func(module.type(['i32'], ['i32']), code));
+  });
+  return module.build();
 }
 
 /** Where a branch to a block goes, as long as its label is open. */

@@ -3,7 +3,7 @@
 /** Samples of one address after which it is compiled. */
 const hotSamples = 4;
 /** Times that regions were left for one address at which none begins before it is compiled. */
-const hotMisses = 600;
+const hotMisses = 300;
 /** Addresses that are counted before all counts begin anew. */
 const mostCounts = 50_000;
 

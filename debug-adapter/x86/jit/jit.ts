@@ -4,7 +4,7 @@ import { Cr4 } from '../control-bits';
 import { type Decoder, type Insn } from '../decoder';
 import { type Row } from '../isa/table';
 import { Mode, State } from '../state';
-import { type CompiledRegion, compileRegion, runtimeNames } from './compile';
+import { assembleRegions, type CompiledRegion, compileRegion, runtimeNames } from './compile';
 import { crossesPage, discover, highOf, keyOf, lowOf, type Region, secondPage } from './discover';
 import { buildDispatcher, cacheIndex, currentRegion, dispatchEnd, dispatchMiss, IndirectCounts, RegionCache } from './dispatcher';
 import { precisionOf } from './float';
@@ -73,21 +73,41 @@ interface Installed {
   readonly ranges: readonly (readonly [number, number])[];
   readonly pages: ReadonlySet<number>;
   dead: boolean;
-  /** Slices that ended in it. */
+  /** Instructions of the slices that ended in it. */
   heat: number;
   /** Indirect jumps out of it, and whether it knows fewer of their targets than were met. */
   unforeseen: number;
   stale: boolean;
 }
 
+/** What is to be compiled. */
+interface Wanted {
+  readonly key: number;
+  readonly mode: number;
+  readonly windowed: boolean;
+}
+
+interface Translated {
+  readonly wanted: Wanted;
+  readonly region: Region;
+  readonly compiled: CompiledRegion;
+  readonly window: WindowMapping | undefined;
+}
+
+/** Regions that wait for others before they are compiled together, and samples for which they do. */
+const mostAtOnce = 8;
+const mostWaits = 8;
+/** A region of fewer instructions that leads to the interpreter costs more to enter than it saves. */
+const leastInstructions = 6;
 /** A target that was met so often goes into a region along with a hot one. */
 const warmTarget = 6;
 const mostTargets = 40;
 /** Indirect jumps out of a region before it is made again with their targets in it. */
 const someIndirect = 4;
-/** Slices that end in a region before it is made again for the window, and instructions for which it must be one more. */
-const someSlices = 4;
-const instructionsForSlice = 2;
+/** Instructions of slices that ended in a region before it is made again for the window, and how many more for each of its own; the same where all is translated. */
+const longRun = 800_000;
+const longRunForOne = 100_000;
+const longEager = 200;
 /** Instructions of a region, and of one that is made for the window. Larger ones take V8's optimising compiler far longer in proportion. */
 const mostInstructions = 250;
 const mostWindowed = 300;
@@ -106,6 +126,9 @@ const PAGE = 4096;
 /** Regions are made of 64-bit code that nothing looks at one by one. */
 const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step | Mode.fpuTrap)) === Mode.long;
 
+const isWorthEntering = ({ blocks }: Region, { instructions }: CompiledRegion): boolean =>
+  instructions >= leastInstructions || !blocks.some(({ end }) => end.kind === 'leave');
+
 export class Jit {
   readonly #host: JitHost;
   readonly #tables: PageTables;
@@ -116,6 +139,11 @@ export class Jit {
   readonly #byEntry = new Map<number, Installed>();
   /** Regions whose first instruction is the interpreter's, by its address: they are entered after it alone, and compiling that address again brings nothing. */
   readonly #resumeOnly = new Map<number, Installed>();
+  readonly #wanted: Wanted[] = [];
+  /** Samples since the first of them. */
+  #waited = 0;
+  /** Entries of regions that are being compiled together. */
+  readonly #making = new Set<number>();
   readonly #byPage = new Map<number, Set<Installed>>();
   /** Regions that reach memory through a window. */
   readonly #windowed = new Set<Installed>();
@@ -210,13 +238,14 @@ export class Jit {
     }
   }
 
-  /** A slice ended at RIP: what is found often is compiled, and regions that go on and on are made again for the window. */
-  sample(): void {
+  /** A slice of so many instructions ended at RIP: what is found often is compiled, and regions that go on and on are made again for the window. */
+  sample(slice: number): void {
     const mode = this.#mode;
     if (!isTranslated(mode)) return;
+    if (this.#wanted.length > 0 && ++this.#waited >= mostWaits) this.#compileWanted();
     const key = this.#rip;
     const region = this.#byEntry.get(key);
-    if (region?.mode === mode) this.#noteSlice(region);
+    if (region?.mode === mode) this.#noteSlice(region, slice);
     else if (this.#heat.sampled(key)) this.#compileNew(key, mode);
   }
 
@@ -224,53 +253,75 @@ export class Jit {
   #compileNew(key: number, mode: number): void {
     // There is nothing to be won where it has been tried.
     if (this.#resumeOnly.get(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#pageOf(key))) return;
+    if (this.#wanted.length === 0) this.#waited = 0;
     // Tests have both kinds.
-    this.#compile(key, mode, this.#host.eager && (key & 2) === 0);
+    const windowed = this.#host.eager && (key & 2) === 0;
+    if (!this.#wanted.some((other) => other.key === key)) this.#wanted.push({ key, mode, windowed });
+    if (this.#wanted.length >= mostAtOnce || this.#host.eager) this.#compileWanted();
+  }
+
+  #compileWanted(): void {
+    const mode = this.#mode;
+    const wanted = this.#wanted.filter((one) => one.mode === mode && !this.has(one.key));
+    this.#wanted.length = 0;
+    this.#compileAll(wanted);
   }
 
   /** @param windowed accesses go through the window, where there is one. */
   #compile(key: number, mode: number, windowed: boolean): void {
-    if (this.#regions.length >= mostRegions) this.flush();
+    this.#compileAll([{ key, mode, windowed }]);
+  }
+
+  /** Compiles regions of the current mode into one module. */
+  #compileAll(list: readonly Wanted[]): void {
+    if (this.#regions.length + list.length > mostRegions) this.flush();
     if (this.#stale) this.#revalidate();
     const host = this.#host;
-    let region: Region;
-    let compiled: CompiledRegion | undefined;
-    let module: WebAssembly.Module | undefined;
+    const made = list.flatMap((wanted) => {
+      this.#making.add(wanted.key);
+      return this.#translate(wanted) ?? [];
+    });
+    this.#making.clear();
+    if (made.length === 0) return;
+    let module: WebAssembly.Module;
+    try {
+      module = new WebAssembly.Module(assembleRegions(made.map(({ compiled }) => compiled.code)));
+    } catch {
+      this.statistics.failed++;
+      for (const { wanted } of made) this.#heat.giveUp(wanted.key, this.#pageOf(wanted.key));
+      return;
+    }
+    const runtime = Object.fromEntries(runtimeNames.map((name) => [name, name === 'observe' ? host.observe : host.runtime[name]!]));
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
+    made.forEach((one, number) => {
+      this.#install(one, exports[number]!);
+    });
+  }
+
+  #translate(wanted: Wanted): Translated | undefined {
+    const { key, mode, windowed } = wanted;
+    const host = this.#host;
     const window = windowed && this.#mayUseWindow(key) ? this.#findWindow() : undefined;
     const use = window && { ...window, byTlb: (at: number) => this.#byTlb.has(at) };
     const precision = this.#precisionChanges > mostPrecisionChanges && !host.eager ? undefined : precisionOf(host.i32[State.mxcsr >> 2]!);
     const floats = precision && { precision, isUnordinary: (at: number) => this.#unordinary.has(at) };
     try {
-      region = discover(key, mode, host.u8, host.decoder, windowed ? this.#wideSource : this.#source, this.#observed);
-      compiled = compileRegion(region, mode, use, floats, (insn, remaining) => {
+      const region = discover(key, mode, host.u8, host.decoder, windowed ? this.#wideSource : this.#source, this.#observed);
+      const compiled = compileRegion(region, mode, use, floats, (insn, remaining) => {
         const at = this.#records.allocate();
         return at === 0 ? 0 : host.placeRecord(insn, mode, remaining, at);
       });
-      module = compiled && new WebAssembly.Module(compiled.binary);
+      if (compiled !== undefined && (host.eager || isWorthEntering(region, compiled))) return { wanted, region, compiled, window };
     } catch {
       // Whatever the guest's code does to the compiler, the interpreter can run it.
       this.statistics.failed++;
-      this.#heat.giveUp(key, this.#pageOf(key));
-      return;
     }
-    if (compiled === undefined || module === undefined) {
-      this.#heat.giveUp(key, this.#pageOf(key));
-      return;
-    }
-    this.#install(key, mode, region, compiled, module, window);
+    this.#heat.giveUp(key, this.#pageOf(key));
+    return undefined;
   }
 
-  #install(
-    key: number,
-    mode: number,
-    region: Region,
-    compiled: CompiledRegion,
-    module: WebAssembly.Module,
-    window: WindowMapping | undefined,
-  ): void {
+  #install({ wanted: { key, mode }, region, compiled, window }: Translated, code: WebAssembly.ExportValue): void {
     const host = this.#host;
-    const runtime = Object.fromEntries(runtimeNames.map((name) => [name, name === 'observe' ? host.observe : host.runtime[name]!]));
-    const instance = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
     for (const old of [this.#byEntry.get(key), this.#resumeOnly.get(key)]) if (old !== undefined) this.#drop(old);
     const installed: Installed = {
       index: this.#regions.length,
@@ -293,7 +344,7 @@ export class Jit {
     this.#regions.push(installed);
     if (window !== undefined) this.#windowed.add(installed);
     if (installed.index >= this.#table.length) this.#table.grow(256);
-    this.#table.set(installed.index, instance.exports['region']);
+    this.#table.set(installed.index, code);
     for (const page of region.pages) {
       const list = this.#byPage.get(page);
       if (list === undefined) {
@@ -354,7 +405,7 @@ export class Jit {
     hasProbe: (key: number): boolean => this.#host.probeAt(key) === 'stops',
     isObserved: (key: number): boolean => this.#host.probeAt(key) === 'observes',
     hasRun: (key: number): boolean => this.#host.eager || this.#host.hasRun(key),
-    isElsewhere: (key: number): boolean => this.has(key),
+    isElsewhere: (key: number): boolean => this.has(key) || this.#making.has(key),
     most: mostInstructions,
     available: (row: Row): boolean => this.#host.available(row),
   };
@@ -403,6 +454,7 @@ export class Jit {
     this.#resumeOnly.clear();
     this.#byPage.clear();
     this.#windowed.clear();
+    this.#wanted.length = 0;
     this.#codePages.clear();
     this.#regions.length = 0;
     this.#heat.clear();
@@ -508,9 +560,10 @@ export class Jit {
   // What runs of regions tell.
 
   /** A slice ended in a region: one that goes on for long is worth being made for the window. */
-  #noteSlice(region: Installed): void {
+  #noteSlice(region: Installed, slice: number): void {
     if (region.window !== undefined || !this.#mayUseWindow(region.entry)) return;
-    if (++region.heat < (this.#host.eager ? 2 : someSlices + region.instructions / instructionsForSlice)) return;
+    region.heat += slice;
+    if (region.heat < (this.#host.eager ? longEager : longRun + region.instructions * longRunForOne)) return;
     region.heat = 0;
     this.#compile(region.entry, region.mode, true);
   }
