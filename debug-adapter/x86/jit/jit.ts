@@ -107,7 +107,7 @@ const someIndirect = 4;
 /** Instructions of slices that ended in a region before it is made again for the window, and how many more for each of its own; the same where all is translated. */
 const longRun = 800_000;
 const longRunForOne = 100_000;
-const longEager = 200;
+const longEager = 1500;
 /** Instructions of a region, and of one that is made for the window. Larger ones take V8's optimising compiler far longer in proportion. */
 const mostInstructions = 250;
 const mostWindowed = 300;
@@ -455,6 +455,7 @@ export class Jit {
     this.#byPage.clear();
     this.#windowed.clear();
     this.#wanted.length = 0;
+    this.#windowChanges = 0;
     this.#codePages.clear();
     this.#regions.length = 0;
     this.#heat.clear();
@@ -564,8 +565,8 @@ export class Jit {
     if (region.window !== undefined || !this.#mayUseWindow(region.entry)) return;
     region.heat += slice;
     if (region.heat < (this.#host.eager ? longEager : longRun + region.instructions * longRunForOne)) return;
-    region.heat = 0;
-    this.#compile(region.entry, region.mode, true);
+    region.heat = -Infinity;
+    if (this.#findWindow() !== undefined) this.#compile(region.entry, region.mode, true);
   }
 
   /** A region was left for an address at which there is none. */
