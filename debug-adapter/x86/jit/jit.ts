@@ -455,7 +455,6 @@ export class Jit {
     this.#byPage.clear();
     this.#windowed.clear();
     this.#wanted.length = 0;
-    this.#windowChanges = 0;
     this.#codePages.clear();
     this.#regions.length = 0;
     this.#heat.clear();
