@@ -115,9 +115,16 @@ export class Debugger implements DebuggerApi {
       this.emit({ kind: 'message', category, text, ...(location === undefined ? {} : { location }) });
     };
     const atHit = hitEvaluator(target, evaluator);
+    // One in a tight loop has hundreds of thousands a second to say, behind which every answer would wait.
+    const messages = new LineBudget((skipped) =>
+      say(
+        'log',
+        `… ${skipped.toLocaleString('en-US')} more messages of log points, faster than can be read here: a condition or a hit count thins them out.`,
+      ),
+    );
     const breakpoints = new BreakpointManager(target, atHit, (text, location) => {
       // What is looked at on the way through the past is not what the user runs.
-      if (this.#parts?.travel?.travelling !== true) say('log', text, location);
+      if (this.#parts?.travel?.travelling !== true && messages.take()) say('log', text, location);
     });
     const lines = new LineBudget((skipped) =>
       say('trace', `… ${skipped.toLocaleString('en-US')} more events, faster than can be read here: the Syscalls view has them.`),
@@ -149,6 +156,7 @@ export class Debugger implements DebuggerApi {
     const travel = machine instanceof PcMachine ? this.#record(machine, target, options, judge) : undefined;
     runner.onRan = (reason) => {
       lines.refill();
+      messages.refill();
       travel?.ran(reason);
     };
     machine.onConsoleOutput = (bytes) => {

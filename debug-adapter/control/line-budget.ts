@@ -1,4 +1,4 @@
-/** How many lines of the trace go to the console as they happen: a burst in full, a flood as far as it can be read, so that formatting never slows the guest. */
+/** How many lines of the trace and of log points go to the console as they happen: a burst in full, a flood as far as it can be read. */
 
 /** Lines of a burst, and lines that each slice of some milliseconds adds again. */
 const burst = 1000;
