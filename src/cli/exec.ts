@@ -124,7 +124,7 @@ function isFile(file: string): boolean {
 function makeRoot(args: Arguments, cwd: string): { initrd: Uint8Array; guestPath: string } {
   const root = args.root === undefined ? undefined : path.resolve(cwd, args.root);
   if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`--root: ${root} is no folder.`);
-  const entries = root === undefined ? [] : readTree(root);
+  const entries = root === undefined ? [] : readTree(root, true);
   const guestPath = placeProgram(args.program, root, cwd, entries);
   const has = (name: string): boolean => entries.some((e) => e.path === name || e.path.startsWith(`${name}/`));
   const none = new Uint8Array(0);

@@ -11,11 +11,13 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { packFolder } from '../../../src/build/cpio.node';
+import { writeCpio } from '../../../src/build/cpio';
+import { packFolder, readTree } from '../../../src/build/cpio.node';
 import { findProgram } from '../../../src/build/toolchain.node';
 import { random } from './link/host';
 
@@ -86,6 +88,16 @@ describe('root file systems', function () {
   afterEach(() => {
     spawnSync('chmod', ['-R', 'u+rwx', scratch]);
     rmSync(scratch, { recursive: true, force: true });
+  });
+
+  it('carry times where these are wanted, and are equal for equal folders where not', () => {
+    writeFileSync(`${scratch}/f`, 'x');
+    utimesSync(`${scratch}/f`, 1_000_000_000, 1_234_567_890.5);
+    const plain = packFolder(scratch);
+    const mtime = (bytes: Uint8Array): number => parseInt(Buffer.from(bytes).toString('latin1', 46, 54), 16);
+    assert.deepEqual([mtime(plain), mtime(writeCpio(readTree(scratch, true)))], [0, 1_234_567_890]);
+    utimesSync(`${scratch}/f`, 5, 5);
+    assert.deepEqual(packFolder(scratch), plain);
   });
 
   it('come out as they went in', () => {
