@@ -116,6 +116,16 @@ async function sizesTour(page, shot, theme) {
   await frame.locator('.rows .line[aria-level="2"]').first().waitFor({ timeout: patience });
   await page.waitForTimeout(500);
   await shot(`sizes-open-${theme}`);
+  // The image that came with the example, without threads, is the other build.
+  await frame.locator('button:has-text("Compare with")').click();
+  await page.locator('.quick-input-list .monaco-list-row').first().waitFor({ timeout: patience });
+  await page.waitForTimeout(500);
+  await shot(`sizes-compare-pick-${theme}`);
+  await page.locator('.quick-input-list .monaco-list-row:has-text("hello_qemu-x86_64")').first().click();
+  await frame.locator('button:has-text("Stop comparing")').waitFor({ timeout: patience });
+  await frame.locator('h1:has-text("against")').waitFor({ timeout: patience });
+  await page.waitForTimeout(800);
+  await shot(`sizes-compared-${theme}`);
 }
 
 export const poolScenarios = [
