@@ -1,9 +1,9 @@
 /** What is known of how often the guest's code runs: which addresses are worth compiling, which are not, and how often regions were made again. */
 
 /** Samples of one address after which it is compiled. */
-const hotSamples = 4;
+const hotSamples = 20;
 /** Times that regions were left for one address at which none begins before it is compiled. */
-const hotMisses = 300;
+const hotMisses = 4000;
 /** Addresses that are counted before all counts begin anew. */
 const mostCounts = 50_000;
 
