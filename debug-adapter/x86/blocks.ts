@@ -197,7 +197,8 @@ export class BlockCache {
     let purity: number = this.#purity[row.index]!;
     if (purity !== Purity.unknown) return purity;
     const d = row.definition;
-    if (!d.emit || d.helper !== undefined || d.rep !== undefined || d.endsBlock || d.size64 === 'd64' || d.mayFault) purity = Purity.impure;
+    if (!d.emit || d.helper !== undefined || d.rep !== undefined || d.endsBlock || d.size64 === 'd64' || d.mayFault || d.unit === 'mmx')
+      purity = Purity.impure;
     else purity = d.mnemonic === 'LEA' || d.mnemonic === 'NOP' ? Purity.pure : Purity.register;
     this.#purity[row.index] = purity;
     return purity;

@@ -394,6 +394,7 @@ export class X86Cpu implements Cpu, CpuContext {
   run(budget: number): CpuExit {
     this.#allowance.begin(budget, this.#jit === undefined ? budget : Math.min(budget, this.#samplePeriod));
     this.#i32[Scratch.shadowLeft >> 2] = -1;
+    if (this.#samplePeriod === eagerPeriod) this.#jit?.sample(eagerPeriod);
     try {
       return this.#loop();
     } finally {

@@ -1,11 +1,12 @@
 /** The interpreter's binder of the instruction emitters: operands come from the fields of a predecoded record, registers and flags live in the state block. */
 
+import { Vector } from './context';
 import { type Code } from './wasm/code';
 import { type MemoryOp, type ValueType } from './wasm/opcodes';
 import { emitCarry, emitCondition, flagKind, flagKindParts, signExtend, zeroExtend, type FlagSource } from './isa/flags';
 import { type Access, type FlagOp, type Gen, type ShapeOperand, type Size } from './isa/gen';
 import { type Shape, Rec } from './shape';
-import { Layout, Mode, Seg, SegField, State } from './state';
+import { FSW_PENDING, Layout, Mode, Seg, SegField, State } from './state';
 
 /** Function indices of what handlers call; the same in every handler module. */
 export const Imports = {
@@ -122,6 +123,7 @@ export class InterpGen implements Gen {
     if (!this.#known && shape.flagIn >= 0) this.outKind = -2;
     const definition = shape.row.definition;
     if (definition.emit) {
+      if (definition.unit === 'mmx') this.#checkPending();
       definition.emit(this);
       // Once nothing can fault any more; registers are physical, so the order does not matter.
       if (definition.unit === 'mmx' && definition.mnemonic !== 'EMMS') this.#enterMmx();
@@ -135,6 +137,13 @@ export class InterpGen implements Gen {
     }
     if (this.#bailed) this.outKind = -1;
     if (last && !this.#ended) this.#next();
+  }
+
+  /** #MF where an x87 exception waits: MMX instructions report it before anything else (SDM vol. 1, 8.7 and vol. 3A, 13.3). */
+  #checkPending(): void {
+    this.c.i32(0).mem('i32.load16_u', State.fsw).i32(FSW_PENDING).op('i32.and').if();
+    this.raise(Vector.MF);
+    this.c.end();
   }
 
   #enterMmx(): void {

@@ -26,6 +26,9 @@ export const Reg = {
 /** Segment registers as `mov sreg` numbers them, then the two system segments. */
 export const Seg = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } as const;
 
+/** Of the x87 status word: an exception that is not masked waits to be reported. */
+export const FSW_PENDING = 0x80;
+
 /** Byte offsets of the state block. Widths are in the comments. */
 export const State = {
   /** 16 general registers, u64 each. */

@@ -4,7 +4,7 @@
  */
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { type ConformanceResult, type Tally } from './result';
@@ -41,7 +41,9 @@ function read(folder: string, name: string): Recording | undefined {
   // Runs with a network need somebody who asks: bench/net has those.
   if (args.includes('-netdev')) return undefined;
   const [memory, append, initrd] = [Number(value('-m') ?? 128), value('-append') ?? '', value('-initrd')];
-  return { name, kernel, initrd, append, memory, console: readFileSync(join(folder, `${name}.txt`), 'latin1') };
+  // The first word of QEMU's command line is the path that it was given; here it is the image's name, the same on every machine.
+  const console = readFileSync(join(folder, `${name}.txt`), 'latin1').replaceAll(kernel, basename(kernel));
+  return { name, kernel, initrd, append, memory, console };
 }
 
 interface Run {

@@ -65,6 +65,10 @@ function undefinedFlags(batch: Buffer, at: number): bigint {
   return BigInt(mask);
 }
 
+/** Two different faults of addresses: which comes first where an operand breaks several rules is the processor's own. */
+const eitherAddressFault = (trap: number, ours: number | undefined): boolean =>
+  trap !== ours && addressFaults.has(trap) && ours !== undefined && addressFaults.has(ours);
+
 /** FS or GS stands before the opcode. */
 function segmentPrefixed(batch: Buffer, at: number): boolean {
   const decoded = decodeCase(batch, at);
@@ -104,9 +108,22 @@ function tolerated(batch: Buffer, at: number, trap: number, ours: number | undef
   }
 }
 
+/** Budget beyond a sequence's end, for regions want to have some left. */
+const beyond = 64;
+
+/** A case of several instructions, all of which run. */
+export interface Sequence {
+  /** Instructions. */
+  readonly count: number;
+  /** Arithmetic flags that are undefined behind the last one. */
+  readonly undefinedFlags: number;
+  /** Those that are undefined behind any of them: a fault may come there. */
+  readonly onceUndefined: number;
+}
+
 /** The product's side: the oracle's pages, and what loads and compares states. */
 export class Subject {
-  readonly bare = new BareCpu();
+  readonly bare: BareCpu;
   /** How the last run ended, for people. */
   exit = '';
   readonly #i32: Int32Array;
@@ -114,12 +131,15 @@ export class Subject {
   readonly #code: readonly number[];
   /** The code that lies in the pages now. */
   readonly #written = { offset: 0, length: 0, code: new Uint8Array(Image.maxCode) };
+  /** The last case ended with a fault. */
+  #faulted = false;
   #batch: Buffer | undefined;
   #words: Int32Array = new Int32Array(0);
   #expected: Buffer | undefined;
   #expectedWords: Int32Array = new Int32Array(0);
 
-  constructor() {
+  constructor(jit: boolean | 'eager' = true) {
+    this.bare = new BareCpu({ jit });
     this.#i32 = new Int32Array(this.bare.memory.buffer);
     const rw = Page.writable | Page.user | Page.dirty | Page.noExecute;
     this.#data = [0, 0x1000].map((offset) => this.bare.map(BigInt(Area.data + offset), rw));
@@ -211,8 +231,8 @@ export class Subject {
     this.#writeCode(batch, at);
   }
 
-  /** Runs one case; the answer lists the differences and is empty where there are none. */
-  check(batch: Buffer, at: number, expected: Buffer): string[] {
+  /** Runs one case, of one instruction or of a sequence; the answer lists the differences and is empty where there are none. */
+  check(batch: Buffer, at: number, expected: Buffer, sequence?: Sequence): string[] {
     const { bare } = this;
     const { cpu, view } = bare;
     if (batch !== this.#batch) {
@@ -223,7 +243,7 @@ export class Subject {
       this.#expected = expected;
       this.#expectedWords = wordsOf(expected);
     }
-    if (bare.fault !== undefined) {
+    if (this.#faulted) {
       cpu.setFlags(2n);
       bare.nudge();
     }
@@ -234,10 +254,22 @@ export class Subject {
     const toEnd = (batch[at + Image.run]! & Run.toEnd) !== 0;
     let exit: CpuExit;
     try {
-      exit = cpu.run(1);
+      exit = cpu.run(sequence === undefined ? 1 : sequence.count + beyond);
+      this.#faulted = bare.fault !== undefined;
+      // A sequence ends at the breakpoint behind it, which has nowhere to go.
+      if (sequence !== undefined && view.getBigUint64(State.rip, true) === start + BigInt(length)) bare.fault = undefined;
       // A repeated string instruction may come back between two elements.
-      for (let i = 0; toEnd && i < 20_000 && exit.kind === 'budget' && view.getBigUint64(State.rip, true) !== start + BigInt(length); i++)
+      for (
+        let i = 0;
+        toEnd &&
+        sequence === undefined &&
+        i < 20_000 &&
+        exit.kind === 'budget' &&
+        view.getBigUint64(State.rip, true) !== start + BigInt(length);
+        i++
+      )
         exit = cpu.run(1);
+      if (sequence === undefined) this.#faulted = bare.fault !== undefined;
     } catch (error) {
       exit = { kind: 'unsupported', address: start, bytes: new Uint8Array(), reason: `thrown: ${(error as Error).stack ?? String(error)}` };
     }
@@ -250,7 +282,7 @@ export class Subject {
         ? [`unsupported: ${exit.reason}`]
         : !toEnd && this.#same(at)
           ? []
-          : this.#compare(batch, at, expected, toEnd, length);
+          : this.#compare(batch, at, expected, toEnd, length, sequence);
     this.#restore();
     return differences;
   }
@@ -298,7 +330,7 @@ export class Subject {
     return Buffer.compare(low, first.subarray(0, windowStart)) === 0 && Buffer.compare(high, second.subarray(windowEnd - pageSize)) === 0;
   }
 
-  #compare(batch: Buffer, at: number, expected: Buffer, toEnd: boolean, length: number): string[] {
+  #compare(batch: Buffer, at: number, expected: Buffer, toEnd: boolean, length: number, sequence?: Sequence): string[] {
     const { view, bytes, cpu, fault } = this.bare;
     const out: string[] = [];
     // Misaligned SSE mode is AMD's alone (AMD APM vol. 2, 11.4.2).
@@ -307,7 +339,7 @@ export class Subject {
     // Which bytes an instruction that does not exist would have is the processor's own affair: it may want to fetch more of them first.
     const fetch = (expected.readUInt32LE(at + Image.error) & 0x10) !== 0;
     if (trap === vectorPageFault && fetch && fault?.vector === vectorUndefined && decodeCase(batch, at) === undefined) return out;
-    if (tolerated(batch, at, trap, fault?.vector)) return out;
+    if (sequence === undefined ? tolerated(batch, at, trap, fault?.vector) : eitherAddressFault(trap, fault?.vector)) return out;
     // Of an operand across the end of the canonical addresses, some processors fault on the part before it first.
     const reachedAddress = expected.readBigUInt64LE(at + Image.cr2);
     const across = trap === vectorPageFault && reachedAddress < canonicalEnd && reachedAddress + 0x80n >= canonicalEnd;
@@ -348,7 +380,9 @@ export class Subject {
     const rip = expected.readBigUInt64LE(at + Image.rip) - (toEnd && done ? 1n : 0n);
     const ourRip = view.getBigUint64(State.rip, true);
     if (rip !== ourRip) out.push(`rip: expected ${hex(rip)}, got ${hex(ourRip)} (code of ${length} bytes)`);
-    const mask = comparedFlags & ~undefinedFlags(batch, at);
+    const mask =
+      comparedFlags &
+      ~(sequence === undefined ? undefinedFlags(batch, at) : BigInt(done ? sequence.undefinedFlags : sequence.onceUndefined));
     const flags = expected.readBigUInt64LE(at + Image.rflags) & mask;
     const ourFlags = cpu.getRegister('rflags')! & mask;
     if (flags !== ourFlags) out.push(`flags: expected ${hex(flags)}, got ${hex(ourFlags)}, mask ${hex(mask)}`);

@@ -306,11 +306,13 @@ function finish(r: Random, d: Draft, out: Buffer, at: number): void {
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   for (let i = 0; i < 16; i++) r.vector(view, at + Image.xmm + 16 * i);
   for (let i = 0; i < 16; i++) r.vector(view, at + Image.window + 16 * i);
-  out.writeUInt16LE(
-    r.oneIn(4) ? 0x40 | (r.oneIn(2) ? 0x3f : r.below(64)) | (r.pick([0, 2, 3]) << 8) | (r.below(4) << 10) : 0x37f,
-    at + Image.fx,
-  );
-  out.writeUInt16LE(r.oneIn(2) ? (r.below(8) << 11) | (r.u32() & 0x4700) : 0, at + Image.fx + 2);
+  const control = r.oneIn(4) ? 0x40 | (r.oneIn(2) ? 0x3f : r.below(64)) | (r.pick([0, 2, 3]) << 8) | (r.below(4) << 10) : 0x37f;
+  let status = r.oneIn(2) ? (r.below(8) << 11) | (r.u32() & 0x4700) : 0;
+  if (r.oneIn(12)) status |= r.below(64);
+  // Error summary and busy say that one of the exceptions is not masked.
+  if ((status & ~control & 0x3f) !== 0) status |= 0x8080;
+  out.writeUInt16LE(control, at + Image.fx);
+  out.writeUInt16LE(status, at + Image.fx + 2);
   out[at + Image.fx + 4] = r.oneIn(2) ? r.below(256) : 0;
   for (let i = 0; i < 8; i++) drawExtended(r, view, at + Image.st + 16 * i);
   let mxcsr = 0x1f80;

@@ -57,13 +57,15 @@ export class States {
     for (let i = 0; i < 8; i++) copy(this.#extended, 3, r.u32(), words, Image.st + 16 * i);
     const bits = r.u32();
     words[Image.rflags >> 2] = (bits & 0xcd5) | 0x202;
-    const control = (bits >>> 12) & 7;
-    if (control === 0) {
-      const top = r.below(8) << 11;
-      const precision = r.pick([0, 2, 3]) << 8;
-      words[Image.fx >> 2] = 0x40 | r.below(64) | precision | (r.below(4) << 10) | ((top | (r.u32() & 0x4700)) << 16);
+    const kind = (bits >>> 12) & 7;
+    if (kind === 0) {
+      const control = 0x40 | r.below(64) | (r.pick([0, 2, 3]) << 8) | (r.below(4) << 10);
+      let status = (r.below(8) << 11) | (r.u32() & 0x4700);
+      if (r.oneIn(4)) status |= r.below(64);
+      if ((status & ~control & 0x3f) !== 0) status |= 0x8080;
+      words[Image.fx >> 2] = control | (status << 16);
       batch[to + Image.fx + 4] = r.below(256);
-    } else if (control === 1) {
+    } else if (kind === 1) {
       words[Image.mxcsr >> 2] = (r.u32() & 0xe07f) | (r.oneIn(2) ? 0x1f80 : r.u32() & 0x1f80);
     }
   }

@@ -6,7 +6,7 @@ import { add, compare, divide, maximum, minimum, multiply, order, squareRoot, su
 import { fromInteger, narrow, toInteger, widen } from './convert';
 import { reciprocal, reciprocalRoot } from './estimate';
 import { Rounding, double, single, type Format, type SseControl } from './format';
-import { beginSse, endSse, enterMmx, getLane, immediateOf, readVector, setLane, writeVector } from './vectors';
+import { beginSse, checkPending, endSse, enterMmx, getLane, immediateOf, readVector, setLane, writeVector } from './vectors';
 
 /** Format and number of elements, from the last two letters of a mnemonic. */
 export interface Shape {
@@ -147,11 +147,13 @@ const sseConvert: Helper = (cpu, insn) => {
     return;
   }
   const conversion = conversions[mnemonic]!;
+  const mmx = operand.kind === 'mmx' || insn.operands[1]!.kind === 'mmx';
+  if (mmx) checkPending(cpu);
   const width = (format: Format | 'int'): number => (format === double ? 8 : 4);
   const source = readVector(cpu, insn, 1, width(conversion.from) * conversion.lanes);
   const target = new DataView(new ArrayBuffer(conversion.bytes));
   // The x87 unit is in MMX state by the time that a SIMD exception is found.
-  if (operand.kind === 'mmx' || insn.operands[1]!.kind === 'mmx') enterMmx(cpu);
+  if (mmx) enterMmx(cpu);
   const c = beginSse(cpu);
   for (let i = 0; i < conversion.lanes; i++) convertLane(c, conversion, source, target, i);
   endSse(cpu, c);
@@ -164,6 +166,7 @@ const sseConvert: Helper = (cpu, insn) => {
  */
 const sseMaskedStore: Helper = (cpu, insn) => {
   const size = insn.mnemonic === 'MASKMOVQ' ? 8 : 16;
+  if (size === 8) checkPending(cpu);
   const data = readVector(cpu, insn, 0, size);
   const mask = readVector(cpu, insn, 1, size);
   const segment = insn.segmentOverride ?? Seg.DS;
@@ -176,6 +179,7 @@ const sseMaskedStore: Helper = (cpu, insn) => {
 
 /** EMMS: all x87 registers are empty (SDM vol. 2A, EMMS). */
 const mmxEmpty: Helper = (cpu) => {
+  checkPending(cpu);
   enterMmx(cpu);
   cpu.view.setUint16(State.ftw, 0xffff, true);
 };

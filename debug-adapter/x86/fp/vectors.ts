@@ -1,7 +1,7 @@
 /** Vector operands of helpers: registers of the state block and memory as little-endian bytes, and MXCSR before and after. */
 
 import { type CpuContext, type DecodedInsn, Vector } from '../context';
-import { Seg, SegField, State } from '../state';
+import { FSW_PENDING, Seg, SegField, State } from '../state';
 import { SseControl, type Format } from './format';
 
 /** Byte offset of an xmm register in the state block. */
@@ -55,6 +55,11 @@ export function writeVector(cpu: CpuContext, insn: DecodedInsn, i: number, value
   } else {
     throw new Error(`operand ${i} of ${insn.mnemonic} is not a vector register`);
   }
+}
+
+/** #MF where an x87 exception waits: what MMX instructions report before anything else. */
+export function checkPending(cpu: CpuContext): void {
+  if ((cpu.view.getUint16(State.fsw, true) & FSW_PENDING) !== 0) cpu.raise(Vector.MF);
 }
 
 /** What every MMX instruction but EMMS does to the x87 unit: TOP 0, all registers valid (SDM vol. 1, 9.5.1). */

@@ -373,6 +373,7 @@ function liveness(insns: readonly Insn[]): boolean[] {
       : definition.size64 === 'd64' ||
         definition.endsBlock === true ||
         definition.mayFault === true ||
+        definition.unit === 'mmx' ||
         definition.rep !== undefined ||
         definition.emit === undefined;
     if (leaves) live = ARITHMETIC;

@@ -3,7 +3,7 @@
 import { type Insn } from '../decoder';
 import { signExtend, zeroExtend } from '../isa/flags';
 import { type ShapeOperand, type Size } from '../isa/gen';
-import { State } from '../state';
+import { FSW_PENDING, State } from '../state';
 import { Code, type Label } from '../wasm/code';
 import { type ValueType } from '../wasm/opcodes';
 import { type FloatUse, precisionBits, precisionMask } from './float';
@@ -159,6 +159,12 @@ export class RegionFrame {
     c.i32(0).get(Local.flagC).mem('i64.store', State.flagC);
   }
 
+  /** Leaves where an x87 exception waits: the interpreter reports it. */
+  protected checkPending(): void {
+    this.leaveIf(() => this.c.i32(0).mem('i32.load16_u', State.fsw).i32(FSW_PENDING).op('i32.and'));
+  }
+
+  /** Once nothing can fault any more; registers are physical, so the order does not matter. */
   protected enterMmx(): void {
     const { c } = this;
     c.i32(0).i32(0).mem('i32.load16_u', State.fsw).i32(0xc7ff).op('i32.and').mem('i32.store16', State.fsw);

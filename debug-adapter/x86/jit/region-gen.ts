@@ -15,7 +15,6 @@ import { RegionVectors } from './region-vectors';
 
 export class RegionGen extends RegionVectors implements Gen {
   flow!: Flow;
-  readonly inexactIsSilent: boolean;
   #shape!: ReturnType<typeof makeShape>;
   #live = true;
   /** Rule of the flags where it is known at this point, or -1. */
@@ -31,7 +30,6 @@ export class RegionGen extends RegionVectors implements Gen {
     private readonly use: RegisterUse | undefined,
   ) {
     super(floats, window);
-    this.inexactIsSilent = floats?.precision === 'sticky';
   }
 
   /** Instructions on the longest way from the end of the current block to the next look at the budget. */
@@ -61,10 +59,11 @@ export class RegionGen extends RegionVectors implements Gen {
     for (const pool of this.temps.values()) pool.used = 0;
     const { definition } = insn.row;
     if (isDoneInPlace(insn, this.mode)) return this.#doInPlace();
-    if (definition.unit === 'mmx') this.enterMmx();
     const copied = this.knownAfterCopy();
     const origin = this.origins.after(insn);
+    if (definition.unit === 'mmx') this.checkPending();
     definition.emit!(this);
+    if (definition.unit === 'mmx') this.enterMmx();
     if (origin !== undefined) this.origins.set(insn.registers[0]!, origin);
     this.finishVectors(copied);
   }

@@ -64,6 +64,13 @@ export class RegionVectors extends RegionMemory implements FloatGuards {
     else if (result !== undefined) this.note(this.insn.registers[0]!, result.kind, result.range);
   }
 
+  /** Whoever asks relies on it: the region is then entered only where it holds. */
+  get inexactIsSilent(): boolean {
+    if (this.floats?.precision !== 'sticky') return false;
+    this.precisionUsed = true;
+    return true;
+  }
+
   guardedFloat(kind: LaneKind, op: Arithmetic, a: number, b: number): number | undefined {
     const { floats } = this;
     if (floats === undefined) return undefined;
