@@ -278,7 +278,7 @@ class RegionLayout {
     gen.charge(block.count);
     gen.longestAfter = this.#longest.get(node)! - block.count;
     gen.beginBlock(this.#checked.has(node) ? -1 : (this.#incoming.get(node) ?? -1));
-    const lives = liveness(block.insns);
+    const lives = liveness(block.insns, () => gen.masksFloats());
     block.insns.forEach((insn, i) => gen.run(insn, block.insns.length - i, lives[i]!));
     switch (block.end.kind) {
       case 'jump':
@@ -361,8 +361,11 @@ function nodesOf(part: Part): ReadonlySet<number> {
   return nodes;
 }
 
-/** Which instructions' flags may be seen: by a later one, at the block's end, or where the region can be left. */
-function liveness(insns: readonly Insn[]): boolean[] {
+/**
+ * Which instructions' flags may be seen: by a later one, at the block's end, or where the region can be left. `masked` is asked about floating-point
+ * arithmetic: whether its exceptions are sure to be masked, so that it cannot fault.
+ */
+function liveness(insns: readonly Insn[], masked: () => boolean): boolean[] {
   const result = new Array<boolean>(insns.length);
   let live: number = ARITHMETIC;
   for (let i = insns.length - 1; i >= 0; i--) {
@@ -375,7 +378,8 @@ function liveness(insns: readonly Insn[]): boolean[] {
         definition.mayFault === true ||
         definition.unit === 'mmx' ||
         definition.rep !== undefined ||
-        definition.emit === undefined;
+        definition.emit === undefined ||
+        (definition.helper !== undefined && !masked());
     if (leaves) live = ARITHMETIC;
     result[i] = (changedFlags(insn.row) & live) !== 0;
     live = leaves ? ARITHMETIC : (live & ~killedFlags(insn.row)) | insn.row.readFlags;

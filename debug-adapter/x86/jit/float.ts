@@ -9,14 +9,14 @@ import { type Arithmetic, carefully, exactly } from '../isa/sse-float';
 import { floatOp, Guard, type LaneKind, pushConstant } from '../isa/sse-guard';
 
 /**
- * What a region takes for granted of MXCSR: rounding to nearest, PM set, and PE set ('sticky': inexact results change nothing) or clear ('clear': only
- * exact results may stay). A region is entered only where that holds.
+ * What a region takes for granted of MXCSR: rounding to nearest, all exceptions masked, and PE set ('sticky': inexact results change nothing) or clear
+ * ('clear': only exact results may stay). A region is entered only where that holds.
  */
 export type Precision = 'sticky' | 'clear';
 
-/** Bits of MXCSR: RC, PM, PE. */
-export const precisionMask = 0x7020;
-export const precisionBits: Readonly<Record<Precision, number>> = { sticky: 0x1020, clear: 0x1000 };
+/** Bits of MXCSR: RC, the six masks, PE. */
+export const precisionMask = 0x7fa0;
+export const precisionBits: Readonly<Record<Precision, number>> = { sticky: 0x1fa0, clear: 0x1f80 };
 
 export function precisionOf(mxcsr: number): Precision | undefined {
   const bits = mxcsr & precisionMask;

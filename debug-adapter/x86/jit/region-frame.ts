@@ -106,6 +106,12 @@ export class RegionFrame {
     this.c.br(this.exit);
   }
 
+  /** Whether MXCSR is sure to mask all exceptions: where the region is entered only with such a one. */
+  masksFloats(): boolean {
+    this.precisionUsed ||= this.floats !== undefined;
+    return this.floats !== undefined;
+  }
+
   /** The parts around the body: what to load first, and what to store at the exit. */
   prologue(): Code {
     const p = new Code(['i32']);
