@@ -210,7 +210,7 @@ describe('a Linux program on the ELF loader', function () {
       assert.ok(stackFrames[0]?.source?.path?.endsWith('/hello.c'), JSON.stringify(stackFrames[0]));
       const said = (wanted: RegExp): boolean => client.messages.some((message) => wanted.test(JSON.stringify(message)));
       assert.ok(said(/Symbols of \/hello loaded from .*hello\.dbg/));
-      client.close();
+      await client.close();
       // The note of the build ID begins with its owner's name.
       const changed = Buffer.from(bytes);
       const note = changed.indexOf('GNU\0', changed.indexOf(Buffer.from([4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0])));
