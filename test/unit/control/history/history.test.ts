@@ -380,7 +380,7 @@ describe('thinning', () => {
 });
 
 describe('time travel on real images', () => {
-  const folder = process.env['UNIKERNEL_IMAGES'] ?? path.join(process.env['UNIKERNEL_SUITES'] ?? '', '../images');
+  const folder = path.join(process.env['UNIKERNEL_SUITES'] ?? '', 'images');
   for (const [name, end] of [
     ['hello-qemu', 60_000],
     ['hello-spin', 3_000_000],
@@ -389,7 +389,7 @@ describe('time travel on real images', () => {
     it(`${name} repeats exactly`, function () {
       const file = path.join(folder, name);
       if (process.env['UNIKERNEL_SUITES'] === undefined || !existsSync(file)) {
-        console.log(`    skipped: no ${name} (UNIKERNEL_SUITES names no folder with images beside it)`);
+        console.log(`    skipped: no ${name} (UNIKERNEL_SUITES names no folder with images/${name})`);
         this.skip();
       }
       const image = new Uint8Array(readFileSync(file));
