@@ -25,19 +25,44 @@ export function sizesReport(
 
 /** Two trees as one: every group of either, with its size in both; the largest of the later build first. */
 export function overlay(before: SizeNode | undefined, after: SizeNode | undefined): SizeItem {
-  const old = new Map((before?.children ?? []).map((child) => [child.name, child]));
-  const children = (after?.children ?? []).map((child) => {
-    const counterpart = old.get(child.name);
-    old.delete(child.name);
-    return overlay(counterpart, child);
-  });
-  const gone = [...old.values()].map((child) => overlay(child, undefined));
+  const counterpart = counterparts(before?.children ?? [], after?.children ?? []);
+  const children = (after?.children ?? []).map((child) => overlay(counterpart.get(child), child));
+  const met = new Set(counterpart.values());
+  const gone = (before?.children ?? []).filter((child) => !met.has(child)).map((child) => overlay(child, undefined));
   return {
     name: (after ?? before)?.name ?? '',
     size: after?.size ?? 0,
     before: before?.size ?? 0,
     children: [...children, ...gone].sort((a, b) => b.size - a.size || (b.before ?? 0) - (a.before ?? 0)),
   };
+}
+
+/**
+ * For each later group the one of the same name, or else of the same source file: an image whose link map is at hand names objects (`traps.c.isr.o`), one
+ * alone the sources that its DWARF knows (`plat/pc/traps.c`).
+ */
+function counterparts(before: readonly SizeNode[], after: readonly SizeNode[]): ReadonlyMap<SizeNode, SizeNode> {
+  const found = new Map<SizeNode, SizeNode>();
+  const named = new Map(before.map((child) => [child.name, child]));
+  for (const child of after) {
+    const same = named.get(child.name);
+    if (same !== undefined) found.set(child, same);
+  }
+  const met = new Set(found.values());
+  const bySource = new Map(before.filter((child) => !met.has(child)).map((child) => [sourceOf(child.name), child]));
+  for (const child of after) {
+    const source = sourceOf(child.name);
+    const same = found.has(child) || source === undefined ? undefined : bySource.get(source);
+    if (same === undefined) continue;
+    found.set(child, same);
+    bySource.delete(source);
+  }
+  return found;
+}
+
+/** The source's file name in the name of an object or of a source, or undefined for names of neither. */
+function sourceOf(name: string): string | undefined {
+  return /(?:^|\/)([^/]+?\.(?:c|cc|cpp|cxx|S|s|rs|go))(?:\.[a-z]+)*$/.exec(name)?.[1];
 }
 
 /** Bytes of each library in an image, by make's name. */

@@ -86,6 +86,7 @@ class Page {
             'div',
             { class: 'line heads' },
             h('span', { class: 'cell head' }, 'Name'),
+            h('span', { class: 'cell share head' }),
             h('span', { class: 'cell number head' }, 'Size'),
             this.change,
           ),
@@ -222,7 +223,8 @@ class Page {
         depth === 0 && h('span', { class: `swatch c${top % colours}` }),
         h('span', { class: 'text' }, shortName(item, parent)),
       ),
-      h('span', { class: 'cell number' }, h('span', { class: 'bar' }), h('span', {}, sizeText(item.size))),
+      h('span', { class: 'cell share' }, h('span', { class: 'bar' })),
+      h('span', { class: 'cell number' }, sizeText(item.size)),
       difference !== undefined && h('span', { class: 'cell number change' }, changeMark(difference)),
     );
     // Set here, as the page's policy allows no style attributes.

@@ -60,6 +60,21 @@ describe('sizes of two builds', () => {
     });
   });
 
+  it('meet where one names objects and the other sources', () => {
+    const leaf = (name: string, size: number) => ({ name, size, children: [] });
+    const before = { name: 'a', size: 50, children: [leaf('plat/pc/traps.c', 20), leaf('plat/pc/start64.S', 20), leaf('handler.c', 10)] };
+    const after = { name: 'b', size: 56, children: [leaf('traps.c.isr.o', 24), leaf('start64.S.o', 20), leaf('(no symbol)', 12)] };
+    assert.deepEqual(
+      overlay(before, after).children.map(({ name, size, before: was }) => [name, size, was]),
+      [
+        ['traps.c.isr.o', 24, 20],
+        ['start64.S.o', 20, 20],
+        ['(no symbol)', 12, 0],
+        ['handler.c', 0, 10],
+      ],
+    );
+  });
+
   it('are written for people', () => {
     assert.deepEqual([0, 1023, 1024, 150_000, 5_000_000].map(sizeText), ['0 B', '1023 B', '1.0 KiB', '146 KiB', '4.77 MiB']);
     assert.deepEqual([0, 10, -2048].map(changeText), ['±0', '+10 B', '−2.0 KiB']);
