@@ -183,6 +183,9 @@ function immediatesOf(r: Random): readonly number[] {
   return list;
 }
 
+/** Port instructions that repeat no times are checked by some processors and not by others. */
+const leastRepetitions = (port: boolean): number => (port ? 1 : 0);
+
 /** Draws one case of a form into `out` at `at`; everything else of the state is random too. */
 export function drawCase(r: Random, form: Form, out: Buffer, at: number): void {
   const { definition, encoding } = form;
@@ -245,8 +248,7 @@ export function drawCase(r: Random, form: Form, out: Buffer, at: number): void {
     d.gpr[6] = target(r);
     d.gpr[7] = target(r);
   }
-  // Port instructions that repeat no times are checked by some processors and not by others.
-  const least = /^(INS|OUTS)/.test(definition.mnemonic) ? 1 : 0;
+  const least = leastRepetitions(/^(INS|OUTS)/.test(definition.mnemonic));
   if (definition.rep !== undefined) d.gpr[1] = BigInt(least + (r.oneIn(8) ? r.below(300) : r.below(12)));
   if (encoding.operands.includes('CL') && r.oneIn(2)) d.gpr[1] = BigInt(r.below(70));
   d.toEnd = definition.rep !== undefined || definition.mnemonic.startsWith('PUSHF');
@@ -367,7 +369,8 @@ export function drawBytes(r: Random, out: Buffer, at: number): void {
     // Under the trap flag the processor stops after each round of a repeated string instruction: let it run to the end, keep that near, and nothing after it.
     d.code.length = repeated;
     d.toEnd = true;
-    d.gpr[1] = BigInt(r.below(12));
+    const port = (d.code[repeated - 1]! & 0xfc) === 0x6c;
+    d.gpr[1] = BigInt(leastRepetitions(port) + r.below(12));
   }
   finish(r, d, out, at);
 }
