@@ -39,7 +39,9 @@ export class VirtualClock implements Clock {
   private charged = 0;
   private readonly timers: ClockTimer[] = [];
   private next: ClockTimer | undefined;
-  /** Called when the next timer may have come nearer in instructions. */
+  /** Ticks that may be charged before the next timer is nearer than the end of the run that is under way. */
+  private slack = -1;
+  /** Called when the next timer may have come nearer than that. */
   onChange: (() => void) | undefined;
 
   constructor(private readonly retired: () => number) {}
@@ -59,8 +61,15 @@ export class VirtualClock implements Clock {
   }
 
   charge(nanoseconds: number): void {
-    this.charged += nanoseconds * ticksPerNanosecond;
-    this.onChange?.();
+    const ticks = nanoseconds * ticksPerNanosecond;
+    this.charged += ticks;
+    this.slack -= ticks;
+    if (this.slack < 0) this.onChange?.();
+  }
+
+  /** A run of at most so many instructions begins: what is charged matters only once it brings the next timer before its end. */
+  expectRun(instructions: number): void {
+    this.slack = this.next === undefined ? Infinity : this.next.at! * ticksPerNanosecond - this.ticks() - instructions * ticksPerInstruction;
   }
 
   createTimer(callback: () => void): Timer {
@@ -74,6 +83,7 @@ export class VirtualClock implements Clock {
     let next: ClockTimer | undefined;
     for (const timer of this.timers) if (timer.at !== undefined && (next === undefined || timer.at < next.at!)) next = timer;
     this.next = next;
+    this.slack = -1;
     this.onChange?.();
   }
 

@@ -136,6 +136,7 @@ export class PcMachine implements Machine, DeviceHost {
         this.instructionsToEntry(retired),
       );
       this.running = true;
+      this.virtualClock.expectRun(Math.max(1, budget));
       const exit = cpu.run(Math.max(1, budget));
       this.running = false;
       if (cpu.retiredCount > this.frontier) this.frontier = cpu.retiredCount;
