@@ -2,6 +2,7 @@
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type TraceKind } from '../control/api';
 import { closest } from '../control/closest';
+import { leastRam, mebibyte, mostRam } from '../machine/memory';
 import { protocolErrors } from './errors';
 
 /** As launch.json has them. */
@@ -43,8 +44,8 @@ const oneOf =
     allowed.find((each) => each === value);
 
 const traceKinds = ['syscalls', 'tls', 'extendedState', 'interrupts'] as const;
-/** RAM that can be offered: what Unikraft needs at the least, and what one 32-bit WebAssembly memory can hold at the most. */
-export const memoryLimits = { least: 2, most: 3500 } as const;
+/** RAM that can be offered, MiB. */
+export const memoryLimits = { least: leastRam / mebibyte, most: mostRam / mebibyte } as const;
 
 /** Fields that VS Code itself adds to every configuration; names that begin with `__` are its private ones. */
 const foreign: readonly string[] = [

@@ -69,7 +69,8 @@ export class VirtualClock implements Clock {
 
   /** A run of at most so many instructions begins: what is charged matters only once it brings the next timer before its end. */
   expectRun(instructions: number): void {
-    this.slack = this.next === undefined ? Infinity : this.next.at! * ticksPerNanosecond - this.ticks() - instructions * ticksPerInstruction;
+    this.slack =
+      this.next === undefined ? Infinity : this.next.at! * ticksPerNanosecond - this.ticks() - instructions * ticksPerInstruction;
   }
 
   createTimer(callback: () => void): Timer {

@@ -2,7 +2,7 @@
 import { Layout } from '../x86/state';
 import { machineErrors } from './errors';
 
-const mebibyte = 1 << 20;
+export const mebibyte = 1 << 20;
 const wasmPage = 0x1_0000;
 /** Below this nothing boots; above it a 32-bit memory with its firmware hole ends. */
 export const leastRam = 2 * mebibyte;

@@ -1,11 +1,10 @@
 // `npm run test:extension`: the suite inside the extension host, then the packaged extension driven through the user interface, with screenshots.
-import { build } from 'esbuild';
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { format, promisify } from 'node:util';
 import { root, startBrowser, startServer, workbenchUrl } from './host.mjs';
+import { bundleSuite, exampleFolder } from './prepare.mjs';
 import { scenarios } from './ui.mjs';
 import { configScenarios } from './ui-config.mjs';
 import { poolScenarios } from './ui-pool.mjs';
@@ -14,35 +13,12 @@ import { travelScenarios } from './ui-travel.mjs';
 import { upstreamScenarios } from './ui-upstream.mjs';
 
 const run = promisify(execFile);
-const out = path.join(root, 'out', 'test', 'extension');
 const shots = path.join(root, 'out', 'screenshots');
 let passed = 0;
 let failed = 0;
 
-async function bundleSuite() {
-  const suite = path.join(root, 'test', 'extension', 'suite');
-  const files = (await readdir(suite)).filter((name) => name.endsWith('.ts'));
-  await build({
-    entryPoints: files.map((name) => path.join(suite, name)),
-    outdir: out,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'es2022',
-    external: ['vscode', 'mocha'],
-    logLevel: 'warning',
-  });
-}
-
-/** A copy of the example, which tests may change. */
-async function exampleFolder() {
-  const folder = await mkdtemp(path.join(tmpdir(), 'unikernel-example-'));
-  await cp(path.join(root, 'dist', 'examples', 'hello'), folder, { recursive: true });
-  return folder;
-}
-
 /** Runs the mocha suite in the extension host; counts its tests by their report. */
-async function runSuite(browser) {
+async function runSuite(browser, suite) {
   const folder = await exampleFolder();
   const server = await startServer();
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
@@ -56,7 +32,7 @@ async function runSuite(browser) {
       console.log(text);
     });
     if (process.env.VERBOSE) page.on('console', (message) => console.log(`[page] ${message.text()}`));
-    await page.goto(workbenchUrl(server.port, { folder, extension: root, tests: path.join(out, 'index.js') }), { timeout: 180_000 });
+    await page.goto(workbenchUrl(server.port, { folder, extension: root, tests: suite }), { timeout: 180_000 });
     const timer = setTimeout(() => console.log('the suite did not end in time'), 240_000);
     const code = await Promise.race([ended, new Promise((resolve) => setTimeout(() => resolve(1), 240_000))]);
     clearTimeout(timer);
@@ -113,10 +89,10 @@ async function runScenarios(browser) {
 }
 
 await mkdir(shots, { recursive: true });
-await bundleSuite();
+const suite = await bundleSuite();
 const browser = await startBrowser();
 try {
-  if (process.env.SCENARIO === undefined) await runSuite(browser);
+  if (process.env.SCENARIO === undefined) await runSuite(browser, suite);
   await runScenarios(browser);
 } finally {
   await browser.close();
