@@ -29,7 +29,7 @@ describe('a launch configuration', () => {
   it('keeps memory within what the machine takes', () => {
     for (const memory of [memoryLimits.least, memoryLimits.most]) parseLaunchArguments({ image: '/k', memory } as object);
     for (const memory of [memoryLimits.least - 1, memoryLimits.most + 1, 3.5, '64', Infinity])
-      assert.match(refusal({ image: '/k', memory }).message, /"memory" must be a whole number of MiB from 2 to 3500/);
+      assert.match(refusal({ image: '/k', memory }).message, /"memory" must be a whole number of MiB from 2 to 3072/);
   });
 
   it('suggests the name that was meant, and lists them all where none is near', () => {
