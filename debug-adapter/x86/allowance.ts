@@ -1,5 +1,6 @@
 /** How many instructions generated code may still run: the budget that it counts down, what is kept back from it, and how it is stopped inside a block. */
 
+import { Attention, Scratch } from './interp-gen';
 import { Rec } from './shape';
 import { State } from './state';
 
@@ -77,6 +78,7 @@ export class Allowance {
   breakAfterCurrent(): void {
     if (this.#breaking || this.record === 0) return;
     this.#breaking = true;
+    this.#i32[Scratch.attention >> 2]! |= Attention.broken;
     const budget = this.#i32[State.budget >> 2]!;
     this.#stash += budget;
     this.#i32[State.budget >> 2] = 0;
@@ -90,6 +92,7 @@ export class Allowance {
   unbreak(): void {
     if (!this.#breaking) return;
     this.#breaking = false;
+    this.#i32[Scratch.attention >> 2]! &= ~Attention.broken;
     this.#i32[this.#patched >> 2] = this.#patchedHandler;
     this.#i32[State.budget >> 2] = this.#i32[State.budget >> 2]! + this.#stash;
     this.#stash = 0;

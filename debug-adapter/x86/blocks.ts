@@ -429,6 +429,7 @@ export class BlockCache {
 
   /** Makes a chain slot lead to a block; `samePage` links live as long as both blocks, others until translations change. */
   link(slot: number, block: Block): void {
+    if (this.#i32[slot >> 2] === block.header) return;
     this.#i32[slot >> 2] = block.header;
     block.incoming.push(slot);
     this.#farLinks.push(slot);

@@ -14,7 +14,7 @@ import { deliver } from './exceptions';
 import { HandlerSet } from './handlers';
 import { HelperCalls } from './helper-calls';
 import * as inspection from './inspection';
-import { Exit, Scratch } from './interp-gen';
+import { Attention, Exit, Scratch } from './interp-gen';
 import { longestPath } from './jit/discover';
 import { Jit, type JitOutcome } from './jit/jit';
 import { opcodeTable } from './isa/all';
@@ -92,8 +92,6 @@ export class X86Cpu implements Cpu, CpuContext {
   #slice: number;
   #line = false;
   #stopRequested = false;
-  /** Blocks have to be built anew before the next one runs. */
-  #refuse = false;
   /** `retired` at which the exception hook has been asked already. */
   #hookAsked = -1;
 
@@ -389,6 +387,14 @@ export class X86Cpu implements Cpu, CpuContext {
     // Blocks that were built the other way go as soon as none of them runs.
     this.#refuse = true;
   }
+  /** Blocks have to be built anew before the next one runs. */
+  get #refuse(): boolean {
+    return (this.#i32[Scratch.attention >> 2]! & Attention.refuse) !== 0;
+  }
+  set #refuse(refuse: boolean) {
+    if (refuse) this.#i32[Scratch.attention >> 2]! |= Attention.refuse;
+    else this.#i32[Scratch.attention >> 2]! &= ~Attention.refuse;
+  }
 
   /** Budget, interrupts, traps and probes between blocks. */
   run(budget: number): CpuExit {
@@ -419,6 +425,8 @@ export class X86Cpu implements Cpu, CpuContext {
     const i32 = this.#i32;
     const blocks = this.#blocks;
     let site = 0;
+    /** The interrupt controller took its request back: one more block before it is asked again. */
+    let unanswered = false;
     /** The interpreter must do the next instruction: a region has just left before it. */
     let interpret = false;
     for (;;) {
@@ -454,6 +462,7 @@ export class X86Cpu implements Cpu, CpuContext {
           site = 0;
           continue;
         }
+        unanswered = true;
       }
       if (i32[State.halted >> 2] !== 0) return { kind: 'halted', interruptible: (flags & RFLAGS_IF) !== 0 };
       if (this.#allowance.reserve > 0 && i32[State.budget >> 2]! < refillBelow) this.#refill();
@@ -471,15 +480,18 @@ export class X86Cpu implements Cpu, CpuContext {
       const single = (mode & Mode.step) !== 0;
       const shadow = i32[State.shadow >> 2] !== 0;
       let outcome: JitOutcome = 'miss';
-      if (this.#jit !== undefined && !interpret && !single && !shadow && (flags & RFLAGS_RF) === 0) {
+      // A chain slot that is to be filled takes the way through the lookup below.
+      const links = site !== 0 && this.#jit?.has(high * 0x1_0000_0000 + (low >>> 0)) === false;
+      if (this.#jit !== undefined && !interpret && !links && !unanswered && !single && !shadow && (flags & RFLAGS_RF) === 0) {
         outcome = this.#jit.run();
-        if (outcome === 'interpret' || outcome === 'budget') {
+        if (outcome !== 'miss' && outcome !== 'interpreted') {
           site = 0;
           // A budget that does not suffice is either filled up or used to its end by the interpreter.
-          interpret = outcome === 'interpret' || this.#allowance.reserve === 0;
+          interpret = outcome === 'interpret' || (outcome === 'budget' && this.#allowance.reserve === 0);
           continue;
         }
       }
+      unanswered = false;
       interpret = false;
       let traps = false;
       if (outcome === 'miss') {

@@ -47,6 +47,15 @@ export const Scratch = {
   line: State.scratch + 8,
   /** i32: budget left when the interrupt shadow began: it lasts while just that is left */
   shadowLeft: State.scratch + 12,
+  /** i32: bits of `Attention`: nothing may run before the loop in TypeScript has seen to something */
+  attention: State.scratch + 16,
+} as const;
+
+/** Bits of `Scratch.attention`. */
+export const Attention = {
+  /** The budget is put aside, so that generated code stops. */ broken: 1,
+  /** Translations changed: what regions take for granted has to be looked at again. */ stale: 2,
+  /** All blocks have to be built anew. */ refuse: 4,
 } as const;
 
 export const RIP_CACHE_ENTRIES = 0x2_0000;

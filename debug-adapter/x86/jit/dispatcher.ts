@@ -1,7 +1,11 @@
-/** The one module that calls regions: looks the next one up by RIP and goes on until a region leaves for something else. */
+/**
+ * The loop in WebAssembly around regions and the interpreter: looks the next code up by RIP and goes on, from one tier to the other, until something has to be looked
+ * at in TypeScript.
+ */
 
-import { Scratch } from '../interp-gen';
-import { State } from '../state';
+import { Exit, RIP_CACHE_ENTRIES, Scratch } from '../interp-gen';
+import { Rec } from '../shape';
+import { Layout, State } from '../state';
 import { Code } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
 import { RegionExit, RegionState } from './region-abi';
@@ -12,48 +16,81 @@ export const RegionCache = { address: 0x50_0000, entries: 0x1_0000 } as const;
 /** Counts of (indirect jump, place it went to): 16-byte entries: i32 low half of the jump's address, i32 low half of the target, i32 count. */
 export const IndirectCounts = { address: 0x60_0000, entries: 0x1000 } as const;
 
+/** Counts of the places that regions were left for and at which none begins: 8-byte entries: i32 low half of RIP, i32 count. */
+export const MissCounts = { address: 0x61_0000, entries: 0x1000 } as const;
+
 /** Times that an indirect jump must have gone to one place before that becomes part of the region. */
 export const hotTarget = 48;
+
+/** Times that regions were left for one place before that is told. */
+const hotMisses = 1000;
 
 /** i32 in the state block: table index of the region that ran last. */
 export const currentRegion = Scratch.modeTag + 0x68;
 
-/** What `dispatch` answers beside a region's status: no region begins at RIP, at once or after some ran. */
-export const dispatchMiss = -1;
-export const dispatchEnd = -2;
+/** What `dispatch` answers beside a region's status. */
+export const Dispatched = {
+  /** Nothing ran: neither a region nor a block of the interpreter is known at RIP, or the budget does not suffice for the block. */ miss: -1,
+  /** The same, at the RIP that what ran has led to. */ end: -6,
+  /** The interpreter has to do the next instruction. */ interpret: -2,
+  /** The interpreter has left; what with is in the state block. */ interpreted: -3,
+  /** Something has to be looked at before the next instruction: an interrupt, a shadow, changed translations. */ look: -4,
+  /** Regions were often left for RIP, at which none begins. */ hotMiss: -5,
+} as const;
 
-export const cacheIndex = (low: number): number => ((low ^ (low >>> 15)) & (RegionCache.entries - 1)) * 16;
+const hash = (low: number, entries: number): number => ((low ^ (low >>> 15)) & (entries - 1)) * 16;
 
-/** Exports `dispatch() -> i32`; imports the memory and the table of regions. */
+export const cacheIndex = (low: number): number => hash(low, RegionCache.entries);
+
+const RFLAGS_IF = 0x200;
+const RFLAGS_RF = 0x1_0000;
+
+/** Exports `dispatch(interpret: i32) -> i32`, where 1 asks that the interpreter does the first instruction; imports the memory, the table of regions, and the interpreter's `enter`. */
 export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   module.importTable('env', 'regions');
+  const enter = module.importFunction('env', 'enter', ['i32'], []);
   const regionType = module.type(['i32'], ['i32']);
-  const c = new Code([]);
+  const c = new Code(['i32']);
+  const interpret = 0;
   const low = c.local('i32');
   const slot = c.local('i32');
   const status = c.local('i32');
-  const miss = c.local('i32');
-  c.i32(dispatchMiss).set(miss);
+  /** The region that ran last in this call led here. */
+  const fromRegion = c.local('i32');
+  const ran = c.local('i32');
+  const tag = c.local('i64');
+  const budget = c.local('i64');
+  const load = (offset: number): Code => c.i32(0).mem('i32.load', offset);
+  /** Leaves the entry of RIP in `slot`, and whether it is RIP's on the stack. */
+  const lookUp = (entries: number, address: number): void => {
+    c.get(low).get(low).i32(15).op('i32.shr_u', 'i32.xor');
+    c.i32(entries - 1)
+      .op('i32.and')
+      .i32(4)
+      .op('i32.shl')
+      .tee(slot);
+    c.mem('i64.load', address).get(tag).op('i64.eq');
+  };
   const again = c.loop();
-  c.i32(0)
-    .mem('i32.load', State.rip)
-    .tee(low)
-    .get(low)
-    .i32(15)
-    .op('i32.shr_u', 'i32.xor')
-    .i32(RegionCache.entries - 1)
-    .op('i32.and')
-    .i32(4)
-    .op('i32.shl')
-    .tee(slot);
-  c.mem('i64.load', RegionCache.address);
-  c.i32(0).mem('i64.load', State.rip).i32(0).mem('i64.load', Scratch.modeTag).op('i64.xor', 'i64.ne');
+  // What the loop in TypeScript looks at between blocks.
+  load(Scratch.line).i32(0).op('i32.ne');
+  load(State.flags).i32(RFLAGS_IF).op('i32.and').i32(0).op('i32.ne', 'i32.and');
+  load(State.flags).i32(RFLAGS_RF).op('i32.and', 'i32.or');
+  load(State.shadow).op('i32.or');
+  load(State.halted).op('i32.or');
+  load(Scratch.attention).op('i32.or');
   c.if();
-  c.get(miss).op('return');
+  c.i32(Dispatched.look).op('return');
   c.end();
-  c.i32(dispatchEnd).set(miss);
+  load(State.rip).set(low);
+  c.i32(0).mem('i64.load', State.rip).i32(0).mem('i64.load', Scratch.modeTag).op('i64.xor').set(tag);
+  const interpreter = c.block();
+  c.get(interpret).brIf(interpreter);
+  lookUp(RegionCache.entries, RegionCache.address);
+  c.op('i32.eqz').brIf(interpreter);
+  c.i32(1).tee(fromRegion).set(ran);
   c.i32(0)
     .get(slot)
     .mem('i32.load', RegionCache.address + 8)
@@ -61,8 +98,68 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   c.get(slot).mem('i32.load', RegionCache.address + 12);
   c.get(slot).mem('i32.load', RegionCache.address + 8);
   c.callIndirect(regionType).tee(status).op('i32.eqz').brIf(again);
+  c.get(status).i32(RegionExit.leave).op('i32.ge_s');
+  c.if();
+  // Before an instruction that the interpreter has to do.
+  c.i32(0).i32(0).mem('i64.load', State.budget).get(status).i32(RegionExit.leave).op('i32.sub', 'i64.extend_i32_s', 'i64.add');
+  c.mem('i64.store', State.budget);
+  c.i32(1).set(interpret);
+  c.i32(0).set(fromRegion);
+  c.br(again);
+  c.end();
   c.get(status).i32(RegionExit.indirect).op('i32.eq');
   c.if();
+  countIndirect(c, low, slot);
+  c.get(low).i32(hotTarget).op('i32.ne').brIf(again);
+  c.end();
+  c.get(status).op('return');
+  c.end();
+  // No region: a block of the interpreter.
+  c.get(fromRegion);
+  c.if();
+  c.i32(0).set(fromRegion);
+  countMiss(c, low, slot);
+  c.if();
+  c.i32(Dispatched.hotMiss).op('return');
+  c.end();
+  c.end();
+  const unknown = c.block();
+  lookUp(RIP_CACHE_ENTRIES, Layout.ripCache);
+  c.op('i32.eqz').brIf(unknown);
+  c.i32(0).mem('i64.load', State.budget);
+  c.get(slot)
+    .mem('i32.load', Layout.ripCache + 8)
+    .tee(slot)
+    .mem('i64.load32_u', Rec.remaining);
+  c.op('i64.sub').tee(budget).i64(0).op('i64.lt_s').brIf(unknown);
+  c.i32(0).get(budget).mem('i64.store', State.budget);
+  c.i32(0).set(interpret);
+  c.i32(1).set(ran);
+  c.get(slot).i32(Rec.size).op('i32.add').call(enter);
+  const left = c.block();
+  load(Scratch.attention).brIf(left);
+  load(State.exit).tee(status).i32(Exit.helper).op('i32.eq').brIf(again);
+  // A chain slot is to be filled, unless a region begins there.
+  c.get(status).i32(Exit.lookup).op('i32.ne').brIf(left);
+  load(State.exitRecord).op('i32.eqz').brIf(again);
+  load(State.rip).set(low);
+  c.i32(0).mem('i64.load', State.rip).i32(0).mem('i64.load', Scratch.modeTag).op('i64.xor').set(tag);
+  lookUp(RegionCache.entries, RegionCache.address);
+  c.brIf(again);
+  c.end();
+  c.i32(Dispatched.interpreted).op('return');
+  c.end();
+  c.i32(Dispatched.interpret);
+  c.i32(Dispatched.end).i32(Dispatched.miss).get(ran).op('select');
+  c.get(interpret).op('select', 'return');
+  c.end();
+  c.op('unreachable');
+  module.exportFunction('dispatch', module.func(module.type(['i32'], ['i32']), c));
+  return module.build();
+}
+
+/** Counts the indirect jump that left its region for RIP; leaves the count in `low`. */
+function countIndirect(c: Code, low: number, slot: number): void {
   c.i32(0).mem('i32.load', RegionState.indirectSite).set(low);
   c.get(low).i32(7).op('i32.mul').i32(0).mem('i32.load', State.rip).op('i32.add').tee(slot).get(slot).i32(11).op('i32.shr_u', 'i32.xor');
   c.i32(IndirectCounts.entries - 1)
@@ -93,10 +190,29 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
     .op('i32.add')
     .tee(low)
     .mem('i32.store', IndirectCounts.address + 8);
-  c.get(low).i32(hotTarget).op('i32.ne').brIf(again);
+}
+
+/** Counts that a region was left for RIP (its low half in `low`); leaves on the stack whether that is often. */
+function countMiss(c: Code, low: number, slot: number): void {
+  c.get(low).get(low).i32(12).op('i32.shr_u', 'i32.xor');
+  c.i32(MissCounts.entries - 1)
+    .op('i32.and')
+    .i32(3)
+    .op('i32.shl')
+    .tee(slot);
+  c.mem('i32.load', MissCounts.address).get(low).op('i32.ne');
+  c.if();
+  c.get(slot).get(low).mem('i32.store', MissCounts.address);
+  c.get(slot)
+    .i32(0)
+    .mem('i32.store', MissCounts.address + 4);
   c.end();
-  c.end();
-  c.get(status);
-  module.exportFunction('dispatch', module.func(module.type([], ['i32']), c));
-  return module.build();
+  c.get(slot);
+  c.get(slot)
+    .mem('i32.load', MissCounts.address + 4)
+    .i32(1)
+    .op('i32.add')
+    .tee(slot)
+    .mem('i32.store', MissCounts.address + 4);
+  c.get(slot).i32(hotMisses).op('i32.eq');
 }

@@ -2,14 +2,11 @@
 
 /** Samples of one address after which it is compiled. */
 const hotSamples = 20;
-/** Times that regions were left for one address at which none begins before it is compiled. */
-const hotMisses = 4000;
 /** Addresses that are counted before all counts begin anew. */
 const mostCounts = 50_000;
 
 export class Heat {
   readonly #samples = new Map<number, number>();
-  readonly #misses = new Map<number, number>();
   /** Addresses at which no region begins, as what stands there does not compile; by physical page, -1 where there was none. */
   readonly #hopeless = new Map<number, Set<number>>();
   /** Entry of a region -> times that it was made again to fit better. */
@@ -21,13 +18,6 @@ export class Heat {
   /** The interpreter was found at this address: is it time to compile it? */
   sampled(key: number): boolean {
     return count(this.#samples, key) >= hotSamples || this.eager;
-  }
-
-  /** Regions were left for this address, at which none begins: is it time to compile it? */
-  missed(key: number): boolean {
-    if (count(this.#misses, key) < hotMisses) return false;
-    this.#misses.delete(key);
-    return true;
   }
 
   /** No region begins at this address of a physical page. */
@@ -61,7 +51,6 @@ export class Heat {
 
   clear(): void {
     this.#samples.clear();
-    this.#misses.clear();
     this.#hopeless.clear();
     this.#remade.clear();
   }

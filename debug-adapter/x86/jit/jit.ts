@@ -3,10 +3,11 @@
 import { Cr4 } from '../control-bits';
 import { type Decoder, type Insn } from '../decoder';
 import { type Row } from '../isa/table';
+import { Attention, Scratch } from '../interp-gen';
 import { Mode, State } from '../state';
 import { assembleRegions, type CompiledRegion, compileRegion, runtimeNames } from './compile';
 import { crossesPage, discover, highOf, keyOf, lowOf, type Region, secondPage } from './discover';
-import { buildDispatcher, cacheIndex, currentRegion, dispatchEnd, dispatchMiss, IndirectCounts, RegionCache } from './dispatcher';
+import { buildDispatcher, cacheIndex, currentRegion, Dispatched, IndirectCounts, MissCounts, RegionCache } from './dispatcher';
 import { precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
@@ -47,12 +48,14 @@ export interface JitHost {
 
 /** How a run of regions ended. */
 export type JitOutcome =
-  /** Nothing ran: there is no region here. */
+  /** Neither a region nor a block of the interpreter is known at RIP, or the budget does not suffice for the block. */
   | 'miss'
-  /** Regions ran; RIP and budget are exact, and the interpreter has to do the next instruction. */
+  /** RIP and budget are exact, and the interpreter has to do the next instruction. */
   | 'interpret'
-  /** The interpreter has just left a record that a region had it do; what it left with is in the state block. */
+  /** The interpreter has just left; what it left with is in the state block. */
   | 'interpreted'
+  /** Something has to be looked at before the next instruction. */
+  | 'look'
   /** Regions ran up to a block that the budget does not suffice for. */
   | 'budget';
 
@@ -133,7 +136,7 @@ export class Jit {
   readonly #host: JitHost;
   readonly #tables: PageTables;
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
-  readonly #dispatch: () => number;
+  readonly #dispatch: (interpret: number) => number;
   readonly #heat: Heat;
   readonly #regions: (Installed | undefined)[] = [];
   readonly #byEntry = new Map<number, Installed>();
@@ -150,8 +153,6 @@ export class Jit {
   /** Indirect jump -> places it was seen to go to often. */
   readonly #observed = new Map<number, number[]>();
   readonly #records = new InPlaceRecords();
-  /** Translations changed: nothing may run before what regions take for granted was looked at again. */
-  #stale = true;
   /** Nothing may bypass the TLB, e.g. while memory is watched. */
   #windowOff = false;
   #windowChanges = 0;
@@ -173,10 +174,11 @@ export class Jit {
     this.#heat = new Heat(host.eager);
     this.#tables = new PageTables(host.u32, host.ramSize);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(buildDispatcher()), {
-      env: { memory: host.memory, regions: this.#table },
+      env: { memory: host.memory, regions: this.#table, enter: host.runtime['enter']! },
     });
-    this.#dispatch = instance.exports['dispatch'] as () => number;
+    this.#dispatch = instance.exports['dispatch'] as (interpret: number) => number;
     this.#clearCache();
+    this.#stale = true;
   }
 
   /** Is there a region that begins at this address in the current mode? */
@@ -188,6 +190,15 @@ export class Jit {
     return this.#byPage.has(page);
   }
 
+  /** Translations changed: nothing may run before what regions take for granted was looked at again. */
+  get #stale(): boolean {
+    return (this.#host.i32[Scratch.attention >> 2]! & Attention.stale) !== 0;
+  }
+  set #stale(stale: boolean) {
+    if (stale) this.#host.i32[Scratch.attention >> 2]! |= Attention.stale;
+    else this.#host.i32[Scratch.attention >> 2]! &= ~Attention.stale;
+  }
+
   get #mode(): number {
     return this.#host.i32[State.mode >> 2]!;
   }
@@ -196,46 +207,69 @@ export class Jit {
     return keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
   }
 
-  /** Runs regions from RIP on as long as there are any. */
+  /** Runs code of both tiers from RIP on, as long as all that it takes is known. */
   run(): JitOutcome {
-    if (this.#byEntry.size === 0) return 'miss';
     const { i32 } = this.#host;
+    let interpret = 0;
     let ran = false;
     for (;;) {
       if (this.#stale) this.#revalidate();
-      const status = this.#dispatch();
-      if (status === dispatchMiss && !ran) return 'miss';
-      if (status === dispatchMiss || status === dispatchEnd) {
-        if (this.#isCachedAgain()) continue;
-        this.statistics.misses++;
-        this.#noteMiss();
-        return 'interpret';
-      }
-      ran = true;
+      const status = this.#dispatch(interpret);
       this.statistics.runs++;
-      if (status === RegionExit.budget) return 'budget';
-      if (status === RegionExit.interpreter) return 'interpreted';
-      if (status === RegionExit.indirect) {
-        this.#noteIndirect();
-        continue;
+      switch (status) {
+        case Dispatched.miss:
+          if (this.#isCachedAgain()) continue;
+          this.statistics.misses++;
+          return ran ? 'interpret' : 'miss';
+        case Dispatched.interpreted:
+        case RegionExit.interpreter:
+          return 'interpreted';
+        case RegionExit.budget:
+          return 'budget';
+        case Dispatched.look:
+          return 'look';
+        case Dispatched.end:
+          if (this.#isCachedAgain()) break;
+          this.statistics.misses++;
+          return 'interpret';
+        case Dispatched.interpret:
+          this.statistics.misses++;
+          return 'interpret';
+        case Dispatched.hotMiss:
+          if (!this.#isCachedAgain()) this.#compileNew(this.#rip, this.#mode);
+          break;
+        case RegionExit.indirect:
+          this.#noteIndirect();
+          break;
+        case RegionExit.precision: {
+          const region = this.#regions[i32[currentRegion >> 2]!]!;
+          this.#precisionChanges++;
+          this.#drop(region);
+          this.#compile(region.entry, region.mode, region.window !== undefined);
+          break;
+        }
+        default:
+          this.#sideExit(status - RegionExit.sites);
+          interpret = 1;
+          ran = true;
+          continue;
       }
-      const region = this.#regions[i32[currentRegion >> 2]!]!;
-      if (status === RegionExit.precision) {
-        this.#precisionChanges++;
-        this.#drop(region);
-        this.#compile(region.entry, region.mode, region.window !== undefined);
-        continue;
-      }
-      this.statistics.sideExits++;
-      const number = status - RegionExit.sites;
-      const site = region.sites[number]!;
-      if (site.why === 'window') this.#noteBeyond(region, number);
-      else if (site.why === 'unordinary') this.#noteUnordinary(region, number);
-      i32[State.rip >> 2] = lowOf(site.key);
-      i32[(State.rip + 4) >> 2] = highOf(site.key);
-      i32[State.budget >> 2] = i32[State.budget >> 2]! + site.remaining;
-      return 'interpret';
+      interpret = 0;
+      ran = true;
     }
+  }
+
+  /** A region was left at one of its sites: the state goes there. */
+  #sideExit(number: number): void {
+    const { i32 } = this.#host;
+    this.statistics.sideExits++;
+    const region = this.#regions[i32[currentRegion >> 2]!]!;
+    const { key, remaining, why } = region.sites[number]!;
+    i32[State.rip >> 2] = lowOf(key);
+    i32[(State.rip + 4) >> 2] = highOf(key);
+    i32[State.budget >> 2] = i32[State.budget >> 2]! + remaining;
+    if (why === 'window') this.#noteBeyond(region, number);
+    else this.#noteUnordinary(region, number);
   }
 
   /** A slice of so many instructions ended at RIP: what is found often is compiled, and regions that go on and on are made again for the window. */
@@ -424,6 +458,7 @@ export class Jit {
 
   #clearCache(): void {
     this.#host.i32.fill(-1, RegionCache.address >> 2, (RegionCache.address >> 2) + RegionCache.entries * 4);
+    this.#host.i32.fill(0, MissCounts.address >> 2, (MissCounts.address >> 2) + MissCounts.entries * 2);
   }
 
   #drop(region: Installed): void {
@@ -566,13 +601,6 @@ export class Jit {
     if (region.heat < (this.#host.eager ? longEager : longRun + region.instructions * longRunForOne)) return;
     region.heat = -Infinity;
     if (this.#findWindow() !== undefined) this.#compile(region.entry, region.mode, true);
-  }
-
-  /** A region was left for an address at which there is none. */
-  #noteMiss(): void {
-    const key = this.#rip;
-    if (!this.#heat.missed(key)) return;
-    this.#compileNew(key, this.#mode);
   }
 
   /** An access went beyond the window: those that do so more than once go by the TLB when the region is made again. */

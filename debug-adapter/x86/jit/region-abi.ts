@@ -13,7 +13,7 @@ export const RegionImports = {
   observe: 10 + namedHelpers.length,
 } as const;
 
-/** What a region function answers. From `sites` on: the exit site of this number. */
+/** What a region function answers. From `sites` on: the exit site of this number, whose RIP is not set. */
 export const RegionExit = {
   /** RIP is set: look for the next region. */ next: 0,
   /** RIP is set, and the budget does not suffice for the block there. */ budget: 1,
@@ -21,10 +21,11 @@ export const RegionExit = {
   /** Nothing ran: MXCSR is not as the region wants it. */ precision: 3,
   /** The interpreter, called for an instruction in place, has to be heard: the state is as it left it. */ interpreter: 4,
   sites: 16,
+  /** From here on: RIP is set, the interpreter must do the instruction there, and so many instructions of its block did not run as this is above. */ leave: 0x100_0000,
 } as const;
 
-/** Why a region was left: an access went beyond the window, numbers were out of the ordinary, or any other reason. */
-export type ExitReason = 'window' | 'unordinary' | 'other';
+/** Why a region was left, where that is counted: an access went beyond the window, or numbers were out of the ordinary. */
+export type ExitReason = 'window' | 'unordinary';
 
 /** Where the interpreter must go on after an exit in the middle of a block. */
 export interface ExitSite {

@@ -69,8 +69,8 @@ export class RegionFrame {
   }
 
   /** Leaves before the current instruction, for the interpreter to do it. */
-  protected leaveHere(why: ExitReason = 'other'): void {
-    this.leaveWith(this.#site(why));
+  protected leaveHere(why?: ExitReason): void {
+    this.#aboutToLeave(why);
     this.c.br(this.exit);
   }
 
@@ -79,22 +79,26 @@ export class RegionFrame {
   }
 
   /** The same where the i32 that `condition` pushes is not 0. */
-  protected leaveIf(condition: () => void, why: ExitReason = 'other'): void {
-    this.leaveWith(this.#site(why));
+  protected leaveIf(condition: () => void, why?: ExitReason): void {
+    this.#aboutToLeave(why);
     condition();
     this.c.brIf(this.exit);
   }
 
-  /** Status of an exit before the current instruction. */
-  #site(why: ExitReason): number {
-    let status = this.here.get(why);
-    if (status === undefined) this.here.set(why, (status = this.newSite(keyOfInsn(this.insn), this.remaining, why)));
-    return status;
+  #aboutToLeave(why: ExitReason | undefined): void {
+    if (why === undefined) this.leaveWith(RegionExit.leave + this.remaining, addressOf(keyOfInsn(this.insn)));
+    else this.leaveWith(this.#site(why));
   }
 
-  protected newSite(key: number, remaining: number, why: ExitReason): number {
-    this.sites.push({ key, remaining, why });
-    return RegionExit.sites + this.sites.length - 1;
+  /** Status of an exit before the current instruction that is counted. */
+  #site(why: ExitReason): number {
+    let status = this.here.get(why);
+    if (status === undefined) {
+      status = RegionExit.sites + this.sites.length;
+      this.here.set(why, status);
+      this.sites.push({ key: keyOfInsn(this.insn), remaining: this.remaining, why });
+    }
+    return status;
   }
 
   /** Exits before the current instruction. */
@@ -102,7 +106,7 @@ export class RegionFrame {
 
   /** Leaves before the instruction at `key`, of whose block `remaining` instructions were charged and did not run. */
   leaveBefore(key: number, remaining: number): void {
-    this.leaveWith(this.newSite(key, remaining, 'other'));
+    this.leaveWith(RegionExit.leave + remaining, addressOf(key));
     this.c.br(this.exit);
   }
 

@@ -110,7 +110,7 @@ export class RegionGen extends RegionVectors implements Gen {
     this.forgetAddresses();
     if (vectors) this.known.clear();
     // A device may have shortened what may run.
-    this.leaveWith(this.newSite(keyOfInsn(this.insn) + this.insn.length, this.remaining - 1, 'other'));
+    this.leaveWith(RegionExit.leave + this.remaining - 1, addressOf(keyOfInsn(this.insn) + this.insn.length));
     c.get(Local.budget).i32(this.longestAfter).op('i32.lt_s').brIf(this.exit);
   }
 
