@@ -88,8 +88,8 @@ export function attachTracers(
       return '';
     },
     forgetAfter: (moment) => {
-      if (recorder === undefined) ring.forgetAfter(BigInt(moment));
-      else recorder.forgetAfter(BigInt(moment));
+      if (recorder === undefined) ring.forgetAfter(moment);
+      else recorder.forgetAfter(moment);
     },
     close: () => {
       recorder?.close();

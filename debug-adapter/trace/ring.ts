@@ -1,9 +1,11 @@
 /** The event ring: fixed-size binary records and an arena of captured memory, written on the machine's thread without making strings or objects, read by whoever wants to look. */
 
-/** Bytes of one record, and what lies where in it. */
+/** Bytes of one record, and what lies where in it. Addresses, instruction counts and times are floats: a store each, and exact (see `Cpu.readPointer`). */
 const recordBytes = 200;
 const Field = {
   kind: 0,
+  /** One bit for each argument with a capture. */
+  captured: 1,
   flags: 2,
   number: 4,
   startInstruction: 8,
@@ -16,13 +18,11 @@ const Field = {
   args: 64,
   caller: 112,
   endTime: 120,
-  /** Six captures of an f64 place in the arena (-1: none), a u16 length and a u16 that is 1 where memory went on. */
+  /** Six captures of an f64 place in the arena, a u16 length and a u16 that is 1 where memory went on. */
   captures: 128,
 } as const;
 const captureStride = 12;
 const captureCount = 6;
-/** Upper half of the float -1, which is no place. */
-const noCaptureHigh = 0xbff0_0000 | 0;
 /** Bytes of memory that one argument's capture holds at most: PATH_MAX of Linux. */
 export const captureLimit = 4096;
 /** Records and arena are allocated in pieces as they are needed. */
@@ -112,17 +112,27 @@ const otherNames: Readonly<Record<number, OtherEvent['kind']>> = {
   [EventKind.threadSwitch]: 'threadSwitch',
 };
 
-/** A number of up to 53 bits and a sign as a 64-bit word, in halves of a chunk: what recording a call makes no big integers for. */
-function setWord(halves: Int32Array, at: number, value: number): void {
-  halves[at >> 2] = value;
-  halves[(at >> 2) + 1] = Math.floor(value / 0x1_0000_0000);
+/** Some records in one buffer, as its readers and writers take them. */
+class Chunk {
+  readonly view: DataView;
+  /** Words of registers go from one array to the other in halves, as they are: no big integers are made. */
+  readonly halves: Int32Array;
+  readonly floats: Float64Array;
+
+  constructor(records: number) {
+    const buffer = new ArrayBuffer(records * recordBytes);
+    this.view = new DataView(buffer);
+    this.halves = new Int32Array(buffer);
+    this.floats = new Float64Array(buffer);
+  }
 }
+
+const addressOf = (number: number): bigint => BigInt.asUintN(64, BigInt(number));
+const numberOf = (address: bigint): number => Number(BigInt.asIntN(64, address));
 
 /** The newest `capacity` events. Sequence numbers count from 0 and never repeat. */
 export class EventRing {
-  readonly #chunks: (DataView | undefined)[] = [];
-  /** The same chunks in halves of words: a register goes from one array to the other as it is. */
-  readonly #halves: Int32Array[] = [];
+  readonly #chunks: (Chunk | undefined)[] = [];
   readonly #pages: (Uint8Array | undefined)[] = [];
   readonly #pageCount: number;
   /** Bytes put into the arena so far, with those left over at ends of pages. */
@@ -158,20 +168,17 @@ export class EventRing {
     stack = 0,
   ): number {
     const sequence = this.#open(EventKind.syscall, path === 'compiled-in' ? Flag.compiledIn : 0, number, start, time);
-    const halves = this.#halves[this.#chunkOf(sequence)]!;
+    const { halves, floats } = this.#chunk(sequence);
     const at = this.#offset(sequence);
-    setWord(halves, at + Field.rip, rip);
-    setWord(halves, at + Field.thread, thread);
-    setWord(halves, at + Field.caller, caller);
-    setWord(halves, at + Field.stack, stack);
+    floats[(at + Field.rip) >> 3] = rip;
+    floats[(at + Field.thread) >> 3] = thread;
+    floats[(at + Field.caller) >> 3] = caller;
+    floats[(at + Field.stack) >> 3] = stack;
     const args = (at + Field.args) >> 2;
-    const captures = (at + Field.captures) >> 2;
     for (let i = 0; i < captureCount; i++) {
       const place = places[i]! * 2;
       halves[args + i * 2] = registers[place]!;
       halves[args + i * 2 + 1] = registers[place + 1]!;
-      // The upper half of -1 as a float says enough.
-      halves[captures + (i * captureStride) / 4 + 1] = noCaptureHigh;
     }
     return sequence;
   }
@@ -182,8 +189,10 @@ export class EventRing {
     const kept = bytes.subarray(0, captureLimit);
     const place = this.#reserve(kept.length);
     this.#pages[this.#pageOf(place)]!.set(kept, place % arenaPage);
-    const view = this.#view(sequence);
-    const at = this.#offset(sequence) + Field.captures + index * captureStride;
+    const { view } = this.#chunk(sequence);
+    const record = this.#offset(sequence);
+    view.setUint8(record + Field.captured, view.getUint8(record + Field.captured) | (1 << index));
+    const at = record + Field.captures + index * captureStride;
     view.setFloat64(at, place, true);
     view.setUint16(at + 8, kept.length, true);
     view.setUint16(at + 10, truncated || kept.length < bytes.length ? 1 : 0, true);
@@ -195,14 +204,14 @@ export class EventRing {
    */
   endSyscall(sequence: number, registers: Int32Array, end: number, time = 0): void {
     if (!this.#holds(sequence)) return;
-    const halves = this.#halves[this.#chunkOf(sequence)]!;
+    const { halves, floats } = this.#chunk(sequence);
     const at = this.#offset(sequence);
     // Flags are the upper half of the first four bytes.
     halves[at >> 2] = halves[at >> 2]! | (Flag.completed << 16);
     halves[(at + Field.result) >> 2] = registers[0]!;
     halves[(at + Field.result + 4) >> 2] = registers[1]!;
-    setWord(halves, at + Field.endInstruction, end);
-    this.#view(sequence).setFloat64(at + Field.endTime, time, true);
+    floats[(at + Field.endInstruction) >> 3] = end;
+    floats[(at + Field.endTime) >> 3] = time;
   }
 
   /** Records any other event. */
@@ -218,10 +227,10 @@ export class EventRing {
     owner?: Owner,
   ): void {
     const sequence = this.#open(kind, owner === undefined ? 0 : Flag[owner], number, Number(start), time);
-    const view = this.#view(sequence);
+    const { view, floats } = this.#chunk(sequence);
     const at = this.#offset(sequence);
-    view.setBigUint64(at + Field.rip, rip, true);
-    view.setBigUint64(at + Field.thread, thread, true);
+    floats[(at + Field.rip) >> 3] = numberOf(rip);
+    floats[(at + Field.thread) >> 3] = numberOf(thread);
     view.setBigUint64(at + Field.result, BigInt.asUintN(64, value), true);
     view.setBigUint64(at + Field.args, BigInt.asUintN(64, from), true);
   }
@@ -230,16 +239,16 @@ export class EventRing {
    * The guest goes another way from `moment` (instructions) on: later events never were, and calls that returned later are open again. Numbers of events
    * that are gone stay gone.
    */
-  forgetAfter(moment: bigint): void {
+  forgetAfter(moment: number): void {
     for (let sequence = this.head - 1; sequence >= this.tail; sequence--) {
-      const view = this.#view(sequence);
+      const { view, floats } = this.#chunk(sequence);
       const at = this.#offset(sequence);
       const flags = view.getUint16(at + Field.flags, true);
-      const start = view.getBigUint64(at + Field.startInstruction, true);
+      const start = floats[(at + Field.startInstruction) >> 3]!;
       // A hook comes again when the guest goes on from the very instruction; the probe of a function does not.
       if (start > moment || (start === moment && (flags & Flag.compiledIn) === 0))
         view.setUint16(at + Field.flags, flags | Flag.dropped, true);
-      else if ((flags & Flag.completed) !== 0 && view.getBigUint64(at + Field.endInstruction, true) > moment)
+      else if ((flags & Flag.completed) !== 0 && floats[(at + Field.endInstruction) >> 3]! > moment)
         view.setUint16(at + Field.flags, flags & ~Flag.completed, true);
     }
   }
@@ -248,15 +257,16 @@ export class EventRing {
   read(sequence: number): TraceEvent | undefined {
     if (!this.#holds(sequence)) return undefined;
     const at = this.#offset(sequence);
-    const view = this.#view(sequence);
-    const kind = view.getUint16(at + Field.kind, true);
+    const { view, floats } = this.#chunk(sequence);
+    const kind = view.getUint8(at + Field.kind);
     const flags = view.getUint16(at + Field.flags, true);
     if ((flags & Flag.dropped) !== 0) return undefined;
-    const start = view.getBigUint64(at + Field.startInstruction, true);
-    const time = view.getFloat64(at + Field.startTime, true);
-    const rip = view.getBigUint64(at + Field.rip, true);
+    const float = (field: number): number => floats[(at + field) >> 3]!;
+    const start = BigInt(float(Field.startInstruction));
+    const time = float(Field.startTime);
+    const rip = addressOf(float(Field.rip));
     const number = view.getInt32(at + Field.number, true);
-    const thread = view.getBigUint64(at + Field.thread, true);
+    const thread = addressOf(float(Field.thread));
     if (kind !== EventKind.syscall) {
       const name = otherNames[kind];
       if (name === undefined) return undefined;
@@ -266,6 +276,7 @@ export class EventRing {
       return { kind: name, sequence, number, value, from, start, time, thread, rip, ...(owner === undefined ? {} : { owner }) };
     }
     const completed = (flags & Flag.completed) !== 0;
+    const captured = view.getUint8(at + Field.captured);
     return {
       kind: 'syscall',
       sequence,
@@ -273,36 +284,33 @@ export class EventRing {
       number,
       args: Array.from({ length: captureCount }, (_, i) => view.getBigUint64(at + Field.args + i * 8, true)),
       result: completed ? view.getBigInt64(at + Field.result, true) : undefined,
-      captures: Array.from({ length: captureCount }, (_, i) => this.#readCapture(view, at + Field.captures + i * captureStride)),
+      captures: Array.from({ length: captureCount }, (_, i) =>
+        (captured & (1 << i)) === 0 ? undefined : this.#readCapture(view, at + Field.captures + i * captureStride),
+      ),
       start,
-      end: completed ? view.getBigUint64(at + Field.endInstruction, true) : undefined,
+      end: completed ? BigInt(float(Field.endInstruction)) : undefined,
       time,
-      endTime: completed ? view.getFloat64(at + Field.endTime, true) : undefined,
+      endTime: completed ? float(Field.endTime) : undefined,
       thread,
       rip,
-      caller: view.getBigUint64(at + Field.caller, true),
-      stack: view.getBigUint64(at + Field.stack, true),
+      caller: addressOf(float(Field.caller)),
+      stack: addressOf(float(Field.stack)),
     };
   }
 
   #open(kind: EventKind, flags: number, number: number, start: number, time: number): number {
     const sequence = this.head++;
-    const chunk = this.#chunkOf(sequence);
-    if (this.#chunks[chunk] === undefined) {
-      const buffer = new ArrayBuffer(Math.min(recordsPerChunk, this.capacity) * recordBytes);
-      this.#chunks[chunk] = new DataView(buffer);
-      this.#halves[chunk] = new Int32Array(buffer);
-    }
-    const halves = this.#halves[chunk]!;
+    const { halves, floats } = (this.#chunks[this.#chunkOf(sequence)] ??= new Chunk(Math.min(recordsPerChunk, this.capacity)));
     const at = this.#offset(sequence);
+    // Nothing is captured yet: that byte is zero.
     halves[(at + Field.kind) >> 2] = kind | (flags << 16);
     halves[(at + Field.number) >> 2] = number;
-    setWord(halves, at + Field.startInstruction, start);
-    this.#view(sequence).setFloat64(at + Field.startTime, time, true);
+    floats[(at + Field.startInstruction) >> 3] = start;
+    floats[(at + Field.startTime) >> 3] = time;
     return sequence;
   }
 
-  #view(sequence: number): DataView {
+  #chunk(sequence: number): Chunk {
     return this.#chunks[this.#chunkOf(sequence)]!;
   }
 
@@ -335,7 +343,7 @@ export class EventRing {
   #readCapture(view: DataView, at: number): Capture | undefined {
     const place = view.getFloat64(at, true);
     // A page is lost as soon as it is written anew.
-    if (place < 0 || Math.floor(place / arenaPage) <= Math.floor(this.#arenaHead / arenaPage) - this.#pageCount) return undefined;
+    if (Math.floor(place / arenaPage) <= Math.floor(this.#arenaHead / arenaPage) - this.#pageCount) return undefined;
     const from = place % arenaPage;
     const bytes = this.#pages[this.#pageOf(place)]!.slice(from, from + view.getUint16(at + 8, true));
     return { bytes, truncated: view.getUint16(at + 10, true) !== 0 };
