@@ -41,7 +41,7 @@ async function main(): Promise<void> {
 
     const step = clean.result.plan!.steps.find((s): s is LinkStep => s.kind === 'link')!;
     const cache = new Map(step.groups.flatMap((g) => g.objects).map((p) => [p, readFileSync(p)]));
-    const first = time(() => void linkStep(step, (p) => readFileSync(p)));
+    const first = time(() => void linkStep(step, { read: (p) => readFileSync(p) }));
     const program = `${build}/process.js`;
     const entry = path.join(__dirname, 'process.ts');
     await esbuild({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', format: 'cjs', target: 'es2022' });
@@ -56,8 +56,8 @@ async function main(): Promise<void> {
     const theirs: number[] = [];
     // In turn, so that what else the machine does falls on all alike.
     for (let i = 0; i < ROUNDS; i++) {
-      ours.push(time(() => writeFileSync(`${build}/ours.elf`, linkStep(step, (p) => readFileSync(p)).bytes!)));
-      memory.push(time(() => void linkStep(step, (p) => cache.get(p)!)));
+      ours.push(time(() => writeFileSync(`${build}/ours.elf`, linkStep(step, { read: (p) => readFileSync(p) }).bytes!)));
+      memory.push(time(() => void linkStep(step, { read: (p) => cache.get(p)! })));
       if (ld) theirs.push(time(() => void execFileSync(ld, [...options, '-o', `${build}/ld.elf`, ...cache.keys()])));
       whole.push(time(() => void execFileSync(process.execPath, [program, `${build}/step.json`, `${build}/whole.elf`])));
     }

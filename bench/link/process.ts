@@ -4,4 +4,4 @@ import { linkStep } from '../../src/build/link-step';
 import { type LinkStep } from '../../src/build/plan';
 
 const [step, output] = process.argv.slice(2) as [string, string];
-writeFileSync(output, linkStep(JSON.parse(readFileSync(step, 'utf8')) as LinkStep, (path) => readFileSync(path)).bytes!);
+writeFileSync(output, linkStep(JSON.parse(readFileSync(step, 'utf8')) as LinkStep, { read: (path) => readFileSync(path) }).bytes!);

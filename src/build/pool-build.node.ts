@@ -77,6 +77,8 @@ function prebuiltUse(prebuilt: Prebuilt, places: PrebuiltPlaces, options: PoolBu
   const named = new Map(options.prefixMap ?? []);
   return {
     find: (step) => prebuilt.find(step, places),
+    read: (name) => prebuilt.read(name),
+    first: prebuilt.index.strings,
     folders: [
       [PREBUILT_POOL, named.get(places.pool) ?? places.pool],
       [PREBUILT_BUILD, named.get(places.build) ?? places.build],
@@ -156,12 +158,13 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
     ...(options.signal && { signal: options.signal }),
     ...(options.progress && { progress: options.progress }),
   });
+  prebuilt?.close();
   const problems = [...configured.problems, ...result.problems];
   const { command } = project;
   if (result.ok) {
     const { inputs, outputs } = state.taken;
     const texts = plan.steps.flatMap((s) => (s.kind === 'write' ? [s.output] : []));
-    const compared = prebuilt ? [`${objects}/index.json`, ...prebuilt.compared] : [];
+    const compared = prebuilt ? [`${objects}/index.json`, prebuilt.packPath, ...prebuilt.compared] : [];
     for (const path of [...inputs, ...compared, ...(rootfs === undefined ? [] : [rootfs])]) files.note(path);
     const made = [...outputs, ...texts, config];
     stampBuild({ options, build, files, toolchain: found, made, rootfs, result: { problems, images: result.images, command } });

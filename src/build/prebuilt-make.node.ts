@@ -1,6 +1,6 @@
 /** Compiles the starter pool's libraries for the configurations that people start from, so that images can be made without a compiler. */
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { NodeFiles } from '../shared/files.node';
 import { configure } from './configure';
@@ -9,13 +9,16 @@ import { TARGETS } from './pool-targets';
 import {
   Prebuilt,
   PREBUILT_BUILD,
+  PREBUILT_PACK,
   PREBUILT_POOL,
   PREBUILT_VERSION,
+  type PrebuiltIndex,
   type PrebuiltPlaces,
   type PrebuiltUnit,
   toPortable,
   unitId,
 } from './prebuilt.node';
+import { shareStrings } from './prebuilt-strings.node';
 import { type BuildProblem, formatProblem } from './problems';
 import { compileAll, readDependencies, writeText } from './runner.node';
 import { BuildState, hashOf } from './state.node';
@@ -49,7 +52,7 @@ export async function makePrebuilt(root: string, outDir: string, all: boolean): 
 
   const units: Record<string, PrebuiltUnit[]> = {};
   const { kind, version } = found.toolchain;
-  const prebuilt = new Prebuilt(out, { version: PREBUILT_VERSION, toolchain: { kind, version }, units });
+  const prebuilt = new Prebuilt(out, { version: PREBUILT_VERSION, toolchain: { kind, version }, units, places: {}, strings: '' });
   const objects = new Map<string, string>();
   for (const app of readdirSync(`${pool}/app`).sort(largestFirst)) {
     for (const variation of ['', ...(all ? VARIATIONS : [])]) {
@@ -78,20 +81,41 @@ export async function makePrebuilt(root: string, outDir: string, all: boolean): 
       if (faults.some((p) => p.severity === 'error')) throw new Error(faults.map(formatProblem).join('\n'));
       for (const step of missing) {
         const unit = unitFor(units, step, places);
-        const name = `${hashOf(readFileSync(step.object)).replace(/\W/g, '').slice(0, 20)}.o`;
+        const name = objectName(readFileSync(step.object));
         unit.objects[prebuilt.key(step, unit, places)] = name;
         objects.set(name, step.object);
       }
     }
   }
   state.save();
+  writePack(out, prebuilt.index, objects);
+}
+
+/** Writes the folder whole or not at all. `objects` has the path of each object by its name. */
+function writePack(out: string, index: PrebuiltIndex, objects: ReadonlyMap<string, string>): void {
+  const inputs = [...objects].map(([name, path]) => ({ name, bytes: readFileSync(path) }));
+  const ofPlace = (text: string): boolean => [PREBUILT_POOL, PREBUILT_BUILD].some((folder) => text.startsWith(folder));
+  const shared = shareStrings(inputs, ofPlace);
+  const strings = objectName(shared.strings);
+  const places: Record<string, [number, number]> = {};
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (const { name, bytes } of [...shared.objects, { name: strings, bytes: shared.strings }]) {
+    places[name] = [length, bytes.length];
+    parts.push(bytes);
+    length += bytes.length;
+  }
   const temporary = `${out}.new`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
-  for (const [name, path] of objects) copyFileSync(path, `${temporary}/${name}`);
-  writeFileSync(`${temporary}/index.json`, JSON.stringify(prebuilt.index));
+  writeFileSync(`${temporary}/${PREBUILT_PACK}`, Buffer.concat(parts));
+  writeFileSync(`${temporary}/index.json`, JSON.stringify({ ...index, places, strings }));
   rmSync(out, { recursive: true, force: true });
   renameSync(temporary, out);
+}
+
+function objectName(bytes: Uint8Array): string {
+  return hashOf(bytes).replace(/\W/g, '').slice(0, 20);
 }
 
 /** The loader has most libraries: what it compiles serves the others. */

@@ -1,6 +1,6 @@
 /** Objects that come compiled with the product: which of them stands for a step of a plan, and where its bytes are. */
 
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { type Files } from '../shared/files';
 import { type Configuration, configurationLine } from './configuration';
 import { type CompileStep } from './plan';
@@ -11,25 +11,32 @@ import { type Toolchain } from './toolchain';
 export const PREBUILT_POOL = '/@pool';
 export const PREBUILT_BUILD = '/@build';
 
+/** File name of all objects, one after the other. */
+export const PREBUILT_PACK = 'objects.pack';
+
 /** What a source was compiled to, for each configuration that makes a difference to it. */
 export interface PrebuiltUnit {
   /** Options that its text and its headers name, without `CONFIG_`. */
   readonly symbols: readonly string[];
   /** Files that it is made from; below `/@pool` and `/@build`. */
   readonly files: readonly string[];
-  /** File name of the object by the hash of flags, options and files. */
+  /** The object's name, a hash of its content, by the hash of flags, options and files. */
   readonly objects: Record<string, string>;
 }
 
-/** What lies in the folder of prebuilt objects as index.json. */
+/** What lies in the folder of prebuilt objects as index.json; the objects themselves are in objects.pack. */
 export interface PrebuiltIndex {
   readonly version: typeof PREBUILT_VERSION;
   readonly toolchain: Pick<Toolchain, 'kind' | 'version'>;
   /** By library, source and variant. */
   readonly units: Record<string, readonly PrebuiltUnit[]>;
+  /** Where each object lies in the pack: offset and size. */
+  readonly places: Record<string, readonly [number, number]>;
+  /** The object with the strings that the others share; it comes first in a link. */
+  readonly strings: string;
 }
 
-export const PREBUILT_VERSION = 1;
+export const PREBUILT_VERSION = 2;
 
 /** The folders of one build. */
 export interface PrebuiltPlaces {
@@ -42,6 +49,7 @@ export interface PrebuiltPlaces {
 /** A folder of prebuilt objects. */
 export class Prebuilt {
   private readonly hashes = new Map<string, string | undefined>();
+  private pack: number | undefined;
 
   constructor(
     readonly folder: string,
@@ -52,8 +60,7 @@ export class Prebuilt {
   static open(folder: string): Prebuilt | undefined {
     try {
       const index = JSON.parse(readFileSync(`${folder}/index.json`, 'utf8')) as Partial<PrebuiltIndex>;
-      if (index.version === PREBUILT_VERSION && index.units && index.toolchain)
-        return new Prebuilt(folder, { version: index.version, units: index.units, toolchain: index.toolchain });
+      if (index.version === PREBUILT_VERSION) return new Prebuilt(folder, index as PrebuiltIndex);
     } catch {
       // None there, or cut off.
     }
@@ -65,13 +72,33 @@ export class Prebuilt {
     return { ...this.index.toolchain, path: this.index.toolchain.kind, includeDir: '', targetArgs: [] };
   }
 
-  /** Path of the object for a step, undefined where none was compiled for this configuration. */
+  /** Name of the object for a step, undefined where none was compiled for this configuration. */
   find(step: CompileStep, places: PrebuiltPlaces): string | undefined {
     for (const unit of this.index.units[unitId(step, places)] ?? []) {
       const name = unit.objects[this.key(step, unit, places)];
-      if (name !== undefined && !shadows(step, unit, places)) return `${this.folder}/${name}`;
+      if (name !== undefined && !shadows(step, unit, places)) return name;
     }
     return undefined;
+  }
+
+  /** An object's bytes. @throws Error where the pack cannot be read, or is shorter than its index says. */
+  read(name: string): Uint8Array {
+    this.pack ??= openSync(this.packPath, 'r');
+    const [offset, size] = this.index.places[name]!;
+    const bytes = new Uint8Array(size);
+    if (readSync(this.pack, bytes, 0, size, offset) === size) return bytes;
+    throw new Error(`${this.packPath} is cut off; install the extension again, or make it anew with npm run build.`);
+  }
+
+  /** The file that the objects are read from. */
+  get packPath(): string {
+    return `${this.folder}/${PREBUILT_PACK}`;
+  }
+
+  /** Closes the pack. */
+  close(): void {
+    if (this.pack !== undefined) closeSync(this.pack);
+    this.pack = undefined;
   }
 
   /** Hash of all that an object depends on. */

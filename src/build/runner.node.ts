@@ -10,7 +10,7 @@ import { multibootImage, stripExecutable } from './image';
 import { ElfError, readExecutable } from './link/elf';
 import { ldScript } from './link/layout';
 import { type LinkedPiece, type LinkResult } from './link/link';
-import { linkStep } from './link-step';
+import { type LinkSources, linkStep } from './link-step';
 import { type BuildPlan, type CompileStep, type ImageStep, type LinkStep, type WriteStep } from './plan';
 import { type BuildProblem, parseProblems } from './problems';
 import { type BuildState, hashOf } from './state.node';
@@ -36,8 +36,12 @@ export interface RunOptions {
 
 /** Objects in place of a compiler. */
 export interface PrebuiltUse {
-  /** Path of the object for a step; undefined where there is none. */
+  /** Name of the object for a step, a hash of its content; undefined where there is none. */
   readonly find: (step: CompileStep) => string | undefined;
+  /** Bytes of a named object. */
+  readonly read: (name: string) => Uint8Array;
+  /** Name of the object that comes before all others in a link. */
+  readonly first: string;
   /** How debug information in them names folders, and what these are: [in the objects, here]. */
   readonly folders: readonly (readonly [string, string])[];
   /** Why nothing is compiled, and what to do; follows the name of a source that would have to be. */
@@ -186,14 +190,15 @@ async function link(
   problems: BuildProblem[],
   prebuilt: ReadonlyMap<string, string> | undefined,
 ): Promise<boolean> {
-  const real = (path: string): string => prebuilt?.get(path) ?? path;
-  const objects = step.groups.flatMap((g) => g.objects).map(real);
-  const key = hashOf(JSON.stringify([step, options.linker, options.prebuilt?.folders]));
+  const all = step.groups.flatMap((g) => g.objects);
+  // Names of prebuilt objects are hashes of them: what they hold need not be looked at again.
+  const objects = all.filter((path) => !prebuilt?.has(path));
+  const key = hashOf(JSON.stringify([step, options.linker, options.prebuilt?.folders, prebuilt && [...prebuilt.values()]]));
   if (state.upToDate(step.output, key) !== undefined) return false;
   const started = Date.now();
   options.progress?.('LD', step.output.slice(step.output.lastIndexOf('/') + 1));
   if (options.linker === 'own') {
-    const result = linkStep(step, (path) => readFileSync(real(path)), options.prebuilt?.folders);
+    const result = linkStep(step, inputsOf(options, prebuilt));
     // The reader of debug information is needed for faults alone.
     if (result.problems.length > 0)
       problems.push(...(await import('./link/sources')).withSources(result.problems, options.prebuilt?.folders));
@@ -203,6 +208,7 @@ async function link(
     state.done(step.output, key, objects, [step.output, step.map], '', started);
     return true;
   }
+  const first = prebuilt && extract(all, step, inputsOf(options, prebuilt));
   const script = `${step.output}.lds`;
   writeFileSync(script, ldScript(step.layout));
   const ld = findProgram('ld', options.env);
@@ -226,7 +232,8 @@ async function link(
     script,
     '-o',
     step.output,
-    ...objects,
+    ...(first ?? []),
+    ...all,
   ];
   const { code, output } = await execute(argv, options);
   const found = parseProblems(output, 'ld');
@@ -237,6 +244,27 @@ async function link(
   }
   if (!found.some((p) => p.severity === 'error')) problems.push(fault(`ld ended with status ${code}: ${output.trim()}`));
   return false;
+}
+
+/** Where a link's objects come from. */
+function inputsOf({ prebuilt: use }: RunOptions, prebuilt: ReadonlyMap<string, string> | undefined): LinkSources {
+  if (!use || !prebuilt) return { read: (path) => readFileSync(path) };
+  return {
+    read: (path) => (prebuilt.has(path) ? use.read(prebuilt.get(path)!) : readFileSync(path)),
+    first: { name: use.first, bytes: use.read(use.first) },
+    folders: use.folders,
+  };
+}
+
+/** Puts prebuilt objects where the plan has them, for a linker that reads files. Result: what comes before them. */
+function extract(objects: readonly string[], step: LinkStep, { read, first }: LinkSources): string[] {
+  for (const path of objects) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, read(path));
+  }
+  if (!first) return [];
+  writeFileSync(`${step.output}.strings.o`, first.bytes);
+  return [`${step.output}.strings.o`];
 }
 
 /** Where the linker put what, objects named from the build folder. */
