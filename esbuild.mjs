@@ -39,6 +39,7 @@ const lazyParts = {
   './gdb': 'cli-gdb',
   './build': 'cli-build',
   './build-run': 'cli-build-run',
+  './build-make': 'cli-build-make',
   './size': 'cli-size',
   './new': 'cli-new',
   './config': 'cli-config',
@@ -47,6 +48,7 @@ const lazyParts = {
   './run-trace': 'cli-trace',
   './archive.node': 'cli-archive',
   '../../debug-adapter/main': 'cli-dap',
+  './project': 'cli-build-kraftfile',
   './link/sources': 'cli-link-sources',
 };
 
@@ -77,7 +79,7 @@ const entries = [
   { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   ...Object.entries(lazyParts).map(([name, out]) => ({
     ...command,
-    entryPoints: [`${path.join(name.startsWith('./link') ? 'src/build' : 'src/cli', name)}.ts`],
+    entryPoints: [`${path.join(/^\.\/(link|project)/.test(name) ? 'src/build' : 'src/cli', name)}.ts`],
     outfile: `dist/${out}.js`,
   })),
 ].filter(({ entryPoints: [entry] }) => existsSync(entry));

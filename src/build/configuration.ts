@@ -41,3 +41,13 @@ export function configurationHeader(config: Configuration): string {
   const lines = [...config.values.keys()].flatMap((name) => configurationLine(config, name) ?? []);
   return `${['/* Written by the build from the configuration. */', ...lines].join('\n')}\n`;
 }
+
+/** Lays texts in .config form over each other: what a later one says of an option counts. */
+export function overlayConfigs(texts: readonly string[]): string {
+  const lines = new Map<string, string>();
+  for (const line of texts.flatMap((t) => t.split(/\r?\n/))) {
+    const symbol = /^CONFIG_([A-Za-z0-9_]+)=/.exec(line)?.[1] ?? /^# CONFIG_([A-Za-z0-9_]+) is not set/.exec(line)?.[1];
+    if (symbol !== undefined) lines.set(symbol, line);
+  }
+  return [...lines.values()].map((l) => `${l}\n`).join('');
+}

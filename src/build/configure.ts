@@ -5,10 +5,9 @@ import { runConf } from '../kconfig/conf';
 import { dialectOf } from '../kconfig/dialect';
 import { unikraftEnvironment } from '../kconfig/submenu';
 import { type Files } from '../shared/files';
-import { type Configuration, readConfiguration } from './configuration';
+import { type Configuration, overlayConfigs, readConfiguration } from './configuration';
 import { poolVersion } from './plan';
 import { type BuildProblem } from './problems';
-import { overlayConfigs } from './project';
 
 /** Where things lie; absolute paths. */
 export interface ConfigureInput {

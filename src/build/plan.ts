@@ -25,7 +25,7 @@ export interface CompileStep {
   /** Where the compiler notes the headers that it read. */
   readonly depFile: string;
   /** The program and its arguments. */
-  readonly argv: readonly string[];
+  readonly argv: readonly [string, ...string[]];
 }
 
 /** Objects of one library; symbols that it does not export stay its own. */
@@ -265,7 +265,7 @@ function compileStep(input: PlanInput, make: MakeResult, library: MakeLibrary, s
   const relative = source.path.startsWith(`${base}/`) ? source.path.slice(base.length + 1) : file;
   const object = `${library.build}/${relative}${source.variant ? `.${source.variant}` : ''}.o`;
   const depFile = `${object.slice(0, -1)}d`;
-  const argv = [
+  const argv: [string, ...string[]] = [
     input.toolchain.path,
     ...input.toolchain.targetArgs,
     '-nostdinc',

@@ -2,17 +2,18 @@
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { kraftfileNames } from '../kraftfile/schema';
 import { configure } from './configure';
 import { type BuildPlan, planBuild } from './plan';
 import { TARGETS } from './pool-targets';
 import { type BuildProblem } from './problems';
+import { type Project } from './project';
 import { Prebuilt, PREBUILT_BUILD, PREBUILT_POOL, type PrebuiltPlaces } from './prebuilt.node';
-import { readProject } from './project';
 import { type PrebuiltUse, type RunResult, runPlan } from './runner.node';
 import { buildFolder, SeenFiles, stampBuild, unchangedBuild, unchangedResult } from './stamp.node';
 import { BuildState } from './state.node';
 import { noCompilerMessage } from './toolchain';
-import { compilerNames, findToolchain } from './toolchain.node';
+import { compilerNames } from './toolchain.node';
 
 /** What to build. Relative paths start from the process's folder. */
 export interface PoolBuildOptions {
@@ -53,6 +54,14 @@ export interface PoolBuildResult extends RunResult {
 function slashes(path: string): string {
   return resolve(path).replaceAll('\\', '/');
 }
+
+/** What the Kraftfile says; what reads it is loaded only where there is one. */
+async function projectOf(files: SeenFiles, app: string): Promise<Project> {
+  const path = kraftfileNames.map((name) => `${app}/${name}`).find((each) => files.kind(each) === 'file');
+  return path === undefined ? NO_KRAFTFILE : (await import('./project')).readProject(files, app, path);
+}
+
+const NO_KRAFTFILE: Project = { name: undefined, options: () => '', libraries: [], targets: [], rootfs: undefined, command: [], problems: [] };
 
 /** Whether a folder is laid out as a pool. */
 export function isPool(dir: string): boolean {
@@ -118,7 +127,7 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
     return failure(`The build folder cannot be made: ${String(error)}`, build);
   }
   const files = options.files ?? new SeenFiles();
-  const project = readProject(files, app);
+  const project = await projectOf(files, app);
   if (project.problems.some((p) => p.severity === 'error')) return { ...failure('', app), problems: project.problems };
   const libraries = [...new Set([...project.libraries, ...(options.libraries ?? []).map(slashes)])];
   const targets = options.targets ?? project.targets;
@@ -127,7 +136,8 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
   if (configured.problems.some((p) => p.severity === 'error')) return { ...failure('', app), problems: configured.problems };
 
   const state = new BuildState(`${build}/.state.json`);
-  const found = options.prebuilt === 'always' ? undefined : findToolchain(options.env, state.toolchain);
+  const found =
+    options.prebuilt === 'always' ? undefined : (await import('./toolchain-probe.node.js')).findToolchain(options.env, state.toolchain);
   const missing = noCompilerMessage(compilerNames(options.env), process.platform);
   const objects = options.prebuiltFolder ?? ownPrebuilt();
   const prebuilt = found || options.prebuilt === 'never' ? undefined : Prebuilt.open(objects);

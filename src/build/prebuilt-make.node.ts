@@ -23,7 +23,8 @@ import { type BuildProblem, formatProblem } from './problems';
 import { compileAll, readDependencies, writeText } from './runner.node';
 import { BuildState, hashOf } from './state.node';
 import { noCompilerMessage } from './toolchain';
-import { compilerNames, findToolchain } from './toolchain.node';
+import { findToolchain } from './toolchain-probe.node';
+import { compilerNames } from './toolchain.node';
 
 /** Options besides the defaults that a package carries objects for; each is tried alone over each application. */
 const VARIATIONS = [

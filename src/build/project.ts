@@ -1,12 +1,11 @@
 /** What a project's Kraftfile says to the builder of the starter pool: name, options, libraries, targets, root file system, command. */
 
-import { kraftfileNames } from '../kraftfile/schema';
 import { type KconfigEntry, type Kraftfile, readKraftfile, shortForm, type Target, targetSuffix, type Word } from '../kraftfile/model';
 import { type Files } from '../shared/files';
 import { TARGETS } from './pool-targets';
 import { type BuildProblem } from './problems';
 
-/** A project by its Kraftfile; all undefined or empty where there is none. Paths are absolute. */
+/** A project by its Kraftfile; all undefined or empty where that says nothing. Paths are absolute. */
 export interface Project {
   readonly name: string | undefined;
   /** Lines in .config form for one target, weakest first. */
@@ -22,13 +21,9 @@ export interface Project {
   readonly problems: readonly BuildProblem[];
 }
 
-/** Reads the Kraftfile of an application's folder. */
-export function readProject(files: Files, app: string): Project {
-  const path = kraftfileNames.map((name) => `${app}/${name}`).find((p) => files.kind(p) === 'file');
-  const text = path === undefined ? undefined : files.readText(path);
-  if (path === undefined || text === undefined)
-    return { name: undefined, options: () => '', libraries: [], targets: [], rootfs: undefined, command: [], problems: [] };
-  return new ProjectReader(files, app, path, text).read();
+/** Reads the Kraftfile at `path` of an application's folder. */
+export function readProject(files: Files, app: string, path: string): Project {
+  return new ProjectReader(files, app, path, files.readText(path) ?? '').read();
 }
 
 class ProjectReader {
@@ -121,14 +116,4 @@ function configLine({ symbol, value }: KconfigEntry): string[] {
   if (value.value === 'n') return [`# CONFIG_${symbol} is not set`];
   if (/^([ym]|-?\d+|0[xX][0-9a-fA-F]+)$/.test(value.value)) return [`CONFIG_${symbol}=${value.value}`];
   return [`CONFIG_${symbol}="${value.value.replace(/[\\"]/g, '\\$&')}"`];
-}
-
-/** Lays texts in .config form over each other: what a later one says of an option counts. */
-export function overlayConfigs(texts: readonly string[]): string {
-  const lines = new Map<string, string>();
-  for (const line of texts.flatMap((t) => t.split(/\r?\n/))) {
-    const symbol = /^CONFIG_([A-Za-z0-9_]+)=/.exec(line)?.[1] ?? /^# CONFIG_([A-Za-z0-9_]+) is not set/.exec(line)?.[1];
-    if (symbol !== undefined) lines.set(symbol, line);
-  }
-  return [...lines.values()].map((l) => `${l}\n`).join('');
 }

@@ -1,6 +1,5 @@
 /** Runs a plan: compilers in parallel, and nothing that is up to date. */
 
-import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
@@ -217,7 +216,7 @@ async function link(
     return false;
   }
   const gc = step.gcSections ? ['--gc-sections', ...step.entries.flatMap((e) => ['-u', e])] : [];
-  const argv = [
+  const argv: [string, ...string[]] = [
     ld,
     '-nostdlib',
     '-static',
@@ -306,33 +305,15 @@ function image(step: ImageStep, state: BuildState, options: RunOptions): BuiltIm
   return result;
 }
 
-/** Runs a program; stdout and stderr together. A cancelled run ends the whole process group. */
-function execute(argv: readonly string[], options: RunOptions): Promise<{ code: number; output: string }> {
-  return new Promise((resolve) => {
-    const group = process.platform !== 'win32';
-    const child = spawn(argv[0]!, argv.slice(1), {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: group,
-      cwd: options.directory,
-      env: { ...options.env, LC_ALL: 'C' },
-    });
-    const parts: Buffer[] = [];
-    child.stdout.on('data', (d: Buffer) => parts.push(d));
-    child.stderr.on('data', (d: Buffer) => parts.push(d));
-    const cancel = (): void => {
-      try {
-        if (group && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
-        else child.kill();
-      } catch {
-        // Already gone.
-      }
-    };
-    options.signal?.addEventListener('abort', cancel);
-    const finish = (code: number, extra = ''): void => {
-      options.signal?.removeEventListener('abort', cancel);
-      resolve({ code, output: Buffer.concat(parts).toString('utf8') + extra });
-    };
-    child.on('error', (error) => finish(127, `${argv[0]!} cannot be run: ${error.message}`));
-    child.on('close', (code) => finish(code ?? 1));
+/** Runs a program; stdout and stderr together. A cancelled run ends the whole process group. What starts processes is loaded where one is started. */
+async function execute(argv: readonly [string, ...string[]], options: RunOptions): Promise<{ code: number; output: string }> {
+  const { runProgram } = await import('./process.node.js');
+  const parts: string[] = [];
+  const end = await runProgram(argv, {
+    directory: options.directory ?? '.',
+    env: options.env,
+    output: (text) => parts.push(text),
+    ...(options.signal && { signal: options.signal }),
   });
+  return { code: end.code, output: parts.join('') + (end.fault ?? '') };
 }

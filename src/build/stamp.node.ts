@@ -8,7 +8,7 @@ import { type PoolBuildOptions, type PoolBuildResult } from './pool-build.node';
 import { type BuildProblem } from './problems';
 import { type BuiltImage } from './runner.node';
 import { CLOCK_STEP } from './state.node';
-import { findToolchain, type ToolchainMemory } from './toolchain.node';
+import { isKnownToolchain, type ToolchainMemory } from './toolchain.node';
 
 /** What an unchanged build has to say again. */
 export interface StampedResult {
@@ -43,7 +43,10 @@ function look(path: string): BigIntStats | undefined {
 
 /** What stands at a path. `listed`: whether it counts what a folder holds. */
 function signatureOf(path: string, listed: boolean): string {
-  const stat = look(path);
+  return signature(look(path), listed);
+}
+
+function signature(stat: BigIntStats | undefined, listed: boolean): string {
   if (!stat) return NOTHING;
   if (stat.isDirectory()) return listed ? `${FOLDER}${stat.mtimeNs}` : FOLDER;
   return `${stat.size} ${stat.mtimeNs} ${stat.ino}`;
@@ -64,17 +67,23 @@ function treeSignature(root: string): string {
   return lines.join('\n');
 }
 
-/** The files on disk, with a note of each that a build has asked for. */
+/** The files on disk as one build sees them: each is looked at once, with a note of it. */
 export class SeenFiles implements Files {
   private readonly disk = new NodeFiles();
   private readonly started = Date.now();
   private readonly seen = new Map<string, string>();
   private readonly real = new Map<string, string>();
+  private readonly kinds = new Map<string, FileKind | undefined>();
+  private readonly texts = new Map<string, string | undefined>();
+  private readonly lists = new Map<string, readonly string[]>();
 
   /** Notes a file that is read by other ways. */
   note(path: string, listed = false): void {
     const known = this.seen.get(path);
-    if (known === undefined || (listed && known === FOLDER)) this.seen.set(path, signatureOf(path, listed));
+    if (known !== undefined && !(listed && known === FOLDER)) return;
+    const stat = look(path);
+    this.seen.set(path, signature(stat, listed));
+    this.kinds.set(path, stat?.isDirectory() ? 'directory' : stat?.isFile() ? 'file' : undefined);
   }
 
   read(path: string): Uint8Array | undefined {
@@ -83,23 +92,29 @@ export class SeenFiles implements Files {
   }
 
   readText(path: string): string | undefined {
-    this.note(path);
-    return this.disk.readText(path);
+    if (this.texts.has(path)) return this.texts.get(path);
+    const text = this.kind(path) === 'file' ? this.disk.readText(path) : undefined;
+    this.texts.set(path, text);
+    return text;
   }
 
   kind(path: string): FileKind | undefined {
     this.note(path);
-    return this.disk.kind(path);
+    return this.kinds.get(path);
   }
 
   list(path: string): readonly string[] {
-    this.note(path, true);
-    return this.disk.list(path);
+    let names = this.lists.get(path);
+    if (!names) {
+      this.note(path, true);
+      this.lists.set(path, (names = this.disk.list(path)));
+    }
+    return names;
   }
 
   realPath(path: string): string {
-    const found = this.disk.realPath(path);
-    this.real.set(path, found);
+    let found = this.real.get(path);
+    if (found === undefined) this.real.set(path, (found = this.disk.realPath(path)));
     return found;
   }
 
@@ -168,8 +183,7 @@ export function unchangedBuild(options: PoolBuildOptions, build: string): Stampe
     // None yet, cut off, or something is gone.
     return undefined;
   }
-  const found = options.prebuilt === 'always' ? undefined : findToolchain(options.env, stamp.toolchain);
-  return found?.key === stamp.toolchain?.key ? stamp.result : undefined;
+  return options.prebuilt === 'always' || isKnownToolchain(options.env, stamp.toolchain) ? stamp.result : undefined;
 }
 
 /** What a stamp is made from. */

@@ -1,12 +1,12 @@
-/** Finds the host's C compiler. */
+/** Programs of the host, and whether its C compiler is the one of an earlier build; finding one anew is `toolchain-probe.node.ts`'s. */
 
-import { execFileSync } from 'node:child_process';
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { COMPILER_NAMES, type Toolchain } from './toolchain';
 
 /** What earlier searches found, so that the compiler need not be asked again; kept with the build. */
 export interface ToolchainMemory {
+  /** What was looked at, see candidates(). */
   readonly key: string;
   readonly toolchain: Toolchain;
 }
@@ -35,44 +35,22 @@ export function compilerNames(env: NodeJS.ProcessEnv): readonly string[] {
   return cc ? [cc] : COMPILER_NAMES;
 }
 
-/** Finds a compiler; undefined where there is none that makes x86-64 ELF objects. */
-export function findToolchain(env: NodeJS.ProcessEnv, memory?: ToolchainMemory): ToolchainMemory | undefined {
+/** Compilers that are there, in order, each with a key: it names this one and all before it, and changes when one of them does. */
+export function* candidates(env: NodeJS.ProcessEnv): Generator<{ path: string; key: string }> {
+  let key = '';
   for (const name of compilerNames(env)) {
     const path = findProgram(name, env);
     if (!path) continue;
-    const key = fingerprint(path);
-    if (memory?.key === key) return memory;
-    const toolchain = probe(path);
-    if (toolchain) return { key, toolchain };
+    const real = realpathSync(path);
+    const stat = statSync(real);
+    key += `${path} ${real} ${stat.size} ${stat.mtimeMs}\n`;
+    yield { path, key };
   }
-  return undefined;
 }
 
-function fingerprint(path: string): string {
-  const real = realpathSync(path);
-  const stat = statSync(real);
-  return `${path} ${real} ${stat.size} ${stat.mtimeMs}`;
-}
-
-function probe(path: string): Toolchain | undefined {
-  const ask = (...args: string[]): string =>
-    execFileSync(path, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).trim();
-  try {
-    const banner = ask('--version');
-    const version = banner.split('\n')[0] ?? '';
-    if (/clang/i.test(version)) {
-      // clang makes code for every processor; an ELF target keeps macOS and Windows hosts from their own formats.
-      return {
-        kind: 'clang',
-        path,
-        version,
-        includeDir: `${ask('-print-resource-dir')}/include`,
-        targetArgs: ['--target=x86_64-unknown-none-elf'],
-      };
-    }
-    if (!/^x86_64-.*(linux|elf)/.test(ask('-dumpmachine'))) return undefined;
-    return { kind: 'gcc', path, version, includeDir: ask('-print-file-name=include'), targetArgs: [] };
-  } catch {
-    return undefined;
-  }
+/** Whether a build would find the compiler again that an earlier one found; of none, whether there is still none. */
+export function isKnownToolchain(env: NodeJS.ProcessEnv, memory: ToolchainMemory | undefined): boolean {
+  if (!memory) return candidates(env).next().done === true;
+  for (const { key } of candidates(env)) if (key === memory.key) return true;
+  return false;
 }

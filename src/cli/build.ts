@@ -159,3 +159,16 @@ export function reportBuild(
 function describe(p: BuildProblem): string {
   return p.path === '' ? `${p.severity}: ${p.message}` : formatProblem(p);
 }
+
+/** Runs something that Ctrl-C, and whoever ends this process, breaks off in good order. */
+export async function cancellable<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const cancel = new AbortController();
+  const stop = (): void => cancel.abort();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const each of signals) process.on(each, stop);
+  try {
+    return await run(cancel.signal);
+  } finally {
+    for (const each of signals) process.off(each, stop);
+  }
+}

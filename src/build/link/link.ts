@@ -9,7 +9,7 @@ import { markLive } from './gc';
 import { type ImageLayout } from './layout';
 import { type InputObject, type InputSection, isGlobal, type LinkSymbol, type OutputSection, parseObject } from './object';
 import { Placer, type Placement } from './place';
-import { applyRelocations, referenceAddress, type RelocationOutput, scanRelocations, targetAddress } from './relocate';
+import { applyDebugRelocations, applyRelocations, referenceAddress, type RelocationOutput, scanRelocations, targetAddress } from './relocate';
 import { R_X86_64 } from './relocations';
 import { SymbolTable } from './resolve';
 import { Synthetic } from './synthetic';
@@ -353,7 +353,9 @@ class Linker {
     }
     if (s.merged) return;
     if (s.type !== SHT.NOBITS) bytes.set(s.data, o.fileOffset + s.outputOffset);
-    if (s.relaCount > 0) applyRelocations(s, out, o.fileOffset + s.outputOffset, o.address + s.outputOffset);
+    if (s.relaCount === 0) return;
+    if (!s.alloc) applyDebugRelocations(s, out, o.fileOffset + s.outputOffset);
+    else applyRelocations(s, out, o.fileOffset + s.outputOffset, o.address + s.outputOffset);
   }
 
   private writeSynthetic(out: RelocationOutput, placement: Placement): void {

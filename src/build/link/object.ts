@@ -137,6 +137,9 @@ export class InputObject {
   /** Which group of objects it belongs to, for names that stay inside of it. */
   scope = 0;
 
+  /** While debug information is relocated, by symbol: addresses of sections. */
+  sectionAddresses: Float64Array | undefined;
+
   /** The bytes as words, by which tables of relocations are read. Editors run on little-endian machines alone. */
   readonly words: Uint32Array;
 

@@ -3,7 +3,7 @@
 import { RELA_WORDS } from './debug-strings';
 import { STB, STT } from './elf';
 import { type LinkProblems } from './errors';
-import { type InputSection, type LinkSymbol } from './object';
+import { type InputObject, type InputSection, type LinkSymbol } from './object';
 import { gotRelaxation, isTlsGd, R_X86_64 as R, relocationName, tlsLdCall, tpRelaxation } from './relocations';
 import { type Synthetic } from './synthetic';
 
@@ -116,6 +116,45 @@ export function targetAddress(symbol: LinkSymbol, addend: number, ipltAddress: n
 /** A signed 64-bit number; see signed64(). */
 function addendAt(words: Uint32Array, w: number): number {
   return (words[w + 5]! | 0) * 0x100000000 + words[w + 4]!;
+}
+
+/**
+ * Second pass over debug information, of which most refers to places of sections: these need no more than an addition.
+ * `base` is where the section's bytes start in the output.
+ */
+export function applyDebugRelocations(section: InputSection, out: RelocationOutput, base: number): void {
+  const { object, size, relaOffset, relaCount } = section;
+  const { words } = object;
+  const { view } = out;
+  const addresses = (object.sectionAddresses ??= sectionAddresses(object));
+  for (let i = 0, w = relaOffset / 4; i < relaCount; i++, w += RELA_WORDS) {
+    const type = words[w + 2]!;
+    const offset = words[w]!;
+    const value = addresses[words[w + 3]!]! + words[w + 4]!;
+    // What is no such reference has no address (NaN), and fails the comparison.
+    if (value <= 0xffffffff && words[w + 1] === 0 && words[w + 5] === 0) {
+      if (type === ABSOLUTE_32 && offset + 4 <= size) {
+        view.setUint32(base + offset, value, true);
+        continue;
+      }
+      if (type === ABSOLUTE_64 && offset + 8 <= size) {
+        view.setUint32(base + offset, value, true);
+        view.setUint32(base + offset + 4, 0, true);
+        continue;
+      }
+    }
+    applyRelocations(section, out, base, 0, i, i + 1);
+  }
+}
+
+/** By symbol: the address, where it stands for a section that is in the image as it is; NaN for others. */
+function sectionAddresses({ symbols }: InputObject): Float64Array {
+  const addresses = new Float64Array(symbols.length).fill(NaN);
+  symbols.forEach(({ type, section, value, iplt }, i) => {
+    if (type === STT.SECTION && section?.output && section.live && !section.discarded && !section.merged && iplt < 0)
+      addresses[i] = section.output.address + section.outputOffset + value;
+  });
+  return addresses;
 }
 
 /** Second pass: `base` is where the section's bytes start in the output, `place` their address. */

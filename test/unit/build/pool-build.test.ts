@@ -8,7 +8,8 @@ import { readExecutable } from '../../../src/build/link/elf';
 import { buildPool, type PoolBuildOptions, type PoolBuildResult } from '../../../src/build/pool-build.node';
 import { formatProblem } from '../../../src/build/problems';
 import { executableSymbol } from '../../../src/build/symbols';
-import { findProgram, findToolchain } from '../../../src/build/toolchain.node';
+import { findToolchain } from '../../../src/build/toolchain-probe.node';
+import { findProgram } from '../../../src/build/toolchain.node';
 import { buildCommand } from '../../../src/cli/build';
 
 const root = path.resolve(__dirname, '../../..').replaceAll('\\', '/');

@@ -9,7 +9,8 @@ import { buildPool, type PoolBuildOptions, type PoolBuildResult } from '../../..
 import { makePrebuilt } from '../../../src/build/prebuilt-make.node';
 import { Prebuilt } from '../../../src/build/prebuilt.node';
 import { formatProblem } from '../../../src/build/problems';
-import { findProgram, findToolchain } from '../../../src/build/toolchain.node';
+import { findToolchain } from '../../../src/build/toolchain-probe.node';
+import { findProgram } from '../../../src/build/toolchain.node';
 
 const root = path.resolve(__dirname, '../../..').replaceAll('\\', '/');
 const pool = `${root}/library-pool`;

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { buildPool } from '../../../src/build/pool-build.node';
 import { formatProblem } from '../../../src/build/problems';
 import { helloProgram } from '../../../src/build/templates/hello-program';
-import { findProgram, findToolchain } from '../../../src/build/toolchain.node';
+import { findToolchain } from '../../../src/build/toolchain-probe.node';
+import { findProgram } from '../../../src/build/toolchain.node';
 import { execCommand } from '../../../src/cli/exec';
 import { type RunIo } from '../../../src/cli/io';
 

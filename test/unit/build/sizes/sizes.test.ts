@@ -10,7 +10,8 @@ import { readImageSizes } from '../../../../src/build/sizes/image.node';
 import { SizeError, sizesOfImage } from '../../../../src/build/sizes/image';
 import { diffSizes, groupSizes, NO_SYMBOL, PADDING, sizeTotals, sizeTree, type SizeReport } from '../../../../src/build/sizes/model';
 import { tileSection } from '../../../../src/build/sizes/tile';
-import { findProgram, findToolchain } from '../../../../src/build/toolchain.node';
+import { findToolchain } from '../../../../src/build/toolchain-probe.node';
+import { findProgram } from '../../../../src/build/toolchain.node';
 import { sizeCommand } from '../../../../src/cli/size';
 
 const root = path.resolve(__dirname, '../../../..');
