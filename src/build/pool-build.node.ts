@@ -61,7 +61,15 @@ async function projectOf(files: SeenFiles, app: string): Promise<Project> {
   return path === undefined ? NO_KRAFTFILE : (await import('./project')).readProject(files, app, path);
 }
 
-const NO_KRAFTFILE: Project = { name: undefined, options: () => '', libraries: [], targets: [], rootfs: undefined, command: [], problems: [] };
+const NO_KRAFTFILE: Project = {
+  name: undefined,
+  options: () => '',
+  libraries: [],
+  targets: [],
+  rootfs: undefined,
+  command: [],
+  problems: [],
+};
 
 /** Whether a folder is laid out as a pool. */
 export function isPool(dir: string): boolean {

@@ -28,7 +28,10 @@ export interface SharedStrings {
  */
 export function shareStrings(objects: readonly NamedObject[], own: (text: string) => boolean): SharedStrings {
   const table = new StringTable();
-  const shared = objects.map(({ name, bytes }) => ({ name, bytes: new ObjectRewriter(parseObject(bytes.slice(), name), table, own).run() }));
+  const shared = objects.map(({ name, bytes }) => ({
+    name,
+    bytes: new ObjectRewriter(parseObject(bytes.slice(), name), table, own).run(),
+  }));
   return { objects: shared, strings: tableObject(table.bytes()) };
 }
 
@@ -106,7 +109,8 @@ class ObjectRewriter {
       const offset = Number(headers.readBigUInt64LE(at + 24));
       const size = Number(headers.readBigUInt64LE(at + 32));
       const target = type === SHT.RELA ? sections[headers.readUInt32LE(at + 44)] : undefined;
-      const data = i === strings.index ? this.kept.bytes() : ((target && this.relocations.get(target)) ?? bytes.subarray(offset, offset + size));
+      const data =
+        i === strings.index ? this.kept.bytes() : ((target && this.relocations.get(target)) ?? bytes.subarray(offset, offset + size));
       const align = Math.max(4, Number(headers.readBigUInt64LE(at + 48)));
       const place = Math.ceil(length / align) * align;
       headers.writeBigUInt64LE(BigInt(place), at + 24);

@@ -9,7 +9,14 @@ import { markLive } from './gc';
 import { type ImageLayout } from './layout';
 import { type InputObject, type InputSection, isGlobal, type LinkSymbol, type OutputSection, parseObject } from './object';
 import { Placer, type Placement } from './place';
-import { applyDebugRelocations, applyRelocations, referenceAddress, type RelocationOutput, scanRelocations, targetAddress } from './relocate';
+import {
+  applyDebugRelocations,
+  applyRelocations,
+  referenceAddress,
+  type RelocationOutput,
+  scanRelocations,
+  targetAddress,
+} from './relocate';
 import { R_X86_64 } from './relocations';
 import { SymbolTable } from './resolve';
 import { Synthetic } from './synthetic';
