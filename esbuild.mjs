@@ -66,6 +66,24 @@ const separateParts = {
 };
 command.plugins = [separateParts];
 
+/** What libraries made for Node ask for in a worker of a browser: an event emitter that they only inherit from, and files that the worker was given. */
+const nodeInBrowser = {
+  events: 'export class EventEmitter { emit() {} on() {} }',
+  fs: 'export const readFileSync = (name) => globalThis.bundledFiles.get(name);',
+  path: 'export const join = (...parts) => parts.at(-1);',
+  util: 'export const { TextDecoder, TextEncoder } = globalThis;',
+  net: '',
+  url: '',
+};
+const standIns = {
+  name: 'stand-ins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(events|fs|path|util|net|url)$/ }, ({ path: name }) => ({ path: name, namespace: 'stand-in' }));
+    onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path: name }) => ({ contents: nodeInBrowser[name] }));
+  },
+};
+const worker = { ...browser, format: 'iife', plugins: [standIns], define: { __dirname: '""' } };
+
 /** Entry point -> output, where the entry exists. */
 const entries = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
@@ -76,6 +94,8 @@ const entries = [
   // For editors in a browser with no machine behind them.
   { ...browser, entryPoints: ['src/browser.ts'], outfile: 'dist/browser.js', format: 'cjs', external: ['vscode'] },
   { ...browser, entryPoints: ['src/language-server/worker.ts'], outfile: 'dist/language-server-worker.js', format: 'iife' },
+  { ...worker, entryPoints: ['debug-adapter/adapter.browser.ts'], outfile: 'dist/adapter-browser.js' },
+  { ...worker, entryPoints: ['debug-adapter/worker.browser.ts'], outfile: 'dist/worker-browser.js' },
   { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   ...Object.entries(lazyParts).map(([name, out]) => ({
     ...command,

@@ -62,6 +62,9 @@ export const views = { threads: 'unikernel.threads', syscalls: 'unikernel.syscal
 /** The view of the library pool. */
 export const poolViewId = 'unikernel.pool';
 
+/** Context key of an editor without a machine behind it. */
+export const inBrowser = 'unikernel.inBrowser';
+
 /** The type of tasks in tasks.json. */
 export const taskType = 'unikernel';
 

@@ -1,5 +1,4 @@
 /** A webview's page: a frame with a strict content security policy around a bundled front end. */
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { type Context } from '../context';
 
@@ -7,7 +6,7 @@ import { type Context } from '../context';
 export function fillPage(context: Context, webview: vscode.Webview, name: string, title: string, worker?: string): void {
   const folder = context.resource('dist', 'webviews');
   webview.options = { enableScripts: true, localResourceRoots: [folder] };
-  const nonce = randomBytes(16).toString('base64');
+  const nonce = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
   const file = (ending: string): string => webview.asWebviewUri(vscode.Uri.joinPath(folder, `${name}.${ending}`)).toString();
   const policy = [
     "default-src 'none'",

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { type CustomRequests } from '../../debug-adapter/dap/custom';
 import { type Context } from '../context';
 import { debugType } from '../manifest';
+import { fileAt } from './places';
 
 /** While the guest runs, views look at it no more often than this. */
 const runningInterval = 1000;
@@ -118,7 +119,7 @@ export function guestView<T>(
 /** Opens a source file at a place, without taking it for a change of the stack. */
 export async function openPlace(place: { readonly path: string; readonly line: number; readonly column: number }): Promise<void> {
   const at = new vscode.Position(place.line - 1, Math.max(place.column - 1, 0));
-  await vscode.window.showTextDocument(vscode.Uri.file(place.path), { selection: new vscode.Range(at, at), preserveFocus: true });
+  await vscode.window.showTextDocument(fileAt(place.path), { selection: new vscode.Range(at, at), preserveFocus: true });
 }
 
 /** `1.25 ms` of nanoseconds. */

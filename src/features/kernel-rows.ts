@@ -7,7 +7,8 @@ import {
   type TestState,
   type ThreadsAnswer,
 } from '../../debug-adapter/dap/custom';
-import { sizeText } from './status';
+import { fileAt } from './places';
+import { sizeText } from '../shared/size-text';
 
 /** A row with rows below it that are known already. */
 export interface KernelRow {
@@ -131,7 +132,7 @@ export function kernelItem({ id, label, text, icon, color, tooltip, place, below
     item.command = {
       command: 'vscode.open',
       title: 'Open',
-      arguments: [vscode.Uri.file(place.path), { selection: new vscode.Range(at, at), preserveFocus: true }],
+      arguments: [fileAt(place.path), { selection: new vscode.Range(at, at), preserveFocus: true }],
     };
   }
   return item;

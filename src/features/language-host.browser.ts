@@ -5,6 +5,7 @@ import { LanguageClient } from 'vscode-languageclient/browser';
 import { type Context } from '../context';
 import { filesNotification, type FilesMessage } from '../shared/language-messages';
 import { type LanguageHost } from './language';
+import { startWorker } from './worker.browser';
 
 /** What the server asks for: trees, configurations, project files, and the code that names options. */
 const wanted =
@@ -25,9 +26,9 @@ export function workerHost(context: Context): LanguageHost {
   };
   return {
     scheme: folder?.scheme ?? 'file',
-    client(options) {
-      const worker = new Worker(context.resource('dist', 'language-server-worker.js').toString(true));
-      return Promise.resolve(new LanguageClient('unikernel.kconfig', 'Unikernel Kconfig', worker, { ...options, uriConverters }));
+    async client(options) {
+      const worker = await startWorker(context, 'language-server-worker.js');
+      return new LanguageClient('unikernel.kconfig', 'Unikernel Kconfig', worker, { ...options, uriConverters });
     },
     async ready(client) {
       const watcher = context.own(vscode.workspace.createFileSystemWatcher(wanted));

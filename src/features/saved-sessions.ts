@@ -18,7 +18,10 @@ export async function saveSession(session: vscode.DebugSession): Promise<void> {
   });
   if (target === undefined) return;
   const { data } = (await session.customRequest('unikernel/saveSession')) as HistoryRequests['unikernel/saveSession'][1];
-  await vscode.workspace.fs.writeFile(target, Buffer.from(data, 'base64'));
+  await vscode.workspace.fs.writeFile(
+    target,
+    Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)),
+  );
   void vscode.window.showInformationMessage(
     `The session is saved. It opens wherever the same image is, with “Unikernel: Open Saved Session…”.`,
   );

@@ -4,19 +4,12 @@ import { type Context } from '../context';
 import { commands } from '../manifest';
 import { imagesOf, type Image, type Project } from '../project/projects';
 import { startOf } from '../project/targets';
+import { sizeText } from '../shared/size-text';
 import { type Builder, type BuildState } from './build';
 import { type PoolWorkspace } from './pool-workspace';
 import { projectOfTask } from './tasks';
 
 const announced = 'unikernel.compileCommandsAnnounced';
-
-/** A size as people read it: `75 KiB`. */
-export function sizeText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const kib = bytes / 1024;
-  if (kib < 1024) return `${kib < 10 ? kib.toFixed(1) : Math.round(kib)} KiB`;
-  return `${(kib / 1024).toFixed(1)} MiB`;
-}
 
 export function registerStatus(context: Context, workspace: PoolWorkspace, builder: Builder): void {
   void new Status(context, workspace, builder).update();

@@ -5,6 +5,7 @@ import { type Context } from '../context';
 import { commands, views } from '../manifest';
 import { duration, type GuestSession, guestView } from './guest-session';
 import { allocatorRows, kernelItem, type KernelRow, queueRows, testRows } from './kernel-rows';
+import { fileAt } from './places';
 
 type Row =
   | { readonly kind: 'thread'; readonly thread: ThreadDetails }
@@ -132,10 +133,7 @@ function threadItem(thread: ThreadDetails): vscode.TreeItem {
     item.command = {
       command: 'vscode.open',
       title: 'Open',
-      arguments: [
-        vscode.Uri.file(path),
-        { selection: new vscode.Range(at, at), preserveFocus: true } satisfies vscode.TextDocumentShowOptions,
-      ],
+      arguments: [fileAt(path), { selection: new vscode.Range(at, at), preserveFocus: true } satisfies vscode.TextDocumentShowOptions],
     };
   }
   return item;

@@ -49,6 +49,7 @@ async function runSuite(browser, suite) {
 const everyTime = [
   'F5 on the example, dark',
   'F5 on the example, light',
+  'F5 in a browser, dark',
   'the configuration editor, dark',
   'the configuration editor, light',
   'the library pool, dark',

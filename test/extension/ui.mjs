@@ -93,7 +93,20 @@ async function debugExample(page, shot, folder, theme) {
   await shot(`debug-ended-${theme}`);
 }
 
+/** Has the editor run the extension in the browser's own worker, as where there is no machine behind it. */
+const inBrowser = { 'remote.extensionKind': { 'unikernel-workbench.unikernel-workbench': ['web'] } };
+
 export const scenarios = [
+  {
+    name: 'F5 in a browser, dark',
+    settings: { 'workbench.colorTheme': 'Default Dark Modern', ...inBrowser },
+    steps: async (page, shot, folder) => {
+      await debugExample(page, shot, folder, 'browser');
+      // What needs a machine with programs is not offered there.
+      if ((await page.locator('.activitybar .action-item a[aria-label^="Unikernel"]').count()) > 0)
+        throw new Error('the extension ran on the server');
+    },
+  },
   {
     name: 'F5 on the example, dark',
     settings: { 'workbench.colorTheme': 'Default Dark Modern' },

@@ -51,7 +51,12 @@ const adapterFromSource: Readonly<Record<string, readonly string[]>> = {
   'src/cli': ['debug-adapter'],
   'src/build/sizes': ['debug-adapter/symbols'],
   'src/build/link': ['debug-adapter/symbols'],
-  'src/': ['debug-adapter/dap/custom.ts', 'debug-adapter/symbols/elf.ts', 'debug-adapter/trace/syscalls'],
+  'src/': [
+    'debug-adapter/dap/custom.ts',
+    'debug-adapter/dap/browser-messages.ts',
+    'debug-adapter/symbols/elf.ts',
+    'debug-adapter/trace/syscalls',
+  ],
 };
 
 function sources(folder: string): string[] {

@@ -5,7 +5,8 @@ import { type SizeItem, type SizesReport, type SizesToExtension, type SizesToPag
 import { h, icon, iconButton } from '../lib/dom';
 import { Host } from '../lib/host';
 import { VirtualList } from '../lib/virtual-list';
-import { changeText, partText, sizeText } from './format';
+import { sizeText } from '../../shared/size-text';
+import { changeText, partText } from './format';
 import { squarify, type Box } from './treemap';
 
 type Grouping = 'byLibrary' | 'bySection';

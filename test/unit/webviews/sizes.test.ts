@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { overlay } from '../../../src/features/sizes-model';
-import { changeText, partText, sizeText } from '../../../src/webviews/sizes/format';
+import { sizeText } from '../../../src/shared/size-text';
+import { changeText, partText } from '../../../src/webviews/sizes/format';
 import { squarify, type Box } from '../../../src/webviews/sizes/treemap';
 
 describe('a treemap', () => {
