@@ -1,5 +1,6 @@
 /** The syntax of one file: a flat list of statements with the offsets of all their parts, as nesting may cross files. */
-import { type HelpText, type ScanProblem, type Token, type Trivia } from './scanner';
+import { type HelpText } from './help-text';
+import { type ScanProblem, type Token, type Trivia } from './scanner';
 import { type SourceText } from './text/source';
 
 /** A comparison operator. */

@@ -180,7 +180,7 @@ class Builder extends SourceReader {
       case 'error':
         return;
       default:
-        this.entry.statements.push(statement);
+        this.entry.addStatement(statement);
         this.option(statement);
     }
   }
@@ -217,7 +217,7 @@ class Builder extends SourceReader {
     const node = new MenuNode(this.nodeCount++, kind, symbol, this.file!.name, statement.line, statement);
     node.parent = this.menu;
     this.menu.children.push(node);
-    symbol?.nodes.push(node);
+    symbol?.addNode(node);
     this.entry = node;
   }
 

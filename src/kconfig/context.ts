@@ -50,6 +50,8 @@ export abstract class ReadingContext {
   protected readonly environment = new Map<string, string>();
   protected readonly generated = new Map<string, string>();
   protected readonly root = new MenuNode(0, 'root', undefined, '', 0, undefined);
+  /** The file that is read: the last on the stack. */
+  protected file: ModelFile | undefined;
   protected readonly stack: { readonly file: ModelFile; line: number }[] = [];
   protected nodeCount = 1;
   protected nesting = 0;
@@ -80,10 +82,6 @@ export abstract class ReadingContext {
       warn: (text) => this.say('warning-if', 'warning', ' ', text),
       fail: (text) => this.stop('macro', text),
     });
-  }
-
-  protected get file(): ModelFile | undefined {
-    return this.stack.at(-1)?.file;
   }
 
   protected place(): { file: string; line: number } {
@@ -144,7 +142,7 @@ export abstract class ReadingContext {
   ): Property {
     const file = this.file?.name ?? node.file;
     const property = new Property(kind, node, file, this.line, statement, condition, ownCondition, rest);
-    owner?.properties.push(property);
+    owner?.addProperty(property);
     return property;
   }
 
@@ -196,6 +194,7 @@ export abstract class ReadingContext {
 
   /** A token's text with its macros expanded. */
   protected text(token: Token): string {
+    if (!token.parts && this.dialect.engine === 'c') return token.text;
     const line = this.line;
     this.line = token.line;
     const text = token.parts ? this.macros.expandParts(token.parts) : token.text;

@@ -644,7 +644,7 @@ export class Evaluation {
     return open ?? [...order].reverse().find(shown);
   }
 
-  private priorityOf(choice: KSymbol): KSymbol[] {
+  private priorityOf(choice: KSymbol): readonly KSymbol[] {
     return this.priority.get(choice) ?? choice.members;
   }
 

@@ -39,8 +39,25 @@ export function orExpr(a: Expr | undefined, b: Expr | undefined): Expr | undefin
 /** A conjunction or disjunction of at least one operand. */
 export function joined(kind: 'and' | 'or', operands: readonly Expr[]): Expr {
   if (operands.length === 1) return operands[0]!;
-  if (!operands.some((operand) => operand.kind === kind)) return { kind, operands };
-  return { kind, operands: operands.flatMap((operand) => (operand.kind === kind ? operand.operands : [operand])) };
+  for (const operand of operands) {
+    if (operand.kind !== kind) continue;
+    return { kind, operands: operands.flatMap((each) => (each.kind === kind ? each.operands : [each])) };
+  }
+  return { kind, operands };
+}
+
+/** A conjunction or disjunction with each operand put through `change`; the same object where none changes. */
+export function mapped(expr: Extract<Expr, { kind: 'and' | 'or' }>, change: (operand: Expr) => Expr): Expr {
+  const { operands } = expr;
+  let changed: Expr[] | undefined;
+  for (let at = 0; at < operands.length; at++) {
+    const operand = operands[at]!;
+    const other = change(operand);
+    if (other === operand) continue;
+    changed ??= operands.slice();
+    changed[at] = other;
+  }
+  return changed ? joined(expr.kind, changed) : expr;
 }
 
 /** Calls `visit` for every symbol in an expression, from left to right. */
@@ -74,7 +91,8 @@ export function containsSymbol(expr: Expr | undefined, symbol: KSymbol): boolean
       return expr.left === symbol || expr.right === symbol;
     case 'and':
     case 'or':
-      return expr.operands.some((operand) => containsSymbol(operand, symbol));
+      for (const operand of expr.operands) if (containsSymbol(operand, symbol)) return true;
+      return false;
   }
 }
 
@@ -85,7 +103,8 @@ export function dependsOnSymbol(expr: Expr | undefined, symbol: KSymbol, c: Cons
     case 'symbol':
       return expr.symbol === symbol;
     case 'and':
-      return expr.operands.some((operand) => dependsOnSymbol(operand, symbol, c));
+      for (const operand of expr.operands) if (dependsOnSymbol(operand, symbol, c)) return true;
+      return false;
     case 'compare':
       if (expr.left !== symbol) return false;
       return expr.operator === '=' ? expr.right === c.yes || expr.right === c.mod : expr.operator === '!=' && expr.right === c.no;
@@ -124,15 +143,16 @@ export class Simplifier {
     return current;
   }
 
+  private readonly toBool = (expr: Expr): Expr => this.forBool(expr)!;
+  private readonly toTransformed = (expr: Expr): Expr => this.transformed(expr);
+
   /** `X != n` for a tristate X in the condition of something that is none. */
   forBool(expr: Expr | undefined): Expr | undefined {
     if (!expr) return undefined;
     switch (expr.kind) {
       case 'and':
-      case 'or': {
-        const operands = expr.operands.map((operand) => this.forBool(operand)!);
-        return operands.every((operand, index) => operand === expr.operands[index]) ? expr : joined(expr.kind, operands);
-      }
+      case 'or':
+        return mapped(expr, this.toBool);
       case 'not': {
         const operand = this.forBool(expr.operand)!;
         return operand === expr.operand ? expr : { kind: 'not', operand };
@@ -187,10 +207,8 @@ export class Simplifier {
       case 'symbol':
         return expr;
       case 'and':
-      case 'or': {
-        const operands = expr.operands.map((operand) => this.transformed(operand));
-        return operands.every((operand, index) => operand === expr.operands[index]) ? expr : joined(expr.kind, operands);
-      }
+      case 'or':
+        return mapped(expr, this.toTransformed);
       case 'compare':
         return this.transformedCompare(expr);
       case 'not':
@@ -237,10 +255,14 @@ export class Simplifier {
     const { yes, no } = this.c;
     const absorbing = expr.kind === 'and' ? no : yes;
     const neutral = expr.kind === 'and' ? yes : no;
-    const operands = expr.operands.map((operand) => this.withoutConstants(operand));
-    if (operands.some((operand) => operand.kind === 'symbol' && operand.symbol === absorbing)) return symbolExpr(absorbing);
-    const kept = operands.filter((operand) => operand.kind !== 'symbol' || operand.symbol !== neutral);
-    return kept.length === 0 ? symbolExpr(neutral) : joined(expr.kind, kept);
+    const kept: Expr[] = [];
+    for (const each of expr.operands) {
+      const operand = this.withoutConstants(each);
+      const symbol = operand.kind === 'symbol' ? operand.symbol : undefined;
+      if (symbol === absorbing) return symbolExpr(absorbing);
+      if (symbol !== neutral) kept.push(operand);
+    }
+    return kept.length === 0 ? symbolExpr(neutral) : joined(expr.kind, kept.slice());
   }
 
   private cancel(kind: 'and' | 'or', a: Expr, b: Expr): readonly [Expr, Expr] {
@@ -300,12 +322,11 @@ export class Simplifier {
   /** One expression equal to `a && b` or `a || b`, where a simple one is known. */
   private join(kind: 'and' | 'or', a: Expr, b: Expr): Expr | undefined {
     if (this.equal(a, b)) return a;
-    const one = literalOf(a);
-    const other = literalOf(b);
-    if (!one || !other || one.symbol !== other.symbol || !one.symbol.isBoolean) return undefined;
+    const symbol = literalOf(a);
+    if (!symbol || symbol !== literalOf(b) || !symbol.isBoolean) return undefined;
     // A negated comparison stands only on the left.
     if (b.kind === 'not' && b.operand.kind !== 'symbol') return undefined;
-    return kind === 'and' ? this.joinAnd(a, b, one.symbol) : this.joinOr(a, b, one.symbol);
+    return kind === 'and' ? this.joinAnd(a, b, symbol) : this.joinOr(a, b, symbol);
   }
 
   private joinOr(a: Expr, b: Expr, symbol: KSymbol): Expr | undefined {
@@ -369,11 +390,10 @@ function spokenOf(expr: Expr): KSymbol | undefined {
 }
 
 /** The symbol of `S`, `!S`, `S = x`, `S != x` and `!(S = x)`. */
-function literalOf(expr: Expr): { readonly symbol: KSymbol } | undefined {
-  if (expr.kind === 'symbol') return expr;
-  if (expr.kind === 'compare') return expr.operator === '=' || expr.operator === '!=' ? { symbol: expr.left } : undefined;
-  if (expr.kind === 'not') return literalOf(expr.operand.kind === 'not' ? { kind: 'and', operands: [] } : expr.operand);
-  return undefined;
+function literalOf(expr: Expr): KSymbol | undefined {
+  if (expr.kind === 'symbol') return expr.symbol;
+  if (expr.kind === 'compare') return expr.operator === '=' || expr.operator === '!=' ? expr.left : undefined;
+  return expr.kind === 'not' && expr.operand.kind !== 'not' ? literalOf(expr.operand) : undefined;
 }
 
 function comparedPair(a: Expr, b: Expr, first: Comparison, second: Comparison): readonly [KSymbol, KSymbol] | undefined {

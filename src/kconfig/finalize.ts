@@ -1,7 +1,7 @@
 /** Finishes the menu tree: hands dependencies down, builds reverse dependencies, choices and automatic submenus, checks properties. */
 import { type DiagnosticSink } from './diagnostics';
 import { type Dialect } from './dialect';
-import { andExpr, compareExpr, containsSymbol, dependsOnSymbol, joined, orExpr, Simplifier, symbolExpr, type Expr } from './expression';
+import { andExpr, compareExpr, containsSymbol, dependsOnSymbol, joined, mapped, orExpr, Simplifier, symbolExpr, type Expr } from './expression';
 import { type KSymbol, type MenuNode, type Property } from './model';
 import { type SymbolTable } from './symbols';
 import { isValidText } from './values';
@@ -12,9 +12,7 @@ export function finalize(root: MenuNode, table: SymbolTable, modules: KSymbol, d
   finalizer.finish(root);
   for (const symbol of table.all) {
     finalizer.gather(symbol);
-    symbol.prompts = symbol.properties.filter((property) => property.text !== undefined && property.kind !== 'comment');
-    symbol.defaults = symbol.properties.filter((property) => property.kind === 'default');
-    symbol.ranges = symbol.properties.filter((property) => property.kind === 'range');
+    symbol.indexProperties();
   }
   return finalizer.failed;
 }
@@ -132,6 +130,8 @@ class Finalizer {
     return kept.length === 0 ? undefined : joined('and', kept);
   }
 
+  private readonly toModules = (expr: Expr): Expr => this.withModules(expr);
+
   /** `m` alone stands for `m && MODULES`. */
   private withModules(expr: Expr): Expr {
     switch (expr.kind) {
@@ -142,10 +142,8 @@ class Finalizer {
         return operand === expr.operand ? expr : { kind: 'not', operand };
       }
       case 'and':
-      case 'or': {
-        const operands = expr.operands.map((operand) => this.withModules(operand));
-        return operands.every((operand, at) => operand === expr.operands[at]) ? expr : joined(expr.kind, operands);
-      }
+      case 'or':
+        return mapped(expr, this.toModules);
       default:
         return expr;
     }
@@ -190,7 +188,7 @@ class Finalizer {
     const { children, symbol } = parent;
     if (children.length === 0) return;
     const choice = symbol?.isChoice ? symbol : undefined;
-    if (!choice && !children.some((child) => child.children.length > 0 && !child.prompt)) return;
+    if (!choice && !children.some(dissolves)) return;
     const out: MenuNode[] = [];
     const queue = [...children].reverse();
     while (queue.length > 0) {
@@ -225,7 +223,7 @@ class Finalizer {
       for (const property of member.properties) if (property.node === node) property.condition = andExpr(whole, property.condition);
     }
     member.choice = choice;
-    choice.members.push(member);
+    choice.addMember(member);
   }
 
   private check(parent: MenuNode, symbol: KSymbol): void {
@@ -274,6 +272,11 @@ class Finalizer {
   private warnAt(node: MenuNode, code: string, message: string): void {
     if (this.dialect.engine === 'c') this.sink.at(node.file, node.line, code, 'warning', 'warning: ', message, node.statement);
   }
+}
+
+/** True for an if, or an entry without a prompt, whose children belong to its parent. */
+function dissolves(child: MenuNode): boolean {
+  return child.children.length > 0 && !child.prompt;
 }
 
 function isNumberFor(symbol: KSymbol, other: KSymbol): boolean {

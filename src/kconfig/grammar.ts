@@ -18,20 +18,23 @@ interface Block {
   header: boolean;
 }
 
-const optionContexts: Readonly<Partial<Record<Statement['kind'], readonly OptionContext[]>>> = {
-  type: ['config', 'choice'],
-  prompt: ['config', 'choice'],
-  default: ['config', 'choice'],
-  select: ['config'],
-  imply: ['config'],
-  range: ['config'],
-  option: ['config'],
-  modules: ['config'],
-  optional: ['choice'],
-  visible: ['menu'],
-  depends: ['config', 'choice', 'menu', 'comment'],
-  help: ['config', 'choice'],
-};
+const inEntry: readonly OptionContext[] = ['config', 'choice'];
+const inConfig: readonly OptionContext[] = ['config'];
+
+const optionContexts = new Map<Statement['kind'], readonly OptionContext[]>([
+  ['type', inEntry],
+  ['prompt', inEntry],
+  ['default', inEntry],
+  ['select', inConfig],
+  ['imply', inConfig],
+  ['range', inConfig],
+  ['option', inConfig],
+  ['modules', inConfig],
+  ['optional', ['choice']],
+  ['visible', ['menu']],
+  ['depends', ['config', 'choice', 'menu', 'comment']],
+  ['help', inEntry],
+]);
 
 /** After an error that many tokens must fit before another syntax error is reported. */
 const tokensUntilTrusted = 3;
@@ -54,16 +57,18 @@ export class Grammar {
   accept(statement: Statement, file: string, leave: () => void): boolean {
     const first = this.first;
     this.first = false;
-    const at = this.mistakeAt(statement, first);
-    const contexts = optionContexts[statement.kind];
-    if (at === undefined) {
-      if (!contexts) this.leaveOptions(leave);
+    const contexts = optionContexts.get(statement.kind);
+    const at = this.mistakeAt(statement, contexts, first);
+    if (at !== undefined) {
+      this.mistake(statement, at, file, leave);
+      return false;
+    }
+    if (!contexts) this.leaveOptions(leave);
+    if (this.distrust > 0) {
       const tokens = statement.kind === 'help' ? 3 : statement.tokens.length + 1;
       this.distrust = Math.max(0, this.distrust - tokens);
-      return true;
     }
-    this.mistake(statement, at, file, leave);
-    return false;
+    return true;
   }
 
   open(kind: BlockKind, node: MenuNode): void {
@@ -117,20 +122,18 @@ export class Grammar {
   }
 
   /** The index of the first token that does not fit, or undefined. */
-  private mistakeAt(statement: Statement, first: boolean): number | undefined {
+  private mistakeAt(statement: Statement, contexts: readonly OptionContext[] | undefined, first: boolean): number | undefined {
     const { kind } = statement;
-    const contexts = optionContexts[kind];
+    if (contexts) {
+      if (!contexts.includes(this.context)) return 0;
+      return this.context === 'choice' ? this.choiceOption(statement) : undefined;
+    }
     const inChoice = this.blocks.at(-1)?.inChoice ?? false;
     if (kind === 'error') {
       const word = statement.tokens[0]!;
       // A keyword that may not stand here fails before what follows it does.
       if (word.kind === 'keyword' && !this.keywordFits(word.text, inChoice)) return 0;
       return statement.at;
-    }
-    if (contexts) {
-      if (!contexts.includes(this.context)) return 0;
-      if (this.context === 'choice') return this.choiceOption(statement);
-      return undefined;
     }
     if (kind === 'mainmenu') return first ? undefined : 0;
     if (kind === 'end') return this.blocks.length > 0 ? undefined : 0;

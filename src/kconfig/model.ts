@@ -1,5 +1,5 @@
 /** The configuration's model: symbols, the menu tree, properties and the places where each is written. */
-import { type FileSyntax, type Statement } from './ast';
+import { type FileSyntax, type Statement, type StatementOf } from './ast';
 import { type Dialect } from './dialect';
 import { type Diagnostic } from './diagnostics';
 import { type Expr } from './expression';
@@ -10,13 +10,16 @@ export type Tri = 0 | 1 | 2;
 /** A symbol's type; `unknown` for names that nothing defines. */
 export type SymbolType = 'unknown' | 'bool' | 'tristate' | 'int' | 'hex' | 'string';
 
+/** What most symbols have of members and ranges, and constants of everything. */
+const none: readonly never[] = [];
+
 /** A symbol, a constant (a quoted text), or a choice. */
 export class KSymbol {
   type: SymbolType = 'unknown';
   /** Everything said about the symbol, in the order of reading. */
-  readonly properties: Property[] = [];
+  properties: readonly Property[] = none;
   /** The places that define it. */
-  readonly nodes: MenuNode[] = [];
+  nodes: readonly MenuNode[] = none;
   /** OR of the dependencies of all definitions; undefined is y. */
   directDependency: Expr | undefined;
   /** OR of `selector && condition`; undefined is n. */
@@ -25,15 +28,15 @@ export class KSymbol {
   /** The choice this is a member of. */
   choice: KSymbol | undefined;
   /** A choice's members, in order. */
-  readonly members: KSymbol[] = [];
+  members: readonly KSymbol[] = none;
   /** False only for choices that must have a member selected. */
   optional = true;
   noWrite = false;
   yesInAllNo = false;
   /** Indexes into `properties` by kind, made when the tree is finished. */
-  prompts: readonly Property[] = [];
-  defaults: readonly Property[] = [];
-  ranges: readonly Property[] = [];
+  prompts: readonly Property[] = none;
+  defaults: readonly Property[] = none;
+  ranges: readonly Property[] = none;
 
   constructor(
     readonly id: number,
@@ -41,6 +44,33 @@ export class KSymbol {
     readonly isConstant: boolean,
     readonly isChoice: boolean,
   ) {}
+
+  /** Adds what is said about the symbol, a place that defines it, a member of the choice. */
+  addProperty(property: Property): void {
+    this.properties = extended(this.properties, property);
+  }
+
+  addNode(node: MenuNode): void {
+    this.nodes = extended(this.nodes, node);
+  }
+
+  addMember(member: KSymbol): void {
+    this.members = extended(this.members, member);
+  }
+
+  /** Lists the properties by kind. */
+  indexProperties(): void {
+    for (const property of this.properties) {
+      if (property.kind === 'prompt' || property.kind === 'menu') this.prompts = extended(this.prompts, property);
+      else if (property.kind === 'default') this.defaults = extended(this.defaults, property);
+      else if (property.kind === 'range') this.ranges = extended(this.ranges, property);
+    }
+  }
+
+  /** Puts one property into another's place. */
+  replaceProperty(old: Property, by: Property): void {
+    this.properties = this.properties.map((property) => (property === old ? by : property));
+  }
 
   /** The name for people, `<choice>` for a choice without one. */
   get label(): string {
@@ -54,6 +84,11 @@ export class KSymbol {
   get isBoolean(): boolean {
     return this.type === 'bool' || this.type === 'tristate';
   }
+}
+
+/** A list with one more item, of just that length: an array that is pushed to keeps room for 16 more, which in a large tree is most of its memory. */
+function extended<T>(list: readonly T[], item: T): readonly T[] {
+  return list.length === 0 ? [item] : list.length === 1 ? [list[0]!, item] : list.concat(item);
 }
 
 export type PropertyKind = 'prompt' | 'menu' | 'comment' | 'default' | 'select' | 'imply' | 'range' | 'symbol' | 'choice';
@@ -111,12 +146,11 @@ export class MenuNode {
   /** The `depends on` of this entry alone. */
   ownDependency: Expr | undefined;
   visibility: Expr | undefined;
-  help: string | undefined;
-  helpStatement: Statement | undefined;
+  helpStatement: StatementOf<'help'> | undefined;
   /** The statement that ends the block. */
   endStatement: Statement | undefined;
   /** The statements that belong to the entry. */
-  readonly statements: Statement[] = [];
+  statements: readonly Statement[] = none;
 
   constructor(
     readonly id: number,
@@ -126,6 +160,15 @@ export class MenuNode {
     readonly line: number,
     readonly statement: Statement | undefined,
   ) {}
+
+  /** The help text, where there is one. */
+  get help(): string | undefined {
+    return this.helpStatement?.help.text;
+  }
+
+  addStatement(statement: Statement): void {
+    this.statements = extended(this.statements, statement);
+  }
 }
 
 /** What a name stands for at one place. */

@@ -10,9 +10,7 @@ export abstract class OptionReader extends ReadingContext {
   protected asMenuPrompt(entry: MenuNode, prompt: Property): Property {
     const { node, file, line, statement, condition, ownCondition, text = '' } = prompt;
     const menu = new Property('menu', node, file, line, statement, condition, ownCondition, { text });
-    const { properties } = entry.symbol!;
-    const at = properties.indexOf(prompt);
-    if (at >= 0) properties[at] = menu;
+    entry.symbol!.replaceProperty(prompt, menu);
     return menu;
   }
 
@@ -148,16 +146,15 @@ export abstract class OptionReader extends ReadingContext {
     const name = entry.symbol?.label ?? '';
     const again = 'defined with more than one help text -- only the last one will be used';
     if (this.dialect.engine === 'c') {
-      if (entry.help !== undefined) this.say('help-twice', 'warning', ' ', `warning: '${name}' ${again}`);
-      if (statement.help.text.trim() === '') this.say('help-blank', 'warning', ' ', `warning: '${name}' defined with blank help text`);
+      if (entry.helpStatement) this.say('help-twice', 'warning', ' ', `warning: '${name}' ${again}`);
+      if (statement.help.isBlank) this.say('help-blank', 'warning', ' ', `warning: '${name}' defined with blank help text`);
     } else {
       if (!entry.symbol) return;
-      if (entry.help !== undefined) this.libraryWarning(`${nameAndPlace(entry.symbol)} ${again}`);
+      if (entry.helpStatement) this.libraryWarning(`${nameAndPlace(entry.symbol)} ${again}`);
       if (libraryHelpIsEmpty(this.file!.syntax.source.text, statement)) {
         this.libraryWarning(`${nameAndPlace(entry.symbol)} has 'help' but empty help text`);
       }
     }
-    entry.help = statement.help.text;
     entry.helpStatement = statement;
   }
 
@@ -189,7 +186,7 @@ export abstract class OptionReader extends ReadingContext {
     this.quotesRecommended(token, statement);
     const span = { start: token.start, end: token.end };
     if (this.dialect.engine === 'c') {
-      if (/^[ \t\n\v\f\r]/.test(text)) {
+      if (text.charCodeAt(0) <= 32 && /^[ \t\n\v\f\r]/.test(text)) {
         this.say('leading-whitespace', 'warning', 'warning: ', 'leading whitespace ignored', span);
         text = text.replace(/^[ \t\n\v\f\r]+/, '');
       }

@@ -10,6 +10,7 @@ const deepestExpression = 400;
 /** Reads a whole file. */
 export function parseFile(text: string, dialect: Dialect): FileSyntax {
   const scanner = new Scanner(text, dialect);
+  const parser = new LineParser(dialect);
   const statements: Statement[] = [];
   let inOptions = false;
   for (let line = scanner.nextLine(); line; line = scanner.nextLine()) {
@@ -19,7 +20,7 @@ export function parseFile(text: string, dialect: Dialect): FileSyntax {
       statements.push(Object.assign(line, { kind: 'help' as const, help }));
       continue;
     }
-    const statement = parseLine(line, dialect);
+    const statement = parser.statement(line);
     statements.push(statement);
     if (opensOptions(statement)) inOptions = true;
     else if (closesOptions(statement)) inOptions = false;
@@ -58,7 +59,7 @@ function closesOptions(statement: Statement): boolean {
 
 /** Reads one line by itself. */
 export function parseLine(line: LogicalLine, dialect: Dialect): Statement {
-  return new LineParser(line, dialect).statement();
+  return new LineParser(dialect).statement(line);
 }
 
 /** Reads a lone expression, such as a condition typed into a search box; undefined where it is none. */
@@ -68,21 +69,24 @@ export function parseExpression(text: string, dialect: Dialect): ExpressionSynta
   return statement?.kind === 'if' ? statement.condition : undefined;
 }
 
+/** What stands for a condition that is not there. */
+const noCondition = { expression: undefined };
+
 class LineParser {
+  private line!: LogicalLine;
+  private tokens: readonly Token[] = [];
   private at = 1;
-  private readonly tokens: readonly Token[];
 
-  constructor(
-    private readonly line: LogicalLine,
-    private readonly dialect: Dialect,
-  ) {
+  constructor(private readonly dialect: Dialect) {}
+
+  /** Reads one line. */
+  statement(line: LogicalLine): Statement {
+    this.line = line;
     this.tokens = line.tokens;
-  }
-
-  statement(): Statement {
-    const first = this.tokens[0]!;
+    this.at = 1;
+    const first = line.tokens[0]!;
     const statement = first.kind === 'keyword' ? this.keyword(first.text) : this.assignment(first);
-    return statement ?? Object.assign(this.line, { kind: 'error' as const, at: this.at });
+    return statement ?? Object.assign(line, { kind: 'error' as const, at: this.at });
   }
 
   private keyword(word: string): Statement | undefined {
@@ -262,7 +266,7 @@ class LineParser {
 
   /** An optional `if E`; undefined only where `if` is followed by no expression. */
   private condition(): { readonly expression: ExpressionSyntax | undefined } | undefined {
-    if (!this.atIf()) return { expression: undefined };
+    if (!this.atIf()) return noCondition;
     this.at++;
     const expression = this.expression();
     return expression && { expression };
@@ -271,27 +275,27 @@ class LineParser {
   private expression(depth = 0): ExpressionSyntax | undefined {
     const first = this.conjunction(depth);
     if (!first || !this.atOperator('||')) return first;
-    const operands = [first];
-    while (this.atOperator('||')) {
-      this.at++;
-      const next = this.conjunction(depth);
-      if (!next) return undefined;
-      operands.push(next);
-    }
-    return { kind: 'or', operands, start: first.start, end: operands.at(-1)!.end };
+    return this.chain('or', '||', first, depth);
   }
 
   private conjunction(depth: number): ExpressionSyntax | undefined {
     const first = this.negation(depth);
     if (!first || !this.atOperator('&&')) return first;
+    return this.chain('and', '&&', first, depth);
+  }
+
+  private chain(kind: 'and' | 'or', operator: string, first: ExpressionSyntax, depth: number): ExpressionSyntax | undefined {
     const operands = [first];
-    while (this.atOperator('&&')) {
+    let { end } = first;
+    while (this.atOperator(operator)) {
       this.at++;
-      const next = this.negation(depth);
+      const next = kind === 'or' ? this.conjunction(depth) : this.negation(depth);
       if (!next) return undefined;
       operands.push(next);
+      ({ end } = next);
     }
-    return { kind: 'and', operands, start: first.start, end: operands.at(-1)!.end };
+    // A copy has room for its operands alone; the array that grew has much more.
+    return { kind, operands: operands.slice(), start: first.start, end };
   }
 
   private atOperator(text: string): boolean {

@@ -1,5 +1,6 @@
 /** Cuts a Kconfig text into logical lines of tokens, keeping where each stands, and never failing. */
 import { type Dialect } from './dialect';
+import { HelpText, readHelp } from './help-text';
 
 /** What a token is. `assigned` is the raw right-hand side of a macro's assignment. */
 export type TokenKind = 'word' | 'quoted' | 'keyword' | 'operator' | 'assigned';
@@ -48,15 +49,6 @@ export interface LogicalLine {
   readonly macros: boolean;
 }
 
-/** A help text; `text` has its indentation and trailing blanks taken away as `conf` does. */
-export interface HelpText {
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-  /** 1-based line the scanner is on when the text has ended, which is the line `conf` reports. */
-  readonly endLine: number;
-}
-
 /** The body of a comment, or a run of blanks, between tokens. */
 export interface Trivia {
   readonly kind: 'comment';
@@ -101,20 +93,20 @@ const commonKeywords = [
 const removedLater = new Set(['allnoconfig_y', 'defconfig_list', 'option']);
 const kconfiglibOnly = ['def_int', 'def_hex', 'def_string', 'env', 'osource', 'rsource', 'orsource', 'gsource', 'grsource'];
 
-const keywordSets = new Map<Dialect, ReadonlySet<string>>();
+const keywordMaps = new Map<Dialect, ReadonlyMap<string, string>>();
 
-/** The words that a dialect reads as keywords wherever they stand unquoted. */
-export function keywordsOf(dialect: Dialect): ReadonlySet<string> {
-  let words = keywordSets.get(dialect);
-  if (!words) keywordSets.set(dialect, (words = makeKeywords(dialect)));
+/** The words that a dialect reads as keywords wherever they stand unquoted, each with itself: its one instance, which is quick to compare. */
+export function keywordsOf(dialect: Dialect): ReadonlyMap<string, string> {
+  let words = keywordMaps.get(dialect);
+  if (!words) keywordMaps.set(dialect, (words = makeKeywords(dialect)));
   return words;
 }
 
-function makeKeywords(dialect: Dialect): ReadonlySet<string> {
+function makeKeywords(dialect: Dialect): ReadonlyMap<string, string> {
   const words = commonKeywords.filter((word) => dialect.optionStatement || !removedLater.has(word));
   if (dialect.dashedHelp) words.push('---help---');
   if (dialect.engine === 'kconfiglib') words.push(...kconfiglibOnly);
-  return new Set(words);
+  return new Map(words.map((word) => [word, word]));
 }
 
 // Patterns find the ends of tokens faster than a loop does while the code is young, and a tree is mostly read once.
@@ -148,7 +140,10 @@ export class Scanner {
   private problems: ScanProblem[] = [];
   private macros = false;
   readonly comments: Trivia[] = [];
-  private readonly keywords: ReadonlySet<string>;
+  private readonly keywords: ReadonlyMap<string, string>;
+  /** The tokens of the line that is being read; kept, so that each line gets an array of just its length. */
+  private readonly found: Token[] = [];
+  private count = 0;
   private readonly loose: boolean;
 
   constructor(
@@ -173,13 +168,13 @@ export class Scanner {
 
   /** The next line that holds a token, or undefined at the end of the text. */
   nextLine(): LogicalLine | undefined {
-    const tokens: Token[] = [];
-    const { text } = this;
+    const { text, found } = this;
     let first = -1;
     let firstLine = this.line;
+    this.count = 0;
     for (;;) {
       if (this.at >= text.length) {
-        if (tokens.length === 0) return undefined;
+        if (this.count === 0) return undefined;
         if (this.dialect.unendedLine !== 'allowed') this.report('no-final-newline', '', this.at, this.at);
         break;
       }
@@ -194,11 +189,11 @@ export class Scanner {
       }
       if (code === LF) {
         this.at++;
-        if (tokens.length === 0) {
+        if (this.count === 0) {
           this.line++;
           continue;
         }
-        const line = this.finish(tokens, first, firstLine, this.at - 1);
+        const line = this.finish(first, firstLine, this.at - 1);
         this.line++;
         return line;
       }
@@ -219,86 +214,32 @@ export class Scanner {
       }
       const token = this.token(code);
       if (!token) continue;
-      if (tokens.length === 0) {
+      if (this.count === 0) {
         first = token.start;
         firstLine = token.line;
       }
-      tokens.push(token);
-      if (tokens.length === 2 && tokens[0]!.kind === 'word' && isAssignment(token)) {
+      found[this.count++] = token;
+      if (this.count === 2 && found[0]!.kind === 'word' && isAssignment(token)) {
         const value = this.assignedValue();
-        if (value) tokens.push(value);
+        if (value) found[this.count++] = value;
       }
     }
-    return this.finish(tokens, first, firstLine, this.at);
+    return this.finish(first, firstLine, this.at);
   }
 
-  /** Reads the text that follows a `help` line; it ends before the first line that is indented less. */
+  /** Reads the text that follows a `help` line. */
   help(): HelpText {
-    const { text } = this;
-    const start = this.at;
+    const { text, at, line } = this;
     // The library sees no help where the first line of text is not indented.
-    if (this.loose && /^(?:[ \t]*\n)*[^ \t\n]/.test(text.slice(start, start + 4096)))
-      return { text: '', start, end: start, endLine: this.line };
-    let firstIndent = 0;
-    let lastIndent = 0;
-    let out = '';
-    let end = start;
-    for (;;) {
-      if (this.at >= text.length) break;
-      const lineStart = this.at;
-      let at = lineStart;
-      let indent = 0;
-      for (; at < text.length; at++) {
-        const code = text.charCodeAt(at);
-        if (code === TAB) indent = (indent & ~7) + 8;
-        else if (code === SPACE) indent++;
-        else break;
-      }
-      if (at < text.length && text.charCodeAt(at) === LF) {
-        const next = text.charCodeAt(at + 1);
-        // An empty line directly before a line that is not indented ends the text; `conf` eats that line feed.
-        this.at = at + 1;
-        this.line++;
-        if (next === next && next !== LF && next !== SPACE && next !== TAB) break;
-        out += '\n';
-        continue;
-      }
-      if (at > lineStart) {
-        lastIndent = indent;
-        if (firstIndent && indent < firstIndent) {
-          this.at = at;
-          break;
-        }
-        if (firstIndent) out += ' '.repeat(indent - firstIndent);
-      } else if (firstIndent) {
-        // Text in the first column after indented text: the line before it ended with its line feed directly in front of it.
-        break;
-      }
-      if (at >= text.length) {
-        this.at = at;
-        break;
-      }
-      let lineEnd = text.indexOf('\n', at);
-      if (lineEnd < 0) lineEnd = text.length;
-      let last = lineEnd;
-      while (last > at && (text.charCodeAt(last - 1) === SPACE || text.charCodeAt(last - 1) === TAB)) last--;
-      out += text.slice(at, last);
-      end = last;
-      if (!firstIndent) firstIndent = lastIndent;
-      this.at = lineEnd;
-      if (lineEnd < text.length) {
-        const next = text.charCodeAt(lineEnd + 1);
-        this.at = lineEnd + 1;
-        this.line++;
-        // `conf` looks past a line feed: text in the first column ends the help.
-        if (next === next && next !== LF && next !== SPACE && next !== TAB) break;
-        out += '\n';
-      }
-    }
-    return { text: out, start, end, endLine: this.line };
+    if (this.loose && /^(?:[ \t]*\n)*[^ \t\n]/.test(text.slice(at, at + 4096))) return new HelpText(text, at, at, line, -1);
+    const found = readHelp(text, at, line);
+    this.at = found.at;
+    this.line = found.line;
+    return found.help;
   }
 
-  private finish(tokens: readonly Token[], start: number, line: number, end: number): LogicalLine {
+  private finish(start: number, line: number, end: number): LogicalLine {
+    const tokens = this.found.slice(0, this.count);
     const problems = this.problems.length > 0 ? this.problems : noProblems;
     if (this.problems.length > 0) this.problems = [];
     const { macros } = this;
@@ -347,7 +288,9 @@ export class Scanner {
       if (this.at > literal) parts.push({ text: text.slice(literal, this.at), macro: false, start: literal, end: this.at });
       return { kind: 'word', text: value, start, end: this.at, line, parts };
     }
-    return { kind: this.keywords.has(value) ? 'keyword' : 'word', text: value, start, end: this.at, line, parts: undefined };
+    const keyword = this.keywords.get(value);
+    if (keyword !== undefined) return { kind: 'keyword', text: keyword, start, end: this.at, line, parts: undefined };
+    return { kind: 'word', text: value, start, end: this.at, line, parts: undefined };
   }
 
   private quoted(quote: number): Token {
@@ -447,22 +390,32 @@ export class Scanner {
   }
 }
 
-const operators: readonly (readonly [string, ...string[]])[] = [
-  ['||'],
-  ['&&'],
-  ['!=', '!'],
-  ['<=', '<'],
-  ['>=', '>'],
-  [':='],
-  ['+='],
-  ['='],
-  ['('],
-  [')'],
-];
-const operatorsByCode = new Map(operators.map((list) => [list[0].charCodeAt(0), list]));
-
 function operatorAt(text: string, at: number): string | undefined {
-  return operatorsByCode.get(text.charCodeAt(at))?.find((operator) => text.startsWith(operator, at));
+  const equals = text.charCodeAt(at + 1) === 61;
+  switch (text.charCodeAt(at)) {
+    case 124: // |
+      return text.charCodeAt(at + 1) === 124 ? '||' : undefined;
+    case 38: // &
+      return text.charCodeAt(at + 1) === 38 ? '&&' : undefined;
+    case 33: // !
+      return equals ? '!=' : '!';
+    case 60: // <
+      return equals ? '<=' : '<';
+    case 62: // >
+      return equals ? '>=' : '>';
+    case 58: // :
+      return equals ? ':=' : undefined;
+    case 43: // +
+      return equals ? '+=' : undefined;
+    case 61: // =
+      return '=';
+    case 40:
+      return '(';
+    case 41:
+      return ')';
+    default:
+      return undefined;
+  }
 }
 
 function isAssignment(token: Token): boolean {

@@ -87,15 +87,19 @@ export abstract class SourceReader extends OptionReader {
   }
 
   protected read(file: ModelFile): void {
-    this.stack.push({ file, line: 0 });
+    const place = { file, line: 0 };
+    const outer = this.file;
+    this.stack.push(place);
+    this.file = file;
     for (const statement of file.syntax.statements) {
       this.line = statement.kind === 'help' ? statement.help.endLine : statement.line;
-      this.stack.at(-1)!.line = statement.line;
+      place.line = statement.line;
       this.statement(statement);
     }
     this.scanProblems(file.syntax.problems);
     if (this.dialect.engine === 'kconfiglib') this.endOfLibraryFile(file);
     this.stack.pop();
+    this.file = outer;
   }
 
   protected endOfLibraryFile(file: ModelFile): void {

@@ -93,7 +93,7 @@ export function sourceLinks(view: KconfigView, path: string, syntax: FileSyntax)
 }
 
 /** Why a symbol cannot get a name, or undefined where it can. */
-export function refuseName(view: KconfigView, symbol: KSymbol, name: string, keywords: ReadonlySet<string>): string | undefined {
+export function refuseName(view: KconfigView, symbol: KSymbol, name: string, keywords: ReadonlyMap<string, string>): string | undefined {
   if (!/^[A-Za-z0-9_]+$/.test(name)) return `“${name}” is no name for an option: letters, digits and underscores are allowed.`;
   if (/^\d+$/.test(name) || /^[ynm]$/.test(name)) return `“${name}” is a value, not a name.`;
   if (keywords.has(name)) return `“${name}” is a word of the language.`;
