@@ -54,6 +54,7 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
     case 'size':
       return (await import('./size')).sizeCommand(rest, io);
     case 'config':
+      loadCompiled(join(__dirname, 'cli-config.js'));
       return (await import('./config')).configCommand(rest, io);
     case 'pool':
       return (await import('./pool')).poolCommand(rest, io);

@@ -366,10 +366,18 @@ export class Simplifier {
   }
 }
 
-/** True where each operand speaks of one symbol, and no two of the same: then no two of them can be joined. */
+/**
+ * True where no two operands can be joined: each speaks of one symbol and no two of the same, but for one, which may be a chain of such operands.
+ */
 function areUnrelated(operands: readonly Expr[]): boolean {
+  let chains = 0;
   for (let at = 0; at < operands.length; at++) {
-    const symbol = spokenOf(operands[at]!);
+    const operand = operands[at]!;
+    if (operand.kind === 'and' || operand.kind === 'or') {
+      if (++chains > 1 || !areUnrelated(operand.operands)) return false;
+      continue;
+    }
+    const symbol = spokenOf(operand);
     if (!symbol) return false;
     for (let before = 0; before < at; before++) if (spokenOf(operands[before]!) === symbol) return false;
   }

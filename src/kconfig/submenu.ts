@@ -156,11 +156,20 @@ function resolvedOutput(path: string, files: Files, cwd: string): string {
   return `${real === '/' ? '' : real}${absolute.slice(slash)}`;
 }
 
+/** Characters that mean themselves to a shell. */
+const plainRun = /[^ \t\n'"&|$`;<>(){}*?~#\\]+/y;
+
 /** Splits a command into words as a shell does, or gives undefined where it needs one (substitutions, redirections, pipes). */
 export function shellWords(command: string): string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;
   for (let at = 0; at < command.length; at++) {
+    plainRun.lastIndex = at;
+    if (plainRun.test(command)) {
+      word = (word ?? '') + command.slice(at, plainRun.lastIndex);
+      at = plainRun.lastIndex - 1;
+      continue;
+    }
     const char = command[at]!;
     if (char === ' ' || char === '\t' || char === '\n') {
       if (word !== undefined) words.push(word);
@@ -184,8 +193,7 @@ export function shellWords(command: string): string[] | undefined {
       word = undefined;
       words.push(char + char);
       at++;
-    } else if (/[$`;<>(){}*?~#\\\n]/.test(char)) return undefined;
-    else word = (word ?? '') + char;
+    } else return undefined;
   }
   if (word !== undefined) words.push(word);
   return words;
