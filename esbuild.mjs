@@ -166,7 +166,15 @@ if (watch) {
   await rm('out/code-cache', { recursive: true, force: true });
   await cache(['cli-build', 'cli-build-run'], 'buildCommand', hello, hello);
   await rm('out/code-cache', { recursive: true });
-  const configure = ['olddefconfig', '--tree', 'library-pool/Config.uk', '--app', 'library-pool/app/hello', '--config', 'out/code-cache/.config'];
+  const configure = [
+    'olddefconfig',
+    '--tree',
+    'library-pool/Config.uk',
+    '--app',
+    'library-pool/app/hello',
+    '--config',
+    'out/code-cache/.config',
+  ];
   await cache(['cli-config'], 'configCommand', configure, configure);
   await rm('out/code-cache', { recursive: true });
   await rm('dist/.build', { recursive: true, force: true });
