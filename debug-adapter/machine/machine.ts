@@ -29,6 +29,8 @@ export interface ConsoleDevice extends Device {
 /** A processor that can be told, inside a bus access, that the next timer has come nearer. */
 interface ShortenableCpu extends Cpu {
   shortenBudget?(instructions: number): void;
+  /** Counts of what the translating tier did, for whoever measures. */
+  readonly jitStatistics?: Readonly<Record<string, number>> | undefined;
 }
 
 export interface MachineParts {

@@ -235,6 +235,7 @@ class Run {
       status: outcome.status,
       bootMs: this.firstOutput === undefined ? null : round(this.firstOutput),
       virtualMs: round(machine.clock.now() / 1e6),
+      jit: machine.cpu.jitStatistics ?? null,
     };
     io.stderr(`${JSON.stringify(stats)}\n`);
   }
