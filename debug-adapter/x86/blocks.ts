@@ -45,8 +45,8 @@ const mostBytes = MAX_INSTRUCTIONS * 15;
 /** Records reserved for the stub and for blocks that run once. */
 const SCRATCH_RECORDS = 2 * MAX_INSTRUCTIONS + 8;
 const PAGE = 4096;
-/** Addresses of blocks of which is remembered that they ran. */
-const mostRemembered = 500_000;
+/** Addresses of blocks that are gone of which is remembered how often they ran. */
+const mostRemembered = 100_000;
 
 /** Records of one instruction that stands alone: a header, the instruction, and the way on. */
 export const SINGLE_RECORDS = 3;
@@ -74,8 +74,8 @@ export class BlockCache {
   readonly #available: (row: Row) => boolean;
   readonly #maps = new Map<number, Map<number, Block>>();
   readonly #pages = new Map<number, Block[]>();
-  /** Keys of all blocks that were built, also of those that are gone. */
-  readonly #run = new Set<number>();
+  /** Key of a block that is gone -> times that it ran. */
+  readonly #ran = new Map<number, number>();
   readonly #insns: Insn[] = Array.from({ length: MAX_INSTRUCTIONS + 1 }, () => new Insn());
   readonly #straddle = new Uint8Array(32);
   readonly #ripJournal: number[] = [];
@@ -137,8 +137,6 @@ export class BlockCache {
     this.#maps.set(mode, map);
     block.next = map.get(key);
     map.set(key, block);
-    if (this.#run.size > mostRemembered) this.#run.clear();
-    this.#run.add(key);
     this.#remember(block, physical);
     if (block.physical2 >= 0) this.#remember(block, block.physical2);
     this.blocksBuilt++;
@@ -272,6 +270,7 @@ export class BlockCache {
     const header = at;
     i32[(header + Rec.handler) >> 2] = Special.leave;
     i32[(header + Rec.remaining) >> 2] = count;
+    i32[(header + Rec.runs) >> 2] = 0;
     let record = header + Rec.size;
     // Inside of a region, that one tells.
     if (at >= Layout.records && this.#source.probeAt(ripLow, ripHigh) === 'observes')
@@ -469,9 +468,16 @@ export class BlockCache {
     this.generation++;
   }
 
-  /** Was a block ever built that begins at this address? Now and then that is forgotten. */
-  hasRun(key: number): boolean {
-    return this.#run.has(key);
+  /** A block is about to be entered. */
+  countRun(block: Block): void {
+    this.#i32[(block.header + Rec.runs) >> 2]! += 1;
+  }
+
+  /** Times that blocks ran which begin at this address. Now and then that is forgotten. */
+  runsOf(mode: number, key: number): number {
+    let runs = this.#ran.get(key) ?? 0;
+    for (let block = this.#maps.get(mode)?.get(key); block; block = block.next) runs += this.#i32[(block.header + Rec.runs) >> 2]! >>> 0;
+    return runs;
   }
 
   hasCode(page: number): boolean {
@@ -504,6 +510,8 @@ export class BlockCache {
 
   #drop(block: Block): void {
     block.dead = true;
+    if (this.#ran.size > mostRemembered) this.#ran.clear();
+    this.#ran.set(block.key, (this.#ran.get(block.key) ?? 0) + (this.#i32[(block.header + Rec.runs) >> 2]! >>> 0));
     for (const slot of block.incoming) if (this.#i32[slot >> 2] === block.header) this.#i32[slot >> 2] = this.#stub;
     block.incoming.length = 0;
     const index = ((block.ripLow ^ (block.ripLow >>> 15)) & (RIP_CACHE_ENTRIES - 1)) * 16;

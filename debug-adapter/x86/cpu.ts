@@ -153,7 +153,7 @@ export class X86Cpu implements Cpu, CpuContext {
             available: this.#available,
             probeAt: (key) => this.#probes.kindAt(lowHalf(key), highHalf(key)),
             observe: () => this.#observe(),
-            hasRun: (key) => this.#blocks.hasRun(key),
+            runsOf: (mode, key) => this.#blocks.runsOf(mode, key),
             hasCode: (page) => this.#blocks.hasCode(page),
             protect: (page) => this.#access.protect(page),
             placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
@@ -533,6 +533,7 @@ export class X86Cpu implements Cpu, CpuContext {
         traps = single && (flags & RFLAGS_TF) !== 0 && !shadow;
         i32[State.budget >> 2] = left - block.count;
         i32[State.exit >> 2] = 0;
+        blocks.countRun(block);
         this.#handlers.enter(block.header + Rec.size);
       }
       this.#allowance.unbreak();

@@ -736,7 +736,14 @@ export class InterpGen implements Gen {
     c.op('return');
     c.end();
     c.i32(0).get(budget).mem('i64.store', State.budget);
+    this.#count(target);
     this.#dispatch(target);
+  }
+
+  /** One run more of the block of a header. */
+  #count(header: number): void {
+    const { c } = this;
+    c.get(header).get(header).mem('i32.load', Rec.runs).i32(1).op('i32.add').mem('i32.store', Rec.runs);
   }
 
   jumpTo(_i: number): void {
@@ -816,6 +823,7 @@ export class InterpGen implements Gen {
     c.op('i64.sub').tee(budget).i64(0).op('i64.ge_s');
     c.if();
     c.i32(0).get(budget).mem('i64.store', State.budget);
+    this.#count(header);
     this.#dispatch(header);
     c.end();
     c.end();

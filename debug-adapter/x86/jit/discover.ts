@@ -42,8 +42,8 @@ export interface RegionSource {
   hasProbe(key: number): boolean;
   /** Is there one that only looks on? It is told from inside of the region, at the beginning of a block. */
   isObserved(key: number): boolean;
-  /** Was a block seen to begin at this address? What never ran is not worth compiling. */
-  hasRun(key: number): boolean;
+  /** Did the code at this address run often? What did not is not worth compiling. */
+  isWorthIt(key: number): boolean;
   /** Does another region begin at this address, that this one had better lead to? */
   isElsewhere(key: number): boolean;
   /** Instructions after which no more are taken in. */
@@ -94,7 +94,7 @@ export function discover(
   const work: { key: number; owner: number }[] = [{ key: entry, owner: -1 }];
   let instructions = 0;
   const push = (key: number, owner: number): void => {
-    if (!source.hasRun(key) || (key !== entry && source.isElsewhere(key))) return;
+    if (!source.isWorthIt(key) || (key !== entry && source.isElsewhere(key))) return;
     const known = owners.get(key);
     if (known?.has(owner) === true) return;
     if (known === undefined) owners.set(key, new Set([owner]));

@@ -1,6 +1,7 @@
 /** What is known of how often the guest's code runs: which addresses are worth compiling, which are not, and how often regions were made again. */
 
-/** Samples of one address after which it is compiled. */
+/** Bytes of code whose samples are counted together, and how many of them make it hot. */
+const stretch = 512;
 const hotSamples = 20;
 /** Addresses that are counted before all counts begin anew. */
 const mostCounts = 50_000;
@@ -15,9 +16,9 @@ export class Heat {
   /** @param eager everything is hot that is seen once. */
   constructor(private readonly eager: boolean) {}
 
-  /** The interpreter was found at this address: is it time to compile it? */
+  /** The interpreter was found at this address: is it hot around there? */
   sampled(key: number): boolean {
-    return count(this.#samples, key) >= hotSamples || this.eager;
+    return count(this.#samples, Math.floor(key / stretch)) >= hotSamples || this.eager;
   }
 
   /** No region begins at this address of a physical page. */

@@ -30,8 +30,8 @@ export interface JitHost {
   probeAt(key: number): 'stops' | 'observes' | undefined;
   /** Tells the observer of the address in RIP; answers 1 where the loop has to look at things again, else 0. */
   readonly observe: () => number;
-  /** Did the interpreter ever begin a block at this address? */
-  hasRun(key: number): boolean;
+  /** Times that the interpreter ran a block which begins at this address. */
+  runsOf(mode: number, key: number): number;
   /** Does the interpreter hold code of this physical page? */
   hasCode(page: number): boolean;
   /** Stores to this physical page must be seen from now on. */
@@ -102,6 +102,9 @@ const mostAtOnce = 8;
 const mostWaits = 8;
 /** A region of fewer instructions that leads to the interpreter costs more to enter than it saves. */
 const leastInstructions = 6;
+/** Runs of a block that make it the start of a region, and those that let it be part of one. */
+const manyRuns = 1000;
+const someRuns = 200;
 /** A target that was met so often goes into a region along with a hot one. */
 const warmTarget = 6;
 const mostTargets = 40;
@@ -280,7 +283,7 @@ export class Jit {
     const key = this.#rip;
     const region = this.#byEntry.get(key);
     if (region?.mode === mode) this.#noteSlice(region, slice);
-    else if (this.#heat.sampled(key)) this.#compileNew(key, mode);
+    else if (this.#heat.sampled(key) && (this.#host.eager || this.#host.runsOf(mode, key) >= manyRuns)) this.#compileNew(key, mode);
   }
 
   /** Compiles code that is found often outside of regions. */
@@ -438,7 +441,7 @@ export class Jit {
     },
     hasProbe: (key: number): boolean => this.#host.probeAt(key) === 'stops',
     isObserved: (key: number): boolean => this.#host.probeAt(key) === 'observes',
-    hasRun: (key: number): boolean => this.#host.eager || this.#host.hasRun(key),
+    isWorthIt: (key: number): boolean => this.#host.eager || this.#host.runsOf(this.#mode, key) >= someRuns || this.has(key),
     isElsewhere: (key: number): boolean => this.has(key) || this.#making.has(key),
     most: mostInstructions,
     available: (row: Row): boolean => this.#host.available(row),
