@@ -1,11 +1,12 @@
 /**
  * Times time travel on the nine workloads: recording on and off side by side in one run, random seeks checked by hash, steps back, reverse-continue.
- * `npx tsx bench/timetravel/timetravel.ts [KERNEL] [--instructions N] [--seeks N] [--memory MiB] [--json]`; SEED picks the moments. Without KERNEL it is built with gcc
+ * Recording on and off are processes of their own that run in turns: within one, whoever comes first to some code would translate it for both.
+ * `node bench/run.mjs bench/timetravel/timetravel.ts [KERNEL] [--instructions N] [--seeks N] [--memory MiB] [--json]`; SEED picks the moments. Without KERNEL it is built with gcc
  * from the workloads' sources in ../shared/bench/machine (or the folder that WORKLOADS names).
  */
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { complete, History } from '../../debug-adapter/control/history/history';
@@ -67,40 +68,57 @@ const image = kernel();
 const make = (): PcMachine => createMachine({ image, imageName: 'k', commandLine: '', memory, cpuModel: 'default' }).machine;
 const recorded = (machine: PcMachine, now = (): number => performance.now()): History => new History(machine, { now, pristine: make });
 
-/** Both machines in turns, so that the host's moods meet both. */
-function ratio(): { on: number; off: number; inside: number } {
-  const [plain, watched] = [make(), make()];
-  // Checkpoints come by the time that the recorded machine ran: that of the other one is none of it.
-  let elsewhere = 0;
-  const history = recorded(watched, () => performance.now() - elsewhere);
-  history.starts();
-  const time = { on: 0, off: 0, inside: 0 };
-  const turn = (machine: PcMachine, to: number, ran: (reason: ReturnType<PcMachine['run']>) => void): number => {
-    const start = cpuTime();
+/** What a runner says after its turn: milliseconds of processor time since it began, and of these (by the clock) those that recording took. */
+interface Spent {
+  readonly all: number;
+  readonly inside: number;
+}
+
+/** One machine in a process of its own: runs to the instruction that it is told. */
+function beRunner(recording: boolean): void {
+  const machine = make();
+  // Checkpoints come by the time that the machine ran: waiting for its turn is none of it.
+  let waited = 0;
+  let since = performance.now();
+  const history = recording ? recorded(machine, () => performance.now() - waited) : undefined;
+  history?.starts();
+  let inside = 0;
+  const begun = cpuTime();
+  process.on('message', (to: number) => {
+    waited += performance.now() - since;
     // As the debugger slices it: some milliseconds at a time.
     while (machine.cpu.retired < to) {
       const reason = machine.run(BigInt(Math.min(to, Number(machine.cpu.retired) + 5_000_000)));
-      ran(reason);
+      const start = performance.now();
+      history?.ran(reason);
+      inside += performance.now() - start;
       if (reason.kind !== 'limit') break;
     }
-    return cpuTime() - start;
-  };
-  const turnOff = (to: number): void => {
-    const start = performance.now();
-    time.off += turn(plain, to, () => undefined);
-    elsewhere += performance.now() - start;
-  };
-  for (let to = part; to <= instructions; to += part) {
-    const flip = (to / part) % 2 === 0;
-    if (flip) turnOff(to);
-    time.on += turn(watched, to, (reason) => {
-      const start = cpuTime();
-      history.ran(reason);
-      time.inside += cpuTime() - start;
+    since = performance.now();
+    process.send!({ all: cpuTime() - begun, inside } satisfies Spent);
+  });
+}
+
+/** Both machines in turns, so that the host's moods meet both. */
+async function ratio(): Promise<{ on: number; off: number; inside: number }> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'timetravel-'));
+  const file = path.join(folder, 'kernel');
+  writeFileSync(file, image);
+  const runners = ['on', 'off'].map((role) => fork(process.argv[1]!, [file, '--memory', `${memory / 2 ** 20}`, '--runner', role]));
+  const turn = (runner: ChildProcess, to: number): Promise<Spent> =>
+    new Promise((resolve) => {
+      runner.once('message', (message) => resolve(message as Spent));
+      runner.send(to);
     });
-    if (!flip) turnOff(to);
+  const spent: Spent[] = [];
+  for (let to = part; to <= instructions; to += part) {
+    const first = (to / part) % 2;
+    for (const index of [first, 1 - first]) spent[index] = await turn(runners[index]!, to);
   }
-  return time;
+  for (const runner of runners) runner.kill();
+  rmSync(folder, { recursive: true });
+  const [on, off] = spent;
+  return { on: on!.all, off: off!.all, inside: on!.inside };
 }
 
 function seeking(): Record<string, number> {
@@ -162,16 +180,22 @@ function seeking(): Record<string, number> {
   };
 }
 
-const { on, off, inside } = ratio();
-const result = {
-  instructions,
-  memoryMiB: memory / 2 ** 20,
-  seed,
-  offMs: round(off),
-  onMs: round(on),
-  ratio: Math.round((on / off) * 1000) / 1000,
-  insideMs: round(inside),
-  ...seeking(),
-};
-if (json) console.log(JSON.stringify(result));
-else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(18)} ${value}`);
+async function main(): Promise<void> {
+  const { on, off, inside } = await ratio();
+  const result = {
+    instructions,
+    memoryMiB: memory / 2 ** 20,
+    seed,
+    offMs: round(off),
+    onMs: round(on),
+    ratio: Math.round((on / off) * 1000) / 1000,
+    insideMs: round(inside),
+    ...(seeks > 0 ? seeking() : {}),
+  };
+  if (json) console.log(JSON.stringify(result));
+  else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(18)} ${value}`);
+}
+
+const role = process.argv.indexOf('--runner');
+if (role >= 0) beRunner(process.argv[role + 1] === 'on');
+else void main();

@@ -24,6 +24,9 @@ const ramLengthOffset = 8;
 const checkpointOverhead = 512;
 const entryOverhead = 40;
 
+/** Pages that are looked at in one go where they were zeros. */
+const mostZeros = 256;
+
 /** Checkpoints in order of time; the first one, at the start of history, stays. */
 export class Checkpoints {
   readonly #list: Checkpoint[] = [];
@@ -91,9 +94,8 @@ export class Checkpoints {
     const next = this.#list[index + 1];
     this.#fillTable(previous);
     const pages = new Map<number, number>();
-    for (let page = 0; page < this.#pageCount; page++) {
+    for (let page = this.#nextChange(0); page < this.#pageCount; page = this.#nextChange(page + 1)) {
       const known = this.#table[page]!;
-      if (this.#hash.same(page, this.#store.hashes, known)) continue;
       const slot = this.#slotFor(page, next);
       pages.set(page, slot);
       // What the next checkpoint has from before is no longer what comes right before it.
@@ -123,10 +125,8 @@ export class Checkpoints {
     const { machine } = this;
     this.#fillTable(checkpoint);
     if (hasEnded(machine)) reviveMachine(machine, checkpoint.core);
-    for (let page = 0; page < this.#pageCount; page++) {
-      const slot = this.#table[page]!;
-      if (this.#hash.same(page, this.#store.hashes, slot)) continue;
-      this.#store.load(machine.ram, slot, page);
+    for (let page = this.#nextChange(0); page < this.#pageCount; page = this.#nextChange(page + 1)) {
+      this.#store.load(machine.ram, this.#table[page]!, page);
       machine.cpu.invalidateCode(page * pageBytes, pageBytes);
     }
     const core = coreOf(machine, takingOver(machine.cpu));
@@ -169,6 +169,25 @@ export class Checkpoints {
     if (next !== undefined) next.full ||= checkpoint.full;
     this.#list.splice(index, 1);
     if (this.#tableOf === checkpoint) this.#tableOf = undefined;
+  }
+
+  /** The first page from `page` on whose content is not that of its slot in the table; the number of pages where there is none. Its hash is at hand then. */
+  #nextChange(page: number): number {
+    const count = this.#pageCount;
+    let at = page;
+    while (at < count) {
+      const slot = this.#table[at]!;
+      if (slot === zeroSlot) {
+        const most = Math.min(count, at + mostZeros);
+        let end = at + 1;
+        while (end < most && this.#table[end] === zeroSlot) end++;
+        at = this.#hash.skipZeros(at, end);
+        if (at === end) continue;
+      }
+      if (!this.#hash.same(at, this.#store.hashes, slot)) return at;
+      at++;
+    }
+    return count;
   }
 
   /** A slot with the content of a page of RAM, that of the next checkpoint where it is the same. */

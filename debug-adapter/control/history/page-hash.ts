@@ -1,9 +1,14 @@
-/** Tells which pages of guest memory changed: a 128-bit hash of a page, computed by a small WebAssembly function over the machine's own memory. */
+/**
+ * Tells which pages of guest memory changed: a 128-bit hash of a page, computed by a small WebAssembly function over the machine's own memory. Most pages are
+ * zero and stay so, which another function sees in a third of the time.
+ */
 
 export const pageBytes = 4096;
 
 /** 64 bytes a turn in four accumulators, so that the multiplications of one turn do not wait for each other. */
 const turnBytes = 64;
+/** Bytes that are looked at together where zeros are expected: a branch fewer for each doubling. */
+const zeroTurnBytes = 128;
 const accumulators = 4;
 /** Odd constants of MurmurHash3 and xxHash (public domain): multiplying by them is reversible. */
 const multiplier = 0xcc9e_2d51;
@@ -15,6 +20,8 @@ export const hashWords = 4;
 interface Exports {
   /** Hashes the page at byte `address` of the memory and answers 1 where the hash is the one given. The hash stays in the globals. */
   readonly same: (address: number, a: number, b: number, c: number, d: number) => number;
+  /** Answers the address of the first of these bytes that belongs to a turn that is not all zeros, or `end`. */
+  readonly zeros: (address: number, end: number) => number;
   readonly h0: WebAssembly.Global;
   readonly h1: WebAssembly.Global;
   readonly h2: WebAssembly.Global;
@@ -51,6 +58,13 @@ export class PageHash {
   same(page: number, table: Int32Array, index: number): boolean {
     const at = index * hashWords;
     return this.#exports.same(this.ram.byteOffset + page * pageBytes, table[at]!, table[at + 1]!, table[at + 2]!, table[at + 3]!) !== 0;
+  }
+
+  /** The first page from `page` on, and before `end`, that is not all zeros; `end` where all are. */
+  skipZeros(page: number, end: number): number {
+    const base = this.ram.byteOffset;
+    const found = this.#exports.zeros(base + page * pageBytes, base + end * pageBytes);
+    return Math.floor((found - base) / pageBytes);
   }
 
   /** Writes the hash of the page that `same` looked at last to `index` of `table`. */
@@ -117,7 +131,7 @@ function binary(): Uint8Array<ArrayBuffer> {
   const fold = (index: number): number[] => [...get(accumulator), ...get(accumulator + index), ...xor, ...mix(accumulator)];
   const lane = (index: number): number[] => [...get(accumulator), ...simd(0x1b), index];
   const indices = [...seeds.keys()];
-  const code = [
+  const same = [
     ...u32(2),
     ...[...u32(1), i32],
     ...[...u32(accumulators + 1), v128],
@@ -135,13 +149,36 @@ function binary(): Uint8Array<ArrayBuffer> {
     0x45,
     0x0b,
   ];
+  const [from, to] = [0, 1] as const;
+  const load = (offset: number): number[] => [...get(from), ...simd(0x00), ...u32(4), ...u32(offset)];
+  const or = simd(0x50);
+  const anyTrue = simd(0x53);
+  const zeros = [
+    0,
+    ...[0x02, 0x40],
+    ...[0x03, 0x40],
+    // Nothing left, or something found: out of the block.
+    ...[...get(from), ...get(to), 0x4f, 0x0d, 0x01],
+    ...load(0),
+    ...Array.from({ length: zeroTurnBytes / 16 - 1 }, (_, index) => [...load((index + 1) * 16), ...or]).flat(),
+    ...[...anyTrue, 0x0d, 0x01],
+    ...[...get(from), ...constant(zeroTurnBytes), 0x6a, ...set(from), 0x0c, 0x00],
+    ...[0x0b, 0x0b],
+    ...get(from),
+    0x0b,
+  ];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [0x60, ...u32(5), i32, i32, i32, i32, i32, ...u32(1), i32]),
+    ...section(1, [0x60, ...u32(5), i32, i32, i32, i32, i32, ...u32(1), i32], [0x60, ...u32(2), i32, i32, ...u32(1), i32]),
     ...section(2, [...text('env'), ...text('memory'), 0x02, 0x00, 0x01]),
-    ...section(3, [0]),
+    ...section(3, [0], [1]),
     ...section(6, ...indices.map(() => [i32, 0x01, 0x41, 0x00, 0x0b])),
-    ...section(7, [...text('same'), 0x00, 0x00], ...indices.map((index) => [...text(`h${index}`), 0x03, index])),
-    ...section(10, [...u32(code.length), ...code]),
+    ...section(
+      7,
+      [...text('same'), 0x00, 0x00],
+      [...text('zeros'), 0x00, 0x01],
+      ...indices.map((index) => [...text(`h${index}`), 0x03, index]),
+    ),
+    ...section(10, ...[same, zeros].map((code) => [...u32(code.length), ...code])),
   ]);
 }

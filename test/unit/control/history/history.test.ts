@@ -364,6 +364,19 @@ describe('page hashes', () => {
       words[i]! ^= bit;
     }
     assert.ok(hash.same(page, table, 0));
+
+    words.fill(0);
+    const end = page + 40;
+    assert.equal(hash.skipZeros(page, end), end);
+    assert.equal(hash.skipZeros(page, page), page);
+    for (let i = 0; i < words.length; i++) {
+      const later = page + (i % 39);
+      const at = machine.ram.byteOffset + later * pageBytes + i * 4;
+      new DataView(machine.ram.buffer).setUint32(at, 1 << Math.floor(next() * 32));
+      assert.equal(hash.skipZeros(page, end), later, `word ${i}`);
+      assert.equal(hash.skipZeros(page, later), later, `before word ${i}`);
+      new DataView(machine.ram.buffer).setUint32(at, 0);
+    }
   });
 });
 
