@@ -396,8 +396,15 @@ export class X86Cpu implements Cpu, CpuContext {
     else this.#i32[Scratch.attention >> 2]! &= ~Attention.refuse;
   }
 
+  /** Whoever is told of system instructions has the helpers do them. */
+  #noteHooks(): void {
+    const { systemInstruction, syscall, segmentBase } = this.hooks;
+    this.#i32[State.hooked >> 2] = systemInstruction === undefined && syscall === undefined && segmentBase === undefined ? 0 : 1;
+  }
+
   /** Budget, interrupts, traps and probes between blocks. */
   run(budget: number): CpuExit {
+    this.#noteHooks();
     this.#allowance.begin(budget, this.#jit === undefined ? budget : Math.min(budget, this.#samplePeriod));
     this.#i32[Scratch.shadowLeft >> 2] = -1;
     if (this.#samplePeriod === eagerPeriod) this.#jit?.sample(eagerPeriod);
@@ -474,6 +481,7 @@ export class X86Cpu implements Cpu, CpuContext {
       if (probe !== undefined) {
         site = 0;
         if (probe() === 'stop') return { kind: 'probe', address: this.rip };
+        this.#noteHooks();
         if (i32[State.rip >> 2] !== low || i32[(State.rip + 4) >> 2] !== high || this.#refuse) continue;
       }
       const mode = i32[State.mode >> 2]!;

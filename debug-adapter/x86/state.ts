@@ -121,6 +121,8 @@ export const State = {
   faultCode: 0x718,
   /** u32: 1 + index of a debug-register or host watchpoint that an access hit. */
   watchHit: 0x71c,
+  /** i32: not 0 while somebody is told of system instructions, so that helpers do them all. */
+  hooked: 0x720,
   /** Free for the interpreter and JIT to 0x1000. */
   scratch: 0x740,
   /** End of the block. */

@@ -1,8 +1,8 @@
-/** Encodings of the system instructions: segment registers, far transfers, interrupts, control registers, port I/O, state saving. All are TypeScript helpers. */
+/** Encodings of the system instructions: segment registers, far transfers, interrupts, control registers, port I/O, state saving. All have a TypeScript helper; of a few, generated code does what is frequent. */
 
-import { Cr4 } from '../control-bits';
-import { Seg, SegField, State } from '../state';
-import { ARITHMETIC, type Definition, type Emitter, enc, type Encoding, type Feature, Flag } from './definition';
+import { Seg } from '../state';
+import { ARITHMETIC, type Definition, enc, type Encoding, type Feature, Flag } from './definition';
+import { popf, rdmsr, readBase, swapgs, syscall, writeBase, wrmsr } from './system-emit';
 
 interface More extends Omit<Partial<Definition>, 'mnemonic' | 'encodings' | 'feature'> {
   readonly feature?: Feature;
@@ -69,11 +69,11 @@ const transfers: readonly Definition[] = [
   row('INT3', enc(0, 0xcc), { ...ends, ...storesFlags }),
   row('INTO', enc(0, 0xce, [], { mode: 'legacy' }), { ...ends, flags: { reads: Flag.OF, keeps: ARITHMETIC } }),
   row('INT1', enc(0, 0xf1), { ...ends, ...storesFlags }),
-  row('SYSCALL', enc(1, 0x05), { ...ends, flags: { reads: ARITHMETIC, writes: ARITHMETIC }, feature: 'syscall' }),
+  row('SYSCALL', enc(1, 0x05), { ...ends, flags: { reads: ARITHMETIC, writes: ARITHMETIC }, feature: 'syscall', emit: syscall }),
   row('SYSRET', enc(1, 0x07), { ...ends, ...loadsFlags, feature: 'syscall' }),
   row('SYSENTER', enc(1, 0x34), { ...ends, feature: 'sep' }),
   row('SYSEXIT', enc(1, 0x35), { ...ends, feature: 'sep' }),
-  row('POPF', enc(0, 0x9d), { size64: 'd64', ...ends, ...loadsFlags }),
+  row('POPF', enc(0, 0x9d), { size64: 'd64', ...ends, ...loadsFlags, emit: popf }),
   row('HLT', enc(0, 0xf4), privilegedEnds),
 ];
 
@@ -99,37 +99,25 @@ const control: readonly Definition[] = [
   row('STAC', group01(1, 3), { feature: 'smap', ...ends }),
   row('XGETBV', group01(2, 0), { feature: 'xsave' }),
   row('XSETBV', group01(2, 1), { feature: 'xsave', ...ends }),
-  row('SWAPGS', enc(1, 0x01, [], { digit: 7, rm: 0, mod: 'reg', mode: '64' }), ends),
+  row('SWAPGS', enc(1, 0x01, [], { digit: 7, rm: 0, mod: 'reg', mode: '64' }), { emit: swapgs }),
   row('RDTSCP', enc(1, 0x01, [], { digit: 7, rm: 1, mod: 'reg' }), { feature: 'rdtscp' }),
   row('RDPID', enc(1, 0xc7, ['Rv'], { prefix: 'F3', digit: 7, mod: 'reg' }), { feature: 'rdpid', size64: 'f64' }),
   row('RDTSC', enc(1, 0x31), { feature: 'tsc' }),
   row('RDPMC', enc(1, 0x33)),
-  row('RDMSR', enc(1, 0x32), { ...privileged, feature: 'msr' }),
-  row('WRMSR', enc(1, 0x30), { ...privilegedEnds, feature: 'msr' }),
+  row('RDMSR', enc(1, 0x32), { ...privileged, feature: 'msr', emit: rdmsr }),
+  row('WRMSR', enc(1, 0x30), { ...privilegedEnds, feature: 'msr', emit: wrmsr }),
   row('CPUID', enc(1, 0xa2)),
 ];
 
 const fsgs = { feature: 'fsgsbase' } as const;
-
-/** RDFSBASE and RDGSBASE where CR4 allows them; the helper raises #UD otherwise. */
-function readBase(segment: number): Emitter {
-  return (g) => {
-    g.loadState('i32.load', State.cr4);
-    g.c.i32(Cr4.FSGSBASE).op('i32.and').op('i32.eqz');
-    g.c.if();
-    g.bail();
-    g.c.end();
-    g.wr(0, () => g.loadState('i64.load', State.seg + segment * SegField.size + SegField.base));
-  };
-}
 
 const numbered = { flags: { writes: Flag.CF, cleared: ARITHMETIC & ~Flag.CF } } as const;
 
 const others: readonly Definition[] = [
   row('RDFSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 0, mod: 'reg', mode: '64' }), { ...fsgs, emit: readBase(Seg.FS) }),
   row('RDGSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 1, mod: 'reg', mode: '64' }), { ...fsgs, emit: readBase(Seg.GS) }),
-  row('WRFSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 2, mod: 'reg', mode: '64' }), { ...fsgs, ...ends }),
-  row('WRGSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 3, mod: 'reg', mode: '64' }), { ...fsgs, ...ends }),
+  row('WRFSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 2, mod: 'reg', mode: '64' }), { ...fsgs, emit: writeBase(Seg.FS) }),
+  row('WRGSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 3, mod: 'reg', mode: '64' }), { ...fsgs, emit: writeBase(Seg.GS) }),
   row('RDRAND', [enc(1, 0xc7, ['Rv'], { digit: 6, mod: 'reg' })], { feature: 'rdrand', ...numbered }),
   row('RDSEED', [enc(1, 0xc7, ['Rv'], { digit: 7, mod: 'reg' })], { feature: 'rdseed', ...numbered }),
   row('FXSAVE', enc(1, 0xae, ['M'], { prefix: 'none', digit: 0, mod: 'mem' }), { feature: 'fxsr', aligned: false }),

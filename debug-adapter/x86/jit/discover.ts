@@ -167,7 +167,8 @@ export function needsInterpreter(insn: Insn, mode: number): boolean {
 }
 
 /** Does the code go straight on behind it, though in another block, as the interrupt shadow is told by where a block ends? */
-const endsBlockOnly = (insn: Insn): boolean => insn.row.definition.mnemonic === 'STI';
+const endsBlockOnly = (insn: Insn): boolean => straightOn.has(insn.row.definition.mnemonic);
+const straightOn = new Set(['STI', 'POPF', 'WRMSR']);
 
 /** The transfer that an instruction makes, or undefined where it makes none that generated code can follow. */
 export function transferOf(insn: Insn): 'jump' | 'branch' | 'call' | 'indirect' | undefined {
@@ -176,9 +177,12 @@ export function transferOf(insn: Insn): 'jump' | 'branch' | 'call' | 'indirect' 
   const direct = insn.count > 0 && insn.kinds[0] === Kind.rel;
   if (name === 'JMP') return direct ? 'jump' : 'indirect';
   if (name === 'CALL') return direct ? 'call' : 'indirect';
-  if (name === 'RET') return 'indirect';
+  if (name === 'RET' || name === 'SYSCALL') return 'indirect';
   return direct ? 'branch' : undefined;
 }
+
+/** Indirect transfers after which the code behind them goes on. */
+const comesBack = new Set(['CALL', 'SYSCALL']);
 
 /** Bytes of an instruction that goes on in the next page. */
 const straddle = new Uint8Array(32);
@@ -236,7 +240,7 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
         case 'call':
           return { key, insns, end: { kind: 'call', to: target, next: at } };
         case 'indirect':
-          return { key, insns, end: { kind: 'indirect', candidates: [], next: insn.row.definition.mnemonic === 'CALL' ? at : undefined } };
+          return { key, insns, end: { kind: 'indirect', candidates: [], next: comesBack.has(insn.row.definition.mnemonic) ? at : undefined } };
       }
     }
   }
