@@ -148,6 +148,9 @@ export interface CpuContext {
   setReg(register: number, size: number, value: bigint): void;
   /** RFLAGS in full, with the arithmetic flags materialised. */
   getFlags(): bigint;
+  /** The same as a number, and back. */
+  flagsWord(): number;
+  setFlagsWord(value: number): void;
   /** All of RFLAGS, reserved bits fixed up (bit 1 set, 3 5 15 and above 21 clear); calls modeChanged when TF changed. */
   setFlags(value: bigint): void;
   /** Only the arithmetic flags: RFLAGS bits, others ignored. */

@@ -205,10 +205,19 @@ export class X86Cpu implements Cpu, CpuContext {
   }
 
   getFlags(): bigint {
-    return BigInt(((this.#i32[State.flags >> 2]! & ~ARITHMETIC_MASK) | Number(this.#handlers.arithmetic()) | 2) >>> 0);
+    return BigInt(this.flagsWord());
   }
   setFlags(value: bigint): void {
-    const wanted = Number(value & 0xffffffffn) & RFLAGS_DEFINED;
+    this.setFlagsWord(Number(value & 0xffffffffn));
+  }
+  flagsWord(): number {
+    const i32 = this.#i32;
+    // Kind 0: the flags as they are.
+    const arithmetic = i32[State.flagKind >> 2] === 0 ? i32[State.flagA >> 2]! & ARITHMETIC_MASK : Number(this.#handlers.arithmetic());
+    return ((i32[State.flags >> 2]! & ~ARITHMETIC_MASK) | arithmetic | 2) >>> 0;
+  }
+  setFlagsWord(value: number): void {
+    const wanted = value & RFLAGS_DEFINED;
     const old = this.#i32[State.flags >> 2]!;
     this.setArithmeticFlags(wanted);
     this.#i32[State.flags >> 2] = (wanted & ~ARITHMETIC_MASK) | 2;
@@ -219,7 +228,8 @@ export class X86Cpu implements Cpu, CpuContext {
   }
   setArithmeticFlags(value: number): void {
     this.#i32[State.flagKind >> 2] = 0;
-    this.u64[State.flagA >> 3] = BigInt(value & ARITHMETIC_MASK);
+    this.#i32[State.flagA >> 2] = value & ARITHMETIC_MASK;
+    this.#i32[(State.flagA + 4) >> 2] = 0;
   }
 
   raise(vector: number, errorCode?: number, cr2?: bigint): never {

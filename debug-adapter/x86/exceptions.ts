@@ -3,6 +3,7 @@
 import { type CpuContext, type DecodedInsn, GuestFault, type HelperTable, Vector } from './context';
 import { Attribute, isCanonical } from './control-bits';
 import { checkReturn, checkTarget, innerStack, innerStackSegment, is64BitCode, returnOuter, writeInnerStack } from './far';
+import { enterHandler, returnFromHandler } from './kernel-transfers';
 import {
   attributesOf,
   baseOf,
@@ -66,6 +67,7 @@ function classOf(vector: number): 'benign' | 'contributory' | 'pageFault' | 'dou
  * processor combines them; false means a triple fault. Nothing of the processor's state has changed then.
  */
 export function deliver(cpu: CpuContext, vector: number, errorCode: number | undefined, source: EventSource): boolean {
+  if (enterHandler(cpu, vector, errorCode, source === 'fault')) return true;
   let current = vector;
   let code = errorCode;
   let from = source;
@@ -237,6 +239,10 @@ function returnedFlags(cpu: CpuContext, popped: bigint, size: number, cpl: numbe
 
 function interruptReturn(cpu: CpuContext, insn: DecodedInsn): void {
   const size = insn.operandSize;
+  if (size === 8 && returnFromHandler(cpu)) {
+    cpu.hooks.interruptReturn?.();
+    return;
+  }
   const rsp = cpu.getReg(RSP, 8);
   try {
     if (!protectedMode(cpu)) returnReal(cpu, size);
@@ -297,7 +303,8 @@ function softwareInterrupt(cpu: CpuContext, insn: DecodedInsn): void {
     // ICEBP is a trap of its own: neither the gate's DPL nor DR6 takes part.
     transfer(cpu, Vector.DB, undefined, 'trap');
   } else {
-    transfer(cpu, Number(cpu.readOperand(insn, 0) & 0xffn), undefined, 'software');
+    const vector = Number(cpu.readOperand(insn, 0) & 0xffn);
+    if (!enterHandler(cpu, vector, undefined, false)) transfer(cpu, vector, undefined, 'software');
   }
 }
 

@@ -1,13 +1,15 @@
 /** Guest memory as the processor accesses it: the TLBs that generated code reads, their slow path, page crossing, device memory, watchpoints, and stores to code. */
 
 import { type Watchpoint, type CpuBus } from './api';
-import { type CpuContext, Vector, type WalkResult, fault } from './context';
-import { isCanonical } from './control-bits';
-import { walk } from './mmu';
+import { type CpuContext, Vector, fault } from './context';
+import { Cr4 } from './control-bits';
+import { translate } from './mmu';
 import { Layout, Mode, Seg, State } from './state';
+import { cachedHost } from './tlb';
 
 const PAGE = 4096;
 const PAGE_BITS = 12n;
+const TWO_32 = 0x1_0000_0000;
 const TLB_MASK = Layout.tlbEntries - 1;
 const JOURNAL_LIMIT = 0x4000;
 const U64 = (1n << 64n) - 1n;
@@ -76,12 +78,13 @@ export class MemoryAccess {
 
   // TLBs.
 
-  #fill(base: number, journal: number[], linear: bigint, physicalPage: number): void {
-    const low = Number(linear & 0xfffff000n);
-    const at = (base >> 2) + ((low >>> 12) & TLB_MASK) * 4;
-    this.#u32[at] = low;
-    this.#u32[at + 1] = Number(linear >> 32n);
-    this.#u32[at + 2] = (Layout.ramBase + physicalPage - low) >>> 0;
+  /** Remembers the translation of a page; the address is given in its halves. */
+  #fill(base: number, journal: number[], low: number, high: number, physicalPage: number): void {
+    const page = (low & 0xffff_f000) >>> 0;
+    const at = (base >> 2) + ((page >>> 12) & TLB_MASK) * 4;
+    this.#u32[at] = page;
+    this.#u32[at + 1] = high;
+    this.#u32[at + 2] = (Layout.ramBase + physicalPage - page) >>> 0;
     journal.push(at);
   }
 
@@ -151,24 +154,24 @@ export class MemoryAccess {
     const page = (high >>> 0) * 0x10_0000 + (low >>> 12);
     let physical = this.#fetch.get(page);
     if (physical === undefined) {
-      const linear = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
       // The whole address: a fault leaves it in CR2.
-      const result = walk(this.#cpu, linear, 'execute', this.#user);
-      physical = result.physical - (low & (PAGE - 1));
+      physical = translate(this.#cpu, low >>> 0, high >>> 0, 'execute', this.#user, false) - (low & (PAGE - 1));
       if (physical + PAGE > this.#ramSize) this.#cpu.unsupported('Instructions are fetched from an address where there is no RAM.');
       this.#fetch.set(page, physical);
     }
     return physical + (low & (PAGE - 1));
   }
 
-  #canonical(linear: bigint, size: number, segment: number): void {
+  /** The address is given in its halves, both unsigned. */
+  #canonical(low: number, high: number, size: number, segment: number): void {
     if (!this.#long) return;
-    if (isCanonical(linear) && isCanonical((linear + BigInt(size - 1)) & U64)) return;
+    const top = (high | 0) >> 15;
+    // Only an access across the last byte of a half can leave it.
+    if ((top === 0 || top === -1) && low + size <= TWO_32) return;
+    const lastHigh = low + size - 1 < TWO_32 ? high : (high + 1) >>> 0;
+    const lastTop = (lastHigh | 0) >> 15;
+    if ((top === 0 || top === -1) && (lastTop === 0 || lastTop === -1)) return;
     fault(segment === Seg.SS ? Vector.SS : Vector.GP, 0);
-  }
-
-  #walk(linear: bigint, write: boolean, system: boolean): WalkResult {
-    return walk(this.#cpu, linear, write ? 'write' : 'read', this.#user && !system, system);
   }
 
   /**
@@ -176,19 +179,21 @@ export class MemoryAccess {
    * @param system a supervisor access whatever the CPL: nothing is remembered of it.
    */
   #translate(linear: bigint, write: boolean, system: boolean): number {
-    const result = this.#walk(linear, write, system);
-    const physical = result.physical;
-    const inPage = Number(linear & 0xfffn);
-    const page = physical - inPage;
+    return this.#translateHalves(Number(linear & 0xffff_ffffn), Number((linear >> 32n) & 0xffff_ffffn), write, system);
+  }
+
+  #translateHalves(low: number, high: number, write: boolean, system: boolean): number {
+    const physical = translate(this.#cpu, low, high, write ? 'write' : 'read', this.#user && !system, system);
+    const page = physical - (low & (PAGE - 1));
     if (
       page + PAGE <= this.#ramSize &&
       !system &&
-      (this.#watchedPages.size === 0 || !this.#watchedPages.has(Number(linear >> PAGE_BITS)))
+      (this.#watchedPages.size === 0 || !this.#watchedPages.has(high * 0x10_0000 + (low >>> 12)))
     ) {
       if (write) {
-        if (!this.#events.hasCode(page / PAGE)) this.#fill(Layout.tlbWrite, this.#writeJournal, linear, page);
+        if (!this.#events.hasCode(page / PAGE)) this.#fill(Layout.tlbWrite, this.#writeJournal, low, high, page);
       } else {
-        this.#fill(Layout.tlbRead, this.#readJournal, linear, page);
+        this.#fill(Layout.tlbRead, this.#readJournal, low, high, page);
       }
     }
     return physical;
@@ -200,14 +205,16 @@ export class MemoryAccess {
    * @param whole the caller goes on to the end of the page: answers the bounce buffer where that is not plain memory.
    */
   slow(linear: bigint, size: number, access: number, segment: number, whole: boolean): number {
-    this.#canonical(linear, size, segment);
+    const low = Number(linear & 0xffff_ffffn);
+    const high = Number((linear >> 32n) & 0xffff_ffffn);
+    this.#canonical(low, high, size, segment);
     const write = access !== 0;
-    const inPage = Number(linear & 0xfffn);
+    const inPage = low & (PAGE - 1);
     const watched =
       this.#watchedPages.size > 0 &&
       (this.#watchedPages.has(Number(linear >> PAGE_BITS)) || this.#watchedPages.has(Number((linear + BigInt(size - 1)) >> PAGE_BITS)));
     if (inPage + size <= PAGE) {
-      const physical = this.#translate(linear, write, false);
+      const physical = this.#translateHalves(low, high, write, false);
       const page = physical - inPage;
       if (page + PAGE <= this.#ramSize) {
         if (whole) {
@@ -337,42 +344,41 @@ export class MemoryAccess {
 
   // Accesses of helpers.
 
-  /** Host address by the TLB, or -1. */
-  #cached(base: number, linear: bigint, size: number): number {
-    const low = Number(linear & 0xffffffffn);
-    const at = (base >> 2) + ((low >>> 12) & TLB_MASK) * 4;
-    if (this.#u32[at] !== (low & 0xfffff000) >>> 0 || this.#u32[at + 1] !== Number(linear >> 32n) || (low & 0xfff) + size > PAGE) return -1;
-    return (low + this.#u32[at + 2]!) >>> 0;
+  /** Is a supervisor access whatever the CPL another than an ordinary one would be now? Only SMAP tells them apart at CPL 0. */
+  #isApart(system: boolean): boolean {
+    return system && (this.#user || (this.#u32[State.cr4 >> 2]! & Cr4.SMAP) !== 0);
   }
 
   read(linear: bigint, size: number, system: boolean): bigint {
-    if (!system) {
-      const host = this.#cached(Layout.tlbRead, linear, size);
+    const apart = this.#isApart(system);
+    if (!apart) {
+      const host = cachedHost(this.#u32, Layout.tlbRead, linear, size);
       if (host >= 0) return this.readPhysicalBytes(host - Layout.ramBase, size);
-      this.#canonical(linear, size, Seg.DS);
     }
-    const value = this.#readParts(linear, size, false, system);
+    if (!system) this.#canonical(Number(linear & 0xffff_ffffn), Number((linear >> 32n) & 0xffff_ffffn), size, Seg.DS);
+    const value = this.#readParts(linear, size, false, apart);
     if (this.#watches.length > 0) this.#checkWatches(linear, size, false, true);
     return value;
   }
 
   write(linear: bigint, size: number, value: bigint, system: boolean): void {
-    if (!system) {
-      const host = this.#cached(Layout.tlbWrite, linear, size);
+    const apart = this.#isApart(system);
+    if (!apart) {
+      const host = cachedHost(this.#u32, Layout.tlbWrite, linear, size);
       if (host >= 0) {
         this.writePhysicalBytes(host - Layout.ramBase, size, BigInt.asUintN(size * 8, value));
         return;
       }
-      this.#canonical(linear, size, Seg.DS);
     }
-    this.#writeParts(linear, size, BigInt.asUintN(size * 8, value), system);
+    if (!system) this.#canonical(Number(linear & 0xffff_ffffn), Number((linear >> 32n) & 0xffff_ffffn), size, Seg.DS);
+    this.#writeParts(linear, size, BigInt.asUintN(size * 8, value), apart);
     if (this.#watches.length > 0) this.#checkWatches(linear, size, true, false);
   }
 
   /** Checks every page of a range without touching it. */
   probe(linear: bigint, length: number, write: boolean): void {
-    if (this.#cached(write ? Layout.tlbWrite : Layout.tlbRead, linear, length) >= 0) return;
-    this.#canonical(linear, length, Seg.DS);
+    if (cachedHost(this.#u32, write ? Layout.tlbWrite : Layout.tlbRead, linear, length) >= 0) return;
+    this.#canonical(Number(linear & 0xffff_ffffn), Number((linear >> 32n) & 0xffff_ffffn), length, Seg.DS);
     this.#translate(linear, write, false);
     const last = linear + BigInt(length - 1);
     for (let page = (linear | 0xfffn) + 1n; page <= last; page += BigInt(PAGE)) this.#translate(this.#wrap(page), write, false);

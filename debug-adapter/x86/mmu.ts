@@ -1,203 +1,236 @@
 /** Page walks: 4-level, PAE and 32-bit paging, with exact #PF error codes and accessed and dirty bits (SDM vol. 3A, chapter 4). */
 
 import { type CpuContext, Vector, type WalkResult } from './context';
-import { Cr0, Cr4, Efer, isCanonical, readCr0, readCr4, readEfer } from './control-bits';
-import { State } from './state';
+import { Cr0, Cr4, Efer, readCr0, readCr4, readEfer } from './control-bits';
+import { Layout, State } from './state';
 
-/** Bits of paging-structure entries. */
-const Pte = { P: 1n, W: 2n, U: 4n, A: 0x20n, D: 0x40n, PS: 0x80n, G: 0x100n, NX: 1n << 63n } as const;
+/** Bits of paging-structure entries: of the low half, and NX of the high one. */
+const Pte = { P: 1, W: 2, U: 4, A: 0x20, D: 0x40, PS: 0x80, G: 0x100 } as const;
+const NX_HIGH = 0x8000_0000;
 
 /** Bits of the #PF error code (SDM vol. 3A, 4.7). */
 const Pf = { P: 1, W: 2, U: 4, RSVD: 8, I: 16 } as const;
 
 /** MAXPHYADDR as CPUID 0x80000008 says it. */
 export const physicalAddressBits = 46;
-const addressMask = ((1n << BigInt(physicalAddressBits)) - 1n) & ~0xfffn;
-/** Bits between MAXPHYADDR and 51: reserved in every 8-byte entry. */
-const reservedHigh = ((1n << 52n) - 1n) & ~((1n << BigInt(physicalAddressBits)) - 1n);
+/** High halves of 8-byte entries: address bits 45:32, and bits 51:46, which are reserved. */
+const addressHigh = 0x3fff;
+const reservedHigh = 0xf_c000;
+const TWO_32 = 0x1_0000_0000;
 
 const RFLAGS_AC = 0x4_0000;
 
-/** What a walk found: the leaf, and what all levels together allow. */
-interface Leaf {
-  physical: bigint;
-  pageSize: number;
-  writable: boolean;
-  user: boolean;
-  executable: boolean;
-  global: boolean;
-  dirty: boolean;
-  /** Physical addresses and values of the entries on the way, leaf last; their size in bytes. */
-  entrySize: 4 | 8;
-  path: { address: number; value: bigint }[];
+/** What a walk found: the leaf, and what all levels together allow. One object serves all walks: nothing is allocated on the way of an access. */
+class Leaf {
+  physical = 0;
+  pageSize = 4096;
+  writable = true;
+  user = true;
+  executable = true;
+  global = false;
+  dirty = false;
+  /** Bytes of an entry. */
+  entrySize: 4 | 8 = 8;
+  /** Entries on the way, leaf last: their number, physical addresses and low halves. */
+  depth = 0;
+  readonly addresses = new Float64Array(4);
+  readonly entries = new Uint32Array(4);
+
+  begin(entrySize: 4 | 8): void {
+    this.writable = true;
+    this.user = true;
+    this.executable = true;
+    this.global = false;
+    this.dirty = false;
+    this.entrySize = entrySize;
+    this.depth = 0;
+  }
+
+  step(address: number, low: number): void {
+    if ((low & Pte.W) === 0) this.writable = false;
+    if ((low & Pte.U) === 0) this.user = false;
+    this.addresses[this.depth] = address;
+    this.entries[this.depth++] = low;
+  }
+
+  end(low: number, physical: number, pageSize: number, globals: boolean): void {
+    this.physical = physical;
+    this.pageSize = pageSize;
+    this.global = globals && (low & Pte.G) !== 0;
+    this.dirty = (low & Pte.D) !== 0;
+  }
 }
 
-/** Where a walk broke off: nothing present, or a reserved bit set. */
-type Broken = 'notPresent' | 'reserved';
+const leaf = new Leaf();
 
-const levelShift = [12n, 21n, 30n, 39n] as const;
+/** How a walk ended: found, nothing present, or a reserved bit set. */
+const Found = { leaf: 0, notPresent: 1, reserved: 2 } as const;
 
-function walk64(cpu: CpuContext, linear: bigint, levels: 3 | 4): Leaf | Broken {
+/** Halves of the entry that was read last. */
+let entryLow = 0;
+let entryHigh = 0;
+
+function readEntry(cpu: CpuContext, address: number): void {
+  if (address + 8 <= cpu.ramSize) {
+    const word = (Layout.ramBase + address) >>> 2;
+    entryLow = cpu.u32[word]!;
+    entryHigh = cpu.u32[word + 1]!;
+    return;
+  }
+  const entry = cpu.readPhysical(address, 8);
+  entryLow = Number(entry & 0xffff_ffffn);
+  entryHigh = Number(entry >> 32n);
+}
+
+/** 4-level paging, or PAE paging with three. */
+function walk64(cpu: CpuContext, low: number, high: number, levels: 3 | 4): number {
   const nxe = (readEfer(cpu.view) & Efer.NXE) !== 0;
   const globals = (readCr4(cpu.view) & Cr4.PGE) !== 0;
-  const cr3 = cpu.view.getBigUint64(State.cr3, true);
-  let table = levels === 4 ? cr3 & addressMask : cr3 & 0xffff_ffe0n;
-  const leaf: Leaf = {
-    physical: 0n,
-    pageSize: 4096,
-    writable: true,
-    user: true,
-    executable: true,
-    global: false,
-    dirty: false,
-    entrySize: 8,
-    path: [],
-  };
+  const cr3 = cpu.u32[State.cr3 >> 2]!;
+  let table =
+    levels === 4 ? (cpu.u32[(State.cr3 + 4) >> 2]! & addressHigh) * TWO_32 + ((cr3 & 0xffff_f000) >>> 0) : (cr3 & 0xffff_ffe0) >>> 0;
+  leaf.begin(8);
+  // In PAE paging bits 62:52 are reserved, in 4-level paging they are ignored.
+  const reserved = (reservedHigh | (nxe ? 0 : NX_HIGH) | (levels === 3 ? 0x7ff0_0000 : 0)) >>> 0;
   for (let level = levels - 1; level >= 0; level--) {
-    const shift = levelShift[level]!;
     const pdpte = levels === 3 && level === 2;
-    const index = (linear >> shift) & (pdpte ? 3n : 0x1ffn);
-    const address = Number(table + index * 8n);
-    const entry = cpu.readPhysical(address, 8);
-    if ((entry & Pte.P) === 0n) return 'notPresent';
+    const index =
+      level === 3 ? (high >>> 7) & 511 : level === 2 ? (pdpte ? low >>> 30 : ((high & 127) << 2) | (low >>> 30)) : level === 1 ? (low >>> 21) & 511 : (low >>> 12) & 511; // prettier-ignore
+    const address = table + index * 8;
+    readEntry(cpu, address);
+    if ((entryLow & Pte.P) === 0) return Found.notPresent;
+    const next = (entryHigh & addressHigh) * TWO_32 + ((entryLow & 0xffff_f000) >>> 0);
     if (pdpte) {
       // PAE page-directory-pointer entries give no permissions and have no accessed bit.
-      if ((entry & (reservedHigh | 0xfff0_0000_0000_01e6n)) !== 0n) return 'reserved';
-      table = entry & addressMask;
+      if (isReservedPointer()) return Found.reserved;
+      table = next;
       continue;
     }
-    const large = level !== 0 && (entry & Pte.PS) !== 0n;
-    let reserved = reservedHigh;
-    if (!nxe) reserved |= Pte.NX;
-    // In PAE paging bits 62:52 are reserved, in 4-level paging they are ignored.
-    if (levels === 3) reserved |= 0x7ff0_0000_0000_0000n;
+    if ((entryHigh & reserved) !== 0) return Found.reserved;
+    const large = level !== 0 && (entryLow & Pte.PS) !== 0;
     if (large) {
-      if (level === 3) return 'reserved';
-      // Below the page's base only bit 12 (PAT) may be set.
-      reserved |= ((1n << shift) - 1n) & ~0x1fffn;
-    } else if (level === 3) {
-      reserved |= Pte.PS;
+      // Below the page's base only bit 12 (PAT) may be set; there are no pages of 512 GiB.
+      if (level === 3 || (entryLow & (level === 2 ? 0x3fff_e000 : 0x1f_e000)) !== 0) return Found.reserved;
     }
-    if ((entry & reserved) !== 0n) return 'reserved';
-    if ((entry & Pte.W) === 0n) leaf.writable = false;
-    if ((entry & Pte.U) === 0n) leaf.user = false;
-    if ((entry & Pte.NX) !== 0n) leaf.executable = false;
-    leaf.path.push({ address, value: entry });
+    if ((entryHigh & NX_HIGH) !== 0) leaf.executable = false;
+    leaf.step(address, entryLow);
     if (large || level === 0) {
-      const offset = (1n << shift) - 1n;
-      leaf.physical = (entry & addressMask & ~offset) | (linear & offset);
-      leaf.pageSize = Number(1n << shift);
-      leaf.global = globals && (entry & Pte.G) !== 0n;
-      leaf.dirty = (entry & Pte.D) !== 0n;
-      return leaf;
+      const offset = level === 2 ? 0x3fff_ffff : level === 1 ? 0x1f_ffff : 0xfff;
+      const page = (entryHigh & addressHigh) * TWO_32 + ((entryLow & 0xffff_f000 & ~offset) >>> 0);
+      leaf.end(entryLow, page + (low & offset), offset + 1, globals);
+      return Found.leaf;
     }
-    table = entry & addressMask;
+    table = next;
   }
-  return 'notPresent';
+  return Found.notPresent;
 }
+
+/** A PAE page-directory-pointer entry (the last entry read) with a reserved bit. */
+const isReservedPointer = (): boolean => (entryHigh & (reservedHigh | 0xfff0_0000)) !== 0 || (entryLow & 0x1e6) !== 0;
 
 /** 32-bit paging: two levels of 4-byte entries; PSE pages of 4 MiB with PSE-36 address bits. */
-function walk32(cpu: CpuContext, linear: bigint): Leaf | Broken {
+function walk32(cpu: CpuContext, at: number): number {
   const cr4 = readCr4(cpu.view);
-  const at = Number(linear);
-  const directory = (cpu.view.getUint32(State.cr3, true) & ~0xfff) >>> 0;
-  const pdeAddress = directory + (at >>> 22) * 4;
-  const pde = cpu.readPhysical(pdeAddress, 4);
-  if ((pde & Pte.P) === 0n) return 'notPresent';
-  const path = [{ address: pdeAddress, value: pde }];
-  const global = (cr4 & Cr4.PGE) !== 0;
-  if ((pde & Pte.PS) !== 0n && (cr4 & Cr4.PSE) !== 0) {
+  const globals = (cr4 & Cr4.PGE) !== 0;
+  const pdeAddress = ((cpu.u32[State.cr3 >> 2]! & ~0xfff) >>> 0) + (at >>> 22) * 4;
+  const pde = Number(cpu.readPhysical(pdeAddress, 4));
+  if ((pde & Pte.P) === 0) return Found.notPresent;
+  leaf.begin(4);
+  leaf.step(pdeAddress, pde);
+  if ((pde & Pte.PS) !== 0 && (cr4 & Cr4.PSE) !== 0) {
     // Bits 20:13 are address bits 39:32; bit 21 is reserved.
-    if ((pde & 0x20_0000n) !== 0n) return 'reserved';
-    const physical = (pde & 0xffc0_0000n) | ((pde & 0x1f_e000n) << 19n) | BigInt(at & 0x3f_ffff);
-    return {
-      physical,
-      pageSize: 0x40_0000,
-      writable: (pde & Pte.W) !== 0n,
-      user: (pde & Pte.U) !== 0n,
-      executable: true,
-      global: global && (pde & Pte.G) !== 0n,
-      dirty: (pde & Pte.D) !== 0n,
-      entrySize: 4,
-      path,
-    };
+    if ((pde & 0x20_0000) !== 0) return Found.reserved;
+    leaf.end(pde, ((pde >>> 13) & 0xff) * TWO_32 + ((pde & 0xffc0_0000) >>> 0) + (at & 0x3f_ffff), 0x40_0000, globals);
+    return Found.leaf;
   }
-  const pteAddress = Number(pde & 0xffff_f000n) + ((at >>> 12) & 0x3ff) * 4;
-  const pte = cpu.readPhysical(pteAddress, 4);
-  if ((pte & Pte.P) === 0n) return 'notPresent';
-  path.push({ address: pteAddress, value: pte });
-  return {
-    physical: (pte & 0xffff_f000n) | BigInt(at & 0xfff),
-    pageSize: 4096,
-    writable: (pde & pte & Pte.W) !== 0n,
-    user: (pde & pte & Pte.U) !== 0n,
-    executable: true,
-    global: global && (pte & Pte.G) !== 0n,
-    dirty: (pte & Pte.D) !== 0n,
-    entrySize: 4,
-    path,
-  };
+  const pteAddress = ((pde & 0xffff_f000) >>> 0) + ((at >>> 12) & 0x3ff) * 4;
+  const pte = Number(cpu.readPhysical(pteAddress, 4));
+  if ((pte & Pte.P) === 0) return Found.notPresent;
+  leaf.step(pteAddress, pte);
+  leaf.end(pte, ((pte & 0xffff_f000) >>> 0) + (at & 0xfff), 4096, globals);
+  return Found.leaf;
 }
 
-function find(cpu: CpuContext, linear: bigint): Leaf | Broken {
-  const efer = readEfer(cpu.view);
-  if ((efer & Efer.LMA) !== 0) return isCanonical(linear) ? walk64(cpu, linear, 4) : 'notPresent';
-  if ((readCr4(cpu.view) & Cr4.PAE) !== 0) return walk64(cpu, linear & 0xffff_ffffn, 3);
-  return walk32(cpu, linear & 0xffff_ffffn);
+/** Whether bits 63:47 of an address are all alike, by its high half. */
+const isCanonicalHigh = (high: number): boolean => (high | 0) >> 15 === 0 || (high | 0) >> 15 === -1;
+
+function find(cpu: CpuContext, low: number, high: number): number {
+  if ((readEfer(cpu.view) & Efer.LMA) !== 0) return isCanonicalHigh(high) ? walk64(cpu, low, high, 4) : Found.notPresent;
+  return (readCr4(cpu.view) & Cr4.PAE) !== 0 ? walk64(cpu, low, 0, 3) : walk32(cpu, low);
 }
 
 function paging(cpu: CpuContext): boolean {
   return (readCr0(cpu.view) & Cr0.PG) !== 0;
 }
 
+/** Both halves of a linear address as unsigned numbers. */
+const lowOf = (linear: bigint): number => Number(linear & 0xffff_ffffn);
+const highOf = (linear: bigint): number => Number((linear >> 32n) & 0xffff_ffffn);
+
 function unpaged(linear: bigint): WalkResult {
-  return {
-    physical: Number(linear & 0xffff_ffffn),
-    pageSize: 4096,
-    writable: true,
-    executable: true,
-    user: true,
-    global: false,
-  };
+  return { physical: lowOf(linear), pageSize: 4096, writable: true, executable: true, user: true, global: false };
+}
+
+function pageFault(cpu: CpuContext, low: number, high: number, code: number): never {
+  return cpu.raise(Vector.PF, code, (BigInt(high) << 32n) | BigInt(low));
 }
 
 /**
- * Translates for an access, or raises #PF with CR2. Sets accessed bits on the way and the dirty bit of the page for a write, as the
- * processor does, once the access is known to be allowed. `user`: an access with CPL 3 privilege; explicit supervisor accesses and implicit ones
- * (descriptor tables, TSS) are told apart for SMAP by the caller passing `implicit`. (SDM vol. 3A, 4.6, 4.7, 4.8)
+ * Translates for an access, or raises #PF with CR2: the physical address. Sets accessed bits on the way and the dirty bit of the page for a write, as the
+ * processor does, once the access is known to be allowed. The address is given in its halves, both unsigned. `user`: an access with CPL 3 privilege;
+ * explicit supervisor accesses and implicit ones (descriptor tables, TSS) are told apart for SMAP by the caller passing `implicit`.
+ * (SDM vol. 3A, 4.6, 4.7, 4.8)
  */
-export function walk(cpu: CpuContext, linear: bigint, access: 'read' | 'write' | 'execute', user: boolean, implicit = false): WalkResult {
-  if (!paging(cpu)) return unpaged(linear);
-  const leaf = find(cpu, linear);
-  const nxe = (readEfer(cpu.view) & Efer.NXE) !== 0;
+export function translate(
+  cpu: CpuContext,
+  low: number,
+  high: number,
+  access: 'read' | 'write' | 'execute',
+  user: boolean,
+  implicit: boolean,
+): number {
+  if (!paging(cpu)) return low;
+  const found = find(cpu, low, high);
   const cr4 = readCr4(cpu.view);
   const smep = (cr4 & Cr4.SMEP) !== 0;
-  let code = access === 'write' ? Pf.W : 0;
-  if (user) code |= Pf.U;
-  // The I bit is there only where fetches can be told apart (SDM vol. 3A, 4.7).
-  if (access === 'execute' && ((nxe && (cr4 & Cr4.PAE) !== 0) || smep)) code |= Pf.I;
-  if (leaf === 'notPresent') return cpu.raise(Vector.PF, code, linear);
-  if (leaf === 'reserved') return cpu.raise(Vector.PF, code | Pf.P | Pf.RSVD, linear);
   const wp = (readCr0(cpu.view) & Cr0.WP) !== 0;
-  const smap = (cr4 & Cr4.SMAP) !== 0;
-  // RFLAGS.AC is no arithmetic flag, so the state block's word is current.
-  const overridden = !implicit && (cpu.view.getUint32(State.flags, true) & RFLAGS_AC) !== 0;
-  let allowed: boolean;
-  if (user) {
-    allowed = leaf.user && (access !== 'write' || leaf.writable) && (access !== 'execute' || leaf.executable);
-  } else if (access === 'execute') {
-    allowed = leaf.executable && !(smep && leaf.user);
-  } else {
-    allowed = !(smap && leaf.user && !overridden) && (access !== 'write' || leaf.writable || !wp);
+  let allowed = false;
+  if (found === Found.leaf) {
+    // RFLAGS.AC is no arithmetic flag, so the state block's word is current.
+    if (user) allowed = leaf.user && (access !== 'write' || leaf.writable) && (access !== 'execute' || leaf.executable);
+    else if (access === 'execute') allowed = leaf.executable && !(smep && leaf.user);
+    else {
+      const overridden = !implicit && (cpu.u32[State.flags >> 2]! & RFLAGS_AC) !== 0;
+      allowed = !((cr4 & Cr4.SMAP) !== 0 && leaf.user && !overridden) && (access !== 'write' || leaf.writable || !wp);
+    }
   }
-  if (!allowed) return cpu.raise(Vector.PF, code | Pf.P, linear);
-  const last = leaf.path.length - 1;
-  leaf.path.forEach(({ address, value }, i) => {
-    const marked = value | Pte.A | (i === last && access === 'write' ? Pte.D : 0n);
-    if (marked !== value) cpu.writePhysical(address, leaf.entrySize, marked);
-  });
+  if (!allowed) {
+    let code = access === 'write' ? Pf.W : 0;
+    if (user) code |= Pf.U;
+    // The I bit is there only where fetches can be told apart (SDM vol. 3A, 4.7).
+    const nxe = (readEfer(cpu.view) & Efer.NXE) !== 0;
+    if (access === 'execute' && ((nxe && (cr4 & Cr4.PAE) !== 0) || smep)) code |= Pf.I;
+    if (found !== Found.notPresent) code |= Pf.P;
+    if (found === Found.reserved) code |= Pf.RSVD;
+    pageFault(cpu, low, high, code);
+  }
+  const last = leaf.depth - 1;
+  for (let i = 0; i <= last; i++) {
+    const entry = leaf.entries[i]!;
+    const marked = (entry | Pte.A | (i === last && access === 'write' ? Pte.D : 0)) >>> 0;
+    if (marked !== entry) cpu.writePhysical(leaf.addresses[i]!, 4, BigInt(marked));
+  }
+  return leaf.physical;
+}
+
+/** The same with all that was found. */
+export function walk(cpu: CpuContext, linear: bigint, access: 'read' | 'write' | 'execute', user: boolean, implicit = false): WalkResult {
+  if (!paging(cpu)) return unpaged(linear);
+  const physical = translate(cpu, lowOf(linear), highOf(linear), access, user, implicit);
+  const wp = (readCr0(cpu.view) & Cr0.WP) !== 0;
+  const smep = (readCr4(cpu.view) & Cr4.SMEP) !== 0;
   return {
-    physical: Number(leaf.physical),
+    physical,
     pageSize: leaf.pageSize,
     writable: (leaf.writable || (!user && !wp)) && (leaf.dirty || access === 'write'),
     executable: leaf.executable && !(smep && leaf.user && !user),
@@ -209,16 +242,9 @@ export function walk(cpu: CpuContext, linear: bigint, access: 'read' | 'write' |
 /** The translation for the debugger: no fault, no accessed or dirty bits; `writable` is what the tables allow. */
 export function peek(cpu: CpuContext, linear: bigint): WalkResult | undefined {
   if (!paging(cpu)) return unpaged(linear);
-  const leaf = find(cpu, linear);
-  if (typeof leaf === 'string') return undefined;
-  return {
-    physical: Number(leaf.physical),
-    pageSize: leaf.pageSize,
-    writable: leaf.writable,
-    executable: leaf.executable,
-    user: leaf.user,
-    global: leaf.global,
-  };
+  if (find(cpu, lowOf(linear), highOf(linear)) !== Found.leaf) return undefined;
+  const { physical, pageSize, writable, executable, user, global } = leaf;
+  return { physical, pageSize, writable, executable, user, global };
 }
 
 /**
@@ -228,7 +254,7 @@ export function peek(cpu: CpuContext, linear: bigint): WalkResult | undefined {
 export function checkPaePointers(cpu: CpuContext, cr3: bigint): void {
   const table = Number(cr3 & 0xffff_ffe0n);
   for (let i = 0; i < 4; i++) {
-    const entry = cpu.readPhysical(table + i * 8, 8);
-    if ((entry & Pte.P) !== 0n && (entry & (reservedHigh | 0xfff0_0000_0000_01e6n)) !== 0n) cpu.raise(Vector.GP, 0);
+    readEntry(cpu, table + i * 8);
+    if ((entryLow & Pte.P) !== 0 && isReservedPointer()) cpu.raise(Vector.GP, 0);
   }
 }
