@@ -240,7 +240,11 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
         case 'call':
           return { key, insns, end: { kind: 'call', to: target, next: at } };
         case 'indirect':
-          return { key, insns, end: { kind: 'indirect', candidates: [], next: comesBack.has(insn.row.definition.mnemonic) ? at : undefined } };
+          return {
+            key,
+            insns,
+            end: { kind: 'indirect', candidates: [], next: comesBack.has(insn.row.definition.mnemonic) ? at : undefined },
+          };
       }
     }
   }
