@@ -4,10 +4,11 @@
 #include <elfloader/elfloader.h>
 #include <posix/fdtab.h>
 #include <posix/pages.h>
+#include <posix/process.h>
+#include <posix/signal.h>
 #include <uk/config.h>
 #include <uk/ctors.h>
 #include <uk/plat/bootinfo.h>
-#include <uk/plat/bootstrap.h>
 #include <uk/plat/lcpu.h>
 #include <uk/print.h>
 #include <uk/syscall.h>
@@ -17,7 +18,7 @@
 #define FIXED_BASE	0x400000UL
 #define FIXED_SIZE	((unsigned long)CONFIG_LIBELFLOADER_FIXED_MIB << 20)
 #define SCRIPT_MAX	256
-#define STATUS_SIGKILL	137
+#define SIGKILL		9
 
 /* Keeps the place of programs with fixed addresses from the allocator. */
 static bool has_fixed;
@@ -154,7 +155,7 @@ int elfloader_run(const char *path, char *const argv[], char *const envp[])
 		rc = load(&program, &start);
 	if (rc)
 		return rc;
-	ukplat_trap_as_signal();
+	posix_signal_from_traps();
 	/* As the ABI has it, RDX is a function for atexit(): none. */
 	__asm__ __volatile__("mov %0, %%rsp\n\t"
 			     "xor %%edx, %%edx\n\t"
@@ -178,12 +179,12 @@ UK_LLSYSCALL_R_E_DEFINE(int, execve, const char *, path, char *const *, argv,
 	if (rc)
 		return rc;
 	/* From here on there is nothing to go back to. */
-	posix_mmap_reset();
+	posix_process_exec();
 	fdtab_exec();
 	rc = load(&program, &start);
 	if (rc) {
 		uk_pr_err("A new program cannot be loaded: error %d\n", rc);
-		ukplat_exit(STATUS_SIGKILL);
+		posix_process_end(0, SIGKILL);
 	}
 	r->rip = r->rcx = start.entry;
 	r->rsp = start.sp;

@@ -2,10 +2,17 @@
 /* Opening files, listing folders, the working directory. */
 #include <stdlib.h>
 #include <string.h>
+#include <uk/config.h>
 #include <uk/syscall.h>
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+#include <posix/state.h>
+#endif
 #include "at.h"
 
 uint32_t posix_fdio_umask = 022;
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+POSIX_STATE(posix_fdio_umask, NULL, NULL);
+#endif
 
 #define MAX_LINKS	40
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <posix/fdtab.h>
 #include <uk/config.h>
+#include <uk/interrupted.h>
 #include <uk/plat/lcpu.h>
 #include <uk/plat/time.h>
 #include <uk/syscall.h>
@@ -71,6 +72,8 @@ static int poll_until(struct pollfd *fds, size_t n, uint64_t until)
 						  POLLHUP | POLLNVAL));
 			count += fds[i].revents != 0;
 		}
+		if (!count && uk_interrupted())
+			return -EINTR;
 	} while (!count && pause_until(until));
 	return count;
 }

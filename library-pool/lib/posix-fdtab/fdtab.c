@@ -3,8 +3,12 @@
 #include <stdlib.h>
 #include <posix/fdtab.h>
 #include <posix/tty.h>
+#include <uk/config.h>
 #include <uk/ctors.h>
 #include <uk/syscall.h>
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+#include <posix/state.h>
+#endif
 
 #define F_DUPFD		0
 #define F_GETFD		1
@@ -30,6 +34,27 @@ static struct {
 	struct file *file;
 	bool cloexec;
 } table[FDTAB_MAX];
+
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+static void table_forked(void)
+{
+	int fd;
+
+	for (fd = 0; fd < FDTAB_MAX; fd++)
+		if (table[fd].file)
+			table[fd].file->refs++;
+}
+
+static void table_ended(void)
+{
+	int fd;
+
+	for (fd = 0; fd < FDTAB_MAX; fd++)
+		if (table[fd].file)
+			uk_syscall_r_static(SYS_close, fd);
+}
+POSIX_STATE(table, table_forked, table_ended);
+#endif
 
 struct file *fdtab_get(int fd)
 {

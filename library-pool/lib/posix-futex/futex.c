@@ -2,9 +2,13 @@
 /* futex(2): who waits stands in a list with the address that it waits for. */
 #include <posix/futex.h>
 #include <uk/config.h>
+#include <uk/interrupted.h>
 #include <uk/plat/lcpu.h>
 #include <uk/plat/time.h>
 #include <uk/syscall.h>
+#if CONFIG_LIBPOSIX_MMAP
+#include <posix/pages.h>
+#endif
 #if CONFIG_LIBUKSCHED
 #include <uk/list.h>
 #include <uk/sched.h>
@@ -23,6 +27,7 @@
 struct waiter {
 	UK_TAILQ_ENTRY(struct waiter) list;
 	const uint32_t *addr;
+	const void *space;	/* that the address is in */
 	uint32_t bits;
 	struct uk_thread *thread;
 	bool woken;
@@ -31,14 +36,29 @@ struct waiter {
 static UK_TAILQ_HEAD(, struct waiter) waiters =
 	UK_TAILQ_HEAD_INITIALIZER(waiters);
 
+/* Processes have different things at one address. */
+static const void *space(void)
+{
+#if CONFIG_LIBPOSIX_MMAP
+	return space_current();
+#else
+	return NULL;
+#endif
+}
+
 static long wait(const uint32_t *addr, uint32_t bits, uint64_t until)
 {
 	struct waiter w = {
-		.addr = addr, .bits = bits, .thread = uk_thread_current(),
+		.addr = addr, .space = space(), .bits = bits,
+		.thread = uk_thread_current(),
 	};
 
 	UK_TAILQ_INSERT_TAIL(&waiters, &w, list);
 	while (!w.woken && (!until || ukplat_monotonic_clock() < until)) {
+		if (uk_interrupted()) {
+			UK_TAILQ_REMOVE(&waiters, &w, list);
+			return -EINTR;
+		}
 		uk_thread_block(w.thread, until);
 		uk_sched_yield();
 	}
@@ -55,7 +75,8 @@ static long wake(const uint32_t *addr, uint32_t bits, uint32_t most)
 
 	for (w = UK_TAILQ_FIRST(&waiters); w && n < most; w = next) {
 		next = UK_TAILQ_NEXT(w, list);
-		if (w->addr != addr || !(w->bits & bits))
+		if (w->addr != addr || w->space != space() ||
+		    !(w->bits & bits))
 			continue;
 		UK_TAILQ_REMOVE(&waiters, w, list);
 		w->woken = true;
@@ -74,7 +95,7 @@ static long move(const uint32_t *addr, const uint32_t *to, uint32_t most)
 	UK_TAILQ_FOREACH(w, &waiters, list) {
 		if (n == most)
 			break;
-		if (w->addr != addr)
+		if (w->addr != addr || w->space != space())
 			continue;
 		w->addr = to;
 		n++;

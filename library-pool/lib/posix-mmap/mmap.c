@@ -4,6 +4,9 @@
 #include <posix/pages.h>
 #include <uk/config.h>
 #include <uk/syscall.h>
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+#include <posix/state.h>
+#endif
 #if CONFIG_LIBPOSIX_FDTAB
 #include <posix/fdtab.h>
 #endif
@@ -18,6 +21,10 @@
 #define MADV_DONTNEED		4
 
 static char *brk_start, *brk_now;
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+POSIX_STATE(brk_start, NULL, NULL);
+POSIX_STATE(brk_now, NULL, NULL);
+#endif
 
 /* For a new program: all pages are free, and the break starts anew. */
 void posix_mmap_reset(void)

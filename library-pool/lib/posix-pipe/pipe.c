@@ -4,6 +4,7 @@
 #include <string.h>
 #include <posix/fdtab.h>
 #include <uk/config.h>
+#include <uk/interrupted.h>
 #include <uk/syscall.h>
 #if CONFIG_LIBUKSCHED
 #include <uk/sched.h>
@@ -47,6 +48,8 @@ static ssize_t pipe_read(struct vnode *vn, void *buf, size_t len,
 			return 0;
 		if ((flags & O_NONBLOCK) || !give_way())
 			return -EAGAIN;
+		if (!p->used && uk_interrupted())
+			return -EINTR;
 	}
 	n = MIN(len, p->used);
 	for (i = 0; i < n; i++)
@@ -64,11 +67,15 @@ static ssize_t pipe_write(struct vnode *vn, const void *buf, size_t len,
 	size_t done = 0;
 
 	while (done < len) {
-		if (!p->readers)
+		if (!p->readers) {
+			uk_broken_pipe();
 			return done ? (ssize_t)done : -EPIPE;
+		}
 		if (p->used == CAPACITY) {
 			if ((flags & O_NONBLOCK) || !give_way())
 				return done ? (ssize_t)done : -EAGAIN;
+			if (p->used == CAPACITY && uk_interrupted())
+				return done ? (ssize_t)done : -EINTR;
 			continue;
 		}
 		p->ring[(p->start + p->used++) % CAPACITY] = from[done++];

@@ -5,14 +5,16 @@
  * the handler, and takes the frame down again in rt_sigreturn(2).
  */
 #include <string.h>
-#include <posix/signal.h>
-#include <uk/plat/bootstrap.h>
+#include <posix/process.h>
+#include <uk/config.h>
 #include <uk/syscall.h>
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+#include "children.h"
+#endif
 #include "signal_impl.h"
 #include "thread.h"
 
 #define RED_ZONE	128
-#define SI_TKILL	(-6)
 
 /* Flags that a program may set: CF PF AF ZF SF TF DF OF. */
 #define EFLAGS_OWN	0xdd5UL
@@ -35,17 +37,14 @@ struct sigframe {
 	struct posix_stack stack;
 	struct sigcontext mc;
 	uint64_t mask;
-	struct {
-		int signo, error, code, pad;
-		int pid;
-		unsigned int uid;
-		uint8_t rest[104];
-	} info;
+	struct posix_siginfo info;
 };
 
 UK_CTASSERT(sizeof(struct sigcontext) == 256);
 UK_CTASSERT(offsetof(struct sigframe, mc) == 48);
-UK_CTASSERT(sizeof(((struct sigframe *)NULL)->info) == 128);
+
+/* What is wrong with the program's stack then ends it. */
+bool posix_signal_writes_frame;
 
 static bool on_stack(const struct posix_stack *s, uintptr_t sp)
 {
@@ -100,7 +99,7 @@ static void load_regs(struct __regs *r, const struct sigcontext *mc)
 
 /* Has the program go on in its handler of `sig`. */
 static void call_handler(struct ukarch_execenv *env, struct posix_thread *pt,
-			 int sig)
+			 int sig, const struct posix_fault *fault)
 {
 	struct posix_sigaction *sa = &posix_sigactions[sig];
 	struct __regs *r = &env->regs;
@@ -114,16 +113,26 @@ static void call_handler(struct ukarch_execenv *env, struct posix_thread *pt,
 	/* As after a call: 8 below a multiple of 16. */
 	f = (struct sigframe *)(ALIGN_DOWN(fp - sizeof(*f), 16UL) - 8);
 
+	posix_signal_writes_frame = true;
 	memcpy((void *)fp, env->ectx, UKARCH_ECTX_SIZE);
 	memset(f, 0, sizeof(*f));
 	f->return_address = sa->restorer;
 	f->stack = pt->altstack;
 	save_regs(&f->mc, r);
 	f->mc.fpstate = (uint8_t *)fp;
-	f->mc.oldmask = f->mask = pt->blocked;
+	f->mc.oldmask = f->mask = pt->restores ? pt->blocked_after
+					       : pt->blocked;
 	f->info.signo = sig;
 	f->info.code = SI_TKILL;
-	f->info.pid = PID;
+	f->info.child.pid = (pid_t)uk_syscall_r_static(SYS_getpid);
+	if (fault) {
+		f->info.code = fault->code;
+		f->info.fault = fault->addr;
+		f->mc.trapno = fault->vector;
+		f->mc.err = fault->error;
+		f->mc.cr2 = fault->addr;
+	}
+	posix_signal_writes_frame = false;
 
 	r->rip = sa->handler;
 	r->rsp = (uintptr_t)f;
@@ -132,11 +141,66 @@ static void call_handler(struct ukarch_execenv *env, struct posix_thread *pt,
 	r->rdx = (uintptr_t)&f->flags;
 	r->rax = 0;
 	r->eflags &= ~(EFLAGS_TF | EFLAGS_DF);
+	pt->restores = false;
 	pt->blocked |= sa->mask;
 	if (!(sa->flags & SA_NODEFER))
 		pt->blocked |= posix_signal_bit(sig);
 	if (sa->flags & SA_RESETHAND)
 		sa->handler = SIG_DFL;
+}
+
+/* As signal(7) lists them: these end with EINTR whatever the handler asks. */
+static bool never_restarts(uint64_t number)
+{
+	switch (number) {
+	case SYS_poll:
+	case SYS_select:
+	case SYS_pause:
+	case SYS_nanosleep:
+	case SYS_rt_sigsuspend:
+	case SYS_clock_nanosleep:
+	case SYS_pselect6:
+	case SYS_ppoll:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* After its handler, a call that was broken off is made again. */
+static void restart(struct __regs *r)
+{
+	if ((long)r->rax != -EINTR || never_restarts(r->orig_rax))
+		return;
+	r->rax = r->orig_rax;
+	r->rip -= 2;	/* onto the SYSCALL instruction */
+}
+
+static bool is_ending(const struct posix_thread *pt)
+{
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+	return pt->process->ending;
+#else
+	(void)pt;
+	return false;
+#endif
+}
+
+bool posix_signal_ready(void)
+{
+	struct posix_thread *pt = posix_thread_current();
+	uint64_t ready = pt->pending & ~pt->blocked;
+
+	if (is_ending(pt))
+		return true;
+	for (; ready; ready &= ready - 1) {
+		int sig = __builtin_ctzll(ready) + 1;
+
+		if (!posix_signal_ignored(sig))
+			return true;
+		pt->pending &= ~posix_signal_bit(sig);
+	}
+	return false;
 }
 
 void posix_signal_deliver(struct ukarch_execenv *execenv)
@@ -145,16 +209,37 @@ void posix_signal_deliver(struct ukarch_execenv *execenv)
 	uint64_t ready;
 	int sig;
 
-	while ((ready = pt->pending & ~pt->blocked)) {
+	while ((ready = pt->pending & ~pt->blocked) || is_ending(pt)) {
+		if (is_ending(pt))
+			posix_process_end(0, 0);
 		sig = __builtin_ctzll(ready) + 1;
 		pt->pending &= ~posix_signal_bit(sig);
 		if (posix_signal_ignored(sig))
 			continue;
-		/* As a shell tells it: 128 and the signal's number. */
 		if (posix_sigactions[sig].handler == SIG_DFL)
-			ukplat_exit(128 + sig);
-		call_handler(execenv, pt, sig);
+			posix_process_end(0, sig);
+		if (posix_sigactions[sig].flags & SA_RESTART)
+			restart(&execenv->regs);
+		call_handler(execenv, pt, sig, NULL);
 	}
+	if (pt->restores) {
+		pt->blocked = pt->blocked_after;
+		pt->restores = false;
+	}
+}
+
+/* One that is blocked or ignored would come again and again. */
+bool posix_signal_has_handler(int sig)
+{
+	return posix_sigactions[sig].handler != SIG_DFL &&
+	       posix_sigactions[sig].handler != SIG_IGN &&
+	       !(posix_thread_current()->blocked & posix_signal_bit(sig));
+}
+
+void posix_signal_fault(struct ukarch_execenv *execenv, int sig,
+			const struct posix_fault *fault)
+{
+	call_handler(execenv, posix_thread_current(), sig, fault);
 }
 
 UK_LLSYSCALL_R_E_DEFINE(long, rt_sigreturn)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Clocks. */
 #include <uk/config.h>
+#include <uk/interrupted.h>
 #include <uk/plat/lcpu.h>
 #include <uk/plat/time.h>
 #include <uk/syscall.h>
@@ -44,38 +45,60 @@ UK_SYSCALL_R_DEFINE(int, clock_gettime, clockid_t, id, struct timespec *, tp)
 	return 0;
 }
 
-static void sleep_until(uint64_t until)
+/* 0, or -EINTR where a signal came first. */
+static int sleep_until(uint64_t until)
 {
-#if CONFIG_LIBUKSCHED
-	uint64_t now = ukplat_monotonic_clock();
+	uint64_t now;
 
-	if (until > now)
+	while ((now = ukplat_monotonic_clock()) < until) {
+		if (uk_interrupted())
+			return -EINTR;
+#if CONFIG_LIBUKSCHED
 		uk_sched_thread_sleep(until - now);
 #else
-	unsigned long flags = ukplat_lcpu_save_irqf();
+		unsigned long flags = ukplat_lcpu_save_irqf();
 
-	while (ukplat_monotonic_clock() < until)
 		ukplat_lcpu_halt_irq_until(until);
-	ukplat_lcpu_restore_irqf(flags);
+		ukplat_lcpu_restore_irqf(flags);
 #endif
+	}
+	return 0;
+}
+
+static bool is_time(const struct timespec *ts)
+{
+	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 &&
+	       (uint64_t)ts->tv_nsec < UKARCH_NSEC_PER_SEC;
+}
+
+/* A time that no clock reaches stands for all behind it. */
+static uint64_t ns_of(const struct timespec *ts)
+{
+	if ((uint64_t)ts->tv_sec > ~0ULL / 4 / UKARCH_NSEC_PER_SEC)
+		return ~0ULL / 4;
+	return (uint64_t)ts->tv_sec * UKARCH_NSEC_PER_SEC +
+	       (uint64_t)ts->tv_nsec;
 }
 
 UK_SYSCALL_R_DEFINE(int, nanosleep, const struct timespec *, req,
 		    struct timespec *, rem)
 {
-	uint64_t ns;
+	uint64_t until, now;
+	int rc;
 
 	if (!req)
 		return -EFAULT;
-	if (req->tv_sec < 0 || req->tv_nsec < 0 ||
-	    (uint64_t)req->tv_nsec >= UKARCH_NSEC_PER_SEC)
+	if (!is_time(req))
 		return -EINVAL;
-	ns = (uint64_t)req->tv_sec * UKARCH_NSEC_PER_SEC +
-	     (uint64_t)req->tv_nsec;
-	sleep_until(ukplat_monotonic_clock() + ns);
-	if (rem)
-		*rem = (struct timespec) { 0, 0 };
-	return 0;
+	until = ukplat_monotonic_clock() + ns_of(req);
+	rc = sleep_until(until);
+	if (rc && rem) {
+		now = ukplat_monotonic_clock();
+		now = now < until ? until - now : 0;
+		rem->tv_sec = (time_t)(now / UKARCH_NSEC_PER_SEC);
+		rem->tv_nsec = (long)(now % UKARCH_NSEC_PER_SEC);
+	}
+	return rc;
 }
 
 #define TIMER_ABSTIME	1
@@ -83,18 +106,20 @@ UK_SYSCALL_R_DEFINE(int, nanosleep, const struct timespec *, req,
 UK_SYSCALL_R_DEFINE(int, clock_nanosleep, clockid_t, id, int, flags,
 		    const struct timespec *, req, struct timespec *, rem)
 {
-	uint64_t ns;
+	uint64_t ns, passed;
 
+	if (id != CLOCK_REALTIME && id != CLOCK_MONOTONIC)
+		return -EINVAL;
 	if (!(flags & TIMER_ABSTIME))
 		return (int)uk_syscall_r_static(SYS_nanosleep, req, rem);
 	if (!req)
 		return -EFAULT;
-	ns = (uint64_t)req->tv_sec * UKARCH_NSEC_PER_SEC +
-	     (uint64_t)req->tv_nsec;
-	if (id == CLOCK_REALTIME)
-		ns -= ukplat_wall_clock() - ukplat_monotonic_clock();
-	sleep_until(ns);
-	return 0;
+	if (!is_time(req))
+		return -EINVAL;
+	ns = ns_of(req);
+	passed = id == CLOCK_REALTIME
+		 ? ukplat_wall_clock() - ukplat_monotonic_clock() : 0;
+	return sleep_until(ns > passed ? ns - passed : 0);
 }
 
 UK_SYSCALL_R_DEFINE(int, clock_getres, clockid_t, id, struct timespec *, res)

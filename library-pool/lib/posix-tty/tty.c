@@ -4,6 +4,7 @@
 #include <string.h>
 #include <posix/tty.h>
 #include <uk/config.h>
+#include <uk/interrupted.h>
 #include <uk/console.h>
 #include <uk/plat/bootstrap.h>
 #include <uk/plat/lcpu.h>
@@ -118,7 +119,12 @@ static void type(char c)
 		if (c == (char)termios.c_cc[VINTR] &&
 		    (termios.c_lflag & ISIG)) {
 			echo("^C\n", 3);
+#if CONFIG_LIBPOSIX_PROCESS_SIGNALS
+			posix_signal_interrupt();
+			return;
+#else
 			ukplat_exit(STATUS_SIGINT);
+#endif
 		}
 	}
 	line[length++] = c;
@@ -173,6 +179,8 @@ static ssize_t tty_read(struct vnode *vn __unused, void *buf, size_t len,
 			return 0;
 		if (flags & O_NONBLOCK)
 			return -EAGAIN;
+		if (uk_interrupted())
+			return -EINTR;
 		wait_for_input();
 	}
 	n = MIN(len, ready - taken);

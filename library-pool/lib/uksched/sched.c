@@ -11,6 +11,7 @@
 
 struct uk_thread *__uk_sched_thread_current[1];
 struct uk_sched *uk_sched_head;
+void (*uk_sched_switch_hook)(struct uk_thread *next);
 
 void uk_sched_register(struct uk_sched *s)
 {

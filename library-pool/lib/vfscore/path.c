@@ -3,12 +3,29 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uk/config.h>
 #include <vfscore/path.h>
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+#include <posix/state.h>
+#endif
 
 #define MAX_LINKS	40
 
 static struct vnode *root;
 static struct vnode *cwd;
+
+#if CONFIG_LIBPOSIX_PROCESS_CHILDREN
+static void cwd_forked(void)
+{
+	vnode_ref(cwd);
+}
+
+static void cwd_ended(void)
+{
+	vnode_unref(cwd);
+}
+POSIX_STATE(cwd, cwd_forked, cwd_ended);
+#endif
 
 struct vnode *vfs_root(void)
 {

@@ -109,17 +109,57 @@ _ukplat_syscall:
 	.cfi_def_cfa_offset __REGS_SIZEOF - __REGS_OFFSETOF_ORIG_RAX
 	/*
 	 * RCX and R11 carry the return address and the flags back, as the
-	 * instruction's contract has it. The flags are loaded while still on
-	 * this stack: the application's red zone must stay as it is.
+	 * instruction's contract has it, unless other values were asked for:
+	 * where a signal handler returns to. The flags are loaded while still
+	 * on this stack: the application's red zone must stay as it is.
 	 */
-	movq	8(%rsp), %rcx
-	movq	24(%rsp), %r11
+	cmpq	%rcx, 8(%rsp)
+	jne	1f
+	cmpq	%r11, 24(%rsp)
+	jne	1f
 	pushq	%r11
 	popfq
 	movq	32(%rsp), %rsp
 	jmp	*%rcx
+1:	addq	$8, %rsp
+	iretq
 	.cfi_endproc
 	.size _ukplat_syscall, . - _ukplat_syscall
+
+/*
+ * Where a trap goes on that was left for the program's handler: on an
+ * auxiliary stack with RSP = struct uk_syscall_ctx, RDI = it, RSI = vector,
+ * RDX = error code, RCX = address. Where the kernel had stored the program's
+ * registers already, R8 is not 0.
+ */
+	.globl pc_trap_to_handler
+	.type pc_trap_to_handler, @function
+pc_trap_to_handler:
+	.cfi_startproc
+	.cfi_undefined rip
+	movq	%rdi, %rbx
+	movq	%rsi, %r12
+	movq	%rdx, %r13
+	movq	%rcx, %r14
+	movq	%r8, %r15
+	testq	%r8, %r8
+	jnz	1f
+	leaq	UKARCH_EXECENV_OFFSETOF_ECTX(%rbx), %rdi
+	call	ukarch_ectx_sanitize
+	leaq	UKARCH_EXECENV_OFFSETOF_ECTX(%rbx), %rdi
+	call	ukarch_ectx_store
+	leaq	UKARCH_EXECENV_OFFSETOF_SYSCTX(%rbx), %rdi
+	call	ukarch_sysctx_store
+1:	sti
+	movq	%rbx, %rdi
+	movq	%r12, %rsi
+	movq	%r13, %rdx
+	movq	%r14, %rcx
+	movq	%r15, %r8
+	call	*pc_trap_handler(%rip)
+	jmp	.Lreturn
+	.cfi_endproc
+	.size pc_trap_to_handler, . - pc_trap_to_handler
 
 /*
  * void ukplat_syscall_return(struct uk_syscall_ctx *usc): into the application

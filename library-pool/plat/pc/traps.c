@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Exceptions and interrupts: descriptor tables, dispatch, the crash report. */
 #include <uk/arch/lcpu.h>
+#include <uk/arch/ctx.h>
 #include <uk/plat/bootstrap.h>
+#include <uk/plat/lcpu.h>
+#include <uk/syscall.h>
 #include <pc/pc.h>
 #include <x86/cpu.h>
 
@@ -40,6 +43,7 @@ struct table_desc {
 
 extern uint64_t pc_gdt[];
 extern char pc_trap_stubs[];
+extern char pc_trap_to_handler[];
 extern char _text[], _etext[];
 
 static struct gate idt[256] __align(16);
@@ -129,38 +133,15 @@ static void put_backtrace(const struct __regs *regs)
 	pc_emergency_puts("\n");
 }
 
-static bool as_signal;
-
-void ukplat_trap_as_signal(void)
-{
-	as_signal = true;
-}
-
-static int signal_of(unsigned int vec)
-{
-	switch (vec) {
-	case 0:		/* division */
-	case 16:	/* x87 */
-	case 19:	/* SIMD */
-		return 8;
-	case 1:
-	case 3:		/* debug, breakpoint */
-		return 5;
-	case 6:		/* invalid opcode */
-		return 4;
-	default:
-		return 11;
-	}
-}
-
-static void __noreturn crash(unsigned int vec, const struct __regs *regs)
+void ukplat_trap_report(unsigned int vec, uint64_t error, uintptr_t addr,
+			const struct __regs *regs)
 {
 	pc_emergency_puts("\nUnhandled trap: ");
 	pc_emergency_puts(vec < ARRAY_SIZE(trap_names) ? trap_names[vec]
 						       : "unknown vector");
 	put_hex("\n  vec ", vec);
-	put_hex("  err ", regs->orig_rax);
-	put_hex("  cr2 ", x86_read_cr2());
+	put_hex("  err ", error);
+	put_hex("  cr2 ", addr);
 	put_hex("\n  rip ", regs->rip);
 	put_hex("  rsp ", regs->rsp);
 	put_hex("  rfl ", regs->eflags);
@@ -180,9 +161,51 @@ static void __noreturn crash(unsigned int vec, const struct __regs *regs)
 	put_hex("  r14 ", regs->r14);
 	put_hex("  r15 ", regs->r15);
 	put_backtrace(regs);
-	if (as_signal)
-		ukplat_exit(128 + signal_of(vec));
-	ukplat_crash();
+}
+
+ukplat_trap_handler pc_trap_handler;
+
+void ukplat_trap_register(ukplat_trap_handler handler)
+{
+	pc_trap_handler = handler;
+}
+
+/* Has a trap go on in the handler; false where that cannot be. */
+static bool to_handler(unsigned int vec, struct __regs *regs)
+{
+	uintptr_t auxsp = ukplat_lcpu_get_auxsp();
+	struct ukarch_auxspcb *cb = ukarch_auxsp_get_cb(auxsp);
+	bool in_kernel = regs->rip >= (uint64_t)_text &&
+			 regs->rip < (uint64_t)_etext;
+	/* What comes from outside, or tells of a broken machine. */
+	bool ours = vec < 32 && vec != 2 && vec != 8 && vec != 18;
+	struct uk_syscall_ctx *usc = (struct uk_syscall_ctx *)cb->curr_fp;
+
+	if (!pc_trap_handler || !ours)
+		return false;
+	if (in_kernel) {
+		/* Only what a system call does with a program's pointers. */
+		if ((vec != 13 && vec != 14) ||
+		    cb->curr_fp == auxsp - UKARCH_AUXSPCB_SIZE)
+			return false;
+	} else {
+		usc = (struct uk_syscall_ctx *)(cb->curr_fp -
+						UK_SYSCALL_CTX_SLOT);
+		usc->execenv.regs = *regs;
+		usc->auxsp = auxsp;
+		cb->curr_fp = (uintptr_t)usc;
+	}
+	regs->rdi = (uint64_t)usc;
+	regs->rsi = vec;
+	regs->rdx = regs->orig_rax;
+	regs->rcx = vec == 14 ? x86_read_cr2() : 0;
+	regs->r8 = in_kernel;
+	/* No system call: none is made again. */
+	usc->execenv.regs.orig_rax = ~0UL;
+	regs->rip = (uint64_t)pc_trap_to_handler;
+	regs->rsp = (uint64_t)usc;
+	regs->eflags = 2;
+	return true;
 }
 
 void pc_trap(unsigned int vec, struct __regs *regs)
@@ -191,5 +214,8 @@ void pc_trap(unsigned int vec, struct __regs *regs)
 		pc_irq_handle(vec - PC_IRQ_BASE);
 		return;
 	}
-	crash(vec, regs);
+	if (to_handler(vec, regs))
+		return;
+	ukplat_trap_report(vec, regs->orig_rax, x86_read_cr2(), regs);
+	ukplat_crash();
 }

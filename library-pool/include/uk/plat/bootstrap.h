@@ -22,11 +22,22 @@ void ukplat_terminate(enum ukplat_gstate request) __noreturn;
  */
 void ukplat_exit(int status) __noreturn;
 
+struct uk_syscall_ctx;
+
 /*
- * From now on a trap that nobody handles ends the machine as the signal would
- * end a Linux program: with status 128 and the signal's number.
+ * What handles traps of a program from now on. `usc` has the program's
+ * registers, which the handler may change; `in_kernel` where it was a system
+ * call that trapped, which is broken off.
  */
-void ukplat_trap_as_signal(void);
+typedef void (*ukplat_trap_handler)(struct uk_syscall_ctx *usc,
+				    unsigned int vec, uint64_t error,
+				    uintptr_t addr, bool in_kernel);
+void ukplat_trap_register(ukplat_trap_handler handler);
+
+/* Writes what a trap has found to the console. */
+struct __regs;
+void ukplat_trap_report(unsigned int vec, uint64_t error, uintptr_t addr,
+			const struct __regs *regs);
 
 #define ukplat_halt()	ukplat_terminate(UKPLAT_HALT)
 #define ukplat_crash()	ukplat_terminate(UKPLAT_CRASH)

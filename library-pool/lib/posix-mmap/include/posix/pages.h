@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pages of memory, without what mmap(2) makes of them. */
+/*
+ * Pages of memory, without what mmap(2) makes of them. Every process has a
+ * space of its own: which pages are in use in it, and what they hold. All
+ * spaces lie at the same addresses, as there is no paging; what a page holds
+ * for a space that does not run is kept in another page.
+ */
 #ifndef POSIX_PAGES_H
 #define POSIX_PAGES_H
 
 #include <uk/essentials.h>
 
 #define PAGE_SIZE	4096UL
+
+struct space;
 
 /* Hands over memory at a place of its own, page-aligned; 0 or -ENOMEM. */
 int pages_add(uintptr_t base, size_t len);
@@ -24,6 +31,19 @@ void pages_give(uintptr_t addr, size_t len);
 
 /* Gives all back, for a new program. */
 void pages_give_all(void);
+
+/* Whether all of a range is in use, so that a program may hand it over. */
+bool pages_in_use(uintptr_t addr, size_t len);
+
+/* The space that runs; there is one from the start. */
+struct space *space_current(void);
+/* A space with a copy of what the current one holds, or an empty one. */
+struct space *space_copy(void);
+struct space *space_new(void);
+/* Goes over to a space; the current one stays as it is. */
+void space_switch(struct space *s);
+/* Gives up a space that does not run. */
+void space_free(struct space *s);
 
 /* For a new program: all pages are free, and the break starts anew. */
 void posix_mmap_reset(void);

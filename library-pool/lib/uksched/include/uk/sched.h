@@ -31,6 +31,9 @@ struct uk_thread *uk_sched_thread_create(struct uk_sched *s,
 void uk_sched_yield(void);
 void uk_sched_thread_sleep(uint64_t ns);
 void uk_sched_thread_exit(void) __noreturn;
+/* Called before a thread goes on; NULL for nothing. */
+extern void (*uk_sched_switch_hook)(struct uk_thread *next);
+
 /* Frees the threads that have ended. */
 void uk_sched_thread_gc(struct uk_sched *s);
 

@@ -14,6 +14,8 @@ static inline void uk_sched_thread_switch(struct uk_thread *next)
 
 	if (prev == next)
 		return;
+	if (uk_sched_switch_hook)
+		uk_sched_switch_hook(next);
 	__uk_sched_thread_current[0] = next;
 	prev->tlsp = ukplat_tlsp_get();
 	ukarch_ectx_store(prev->ectx);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* For system calls that wait: signals, where there are any. */
+#ifndef UK_INTERRUPTED_H
+#define UK_INTERRUPTED_H
+
+#include <uk/config.h>
+#include <uk/essentials.h>
+
+#if CONFIG_LIBPOSIX_PROCESS_SIGNALS
+#include <posix/signal.h>
+
+/* Whether a call has to stop waiting, with -EINTR. */
+static inline bool uk_interrupted(void)
+{
+	return posix_signal_ready();
+}
+
+/* Tells the program of a broken pipe. */
+static inline void uk_broken_pipe(void)
+{
+	posix_signal_raise(SIGPIPE);
+}
+#else
+static inline bool uk_interrupted(void)
+{
+	return false;
+}
+
+static inline void uk_broken_pipe(void)
+{
+}
+#endif
+
+#endif /* UK_INTERRUPTED_H */
