@@ -1,9 +1,10 @@
-/** Runs suites that others wrote on the product's processor and machine, and prints what passed: `tsx test/conformance/run.ts [fex|iced|images] [pattern]`. */
+/** Runs suites that others wrote on the product's processor and machine, and prints what passed: `tsx test/conformance/run.ts [fex|iced|images|programs] [pattern]`. */
 
 import { runFex } from './fex-run';
 import { runInstructionInfo } from './instruction-info';
 import { type ConformanceResult, printTable } from './result';
 import { runImages } from './images';
+import { runPrograms } from './programs';
 
 type Suite = (pattern?: RegExp) => ConformanceResult | Promise<ConformanceResult>;
 
@@ -11,6 +12,7 @@ const suites: Readonly<Record<string, readonly [string, Suite]>> = {
   fex: ['FEX unittests/ASM', runFex],
   iced: ['iced instruction information', runInstructionInfo],
   images: ["images, against QEMU's console", runImages],
+  programs: ['programs, against this system', runPrograms],
 };
 
 async function main(args: readonly string[]): Promise<void> {

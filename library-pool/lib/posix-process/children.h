@@ -17,6 +17,8 @@ struct posix_process {
 	bool ended;		/* waited for by its parent */
 	int status;		/* as wait4(2) tells it */
 	char *state;		/* while another is current */
+	/* When SIGALRM is due, and how often; 0 for never. */
+	uint64_t alarm_at, alarm_every;
 };
 
 struct posix_process *posix_process_current(void);

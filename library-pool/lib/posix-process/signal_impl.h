@@ -14,6 +14,7 @@
 #define SIGFPE		8
 #define SIGKILL		9
 #define SIGSEGV		11
+#define SIGALRM		14
 #define SIGCHLD		17
 #define SIGCONT		18
 #define SIGSTOP		19
