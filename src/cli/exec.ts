@@ -20,8 +20,9 @@ output, too. Files are those below --root, in memory: what the program writes is
   --loader IMAGE  another build of library-pool/app/elfloader
   --help          this text
 
-There is one process: threads run, signals that a program sends to itself arrive, but fork, vfork and sockets fail with ENOSYS, and so
-do pipelines and commands of a shell. 'unikernel strace' shows which call it was.
+Programs can have threads and children (fork, vfork, posix_spawn), pipes, signals, handlers of SIGSEGV and timers; sockets reach other
+programs of the same machine. All programs share one address space without protection, and there is no network. A system call that is
+missing fails with ENOSYS; 'unikernel strace' shows which it was.
 
 The options of 'unikernel run' that do not concern the image, such as --trace, --memory (default 1024), --timeout and --stats, are
 possible, too.

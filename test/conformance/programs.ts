@@ -38,7 +38,7 @@ export function runPrograms(pattern = /./): ConformanceResult {
   const loader = process.env['UNIKERNEL_LOADER'];
   for (const each of programCases) {
     if (!pattern.test(each.name)) continue;
-    const group = each.name.slice(0, each.name.indexOf(':'));
+    const group = each.name.replace(/:.*/, '');
     const tally: Tally = groups.get(group) ?? { passed: 0, failed: 0, skipped: 0 };
     groups.set(group, tally);
     const missing = each.programs.filter((name) => findProgram(name, ENVIRONMENT) === undefined);

@@ -4,6 +4,7 @@
 #define POSIX_FDIO_AT_H
 
 #include <errno.h>
+#include <string.h>
 #include <posix/fdtab.h>
 #include <vfscore/path.h>
 
@@ -27,6 +28,33 @@ static inline bool at_start(int fd, struct vnode **at)
 	return f != NULL;
 }
 
+/*
+ * The descriptor that a path stands for: /dev/fd/N, /proc/self/fd/N and
+ * /dev/stdin, stdout and stderr; -1 for other paths.
+ */
+static inline int at_descriptor(const char *path)
+{
+	static const char *const standard[] = {
+		"/dev/stdin", "/dev/stdout", "/dev/stderr",
+	};
+	int fd = 0;
+
+	for (; fd < 3; fd++)
+		if (!strcmp(path, standard[fd]))
+			return fd;
+	if (!strncmp(path, "/dev/fd/", 8))
+		path += 8;
+	else if (!strncmp(path, "/proc/self/fd/", 14))
+		path += 14;
+	else
+		return -1;
+	if (!*path)
+		return -1;
+	for (fd = 0; *path >= '0' && *path <= '9' && fd < FDTAB_MAX; path++)
+		fd = 10 * fd + (*path - '0');
+	return *path ? -1 : fd;
+}
+
 /* vfs_lookup() from a descriptor, which AT_EMPTY_PATH can mean itself. */
 static inline int at_lookup(int fd, const char *path, int flags,
 			    struct vnode **vn)
@@ -41,6 +69,15 @@ static inline int at_lookup(int fd, const char *path, int flags,
 		at = NULL;
 	if (!*path && (flags & AT_EMPTY_PATH)) {
 		*vn = vnode_ref(at ? at : vfs_cwd());
+		return 0;
+	}
+	if (*path == '/' && !(flags & AT_SYMLINK_NOFOLLOW) &&
+	    (fd = at_descriptor(path)) >= 0) {
+		const struct file *f = fdtab_get(fd);
+
+		if (!f)
+			return -ENOENT;
+		*vn = vnode_ref(f->vn);
 		return 0;
 	}
 	return vfs_lookup(at, path, !(flags & AT_SYMLINK_NOFOLLOW), vn);

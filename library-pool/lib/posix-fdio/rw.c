@@ -58,42 +58,52 @@ static ssize_t write_part(struct file *f, void *buf, size_t len, uint64_t *off)
 static ssize_t vector(int fd, const struct iovec *iov, int count,
 		      uint64_t *off, transfer_t transfer)
 {
-	struct file *f = fdtab_get(fd);
-	ssize_t sum = 0;
+	struct file *f;
+	ssize_t sum = 0, n = 0;
 	int i;
 
-	if (!f)
-		return -EBADF;
 	if (count < 0 || count > IOV_MAX)
 		return -EINVAL;
+	f = fdtab_hold(fd);
+	if (!f)
+		return -EBADF;
 	for (i = 0; i < count; i++) {
-		ssize_t n;
-
 		if (!iov[i].iov_len)
 			continue;
 		n = transfer(f, iov[i].iov_base, iov[i].iov_len,
 			     off ? off : &f->off);
 		if (n < 0)
-			return sum ? sum : n;
+			break;
 		sum += n;
 		if ((size_t)n < iov[i].iov_len)
 			break;
 	}
-	return sum;
+	fdtab_release(f);
+	return n < 0 && !sum ? n : sum;
 }
 
 UK_SYSCALL_R_DEFINE(ssize_t, read, int, fd, void *, buf, size_t, count)
 {
-	struct file *f = fdtab_get(fd);
+	struct file *f = fdtab_hold(fd);
+	ssize_t n;
 
-	return f ? read_at(f, buf, count, &f->off) : -EBADF;
+	if (!f)
+		return -EBADF;
+	n = read_at(f, buf, count, &f->off);
+	fdtab_release(f);
+	return n;
 }
 
 UK_SYSCALL_R_DEFINE(ssize_t, write, int, fd, const void *, buf, size_t, count)
 {
-	struct file *f = fdtab_get(fd);
+	struct file *f = fdtab_hold(fd);
+	ssize_t n;
 
-	return f ? write_at(f, buf, count, &f->off) : -EBADF;
+	if (!f)
+		return -EBADF;
+	n = write_at(f, buf, count, &f->off);
+	fdtab_release(f);
+	return n;
 }
 
 UK_SYSCALL_R_DEFINE(ssize_t, readv, int, fd, const struct iovec *, iov, int,

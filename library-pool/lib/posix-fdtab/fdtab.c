@@ -61,7 +61,7 @@ struct file *fdtab_get(int fd)
 	return fd >= 0 && fd < FDTAB_MAX ? table[fd].file : NULL;
 }
 
-static void file_unref(struct file *f)
+void fdtab_release(struct file *f)
 {
 	if (--f->refs)
 		return;
@@ -69,6 +69,15 @@ static void file_unref(struct file *f)
 		f->vn->ops->close(f->vn, f->flags);
 	vnode_unref(f->vn);
 	free(f);
+}
+
+struct file *fdtab_hold(int fd)
+{
+	struct file *f = fdtab_get(fd);
+
+	if (f)
+		f->refs++;
+	return f;
 }
 
 /* Puts `f` at the lowest free descriptor from `min` on. */
@@ -126,7 +135,7 @@ UK_SYSCALL_R_DEFINE(int, close, int, fd)
 	if (!f)
 		return -EBADF;
 	table[fd].file = NULL;
-	file_unref(f);
+	fdtab_release(f);
 	return 0;
 }
 

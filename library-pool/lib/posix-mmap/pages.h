@@ -12,6 +12,9 @@
 #define PAGE_KEPT	255	/* of some space that does not run */
 #define MAX_SPACES	200
 
+/* A page that holds only zeros is kept by this alone. */
+#define KEPT_ZERO	0xffffffffU
+
 struct region {
 	uintptr_t base;
 	size_t pages;
@@ -22,7 +25,8 @@ struct region {
 /* Of one region. */
 struct space_pages {
 	uint8_t *used;		/* a bit for every page */
-	uint32_t *kept;		/* where a page is kept: number + 1, 0: in place */
+	/* Where a page is kept: its number + 1; 0 in place, or KEPT_ZERO. */
+	uint32_t *kept;
 	size_t nr_kept;
 	size_t lowest;		/* no page below it is free */
 };

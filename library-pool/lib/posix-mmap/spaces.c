@@ -8,7 +8,11 @@
 #include <errno.h>
 #include <string.h>
 #include <uk/alloc.h>
+#include <uk/plat/bootstrap.h>
+#include <uk/print.h>
 #include "pages.h"
+
+#define STATUS_SIGKILL	137
 
 static struct space first = { .number = 1 };
 static struct space *spaces[MAX_SPACES + 1] = { [1] = &first };
@@ -78,15 +82,29 @@ static void free_keeper(uint32_t number)
 	pages_regions[region].owner[page] = PAGE_FREE;
 }
 
-/* Keeps what is in a page for its owner, elsewhere. */
-static int move_away(unsigned int region, size_t page, uint8_t owner)
+static bool is_zero(const uint64_t *page)
 {
-	struct space_pages *sp = &spaces[owner]->in[region];
-	uint32_t keeper = take_keeper();
+	size_t i;
 
-	if (!keeper)
-		return -ENOMEM;
-	memcpy(keeper_address(keeper), address_of(region, page), PAGE_SIZE);
+	for (i = 0; i < PAGE_SIZE / sizeof(*page); i++)
+		if (page[i])
+			return false;
+	return true;
+}
+
+/* Keeps what is in a page for a space, elsewhere; 0 or -ENOMEM. */
+static int keep(struct space_pages *sp, unsigned int region, size_t page)
+{
+	void *from = address_of(region, page);
+	uint32_t keeper = KEPT_ZERO;
+
+	/* Much of what programs reserve they never write to. */
+	if (!is_zero(from)) {
+		keeper = take_keeper();
+		if (!keeper)
+			return -ENOMEM;
+		memcpy(keeper_address(keeper), from, PAGE_SIZE);
+	}
 	sp->kept[page] = keeper;
 	sp->nr_kept++;
 	return 0;
@@ -126,7 +144,7 @@ int space_claim(unsigned int region, size_t page)
 	if (*owner == PAGE_KEPT)
 		rc = move_keeper(region, page);
 	else if (*owner != PAGE_FREE && *owner != current->number)
-		rc = move_away(region, page, *owner);
+		rc = keep(&spaces[*owner]->in[region], region, page);
 	if (!rc)
 		*owner = current->number;
 	return rc;
@@ -191,20 +209,13 @@ struct space *space_copy(void)
 		struct space_pages *to = &s->in[i];
 
 		for (page = 0; page < pages_regions[i].pages; page++) {
-			uint32_t keeper;
-
 			if (!page_is_used(from, page))
 				continue;
-			keeper = take_keeper();
-			if (!keeper) {
+			if (keep(to, i, page)) {
 				space_free(s);
 				return NULL;
 			}
-			memcpy(keeper_address(keeper), address_of(i, page),
-			       PAGE_SIZE);
 			to->used[page / 8] |= (uint8_t)(1 << (page % 8));
-			to->kept[page] = keeper;
-			to->nr_kept++;
 			pages_regions[i].users[page]++;
 		}
 	}
@@ -223,33 +234,46 @@ static void exchange(uint64_t *a, uint64_t *b)
 	}
 }
 
-/* Puts a page that is kept into its place. */
-static void bring(struct space *s, unsigned int region, size_t page)
+/* Puts a page that is kept into its place; 0 or -ENOMEM. */
+static int bring(struct space *s, unsigned int region, size_t page)
 {
 	struct space_pages *sp = &s->in[region];
 	uint8_t *owner = &pages_regions[region].owner[page];
 	uint32_t keeper = sp->kept[page];
-	void *to = address_of(region, page), *from = keeper_address(keeper);
+	void *to = address_of(region, page);
+	bool theirs = *owner != PAGE_FREE && *owner != PAGE_KEPT;
+	int rc = 0;
 
-	sp->kept[page] = 0;
-	sp->nr_kept--;
-	if (number_of(region, page) == keeper) {
+	if (keeper == number_of(region, page)) {
 		/* It happens to lie where it belongs. */
-	} else if (*owner == PAGE_FREE) {
-		memcpy(to, from, PAGE_SIZE);
-		free_keeper(keeper);
-	} else {
-		exchange(to, from);
-		if (*owner == PAGE_KEPT) {
-			rename_keeper(number_of(region, page), keeper);
-		} else {
-			struct space_pages *other = &spaces[*owner]->in[region];
+	} else if (*owner == PAGE_KEPT && keeper == KEPT_ZERO) {
+		rc = move_keeper(region, page);
+		memset(to, 0, PAGE_SIZE);
+	} else if (*owner == PAGE_KEPT) {
+		exchange(to, keeper_address(keeper));
+		rename_keeper(number_of(region, page), keeper);
+	} else if (theirs && keeper != KEPT_ZERO && !is_zero(to)) {
+		struct space_pages *other = &spaces[*owner]->in[region];
 
-			other->kept[page] = keeper;
-			other->nr_kept++;
+		exchange(to, keeper_address(keeper));
+		other->kept[page] = keeper;
+		other->nr_kept++;
+	} else {
+		if (theirs)
+			rc = keep(&spaces[*owner]->in[region], region, page);
+		if (keeper == KEPT_ZERO) {
+			memset(to, 0, PAGE_SIZE);
+		} else {
+			memcpy(to, keeper_address(keeper), PAGE_SIZE);
+			free_keeper(keeper);
 		}
 	}
+	if (rc)
+		return rc;
+	sp->kept[page] = 0;
+	sp->nr_kept--;
 	*owner = s->number;
+	return 0;
 }
 
 void space_switch(struct space *s)
@@ -261,8 +285,10 @@ void space_switch(struct space *s)
 	for (i = 0; i < pages_nr_regions; i++)
 		for (page = 0; s->in[i].nr_kept && page < pages_regions[i].pages;
 		     page++)
-			if (s->in[i].kept[page])
-				bring(s, i, page);
+			if (s->in[i].kept[page] && bring(s, i, page)) {
+				uk_pr_crit("Out of memory: processes have written to more of it than there is\n");
+				ukplat_exit(STATUS_SIGKILL);
+			}
 }
 
 void space_free(struct space *s)
@@ -276,7 +302,7 @@ void space_free(struct space *s)
 		struct space_pages *sp = &s->in[i];
 
 		for (page = 0; sp->used && page < r->pages; page++) {
-			if (sp->kept[page])
+			if (sp->kept[page] && sp->kept[page] != KEPT_ZERO)
 				free_keeper(sp->kept[page]);
 			if (r->owner[page] == s->number)
 				r->owner[page] = PAGE_FREE;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <posix/futex.h>
+#include <uk/plat/time.h>
 #include <uk/sched.h>
 #include <uk/syscall.h>
 #include "thread.h"
@@ -127,6 +128,7 @@ static struct posix_thread *thread_like(const struct ukarch_execenv *execenv,
 	pt->altstack.flags = SS_DISABLE;
 	pt->next = posix_thread_first.next;
 	posix_thread_first.next = pt;
+	ukplat_tick_start();
 	return pt;
 }
 

@@ -6,7 +6,7 @@
 #include <uk/plat/bootstrap.h>
 #include <uk/syscall.h>
 #if CONFIG_LIBUKSCHED
-#include <uk/thread.h>
+#include <uk/sched.h>
 #endif
 #include "signal_impl.h"
 
@@ -55,8 +55,16 @@ static int signal_of(struct posix_fault *f)
 static void handle(struct ukarch_execenv *env, struct posix_fault *f,
 		   bool in_kernel)
 {
-	int sig = signal_of(f);
+	int sig;
 
+	if (f->vector == UKPLAT_TRAP_TICK) {
+#if CONFIG_LIBUKSCHED
+		uk_sched_yield();
+#endif
+		posix_signal_deliver(env);
+		return;
+	}
+	sig = signal_of(f);
 	if (in_kernel && !posix_signal_writes_frame) {
 		/* A bad pointer. What the call had in hand is lost. */
 		env->regs.rax = (uint64_t)-EFAULT;

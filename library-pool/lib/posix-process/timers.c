@@ -60,6 +60,7 @@ static int set(uint64_t after, uint64_t every, uint64_t *left)
 						"timers");
 		if (!thread)
 			return -ENOMEM;
+		ukplat_tick_start();
 	}
 	p->alarm_at = after ? now + after : 0;
 	p->alarm_every = every;

@@ -19,6 +19,9 @@
 #define PIT_LATCH	0x00
 #define PIT_MAX		65535ULL
 
+/* How long a program computes until others get their turn. */
+#define TICK_NS		10000000ULL
+
 #define RTC_INDEX	0x70
 #define RTC_DATA	0x71
 
@@ -126,10 +129,38 @@ uint64_t ukplat_wall_clock(void)
 	return wall_boot + ukplat_monotonic_clock();
 }
 
-/* Nothing to do: the interrupt is there to end a halt. */
+static bool ticks;
+
+static void arm(uint64_t ns)
+{
+	uint64_t count = MIN(ns, 50000000ULL) * PIT_HZ / UKARCH_NSEC_PER_SEC;
+
+	count = MAX(count, 1ULL);
+	outb(PIT_CONTROL, PIT_ONESHOT);
+	outb(PIT_CH0, (uint8_t)count);
+	outb(PIT_CH0, (uint8_t)(count >> 8));
+}
+
+/* The interrupt is there to end a halt, or a program's turn. */
 static int timer_irq(void *arg __unused)
 {
+	if (ticks)
+		arm(TICK_NS);
 	return 1;
+}
+
+void ukplat_tick_start(void)
+{
+	unsigned long flags;
+
+	if (ticks)
+		return;
+	/* The rate is measured with the same timer. */
+	ukplat_monotonic_clock();
+	flags = ukplat_lcpu_save_irqf();
+	ticks = true;
+	arm(TICK_NS);
+	ukplat_lcpu_restore_irqf(flags);
 }
 
 void pc_time_init(void)
@@ -143,15 +174,10 @@ void pc_time_init(void)
 void ukplat_lcpu_halt_irq_until(uint64_t until)
 {
 	uint64_t now = ukplat_monotonic_clock();
-	uint64_t ticks;
 
 	if (until <= now)
 		return;
-	ticks = MIN(until - now, 50000000ULL) * PIT_HZ / UKARCH_NSEC_PER_SEC;
-	ticks = MAX(ticks, 1ULL);
-	outb(PIT_CONTROL, PIT_ONESHOT);
-	outb(PIT_CH0, (uint8_t)ticks);
-	outb(PIT_CH0, (uint8_t)(ticks >> 8));
+	arm(until - now);
 	/* STI takes effect after the next instruction, so no wake-up is lost. */
 	__asm__ __volatile__("sti; hlt; cli" ::: "memory");
 }

@@ -178,7 +178,8 @@ static bool to_handler(unsigned int vec, struct __regs *regs)
 	bool in_kernel = regs->rip >= (uint64_t)_text &&
 			 regs->rip < (uint64_t)_etext;
 	/* What comes from outside, or tells of a broken machine. */
-	bool ours = vec < 32 && vec != 2 && vec != 8 && vec != 18;
+	bool ours = vec == PC_IRQ_BASE ||
+		    (vec < 32 && vec != 2 && vec != 8 && vec != 18);
 	struct uk_syscall_ctx *usc = (struct uk_syscall_ctx *)cb->curr_fp;
 
 	if (!pc_trap_handler || !ours)
@@ -212,6 +213,9 @@ void pc_trap(unsigned int vec, struct __regs *regs)
 {
 	if (vec >= PC_IRQ_BASE && vec < PC_IRQ_BASE + 16) {
 		pc_irq_handle(vec - PC_IRQ_BASE);
+		/* A program's turn is over; the kernel goes on. */
+		if (vec == PC_IRQ_BASE)
+			to_handler(vec, regs);
 		return;
 	}
 	if (to_handler(vec, regs))

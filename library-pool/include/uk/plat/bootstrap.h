@@ -27,8 +27,11 @@ struct uk_syscall_ctx;
 /*
  * What handles traps of a program from now on. `usc` has the program's
  * registers, which the handler may change; `in_kernel` where it was a system
- * call that trapped, which is broken off.
+ * call that trapped, which is broken off. UKPLAT_TRAP_TICK is no trap: the
+ * program has had its turn.
  */
+#define UKPLAT_TRAP_TICK	32
+
 typedef void (*ukplat_trap_handler)(struct uk_syscall_ctx *usc,
 				    unsigned int vec, uint64_t error,
 				    uintptr_t addr, bool in_kernel);

@@ -33,6 +33,13 @@ struct file {
 struct file *fdtab_get(int fd);
 
 /*
+ * The file of a descriptor for a call that may wait: another thread can close
+ * the descriptor meanwhile. To be given back.
+ */
+struct file *fdtab_hold(int fd);
+void fdtab_release(struct file *f);
+
+/*
  * Opens `vn`, whose reference goes over to the file; the lowest descriptor
  * that is free, or -EMFILE, -ENOMEM.
  */
