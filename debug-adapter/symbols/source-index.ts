@@ -10,8 +10,15 @@ export interface FileUse {
   readonly numbers: readonly number[];
 }
 
+/** A file, and who names it under which number: two lists side by side, as a thousand units name a thousand headers. */
+interface Entry {
+  readonly file: SourceFile;
+  readonly units: Unit[];
+  readonly numbers: number[];
+}
+
 export class SourceIndex {
-  private readonly byPath = new Map<string, { file: SourceFile; uses: Map<Unit, number[]> }>();
+  private readonly byPath = new Map<string, Entry>();
   private readonly byBaseName = new Map<string, SourceFile[]>();
   readonly files: readonly SourceFile[];
 
@@ -22,17 +29,18 @@ export class SourceIndex {
       // Units may share a table (type units do).
       if (!header || seen.has(header.offset)) continue;
       seen.add(header.offset);
-      header.files.forEach((recorded, number) => {
-        if (!recorded || recorded.path === '') return;
+      const { files } = header;
+      for (let number = 0; number < files.length; number++) {
+        const recorded = files[number];
+        if (recorded === undefined || recorded.path === '') continue;
         let entry = this.byPath.get(recorded.path);
         if (!entry) {
-          entry = { file: core.sourceFile(recorded.path, recorded.md5), uses: new Map() };
+          entry = { file: core.sourceFile(recorded.path, recorded.md5), units: [], numbers: [] };
           this.byPath.set(recorded.path, entry);
         }
-        const numbers = entry.uses.get(unit);
-        if (numbers) numbers.push(number);
-        else entry.uses.set(unit, [number]);
-      });
+        entry.units.push(unit);
+        entry.numbers.push(number);
+      }
     }
     this.files = [...this.byPath.values()].map(({ file }) => file).sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
     for (const file of this.files) {
@@ -55,6 +63,13 @@ export class SourceIndex {
 
   uses(file: SourceFile): FileUse[] {
     const entry = this.byPath.get(file.path);
-    return entry ? [...entry.uses].map(([unit, numbers]) => ({ unit, numbers })) : [];
+    const uses = new Map<Unit, number[]>();
+    entry?.units.forEach((unit, at) => {
+      const numbers = uses.get(unit);
+      const number = entry.numbers[at]!;
+      if (numbers) numbers.push(number);
+      else uses.set(unit, [number]);
+    });
+    return [...uses].map(([unit, numbers]) => ({ unit, numbers }));
   }
 }
