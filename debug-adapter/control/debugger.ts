@@ -1,8 +1,5 @@
 /** The debugger: one machine, its symbols, and everything that a protocol may ask of them. Runs beside the machine, on its thread. */
-import { type Machine, MachineError, type StopReason } from '../machine/api';
-import { PcMachine } from '../machine/machine';
-import { NetworkLink } from '../machine/network';
-import { SourcePathMap, SymbolFile } from '../symbols/api';
+import { type Machine } from '../machine/api';
 import {
   type BreakpointStatus,
   type DataBreakpointRequest,
@@ -25,59 +22,30 @@ import {
   type SeekPlace,
   type SourceBreakpointRequest,
   type SourceLocation,
-  type StopKind,
   type ThreadInfo,
   type VariableInfo,
 } from './api';
-import { type HitEvaluator } from './breakpoints/breakpoint';
-import { BreakpointManager } from './breakpoints/manager';
-import { CodedError } from './channel';
 import { runCommand } from './commands';
 import { Disassembler } from './disassembler';
 import { errors } from './errors';
-import { Catcher } from './catch/catcher';
-import { Evaluator } from './expr/evaluator';
-import { disassemble } from './instructions';
-import { GuestModel } from './guest';
+import { type GuestModel } from './guest';
 import { type ConsoleLine } from './history/console-marks';
 import { historyErrors } from './history/errors';
-import { TravellingTarget } from './history/probes';
 import { describeLaunch, type SessionLaunch } from './history/session-file';
-import { type Arrival, TimeTravel } from './history/travel';
-import { framesPerThread, Inspector } from './inspector';
-import { type JumpTarget, JumpTargets } from './jumps';
-import { LineBudget } from './line-budget';
+import { framesPerThread } from './inspector';
+import { disassemble } from './instructions';
+import { type JumpTarget } from './jumps';
 import { modules } from './modules';
-import { watchPrograms } from './programs';
 import { functionLeft, returned } from './return-value';
-import { type Host, Runner, type RunPlan } from './runner';
-import { aloneInThread } from './single-thread';
+import { RunControl } from './run-control';
+import { type Host } from './runner';
+import { assembleParts, coded, type Parts } from './session-parts';
 import { stepPlan } from './step-plan';
 import { Stepper } from './stepper';
-import { describeEnd, StopJudge } from './stops';
-import { type Target } from './target';
-import { TraceLog, type TracePage, type TraceRows } from './trace-log';
-import { attachTracers, type Tracers } from './tracers';
-import { type StackFrame, walkStack } from './unwind';
+import { type TraceLog, type TracePage, type TraceRows } from './trace-log';
 
-/** The parts of a launched session. */
-interface Parts {
-  readonly options: LaunchOptions;
-  readonly target: Target;
-  readonly runner: Runner;
-  readonly breakpoints: BreakpointManager;
-  readonly evaluator: Evaluator;
-  readonly catcher: Catcher;
-  readonly guest: GuestModel;
-  readonly inspector: Inspector;
-  readonly jumps: JumpTargets;
-  readonly judge: StopJudge;
-  readonly tracers: Tracers;
-  readonly traceLog: TraceLog;
-  /** Undefined where the machine is not one of ours. */
-  readonly travel: TimeTravel | undefined;
-  readonly network: NetworkLink | undefined;
-}
+/** The parts of a launched session, and what runs them. */
+type Session = Parts & { readonly control: RunControl };
 
 export type MachineFactory = (options: LaunchOptions) => Machine;
 
@@ -85,14 +53,8 @@ export type MachineFactory = (options: LaunchOptions) => Machine;
 const describe = (options: LaunchOptions): SessionLaunch => describeLaunch({ ...options, network: options.network !== undefined });
 
 export class Debugger implements DebuggerApi {
-  #parts: Parts | undefined;
+  #session: Session | undefined;
   #disassembler: Disassembler | undefined;
-  #ended = false;
-  /** Instruction count of the end that the user was shown: to go on from there ends the session. */
-  #endShown: bigint | undefined;
-  /** How the guest ended, where it did by itself. */
-  #end: DebuggerEvent | undefined;
-  #exception: ExceptionDetails | undefined;
   /** Moments that the user named in the console. */
   readonly #marks = new Map<string, number>();
 
@@ -103,200 +65,76 @@ export class Debugger implements DebuggerApi {
   ) {}
 
   async launch(options: LaunchOptions): Promise<LaunchResult> {
-    const machine = this.#boot(options);
-    this.#disassembler ??= await Disassembler.load('intel');
-    const { target, warnings } = openTarget(machine, options);
-    const evaluator = new Evaluator(target);
-    const guest = new GuestModel(target);
-    const inspector = new Inspector(target, guest, evaluator);
-    // What the guest wrote before comes before the line.
-    const say = (category: 'log' | 'trace', text: string, location?: SourceLocation): void => {
-      machine.flushConsole();
-      this.emit({ kind: 'message', category, text, ...(location === undefined ? {} : { location }) });
-    };
-    const atHit = hitEvaluator(target, evaluator);
-    // One in a tight loop has hundreds of thousands a second to say, behind which every answer would wait.
-    const messages = new LineBudget((skipped) =>
-      say(
-        'log',
-        `… ${skipped.toLocaleString('en-US')} more messages of log points, faster than can be read here: a condition or a hit count thins them out.`,
-      ),
-    );
-    const breakpoints = new BreakpointManager(target, atHit, (text, location) => {
-      // What is looked at on the way through the past is not what the user runs.
-      if (this.#parts?.travel?.travelling !== true && messages.take()) say('log', text, location);
+    const boot = (): Machine => coded(() => this.createMachine(options));
+    const machine = boot();
+    const disassembler = (this.#disassembler ??= await Disassembler.load('intel'));
+    const { parts, warnings } = assembleParts(machine, {
+      ...{ options, host: this.host, disassembler, boot, emit: this.emit },
+      paused: () => control.stopped('pause'),
+      arrived: (arrival) => control.arrived(arrival),
     });
-    const lines = new LineBudget((skipped) =>
-      say('trace', `… ${skipped.toLocaleString('en-US')} more events, faster than can be read here: the Syscalls view has them.`),
-    );
-    // The catcher wraps hooks that tracers set before it.
-    const tracers = attachTracers(
-      target,
-      options.trace,
-      (text) => say('trace', text),
-      () => lines.take(),
-    );
-    const traceLog = new TraceLog(
-      tracers.ring,
-      (address) => guest.traceThread(address),
-      () => this.host.now(),
-    );
-    const catcher = new Catcher(target, atHit, guest, tracers);
-    const jumps = new JumpTargets(target, this.#disassembler);
-    const judge = new StopJudge(target, breakpoints, catcher);
-    watchPrograms(target, options, ({ path, hasDwarf, text, found }) => {
-      this.emit({ kind: 'message', category: found ? 'log' : 'warning', text });
-      if (!found) return;
-      inspector.forgetFrames();
-      catcher.symbolsAdded();
-      for (const status of breakpoints.refresh()) this.emit({ kind: 'breakpoint', status });
-      this.emit({ kind: 'symbols', name: path, hasDwarf });
-    });
-    const runner = new Runner(machine, this.host, options.clock, () => this.#stopped('pause'));
-    const travel = machine instanceof PcMachine ? this.#record(machine, target, options, judge) : undefined;
-    runner.onRan = (reason) => {
-      lines.refill();
-      messages.refill();
-      travel?.ran(reason);
-    };
-    machine.onConsoleOutput = (bytes) => {
-      travel?.history.wrote(bytes);
-      this.emit({ kind: 'console', bytes });
-    };
-    const network = machine instanceof PcMachine ? this.#connect(machine, runner, travel, options) : undefined;
-    this.#parts = {
-      options,
-      target,
-      runner,
-      breakpoints,
-      evaluator,
-      catcher,
-      guest,
-      inspector,
-      jumps,
-      judge,
-      tracers,
-      traceLog,
-      travel,
-      network,
-    };
+    const control = new RunControl(parts, this.emit);
+    this.#session = { ...parts, control };
     return { warnings };
   }
 
-  #record(machine: PcMachine, target: TravellingTarget, options: LaunchOptions, judge: StopJudge): TimeTravel {
-    return new TimeTravel({
-      machine,
-      target,
-      disassembler: this.#disassembler!,
-      host: this.host,
-      ...(options.historyBytes === undefined ? {} : { budget: options.historyBytes }),
-      // The same factory gave the machine that runs.
-      pristine: () => this.#boot(options) as PcMachine,
-      watchAlso: (watchpoint) => this.#parts?.breakpoints.watchAlso(watchpoint),
-      judge: (reason) => judge.judge(reason),
-      arrived: (arrival) => this.#arrived(arrival),
-      message: (text) => this.emit({ kind: 'message', category: 'log', text }),
-      futureDropped: (moment) => {
-        this.#parts?.breakpoints.forgetAfter(moment);
-        this.#parts?.tracers.forgetAfter(moment);
-        this.#parts?.traceLog.changed();
-        this.#parts?.catcher.forgetAfter(moment);
-      },
-    });
-  }
-
-  /** What a saved session got of the network is in its journal: only what goes on behind its end is new. */
-  #connect(machine: PcMachine, runner: Runner, travel: TimeTravel | undefined, options: LaunchOptions): NetworkLink | undefined {
-    if (options.network === undefined) return undefined;
-    if (this.host.network === undefined) throw errors.noNetwork();
-    let link: NetworkLink;
-    try {
-      link = new NetworkLink(options.network, this.host.network);
-    } catch (error) {
-      throw error instanceof MachineError ? new CodedError(error.code, error.message) : error;
-    }
-    const say = (text: string): void => this.emit({ kind: 'message', category: 'warning', text });
-    link.connect(machine, () => runner.wake(), say);
-    runner.onReady = () => {
-      if (travel?.travelling !== true) link.pump();
-    };
-    return link;
-  }
-
-  #boot(options: LaunchOptions): Machine {
-    try {
-      return this.createMachine(options);
-    } catch (error) {
-      throw error instanceof MachineError ? new CodedError(error.code, error.message) : error;
-    }
-  }
-
   start(): void {
-    if (this.#live().options.stopOnEntry) this.#stopped('entry');
-    else this.resume();
+    const { options, control } = this.#live();
+    if (options.stopOnEntry) control.stopped('entry');
+    else control.resume();
   }
 
   report(): void {
-    const { runner, travel } = this.#live();
-    if (this.#end !== undefined) this.emit(this.#end);
-    else if (!runner.running && travel?.travelling !== true) this.#stopped('pause');
+    this.#live().control.report();
   }
 
   detach(resume: boolean): void {
-    const { breakpoints, catcher, runner, travel } = this.#live();
-    breakpoints.clear();
-    catcher.setFilters([]);
-    if (travel?.travelling === true) travel.pause();
-    if (!resume) runner.pause();
-    else if (!runner.running && !this.#ended && travel?.travelling !== true) this.resume();
+    this.#live().control.detach(resume);
   }
 
   resume(alone?: number): void {
-    this.#begin({ onStop: (reason) => this.#onStop(reason) }, alone);
+    this.#halted().control.resume(alone);
   }
 
   pause(): void {
-    const { travel, runner } = this.#live();
-    if (travel?.travelling === true) travel.pause();
-    else runner.pause();
+    this.#live().control.pause();
   }
 
   stepBack(kind: 'back' | 'over' | 'in' | 'out', granularity: Granularity): void {
-    this.#setOut((travel) => travel.reverse(kind, granularity));
+    this.#halted().control.setOut((travel) => travel.reverse(kind, granularity));
   }
 
   reverseContinue(): void {
-    this.#setOut((travel) => travel.reverseContinue());
+    this.#halted().control.setOut((travel) => travel.reverseContinue());
   }
 
   seek(place: SeekPlace | { readonly traceSequence: number }): void {
-    if (!('traceSequence' in place)) return this.#setOut((travel) => travel.seek(place));
+    if (!('traceSequence' in place)) return this.#halted().control.setOut((travel) => travel.seek(place));
     const event = this.#live().tracers.ring.read(place.traceSequence);
     if (event === undefined) throw historyErrors.noEvent(place.traceSequence);
-    this.#setOut((travel) => travel.seek({ instruction: Number(event.start) }));
+    this.#halted().control.setOut((travel) => travel.seek({ instruction: Number(event.start) }));
   }
 
   seekWrite(address: bigint, length: number): void {
-    this.#setOut((travel) => travel.seekWrite(address, length));
+    this.#halted().control.setOut((travel) => travel.seekWrite(address, length));
   }
 
   consoleLines(search: string, limit: number): readonly ConsoleLine[] {
-    return this.#past().travel.history.consoleLines(search, limit);
+    return this.#live().control.past().history.consoleLines(search, limit);
   }
 
   openSession(bytes: Uint8Array): void {
     const { options } = this.#live();
-    this.#setOut((travel) => travel.open(bytes, describe(options)));
+    this.#halted().control.setOut((travel) => travel.open(bytes, describe(options)));
   }
 
   history(): HistoryStatus {
-    return this.#past().travel.status;
+    return this.#live().control.past().status;
   }
 
   saveSession(): Uint8Array {
-    const { target } = this.#halted();
-    const { travel, options } = this.#past();
-    const saved = travel.save(describe(options));
+    const { target, options, control } = this.#halted();
+    const saved = control.past().save(describe(options));
     target.probes.passCurrent();
     return saved;
   }
@@ -306,7 +144,7 @@ export class Debugger implements DebuggerApi {
     granularity: Granularity,
     { into, alone }: { readonly into?: number; readonly alone?: number } = {},
   ): void {
-    const { target, catcher, breakpoints, jumps, inspector } = this.#halted();
+    const { target, catcher, breakpoints, jumps, inspector, control } = this.#halted();
     const site = into === undefined ? undefined : jumps.get(into);
     if (into !== undefined && site === undefined) throw errors.unknownTarget(into);
     const leaving = kind === 'out' ? functionLeft(target) : undefined;
@@ -317,13 +155,13 @@ export class Debugger implements DebuggerApi {
       done: () => {
         const hit = breakpoints.takeStop();
         if (leaving !== undefined) inspector.showReturned(returned(target, leaving));
-        if (hit === undefined) this.#stopped('step');
-        else this.#stopped(hit.kind, hit.ids, hit.note);
+        if (hit === undefined) control.stopped('step');
+        else control.stopped(hit.kind, hit.ids, hit.note);
       },
-      other: (reason) => this.#onStop(reason),
+      other: (reason) => control.onStop(reason),
     });
-    if (plan === undefined) this.#stopped('step');
-    else this.#begin(plan, alone);
+    if (plan === undefined) control.stopped('step');
+    else control.begin(plan, alone);
   }
 
   stepInTargets(frameId: number): readonly JumpTarget[] {
@@ -337,15 +175,15 @@ export class Debugger implements DebuggerApi {
   }
 
   goto(threadId: number, targetId: number): void {
-    const { target, jumps, guest } = this.#halted();
+    const { target, jumps, guest, control } = this.#halted();
     if (threadId !== guest.currentId()) throw errors.notTheRunningThread(threadId);
-    if (this.#ended) throw errors.exited();
+    if (control.ended) throw errors.exited();
     const place = jumps.get(targetId);
     if (place === undefined) throw errors.unknownTarget(targetId);
     if (!target.machine.edit({ kind: 'register', name: 'rip', value: place.address })) throw errors.unmapped(place.address);
     this.#edited();
-    this.#forgetState();
-    this.#stopped('goto', [], undefined, 'execution goes on from here');
+    control.forgetState();
+    control.stopped('goto', [], undefined, 'execution goes on from here');
   }
 
   restartFrame(frameId: number): void {
@@ -356,7 +194,7 @@ export class Debugger implements DebuggerApi {
     const entry = symbolic?.function.entry;
     if (entry === undefined || cfa === undefined) throw errors.cannotRestart('its function or its place on the stack is not known');
     // The call pushed the return address right below the frame.
-    this.#setOut((travel) => travel.restartFrame(entry, cfa - 8n, name));
+    this.#halted().control.setOut((travel) => travel.restartFrame(entry, cfa - 8n, name));
   }
 
   setSourceBreakpoints(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[] {
@@ -519,7 +357,7 @@ export class Debugger implements DebuggerApi {
   }
 
   exceptionInfo(): ExceptionDetails | undefined {
-    return this.#exception;
+    return this.#session?.control.exception;
   }
 
   consoleInput(text: string): void {
@@ -535,49 +373,13 @@ export class Debugger implements DebuggerApi {
   }
 
   terminate(): void {
-    const parts = this.#parts;
-    parts?.runner.halt();
-    parts?.travel?.close();
-    parts?.network?.close();
-    parts?.tracers.close();
-    this.#ended = true;
-  }
-
-  #past(): { readonly travel: TimeTravel; readonly options: LaunchOptions } {
-    const { travel, options } = this.#live();
-    if (travel === undefined) throw historyErrors.none();
-    return { travel, options };
-  }
-
-  /** Sends the guest on a journey; it arrives by `#arrived`. */
-  #setOut(journey: (travel: TimeTravel) => void): void {
-    const { guest } = this.#halted();
-    if (this.#ended) throw errors.exited();
-    const { travel } = this.#past();
-    const threadId = guest.currentId();
-    journey(travel);
-    this.#forgetState();
-    this.emit({ kind: 'continued', threadId });
-  }
-
-  #arrived({ reason, breakpoints, text, exception }: Arrival): void {
-    this.#forgetState();
-    this.#endShown = undefined;
-    this.#exception = exception;
-    this.#stopped(reason, breakpoints, text);
-  }
-
-  /** What was shown of the guest's state is old. */
-  #forgetState(): void {
-    this.#parts?.inspector.forget();
-    this.#parts?.jumps.forget();
-    this.#exception = undefined;
+    this.#session?.control.terminate();
   }
 
   /** The guest's state was changed from outside, which may have ended the recorded future. */
   #edited(memory?: { readonly address: bigint; readonly length: number }): void {
-    this.#parts?.inspector.forgetFrames();
-    this.#parts?.travel?.noteEdits();
+    this.#session?.inspector.forgetFrames();
+    this.#session?.travel?.noteEdits();
     this.emit({ kind: 'edited', ...(memory === undefined ? {} : { memory }) });
   }
 
@@ -596,161 +398,27 @@ export class Debugger implements DebuggerApi {
     }
   }
 
-  #live(): Parts {
-    if (this.#parts === undefined) throw errors.notLaunched();
-    this.#parts.travel?.settle();
-    return this.#parts;
+  #live(): Session {
+    if (this.#session === undefined) throw errors.notLaunched();
+    this.#session.travel?.settle();
+    return this.#session;
   }
 
   /** For what reaches the guest from outside, running or not: on its way through the past it would change that. */
-  #reachable(): Parts {
-    const parts = this.#live();
-    if (parts.travel?.travelling === true) throw errors.travelling();
-    return parts;
+  #reachable(): Session {
+    const live = this.#live();
+    if (live.control.travelling) throw errors.travelling();
+    return live;
   }
 
   /** For what needs a guest that stands still. */
-  #halted(): Parts {
-    const parts = this.#live();
-    if (parts.runner.running || parts.travel?.travelling === true) throw errors.running();
-    return parts;
-  }
-
-  /** Runs a plan; with `alone` only that thread, which must be the running one. */
-  #begin(asked: RunPlan, alone?: number): void {
-    const { target, runner, guest, travel, breakpoints } = this.#halted();
-    const refusal = this.#ended
-      ? errors.exited()
-      : alone !== undefined && alone !== guest.currentId()
-        ? errors.notTheRunningThread(alone)
-        : undefined;
-    if (refusal !== undefined) {
-      asked.abandon?.();
-      throw refusal;
-    }
-    this.#forgetState();
-    travel?.starts();
-    target.probes.passCurrent();
-    breakpoints.registers.restart();
-    const plan = breakpoints.registers.mustStep ? this.#watchingRegisters(asked) : asked;
-    runner.start(alone === undefined ? plan : aloneInThread(target, guest, plan, (text) => this.#stopped('pause', [], text)));
-    this.emit({ kind: 'continued', threadId: guest.currentId(), ...(alone === undefined ? {} : { alone: true }) });
-  }
-
-  /** A plan that comes back after every instruction, to look at registers that only then can be seen to change. */
-  #watchingRegisters(plan: RunPlan): RunPlan {
-    const { target, breakpoints } = this.#live();
-    const { cpu } = target.machine;
-    return {
-      limit: () => cpu.retired + 1n,
-      onStop: (reason) => {
-        if (breakpoints.registers.check()) {
-          const outcome = this.#onStop({ kind: 'hook' });
-          if (outcome === 'end') plan.abandon?.();
-          return outcome;
-        }
-        const own = plan.limit?.();
-        return reason.kind === 'limit' && (own === undefined || cpu.retired < own) ? 'resume' : plan.onStop(reason);
-      },
-      abandon: () => plan.abandon?.(),
-    };
-  }
-
-  #onStop(reason: StopReason): 'resume' | 'end' {
-    switch (reason.kind) {
-      case 'limit':
-      case 'idle':
-        return 'resume';
-      case 'exit':
-      case 'dead':
-        return this.#exited(reason);
-      case 'probe':
-      case 'watch':
-      case 'tripleFault':
-      case 'unsupported':
-      case 'hook': {
-        if (reason.kind === 'tripleFault' && this.#parts?.catcher.stopsAtTripleFault === false) return this.#exited(reason);
-        const stop = this.#parts?.judge.judge(reason);
-        if (stop === undefined) return 'resume';
-        this.#exception = stop.exception;
-        this.#stopped(stop.reason, stop.breakpoints, stop.text);
-        return 'end';
-      }
-    }
-  }
-
-  #exited(reason: Parameters<typeof describeEnd>[0]): 'end' {
-    const end = describeEnd(reason);
-    if (this.#staysAt(reason.kind === 'dead' || end.code !== 0)) {
-      const text = `${end.description} Step back to see how it came to that; to go on ends the session.`;
-      this.#stopped('exit', [], text, end.description.replace(/\.$/, ''));
-    } else {
-      this.#ended = true;
-      this.#end = { kind: 'exited', ...end };
-      this.emit(this.#end);
-    }
-    return 'end';
-  }
-
-  /** Whether the guest's end is a stop to the user, who has not been shown it yet. */
-  #staysAt(failed: boolean): boolean {
-    const { options, target, travel } = this.#live();
-    if (travel === undefined || options.stopAtEnd === 'never' || (options.stopAtEnd === 'failure' && !failed)) return false;
-    const { retired } = target.machine.cpu;
-    if (this.#endShown === retired) return false;
-    this.#endShown = retired;
-    return true;
-  }
-
-  #stopped(reason: StopKind, breakpoints: readonly number[] = [], text?: string, what?: string): void {
-    if (this.#parts === undefined) return;
-    const { runner, target, guest, travel } = this.#parts;
-    runner.halt();
-    target.probes.passCurrent();
-    const threadId = guest.currentId();
-    const description = what ?? travel?.description ?? (reason === 'goto' ? 'back in the present' : undefined);
-    travel?.rested();
-    for (const status of this.#parts.breakpoints.afterStop(breakpoints)) this.emit({ kind: 'breakpoint', status, gone: true });
-    this.emit({
-      kind: 'stopped',
-      reason,
-      threadId,
-      breakpoints,
-      ...(description === undefined ? {} : { description }),
-      ...(text === undefined ? {} : { text }),
-    });
+  #halted(): Session {
+    const live = this.#live();
+    if (!live.control.halted) throw errors.running();
+    return live;
   }
 }
 
 /** The bytes that a row shows; scalars at the most. */
 const memoryOf = ({ memory }: VariableInfo): { address: bigint; length: number } | undefined =>
   memory === undefined ? undefined : { address: memory, length: 16 };
-
-/** The machine with its symbols, and what is worth telling about them. */
-function openTarget(machine: Machine, options: LaunchOptions): { target: TravellingTarget; warnings: string[] } {
-  const symbols = options.symbols ?? { name: options.imageName, bytes: options.image };
-  const folder = symbols.name.slice(0, Math.max(0, symbols.name.lastIndexOf('/')));
-  const target = new TravellingTarget(machine, new SourcePathMap(options.sourceMap), folder);
-  const file = SymbolFile.open(symbols.bytes, { name: symbols.name });
-  target.addSymbols(file);
-  const warnings: string[] = [];
-  if (options.symbols !== undefined && !isElf(symbols.bytes))
-    warnings.push(`${symbols.name} is not an ELF file, so it gives no symbols. Name the .dbg file of the build under "symbols".`);
-  else if (!file.hasDwarf)
-    warnings.push(
-      `${symbols.name} holds no debug information: source breakpoints will not bind. Build with -g, or name the .dbg file under "symbols".`,
-    );
-  return { target, warnings };
-}
-
-/** Conditions and log points are evaluated in the innermost frame of the moment. */
-function hitEvaluator(target: Target, evaluator: Evaluator): HitEvaluator {
-  const frame = (): StackFrame => walkStack(target, 1)[0]!;
-  return {
-    isTrue: (expression) => evaluator.isTrue(expression, frame()),
-    text: (expression) => evaluator.evaluate(expression, frame(), { hex: false }, true).text,
-  };
-}
-
-/** The magic number of ELF. */
-const isElf = (bytes: Uint8Array): boolean => [0x7f, 0x45, 0x4c, 0x46].every((byte, index) => bytes[index] === byte);
