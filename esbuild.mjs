@@ -44,7 +44,7 @@ const lazyParts = {
   './new': 'cli-new',
   './config': 'cli-config',
   './pool': 'cli-pool',
-  './net': 'cli-net',
+  './peripherals': 'cli-peripherals',
   './run-trace': 'cli-trace',
   './archive.node': 'cli-archive',
   '../../debug-adapter/main': 'cli-dap',

@@ -1,5 +1,6 @@
 /** The debugger as the protocol side sees it: plain data in, plain data out, so that it can cross from the machine's worker. */
 import { type CpuModel } from '../x86/api';
+import { type Disk, type PlainDevice } from '../machine/extra-devices';
 import { type SyscallSummary } from '../trace/summary';
 import { type AllocatorList } from '../guest/allocators';
 import { type TestCase, type TestSuite } from '../guest/tests';
@@ -33,6 +34,8 @@ export interface LaunchOptions {
   readonly clock: 'real' | 'skip';
   /** The network, as net/options.ts describes it; without it there is no network card. */
   readonly network?: string;
+  readonly disks?: readonly Disk[];
+  readonly devices?: readonly PlainDevice[];
   readonly stopOnEntry: boolean;
   /** When the guest that has ended is kept, stopped, so that one can go back from there: never, where it failed, or always. */
   readonly stopAtEnd: 'never' | 'failure' | 'always';

@@ -1,12 +1,12 @@
 /** The machine that a launch asks for. */
 import { type Machine } from '../machine/api';
-import { networkCard } from '../machine/network';
+import { extraDevices } from '../machine/extra-devices';
 import { createMachine } from '../machine/pc';
 import { type LaunchOptions } from './api';
 
 /** Makes the PC with the image loaded. Throws MachineError where image, memory or command line are not acceptable. */
 export function launchedMachine(options: LaunchOptions): Machine {
-  const { image, imageName, commandLine, initrd, memory, cpuModel, network } = options;
+  const { image, imageName, commandLine, initrd, memory, cpuModel, network, disks = [], devices = [] } = options;
   return createMachine({
     image,
     imageName,
@@ -14,6 +14,6 @@ export function launchedMachine(options: LaunchOptions): Machine {
     ...(initrd === undefined ? {} : { initrd }),
     memory,
     cpuModel,
-    ...(network === undefined ? {} : { extraDevices: networkCard }),
+    extraDevices: extraDevices({ network: network !== undefined, disks, devices }),
   }).machine;
 }

@@ -2,6 +2,7 @@
 import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type TraceKind } from '../control/api';
 import { closest } from '../control/closest';
+import { type PlainDevice, plainDevices } from '../machine/extra-devices';
 import { leastRam, mebibyte, mostRam } from '../machine/memory';
 import { protocolErrors } from './errors';
 
@@ -17,6 +18,10 @@ export interface LaunchArguments {
   readonly cmdline: string;
   /** The network behind a virtio card, e.g. `user,hostfwd=tcp:127.0.0.1:8080-:80`; default: no card. */
   readonly net?: string;
+  /** Disks: paths of raw images, each perhaps with `,readonly`. */
+  readonly disks: readonly string[];
+  /** Further virtio devices. */
+  readonly devices: readonly PlainDevice[];
   /** MiB of RAM. */
   readonly memory: number;
   readonly cpu: 'min' | 'default';
@@ -43,6 +48,13 @@ const oneOf =
   (value) =>
     allowed.find((each) => each === value);
 
+const texts: Check<readonly string[]> = (value) =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string' && each !== '') ? (value as string[]) : undefined;
+const listOf =
+  <T extends string>(...allowed: readonly T[]): Check<readonly T[]> =>
+  (value) =>
+    Array.isArray(value) && value.every((each) => (allowed as readonly unknown[]).includes(each)) ? (value as T[]) : undefined;
+
 const traceKinds = ['syscalls', 'tls', 'extendedState', 'interrupts'] as const;
 /** RAM that can be offered, MiB. */
 export const memoryLimits = { least: leastRam / mebibyte, most: mostRam / mebibyte } as const;
@@ -59,6 +71,8 @@ const known = [
   'initrd',
   'cmdline',
   'net',
+  'disks',
+  'devices',
   'memory',
   'cpu',
   'clock',
@@ -95,8 +109,6 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
     typeof value === 'number' && Number.isInteger(value) && value >= 16 && value <= 8192 ? value : undefined;
   const isMemory: Check<number> = (value) =>
     typeof value === 'number' && Number.isInteger(value) && value >= memoryLimits.least && value <= memoryLimits.most ? value : undefined;
-  const isTrace: Check<readonly TraceKind[]> = (value) =>
-    Array.isArray(value) && value.every((each) => (traceKinds as readonly unknown[]).includes(each)) ? (value as TraceKind[]) : undefined;
   const isMap: Check<Readonly<Record<string, string>>> = (value) =>
     typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
       ? (value as Record<string, string>)
@@ -107,6 +119,8 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
     ...(initrd === undefined ? {} : { initrd }),
     cmdline: take('cmdline', text, 'must be a string') ?? '',
     ...(net === undefined ? {} : { net }),
+    disks: take('disks', texts, 'must be a list of files, e.g. ["${workspaceFolder}/disk.img"]') ?? [],
+    devices: take('devices', listOf(...plainDevices), `must be a list of ${plainDevices.map((name) => `"${name}"`).join(', ')}`) ?? [],
     memory: take('memory', isMemory, `must be a whole number of MiB from ${memoryLimits.least} to ${memoryLimits.most}`) ?? 128,
     cpu: take('cpu', oneOf('min', 'default'), 'must be "min" or "default"') ?? 'default',
     clock: take('clock', oneOf('real', 'skip'), 'must be "real" or "skip"') ?? 'real',
@@ -114,7 +128,10 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
     stopAtEnd: take('stopAtEnd', oneOf('never', 'failure', 'always'), 'must be "never", "failure" or "always"') ?? 'failure',
     ...(session === undefined ? {} : { session }),
     historyMemory: take('historyMemory', isHistory, 'must be a whole number of MiB from 16 to 8192') ?? 256,
-    trace: take('trace', isTrace, `must be a list of ${traceKinds.map((kind) => `"${kind}"`).join(', ')}`) ?? ['syscalls', 'tls'],
+    trace: take('trace', listOf(...traceKinds), `must be a list of ${traceKinds.map((kind) => `"${kind}"`).join(', ')}`) ?? [
+      'syscalls',
+      'tls',
+    ],
     sourceMap: take('sourceMap', isMap, 'must map recorded paths to local paths, both strings') ?? {},
     noDebug: take('noDebug', flag, 'must be true or false') ?? false,
   };

@@ -1,5 +1,6 @@
 /** Requests that begin and end a session. */
 import { CodedError } from '../control/channel';
+import { type Disk, parseDisk } from '../machine/extra-devices';
 import { type Adapter } from './adapter';
 import { capabilities } from './capabilities';
 import { clientFeatures } from './client-features';
@@ -84,6 +85,7 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
   const image = await read(adapter, 'image', args.image);
   const symbols = await readSymbols(adapter, args);
   const initrd = args.initrd === undefined ? undefined : await read(adapter, 'initrd', args.initrd);
+  const disks = await Promise.all(args.disks.map((text) => readDisk(adapter, text)));
   const programSymbols =
     initrd === undefined ? [] : await findProgramSymbols(adapter.host, initrd, [args.initrd!, args.image].map(folderOf));
   const session = args.session === undefined ? undefined : await read(adapter, 'session', args.session);
@@ -98,6 +100,8 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
       programSymbols,
       commandLine: args.cmdline,
       ...(args.net === undefined ? {} : { network: args.net }),
+      disks,
+      devices: args.devices,
       memory: args.memory * 1024 * 1024,
       cpuModel: args.cpu,
       clock: args.clock,
@@ -119,6 +123,11 @@ async function readSymbols(adapter: Adapter, args: LaunchArguments): Promise<{ n
   if (args.symbols !== undefined) return { name: args.symbols, bytes: await read(adapter, 'symbols', args.symbols) };
   const sibling = `${args.image}.dbg`;
   return (await adapter.host.exists(sibling)) ? { name: sibling, bytes: await read(adapter, 'symbols', sibling) } : undefined;
+}
+
+async function readDisk(adapter: Adapter, text: string): Promise<Disk> {
+  const { file, readOnly } = parseDisk(text);
+  return { name: file, bytes: await read(adapter, 'disks', file), readOnly };
 }
 
 const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.';

@@ -22,6 +22,10 @@ export class VirtioConsole extends VirtioDevice {
     });
   }
 
+  get listening(): boolean {
+    return this.usable && this.driven;
+  }
+
   protected config(): Uint8Array {
     // Columns, rows, ports.
     return Uint8Array.of(80, 0, 25, 0, 1, 0, 0, 0);

@@ -15,6 +15,9 @@ const Register = {
   config: 20,
 } as const;
 const vendor = 0x1af4;
+/** PCI device ids of the legacy interface, by device type (section 4.1.2.1): not in the types' order. */
+const deviceIds: Readonly<Record<VirtioKind['type'], number>> = { 1: 0x1000, 2: 0x1001, 3: 0x1003, 4: 0x1005 };
+const driverOk = 4;
 const ioBytes = 64;
 const queueInterrupt = 1;
 const configInterrupt = 2;
@@ -25,7 +28,7 @@ export const Feature = { indirect: 1 << 28, eventIndex: 1 << 29 } as const;
 export interface VirtioKind {
   readonly name: string;
   /** Device type (section 5); the PCI subsystem id in the legacy interface. */
-  readonly type: number;
+  readonly type: 1 | 2 | 3 | 4;
   /** PCI class code, 24 bits. */
   readonly classCode: number;
   readonly features: number;
@@ -52,7 +55,7 @@ export abstract class VirtioDevice implements Device {
     this.name = kind.name;
     this.slot = pci.plug({
       vendorId: vendor,
-      deviceId: 0x0fff + kind.type,
+      deviceId: deviceIds[kind.type],
       classCode: kind.classCode,
       revision: 0,
       subsystemVendorId: vendor,
@@ -81,6 +84,11 @@ export abstract class VirtioDevice implements Device {
 
   protected has(feature: number): boolean {
     return (this.guestFeatures & feature) !== 0;
+  }
+
+  /** The guest's driver has said that it is ready. */
+  protected get driven(): boolean {
+    return (this.status & driverOk) !== 0;
   }
 
   protected get usable(): boolean {

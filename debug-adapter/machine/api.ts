@@ -20,6 +20,11 @@ export interface DeviceHost {
   polling(): void;
 }
 
+/** Random numbers that repeat from run to run. */
+export interface Randomness {
+  fill(bytes: Uint8Array): void;
+}
+
 /** Virtual time: instructions executed plus what devices charged. Never the host's. */
 export interface Clock {
   /** Nanoseconds of virtual time since reset, an integer-valued number below 2^53. */
@@ -95,8 +100,8 @@ export interface BootOptions {
   readonly tscLeaf?: boolean;
   /** Translate hot code (default true). Never changes what the guest sees. */
   readonly jit?: boolean;
-  /** Makes devices beyond the PC's own (virtio functions, a network): called once, in order, before the processor starts. */
-  readonly extraDevices?: (host: DeviceHost, pci: PciBus) => readonly Device[];
+  /** Makes devices beyond the PC's own (see extra-devices.ts): called once, before the processor starts. */
+  readonly extraDevices?: (host: DeviceHost, pci: PciBus, random: Randomness) => readonly Device[];
 }
 
 /** One function on PCI bus 0, as configuration mechanism 1 shows it (PCI Local Bus Specification 3.0, chapter 6). */

@@ -67,7 +67,7 @@ export function assembleMachine(options: BootOptions, makeCpu: (parts: CpuParts)
     pci,
     // After the bus bridge, of whose ports it answers the reset control.
     new PowerControl(machine),
-    ...(options.extraDevices?.(machine, pci) ?? []),
+    ...(options.extraDevices?.(machine, pci, random) ?? []),
   ];
   for (const device of devices) bus.add(device);
 

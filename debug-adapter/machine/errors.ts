@@ -11,6 +11,7 @@ export type MachineErrorCode =
   | 'bad-memory-size'
   | 'command-line'
   | 'network'
+  | 'disk'
   | 'snapshot';
 
 /** Thrown at the machine's boundary (`createMachine`, `restore`); never by a guest's doing. */
@@ -32,6 +33,11 @@ export function mib(bytes: number): string {
 }
 
 export const machineErrors = {
+  badDisk: (name: string, bytes: number, sector: number): MachineError =>
+    new MachineError(
+      'disk',
+      `${name} has ${bytes} bytes; a disk is made of whole sectors of ${sector}. Fill it up, e.g. with \`truncate -s %${sector} FILE\`.`,
+    ),
   network: (fault: string): MachineError => new MachineError('network', fault),
   notElf: (image: string): MachineError =>
     new MachineError('not-elf', `${image} is not an ELF file and has no multiboot header, so it is not a kernel image that can be booted.`),

@@ -20,9 +20,15 @@ const mostBudget = 1 << 30;
 const pollSleepFirst = 1_000_000;
 const pollSleepLast = 16_000_000;
 
-/** The device that carries the console. */
-export interface ConsoleDevice extends Device {
+/** A device that carries a console. */
+interface ConsoleLike extends Device {
   onOutput: ((bytes: Uint8Array) => void) | undefined;
+  /** False while the guest would not read from it. */
+  readonly listening?: boolean;
+}
+
+/** The one that every machine has. */
+export interface ConsoleDevice extends ConsoleLike {
   flush(): void;
 }
 
@@ -81,9 +87,10 @@ export class PcMachine implements Machine, DeviceHost {
   /** Completes the machine: devices need their host before they exist, and the processor its bus. */
   connect(devices: MachineDevices): void {
     this.parts = devices;
-    devices.console.onOutput = (bytes) => {
-      this.onConsoleOutput?.(bytes);
-    };
+    for (const each of this.consoles)
+      each.onOutput = (bytes) => {
+        this.onConsoleOutput?.(bytes);
+      };
   }
 
   onConsoleOutput: ((bytes: Uint8Array) => void) | undefined;
@@ -91,6 +98,11 @@ export class PcMachine implements Machine, DeviceHost {
   private get made(): MachineDevices {
     if (this.parts === undefined) throw new Error('The machine is not connected yet.');
     return this.parts;
+  }
+
+  /** COM1, and what else carries a console. */
+  private get consoles(): readonly ConsoleLike[] {
+    return this.devices.filter((device) => 'onOutput' in device) as readonly ConsoleLike[];
   }
 
   get cpu(): ShortenableCpu {
@@ -238,7 +250,9 @@ export class PcMachine implements Machine, DeviceHost {
 
   consoleInput(bytes: Uint8Array): void {
     this.pollSleep = pollSleepFirst;
-    this.input(this.made.console.name, bytes);
+    // One that the guest has set up for itself is what it reads.
+    const reader = this.consoles.findLast((each) => each.listening !== false) ?? this.made.console;
+    this.input(reader.name, bytes);
   }
 
   input(device: string, bytes: Uint8Array): void {

@@ -4,14 +4,8 @@ import { type HostNetwork } from '../net/host';
 import { type NetworkSpec, parseNetwork } from '../net/options';
 import { pcapHeader, pcapRecord } from '../net/pcap';
 import { UserNetwork } from '../net/user-network';
-import { type BootOptions, machineErrors } from './api';
+import { machineErrors } from './api';
 import { type PcMachine } from './machine';
-
-/** The address that QEMU gives its first card too. */
-const mac = Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56);
-
-/** The card, for `BootOptions.extraDevices`. */
-export const networkCard: NonNullable<BootOptions['extraDevices']> = (host, pci) => [new VirtioNet(host, pci, mac)];
 
 /** What the network needs of the host: sockets, a place for a capture, somebody to tell what went wrong. */
 export interface NetworkHost {
@@ -42,7 +36,7 @@ export class NetworkLink {
   }
 
   /**
-   * Plugs the cable into the card of a machine that was made with `networkCard`.
+   * Plugs the cable into the card of a machine that was made with one.
    * @param wake called when a frame waits for the guest.
    * @param say told of what fails on the host, in words for people.
    */

@@ -8,8 +8,8 @@ import { createMachine } from '../../debug-adapter/machine/pc';
 import { SymbolFile } from '../../debug-adapter/symbols/api';
 import { usePrebuiltHandlers } from './handlers.node';
 import { type RunIo } from './io';
-import { type NetworkLink } from './net';
-import { parseRunOptions, type RunOptions } from './run-options';
+import { type NetworkLink } from './peripherals';
+import { hasPeripherals, parseRunOptions, type RunOptions } from './run-options';
 
 const ExitStatus = { usage: 2, failure: 125, interrupted: 130 } as const;
 
@@ -111,7 +111,8 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
   const dbg = run.symbols ?? `${run.image}.dbg`;
   const symbols = run.symbols !== undefined || io.fileKind(dbg) === 'file' ? SymbolFile.open(io.readFile(dbg), { name: dbg }) : undefined;
   const spec = run.net;
-  const network = spec === undefined ? undefined : await import('./net');
+  const peripherals = hasPeripherals(run) ? await import('./peripherals') : undefined;
+  const disks = peripherals?.readDisks(run, io) ?? [];
   let net: NetworkLink | undefined;
 
   return new Promise((resolve, reject) => {
@@ -125,11 +126,13 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
         cpuModel: run.cpu,
         jit: run.jit,
         tscLeaf: !run.calibrate,
-        ...(network === undefined ? {} : { extraDevices: network.networkCard }),
+        ...(peripherals === undefined
+          ? {}
+          : { extraDevices: peripherals.extraDevices({ network: spec !== undefined, disks, devices: run.devices }) }),
       }).machine;
     const boot = (): PcMachine => {
       net?.close();
-      net = spec === undefined ? undefined : network!.openNetwork(spec, io);
+      net = spec === undefined ? undefined : peripherals!.openNetwork(spec, io);
       const machine = make();
       machine.onConsoleOutput = (bytes) => io.writeConsole(bytes);
       net?.connect(

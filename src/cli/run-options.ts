@@ -1,4 +1,5 @@
 /** The command line of `unikernel run`. */
+import { type PlainDevice } from '../../debug-adapter/machine/extra-devices';
 
 export interface RunOptions {
   readonly image: string;
@@ -7,6 +8,9 @@ export interface RunOptions {
   readonly append: string;
   readonly memory: number;
   readonly net?: string;
+  /** `FILE` or `FILE,readonly`, in order. */
+  readonly disks: readonly string[];
+  readonly devices: readonly PlainDevice[];
   readonly trace: readonly TraceKind[];
   readonly traceOut?: string;
   /** File that the session goes to at its end, and file with one that is to happen again. */
@@ -35,6 +39,8 @@ Boots a unikernel image. The serial console is standard input and output.
   --append STRING         kernel command line
   --memory MIB            memory in MiB (default 128)
   --net SPEC              network: user[,hostfwd=tcp:ADDR:PORT-:PORT][,restrict=off]
+  --disk FILE[,readonly]  a virtio disk with the contents of FILE; what the guest writes is not kept; may be repeated
+  --device rng|console    a virtio source of random numbers, a virtio console; may be repeated
   --trace KINDS           what to trace: ${traceKinds.join(', ')}; separated by commas
   --trace-out FILE        where the trace goes (default: standard error); FILE.json: Chrome's trace format, for
                           ui.perfetto.dev; FILE.strace: as strace -f -tt prints
@@ -60,6 +66,8 @@ export const valued = [
   'append',
   'memory',
   'net',
+  'disk',
+  'device',
   'trace',
   'trace-out',
   'record',
@@ -71,12 +79,18 @@ export const valued = [
   'jit',
 ] as const;
 type Valued = (typeof valued)[number];
+/** Of those, the ones that may be repeated. */
+const repeated = ['disk', 'device'] as const;
+type Repeated = (typeof repeated)[number];
+/** As extra-devices.ts has them, which a run without any does not load. */
+const knownDevices: readonly PlainDevice[] = ['rng', 'console'];
 export const flags = ['stats', 'calibrate', 'help'] as const;
 type Flag = (typeof flags)[number];
 
 /** Reads the arguments; answers a message for people where they are wrong, and 'help' where help is wanted. */
 export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | { readonly error: string } {
   const values = new Map<Valued, string>();
+  const lists: Record<Repeated, string[]> = { disk: [], device: [] };
   const set = new Set<Flag>();
   const positional: string[] = [];
   let literal = false;
@@ -102,7 +116,9 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
     } else {
       const value = equals >= 0 ? argument.slice(equals + 1) : argv[++i];
       if (value === undefined) return { error: `--${name} needs a value.` };
-      values.set(option!, value);
+      const list = repeated.find((r) => r === option);
+      if (list !== undefined) lists[list].push(value);
+      else values.set(option!, value);
     }
   }
   if (set.has('help')) return 'help';
@@ -112,6 +128,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
 
   if (values.has('replay')) {
     const decided = (['append', 'memory', 'cpu', 'record', 'net', 'max-instructions'] as const).find((name) => values.has(name));
+    if (lists.device.length > 0) return { error: '--replay repeats what was recorded: leave --device out.' };
     if (decided !== undefined) return { error: `--replay repeats what was recorded: leave --${decided} out.` };
   }
   const memory = Number(values.get('memory') ?? '128');
@@ -132,6 +149,8 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
     if (kind === undefined) return { error: `--trace knows ${traceKinds.join(', ')}, but not ${word === '' ? 'an empty word' : word}.` };
     trace.push(kind);
   }
+  const unknown = lists.device.find((word) => !(knownDevices as readonly string[]).includes(word));
+  if (unknown !== undefined) return { error: `--device is ${knownDevices.join(' or ')}, not ${unknown}.` };
   const optional = <K extends string>(key: K, name: Valued): Partial<Record<K, string>> => {
     const value = values.get(name);
     return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
@@ -141,6 +160,8 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
     ...optional('symbols', 'symbols'),
     ...optional('initrd', 'initrd'),
     ...optional('net', 'net'),
+    disks: lists.disk,
+    devices: lists.device as PlainDevice[],
     ...optional('traceOut', 'trace-out'),
     ...optional('record', 'record'),
     ...optional('replay', 'replay'),
@@ -155,4 +176,9 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
     jit: jit !== 'off',
     calibrate: set.has('calibrate'),
   };
+}
+
+/** Whether something is plugged in beside the PC's own devices. */
+export function hasPeripherals({ net, disks, devices }: RunOptions): boolean {
+  return net !== undefined || disks.length > 0 || devices.length > 0;
 }

@@ -7,7 +7,7 @@ import { createMachine } from '../../debug-adapter/machine/pc';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { usePrebuiltHandlers } from './handlers.node';
 import { type RunIo } from './io';
-import { parseRunOptions, runHelp, type RunOptions } from './run-options';
+import { hasPeripherals, parseRunOptions, runHelp, type RunOptions } from './run-options';
 import { type StraceRun } from './strace';
 
 const ExitStatus = { usage: 2, limit: 124, failure: 125, interrupted: 130 } as const;
@@ -84,8 +84,9 @@ class Run {
     const options = session === undefined ? this.options : session.settings(this.options);
     const image = io.readFile(options.image);
     const initrd = options.initrd === undefined ? undefined : await this.readInitrd(options.initrd);
-    const network = options.net === undefined ? undefined : await import('./net');
-    const net = network?.openNetwork(options.net!, io);
+    const peripherals = hasPeripherals(options) ? await import('./peripherals') : undefined;
+    const net = options.net === undefined ? undefined : peripherals?.openNetwork(options.net, io);
+    const disks = peripherals?.readDisks(options, io) ?? [];
     const boot = {
       image,
       imageName: fileName(options.image),
@@ -93,12 +94,15 @@ class Run {
       ...(initrd === undefined ? {} : { initrd }),
       memory: options.memory * (1 << 20),
       cpuModel: options.cpu,
+      network: options.net !== undefined,
+      disks,
+      devices: options.devices,
     };
     const { machine, bus } = createMachine({
       ...boot,
       jit: options.jit,
       tscLeaf: !options.calibrate,
-      ...(network === undefined ? {} : { extraDevices: network.networkCard }),
+      ...(peripherals === undefined ? {} : { extraDevices: peripherals.extraDevices(boot) }),
     });
     machine.onConsoleOutput = (bytes) => {
       this.firstOutput ??= io.elapsed();
@@ -243,7 +247,7 @@ class Run {
 
 /** What a session of this run is told apart by. To measure the clock is another run than to be told its frequency. */
 const sessionLaunch = (boot: Parameters<typeof describeLaunch>[0], options: RunOptions): SessionLaunch =>
-  describeLaunch({ ...boot, cpuModel: options.calibrate ? `${options.cpu}, calibrated` : options.cpu, network: options.net !== undefined });
+  describeLaunch({ ...boot, cpuModel: options.calibrate ? `${options.cpu}, calibrated` : options.cpu });
 
 /** Grows or shrinks a slice towards the goal, by a factor of four at most. */
 function nextSlice(slice: bigint, took: number): bigint {

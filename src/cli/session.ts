@@ -7,6 +7,7 @@ import {
   type SavedSession,
   type SessionLaunch,
 } from '../../debug-adapter/control/history/session-file';
+import { type PlainDevice } from '../../debug-adapter/machine/extra-devices';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { type RunIo } from './io';
 import { type Outcome } from './run';
@@ -54,5 +55,6 @@ function settingsOf({ launch }: SavedSession, options: RunOptions): RunOptions {
     cpu,
     calibrate: launch.cpuModel.endsWith('calibrated'),
     ...(launch.network ? { net: options.net ?? 'user' } : {}),
+    devices: launch.devices as readonly PlainDevice[],
   };
 }

@@ -2,6 +2,7 @@
 import { type JournalEntry } from '../../machine/api';
 import { ByteReader, ByteWriter, decode, encode } from '../../machine/codec';
 import { Hash } from '../../machine/hash';
+import { type Disk } from '../../machine/extra-devices';
 import { type PcMachine } from '../../machine/machine';
 import { CodedError } from '../channel';
 import { historyErrors } from './errors';
@@ -9,8 +10,8 @@ import { type Journey } from './history';
 
 /** "UKSS", little endian. */
 const magic = 0x5353_4b55;
-/** Version 1 had one hash of the launch, and so could not say what differs. */
-const version = 2;
+/** Version 1 had one hash of the launch, version 2 no disks. */
+const version = 3;
 
 /** What two launches must have in common to run alike. */
 export interface SessionLaunch {
@@ -24,6 +25,9 @@ export interface SessionLaunch {
   readonly cpuModel: string;
   /** A virtio network card is plugged in. */
   readonly network: boolean;
+  /** Hashes of the disks' contents, and which cannot be written. */
+  readonly disks: readonly { readonly contents: bigint; readonly readOnly: boolean }[];
+  readonly devices: readonly string[];
 }
 
 export interface SavedSession {
@@ -46,8 +50,10 @@ export function describeLaunch(options: {
   readonly memory: number;
   readonly cpuModel: string;
   readonly network?: boolean;
+  readonly disks?: readonly Disk[];
+  readonly devices?: readonly string[];
 }): SessionLaunch {
-  const { image, imageName, initrd, commandLine, memory, cpuModel, network = false } = options;
+  const { image, imageName, initrd, commandLine, memory, cpuModel, network = false, disks = [], devices = [] } = options;
   return {
     imageName: baseName(imageName),
     image: hashOf(image),
@@ -56,6 +62,8 @@ export function describeLaunch(options: {
     memory,
     cpuModel,
     network,
+    disks: disks.map(({ bytes, readOnly }) => ({ contents: hashOf(bytes), readOnly })),
+    devices: [...devices].sort(),
   };
 }
 
@@ -88,6 +96,15 @@ export function differences(recorded: SessionLaunch, now: SessionLaunch): readon
   if (recorded.memory !== now.memory) lines.push(`the memory was ${recorded.memory >> 20} MiB, and is ${now.memory >> 20}`);
   if (recorded.cpuModel !== now.cpuModel) lines.push(`the processor model was "${recorded.cpuModel}", and is "${now.cpuModel}"`);
   if (recorded.network !== now.network) lines.push(`the session had ${recorded.network ? 'a' : 'no'} network card`);
+  if (recorded.disks.length !== now.disks.length)
+    lines.push(`the session had ${recorded.disks.length} disks, and there are ${now.disks.length}`);
+  else
+    recorded.disks.forEach(({ contents, readOnly }, index) => {
+      if (contents !== now.disks[index]!.contents) lines.push(`disk ${index + 1} has other contents`);
+      else if (readOnly !== now.disks[index]!.readOnly) lines.push(`disk ${index + 1} was ${readOnly ? 'read-only' : 'writable'}`);
+    });
+  if (recorded.devices.join() !== now.devices.join())
+    lines.push(`the further devices were ${quoted(recorded.devices.join(', '))}, and are ${quoted(now.devices.join(', '))}`);
   return lines;
 }
 
@@ -177,7 +194,17 @@ function isLaunch(value: unknown): value is SessionLaunch {
     typeof launch['commandLine'] === 'string' &&
     isCount(launch['memory']) &&
     typeof launch['cpuModel'] === 'string' &&
-    typeof launch['network'] === 'boolean'
+    typeof launch['network'] === 'boolean' &&
+    isList(launch['disks'], (disk) => typeof disk['contents'] === 'bigint' && typeof disk['readOnly'] === 'boolean') &&
+    Array.isArray(launch['devices']) &&
+    launch['devices'].every((name) => typeof name === 'string')
+  );
+}
+
+function isList(value: unknown, isItem: (item: Readonly<Record<string, unknown>>) => boolean): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((item) => typeof item === 'object' && item !== null && isItem(item as Readonly<Record<string, unknown>>))
   );
 }
 

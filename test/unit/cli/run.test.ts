@@ -98,11 +98,18 @@ describe('unikernel run: arguments', () => {
         '--max-instructions',
         '1_000',
         '--timeout=1.5',
+        '--disk=a.img',
+        '--disk',
+        'b,readonly',
+        '--device',
+        'rng',
         '--stats',
       ]),
       {
         image: 'img',
         append: 'a b',
+        disks: ['a.img', 'b,readonly'],
+        devices: ['rng'],
         memory: 64,
         trace: ['syscalls', 'tls'],
         maxInstructions: 1000n,
@@ -126,6 +133,7 @@ describe('unikernel run: arguments', () => {
       ['a', '--memory'],
       ['a', '--trace', 'nothing'],
       ['a', '--clock', 'fast'],
+      ['a', '--device', 'floppy'],
       ['a', '--timeout', '0'],
       ['a', '--stats=1'],
     ]) {
@@ -151,6 +159,17 @@ describe('unikernel run', () => {
     const { status, io } = await run(haltForGood);
     assert.equal(status, 0);
     assert.match(io.err, /halted with interrupts off/);
+  });
+
+  it('refuses disks that are not there, or are none', async () => {
+    const missing = await run(spin, ['--disk', '/d']);
+    assert.equal(missing.status, 125);
+    assert.match(missing.io.err, /\/d does not exist/);
+    const io = new FakeIo();
+    io.files.set('/d', new Uint8Array(100));
+    const short = await run(spin, ['--disk', '/d'], io);
+    assert.equal(short.status, 125);
+    assert.match(io.err, /^unikernel run: \/d has 100 bytes; a disk is made of whole sectors of 512/);
   });
 
   it('ends with 124 on a limit', async () => {

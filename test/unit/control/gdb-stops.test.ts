@@ -10,7 +10,7 @@ import { CpioArchive } from '../../../debug-adapter/guest/cpio';
 import { createMachine } from '../../../debug-adapter/machine/pc';
 import { type PcMachine } from '../../../debug-adapter/machine/machine';
 import { SymbolFile } from '../../../debug-adapter/symbols/api';
-import { networkCard, openNetwork, type NetworkLink } from '../../../src/cli/net';
+import { extraDevices, openNetwork, type NetworkLink } from '../../../src/cli/peripherals';
 import { haveTools, Random, seedFromEnvironment } from '../symbols/support';
 import { GdbPeer } from './gdb-peer';
 import { compareStop, type Difference } from './stop-comparison';
@@ -106,7 +106,7 @@ class Bench {
       memory: 256 << 20,
       cpuModel: 'default',
       ...(setup.initrd === undefined ? {} : { initrd: file(join('initrd', setup.initrd)) }),
-      ...(this.#net === undefined ? {} : { extraDevices: networkCard }),
+      extraDevices: extraDevices({ network: this.#net !== undefined, disks: [], devices: [] }),
     }).machine;
     this.machine.onConsoleOutput = () => undefined;
     this.#net?.connect(

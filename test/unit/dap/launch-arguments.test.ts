@@ -39,7 +39,16 @@ describe('a launch configuration', () => {
   });
 
   it('shows every refusal to the user', () => {
-    for (const fields of [{}, { image: '' }, { image: 5 }, { image: '/k', cpu: 'fast' }, { image: '/k', sourceMap: { a: 1 } }])
+    for (const fields of [
+      {},
+      { image: '' },
+      { image: 5 },
+      { image: '/k', cpu: 'fast' },
+      { image: '/k', disks: 'a' },
+      { image: '/k', disks: [1] },
+      { image: '/k', devices: ['floppy'] },
+      { image: '/k', sourceMap: { a: 1 } },
+    ])
       assert.ok(refusal(fields).showUser, JSON.stringify(fields));
   });
 });

@@ -244,10 +244,18 @@ describe('a saved session', () => {
 
   it('is refused for another launch, and where it is damaged', () => {
     const { bytes } = saved();
-    const others = { ...launch, image: 1n, commandLine: 'a', memory: 32 << 20 };
+    const others = {
+      ...launch,
+      image: 1n,
+      commandLine: 'a',
+      memory: 32 << 20,
+      disks: [{ contents: 1n, readOnly: false }],
+      devices: ['rng'],
+    };
     assert.throws(() => complete(repeatSession(boot(), decodeSession(bytes), others, () => undefined)), {
       code: 'session-launch',
-      message: /other contents.*command line was none, and is "a".*memory was 16 MiB, and is 32/,
+      message:
+        /other contents.*command line was none, and is "a".*memory was 16 MiB, and is 32.*had 0 disks, and there are 1.*devices were none, and are "rng"/,
     });
     assert.throws(() => decodeSession(new Uint8Array(0)), { code: 'session-file' });
     const next = generator();
