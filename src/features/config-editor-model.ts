@@ -2,6 +2,7 @@
 import { type Configuration } from '../kconfig/configuration';
 import { parseDotConfig } from '../kconfig/dotconfig/read';
 import { type Evaluation } from '../kconfig/evaluate';
+import { isMakeVariable } from '../kconfig/features/dotconfig-check';
 import { type MenuNode, type Model } from '../kconfig/model';
 import { type KconfigService } from '../kconfig/service';
 import { type Banner, type ChangeView, type Details, type EffectView, type PlansView, type Row, type State } from '../shared/config-editor';
@@ -322,6 +323,13 @@ export class ConfigEditorModel {
     if (complaint) {
       const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : '';
       banners.push({ severity: 'warning', text: `The file: ${complaint.message}${more}` });
+    }
+    const strange = [...this.inFile].filter((name) => this.configuration.symbol(name)?.isDefined !== true && !isMakeVariable(name));
+    if (strange.length > 0) {
+      const { prefix } = this.configuration;
+      const more = strange.length > 1 ? ` and ${strange.length - 1} more` : '';
+      const text = `The file sets what this tree does not have: ${prefix}${strange[0]!}${more}. The first change leaves ${more ? 'them' : 'it'} out, as make does.`;
+      banners.push({ severity: 'warning', text, action: { title: 'Open as Text', message: { type: 'openText' } } });
     }
     const fresh = this.seen.symbols.filter((symbol) => symbol.isDefined && isNew(this.values, symbol, this.inFile)).length;
     if (fresh > 0) {

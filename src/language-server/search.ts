@@ -89,6 +89,8 @@ export class MentionIndex {
 }
 
 function isSearched(path: string): boolean {
+  // What conf keeps of the last configuration is nobody's to change.
+  if (/\/\.config(?:\.[^/]*)?\.old$/.test(path)) return false;
   const language = languageOf(path);
   return language !== 'other' && language !== 'kconfig';
 }

@@ -68,7 +68,7 @@ export function checkDotConfig(view: KconfigView, text: string, role: DotConfigR
 }
 
 /** UK_NAME and its like are variables of make which upstream writes into defconfigs; kconfig passes over them. */
-function isMakeVariable(name: string): boolean {
+export function isMakeVariable(name: string): boolean {
   return name === 'UK_NAME';
 }
 

@@ -117,6 +117,8 @@ export function falseClauses(clause: Clause): readonly Clause[] {
 }
 
 function clauseLine(clause: Clause): string {
+  // The value of a symbol alone is said already.
+  if (clause.kind === 'symbol') return `- \`${clause.text}\` is n`;
   const values = clause.symbols.length > 0 ? clause.symbols : clause.operands.flatMap((operand) => operand.symbols);
   const known = values.map(({ symbol, value }) => `${symbol.label} is ${value === '' ? 'empty' : value}`).join(', ');
   return `- \`${clause.text}\` is n${known ? `: ${escape(known)}` : ''}`;

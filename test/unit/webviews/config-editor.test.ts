@@ -181,6 +181,18 @@ describe('changes in the configuration editor', () => {
     assert.ok(!row(model, 'BASE').marks.includes('new'));
   });
 
+  it('warn of lines that they would leave out', () => {
+    const strange = (text: string): string[] =>
+      open(text)
+        .state()
+        .banners.map(({ text: said }) => said)
+        .filter((said) => said.includes('does not have'));
+    assert.deepEqual(strange('CONFIG_SIZE=8\nCONFIG_UK_NAME="x"\n'), []);
+    assert.deepEqual(strange('CONFIG_SIZE=8\nCONFIG_GONE=y\n# CONFIG_LOST is not set\n'), [
+      'The file sets what this tree does not have: CONFIG_GONE and 1 more. The first change leaves them out, as make does.',
+    ]);
+  });
+
   it('follow a file that is compared with', () => {
     const model = open();
     model.compare('other', 'CONFIG_SIZE=16\n');
