@@ -107,9 +107,11 @@ export class ConfigEditorSession implements vscode.Disposable {
 
   /** What stands on disk; unlike the document it has no unsaved changes. */
   private savedText(): string {
-    if (!this.document.isDirty) return this.text;
-    const saved = new NodeFiles().readText(this.document.uri.fsPath);
-    return (saved ?? this.text).replace(/\r\n/g, '\n');
+    return this.document.isDirty ? (this.savedOnDisk() ?? this.text) : this.text;
+  }
+
+  private savedOnDisk(): string | undefined {
+    return new NodeFiles().readText(this.document.uri.fsPath)?.replace(/\r\n/g, '\n');
   }
 
   private textChanged(changed: vscode.TextDocument): void {
@@ -166,18 +168,27 @@ export class ConfigEditorSession implements vscode.Disposable {
       const before = this.text;
       if (wanted === before) return this.show(false);
       this.expected = wanted;
-      const { start, end, text } = difference(before, wanted);
-      const edit = new vscode.WorkspaceEdit();
-      // Offsets are those of the text with plain line feeds, so positions are counted in lines.
-      edit.replace(document.uri, new vscode.Range(positionAt(before, start), positionAt(before, end)), text);
-      if (!(await vscode.workspace.applyEdit(edit))) {
+      const taken = await this.replace(before, wanted);
+      // The editor takes changes of a read-only file, and never marks it as changed.
+      const lost = taken && !document.isDirty && this.savedOnDisk() !== wanted;
+      if (!taken || lost) {
         this.expected = undefined;
+        if (lost) await this.replace(this.text, before);
         model.load(this.text);
-        this.post({ type: 'notice', severity: 'warning', text: 'The file could not be changed.', changes: [] });
+        const text = lost ? 'The file is read-only: it keeps its text.' : 'The file could not be changed.';
+        this.post({ type: 'notice', severity: 'warning', text, changes: [] });
       }
       this.show(false);
     });
     return this.edits;
+  }
+
+  private replace(before: string, wanted: string): Thenable<boolean> {
+    const { start, end, text } = difference(before, wanted);
+    const edit = new vscode.WorkspaceEdit();
+    // Offsets are those of the text with plain line feeds, so positions are counted in lines.
+    edit.replace(this.document.uri, new vscode.Range(positionAt(before, start), positionAt(before, end)), text);
+    return vscode.workspace.applyEdit(edit);
   }
 
   // The page

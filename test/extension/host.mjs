@@ -65,8 +65,9 @@ export function findChromium() {
  * Starts a server with fresh data.
  * @param options.vsix a package to install as a user would.
  * @param options.settings user settings.
+ * @param options.restricted leaves folders untrusted.
  */
-export async function startServer({ vsix, settings = {} } = {}) {
+export async function startServer({ vsix, settings = {}, restricted = false } = {}) {
   const { node, server } = await ensureHost();
   const data = await mkdtemp(path.join(tmpdir(), 'unikernel-vscode-'));
   const extensions = path.join(data, 'extensions');
@@ -95,7 +96,7 @@ export async function startServer({ vsix, settings = {} } = {}) {
       ...[
         '--disable-telemetry',
         '--disable-update-check',
-        '--disable-workspace-trust',
+        ...(restricted ? [] : ['--disable-workspace-trust']),
         '--disable-getting-started-override',
         // Without it the workbench takes no extension under development; with it, it shows no notifications.
         ...(vsix ? [] : ['--enable-smoke-test-driver']),
@@ -142,12 +143,13 @@ export function startBrowser() {
   });
 }
 
-/** The workbench's address for a folder, with an extension under development and perhaps its test suite. */
-export function workbenchUrl(port, { folder, extension, tests, openFile } = {}) {
+/** The workbench's address for a folder or a workspace file, with an extension under development and perhaps its test suite. */
+export function workbenchUrl(port, { folder, workspace, extension, tests, openFile } = {}) {
   const remote = (file) => `vscode-remote://127.0.0.1:${port}${file}`;
   const payload = [['skipWelcome', 'true']];
   if (extension) payload.push(['extensionDevelopmentPath', remote(extension)]);
   if (tests) payload.push(['extensionTestsPath', remote(tests)]);
   if (openFile) payload.push(['openFile', remote(openFile)]);
-  return `http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}&payload=${encodeURIComponent(JSON.stringify(payload))}`;
+  const opened = workspace ? `workspace=${encodeURIComponent(workspace)}` : `folder=${encodeURIComponent(folder)}`;
+  return `http://127.0.0.1:${port}/?${opened}&payload=${encodeURIComponent(JSON.stringify(payload))}`;
 }

@@ -11,6 +11,7 @@ import { poolScenarios } from './ui-pool.mjs';
 import { programScenarios } from './ui-program.mjs';
 import { travelScenarios } from './ui-travel.mjs';
 import { upstreamScenarios } from './ui-upstream.mjs';
+import { workspaceScenarios } from './ui-workspaces.mjs';
 
 const run = promisify(execFile);
 const shots = path.join(root, 'out', 'screenshots');
@@ -55,7 +56,15 @@ const everyTime = [
   'the library pool, dark',
   'the library pool, light',
 ];
-const everything = [...scenarios, ...configScenarios, ...poolScenarios, ...travelScenarios, ...programScenarios, ...upstreamScenarios];
+const everything = [
+  ...scenarios,
+  ...configScenarios,
+  ...poolScenarios,
+  ...travelScenarios,
+  ...programScenarios,
+  ...upstreamScenarios,
+  ...workspaceScenarios,
+];
 const chosen = everything.filter(({ name }) =>
   process.env.SCENARIO === undefined ? everyTime.includes(name) : name.includes(process.env.SCENARIO),
 );
@@ -67,13 +76,13 @@ async function runScenarios(browser) {
     cwd: root,
     maxBuffer: 1 << 26,
   });
-  for (const { name, settings, steps, prepare = exampleFolder } of chosen) {
+  for (const { name, settings, steps, workspace, restricted, prepare = exampleFolder } of chosen) {
     const folder = await prepare();
-    const server = await startServer({ vsix, settings });
+    const server = await startServer({ vsix, settings, restricted });
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     try {
       if (process.env.VERBOSE) page.on('console', (message) => console.log(`[page] ${message.text()}`));
-      await page.goto(workbenchUrl(server.port, { folder }), { timeout: 180_000 });
+      await page.goto(workbenchUrl(server.port, { folder, workspace: workspace && path.join(folder, workspace) }), { timeout: 180_000 });
       await steps(page, (shot) => page.screenshot({ path: path.join(shots, `${shot}.png`) }), folder);
       console.log(`  ✔ ${name}`);
       passed++;

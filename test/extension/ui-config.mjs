@@ -8,7 +8,7 @@ import path from 'node:path';
 import { root } from './host.mjs';
 
 const patience = 60_000;
-const application = 'library-pool/app/hello';
+export const application = 'library-pool/app/hello';
 
 export const configPage = (page) => page.frameLocator('iframe.webview').frameLocator('#active-frame');
 
@@ -38,13 +38,13 @@ export async function runCommand(page, title) {
 }
 
 /** The example carries only what it is built of; its options need the whole pool. */
-async function poolIn(folder) {
+export async function poolIn(folder) {
   await cp(path.join(root, 'library-pool'), `${folder}/library-pool`, { recursive: true });
 }
 
-/** Opens the editor of the example's application; picks it where there are several. */
-async function configure(page, folder) {
-  await poolIn(folder);
+/** Opens the editor of the example's application; picks it where there are several. Brings the pool into the folder, where one is given. */
+export async function configure(page, folder) {
+  if (folder) await poolIn(folder);
   await runCommand(page, 'Unikernel: Configure');
   const frame = configPage(page);
   const first = frame.locator('.row').first();
@@ -69,7 +69,7 @@ export async function setChecked(frame, name, value) {
   await frame.locator(`.row[data-name="${name}"][aria-checked="${value}"]`).waitFor({ timeout: 10_000 });
 }
 
-async function fileHas(file, text) {
+export async function fileHas(file, text) {
   const end = Date.now() + 15_000;
   while (!(await readFile(file, 'utf8')).includes(text)) {
     assert.ok(Date.now() < end, `${file} has ${text}`);

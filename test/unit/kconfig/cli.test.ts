@@ -1,6 +1,6 @@
 /** `unikernel config` on files on disk. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { configCommand } from '../../../src/cli/config';
@@ -63,6 +63,36 @@ describe('unikernel config', function () {
     assert.equal(status, 1);
     assert.match(err, /recursive dependency detected/);
     assert.equal(existsSync(path.join(folder, '.config')), false);
+  });
+
+  it('says what is wrong with a request, and changes nothing', async () => {
+    const refused: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [['get', 'SS'], 1, /there is no symbol SS in this tree; is S meant\?/],
+      [['set', 'A=maybe'], 2, /A is a bool: it takes y or n, not "maybe"/],
+      [['how', 'A=m'], 2, /takes y or n/],
+      [['set', 'N=0x'], 2, /N takes a whole number, such as 42, not "0x"/],
+      [['set', 'B=y'], 1, /unikernel config how B=y tells what to change first/],
+      [['why', 'A', 'B'], 2, /why takes the name of a symbol: "B" is one too many/],
+      [['olddefconfig', 'more'], 2, /takes no more words: "more" is one too many/],
+      [['-x'], 2, /unknown option -x/],
+      [['diff', 'a', 'b'], 1, /there is no file a/],
+      [['olddefconfig', '--config', 'folder'], 1, /cannot read folder: it is a directory/],
+      [['olddefconfig', '--config', 'Config.uk/x'], 1, /cannot write Config\.uk\/x: a part of its path is no directory/],
+      [['get', 'A', '--dialect', 'other'], 2, /unknown dialect other; there are uk-5\.2/],
+    ];
+    writeFileSync(
+      path.join(folder, 'Config.uk'),
+      `${readFileSync(path.join(folder, 'Config.uk'), 'utf8')}config N\n\tint "n"\n\tdefault 1\n`,
+    );
+    mkdirSync(path.join(folder, 'folder'));
+    for (const [argv, status, message] of refused) {
+      const result = await run(...argv);
+      assert.equal(result.status, status, argv.join(' '));
+      assert.match(result.err, message);
+      assert.equal(result.out, '', argv.join(' '));
+    }
+    assert.deepEqual(readdirSync(folder).sort(), ['Config.uk', 'folder']);
+    assert.match((await run('get', 'A', '--config', 'absent')).err, /there is no absent: all options have their defaults/);
   });
 
   it('says how it is used', async () => {
