@@ -27,7 +27,7 @@ export class ConfigEditorSession implements vscode.Disposable {
   private ready = false;
   /** The text that our own edit leaves behind: no reason to read it again. */
   private expected: string | undefined;
-  private edits: Promise<void> = Promise.resolve();
+  private edits: Promise<boolean> = Promise.resolve(true);
   private pending: Pending | undefined;
   private planning: NodeJS.Timeout | undefined;
   private watched = '';
@@ -159,14 +159,17 @@ export class ConfigEditorSession implements vscode.Disposable {
     this.show(false);
   }
 
-  /** Brings the document to the configuration's text by the smallest replacement, and shows what came of it. */
-  private write(): Promise<void> {
+  /** Brings the document to the configuration's text by the smallest replacement, and shows what came of it; false where the document stays as it is. */
+  private write(): Promise<boolean> {
     this.edits = this.edits.then(async () => {
       const { model, document } = this;
-      if (!model) return;
+      if (!model) return false;
       const wanted = model.write();
       const before = this.text;
-      if (wanted === before) return this.show(false);
+      if (wanted === before) {
+        this.show(false);
+        return true;
+      }
       this.expected = wanted;
       const taken = await this.replace(before, wanted);
       // The editor takes changes of a read-only file, and never marks it as changed.
@@ -179,6 +182,7 @@ export class ConfigEditorSession implements vscode.Disposable {
         this.post({ type: 'notice', severity: 'warning', text, changes: [] });
       }
       this.show(false);
+      return taken && !lost;
     });
     return this.edits;
   }
@@ -313,7 +317,7 @@ export class ConfigEditorSession implements vscode.Disposable {
       case 'open':
         return this.openPlace(message.path, message.line);
       case 'update':
-        return this.write();
+        return void (await this.write());
       case 'compare':
         return void (await vscode.commands.executeCommand('unikernel.config.compare', this.document.uri));
       case 'shellSetting':
@@ -344,8 +348,9 @@ export class ConfigEditorSession implements vscode.Disposable {
 
   private async done(outcome: Outcome): Promise<void> {
     const { accepted, text, changes } = outcome;
-    if (accepted) await this.write();
-    else this.show(false);
+    if (!accepted) this.show(false);
+    // What stood in the way is said already.
+    else if (!(await this.write())) return;
     if (!accepted || changes.length > 0 || text !== '') {
       this.post({ type: 'notice', severity: accepted ? 'information' : 'warning', text, changes: changes.slice(0, 200) });
     }

@@ -56,6 +56,11 @@ export function registerLanguage(context: Context, host: LanguageHost): void {
   context.own(vscode.workspace.onDidGrantWorkspaceTrust(() => server.trusted()));
 }
 
+/** Settings as plain data: the editor hands out objects that cannot be sent to a worker. */
+function plain(settings: unknown): unknown {
+  return settings === undefined ? undefined : (JSON.parse(JSON.stringify(settings)) as unknown);
+}
+
 async function reveal(uri: string, { line, character }: { line: number; character: number }): Promise<void> {
   const position = new vscode.Position(line, character);
   await vscode.window.showTextDocument(vscode.Uri.parse(uri), { selection: new vscode.Range(position, position) });
@@ -93,7 +98,7 @@ class Server {
         trusted: vscode.workspace.isTrusted,
         pool: context.resource('library-pool').path,
         extension: true,
-        settings: vscode.workspace.getConfiguration('unikernel').get('kconfig'),
+        settings: plain(vscode.workspace.getConfiguration('unikernel').get('kconfig')),
       },
       markdown: { supportHtml: false },
     };

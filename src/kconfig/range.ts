@@ -1,5 +1,5 @@
 /** Ranges of numbers: the bounds that apply, and the value nearest to a wanted one. */
-import { type Evaluation } from './evaluate';
+import { type Computation } from './computation';
 import { type KSymbol } from './model';
 import { leadingNumber } from './values';
 
@@ -18,7 +18,7 @@ export interface Bounds {
 }
 
 /** The first range whose condition holds; undefined where there is none. */
-export function rangeBounds(values: Evaluation, symbol: KSymbol): Bounds | undefined {
+export function rangeBounds(values: Computation, symbol: KSymbol): Bounds | undefined {
   if (symbol.ranges.length === 0) return undefined;
   const range = values.activeRange(symbol);
   if (!range?.low || !range.high) return undefined;
@@ -36,7 +36,7 @@ export function rangeBounds(values: Evaluation, symbol: KSymbol): Bounds | undef
 }
 
 /** The text a number gets from its range, or undefined where it keeps its own. */
-export function clampToRange(values: Evaluation, symbol: KSymbol, text: string): string | undefined {
+export function clampToRange(values: Computation, symbol: KSymbol, text: string): string | undefined {
   const bounds = rangeBounds(values, symbol);
   if (!bounds) return undefined;
   const value = bounds.read(text);

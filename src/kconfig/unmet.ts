@@ -1,11 +1,12 @@
 /** The warning about a symbol that is selected although its own dependencies do not hold. */
 import { type Diagnostic } from './diagnostics';
 import { exprText, type Expr } from './expression';
-import { triText, type Evaluation } from './evaluate';
+import { type Computation } from './computation';
+import { triText } from './evaluation-state';
 import { type KSymbol, type Tri } from './model';
 
 /** The warning for a symbol, in the dialect's words. */
-export function unmetDependency(values: Evaluation, symbol: KSymbol): Diagnostic {
+export function unmetDependency(values: Computation, symbol: KSymbol): Diagnostic {
   const first = symbol.nodes[0];
   const printed = values.dialect.engine === 'c' ? printedByConf(values, symbol) : printedByLibrary(values, symbol);
   const selectors = alternatives(symbol.reverseDependency)
@@ -27,7 +28,7 @@ export function alternatives(expr: Expr | undefined): readonly Expr[] {
   return expr.kind === 'or' ? expr.operands : [expr];
 }
 
-function printedByConf(values: Evaluation, symbol: KSymbol): string {
+function printedByConf(values: Computation, symbol: KSymbol): string {
   const mark = (other: KSymbol): string =>
     other.type === 'unknown' || (other.isConstant && other.type !== 'tristate')
       ? other.label
@@ -43,7 +44,7 @@ function printedByConf(values: Evaluation, symbol: KSymbol): string {
   return out;
 }
 
-function printedByLibrary(values: Evaluation, symbol: KSymbol): string {
+function printedByLibrary(values: Computation, symbol: KSymbol): string {
   const place = (other: KSymbol): string =>
     `${other.label} (defined at ${other.nodes.map((node) => `${node.file}:${node.line}`).join(', ')})`;
   const tri = (expr: Expr | undefined): Tri => values.evaluate(expr);
