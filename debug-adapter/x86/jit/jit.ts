@@ -98,15 +98,15 @@ interface Translated {
 }
 
 /** Regions that wait for others before they are compiled together, and samples for which they do. */
-const mostAtOnce = 8;
-const mostWaits = 8;
+const mostAtOnce = 64;
+const mostWaits = 48;
 /** A region of fewer instructions that leads to the interpreter costs more to enter than it saves. */
 const leastInstructions = 6;
 /** Runs of a block that make it the start of a region, and those that let it be part of one. */
-const manyRuns = 1000;
-const someRuns = 200;
+const manyRuns = 500;
+const someRuns = 100;
 /** A target that was met so often goes into a region along with a hot one. */
-const warmTarget = 6;
+const warmTarget = 2;
 const mostTargets = 40;
 /** Indirect jumps out of a region before it is made again with their targets in it. */
 const someIndirect = 4;
@@ -117,6 +117,8 @@ const longEager = 1500;
 /** Instructions of a region, and of one that is made for the window. Larger ones take V8's optimising compiler far longer in proportion. */
 const mostInstructions = 250;
 const mostWindowed = 300;
+/** Bytes of a window that regions are made for: smaller ones hold little of what code reaches. */
+const leastWindow = 4n << 20n;
 /** Accesses of a region beyond the window before it is made again, and those of one instruction for it to go by the TLB then. */
 const manyExits = 32;
 const someExits = 2;
@@ -603,7 +605,8 @@ export class Jit {
     region.heat += slice;
     if (region.heat < (this.#host.eager ? longEager : longRun + region.instructions * longRunForOne)) return;
     region.heat = -Infinity;
-    if (this.#findWindow() !== undefined) this.#compile(region.entry, region.mode, true);
+    const window = this.#findWindow();
+    if (window !== undefined && (this.#host.eager || window.readLength >= leastWindow)) this.#compile(region.entry, region.mode, true);
   }
 
   /** An access went beyond the window: those that do so more than once go by the TLB when the region is made again. */
