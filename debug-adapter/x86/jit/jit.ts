@@ -103,8 +103,8 @@ const mostWaits = 48;
 /** A region of fewer instructions that leads to the interpreter costs more to enter than it saves. */
 const leastInstructions = 6;
 /** Runs of a block that make it the start of a region, and those that let it be part of one. */
-const manyRuns = 500;
-const someRuns = 100;
+const manyRuns = 800;
+const someRuns = 200;
 /** A target that was met so often goes into a region along with a hot one. */
 const warmTarget = 2;
 const mostTargets = 40;
