@@ -58,6 +58,8 @@ export interface Dialect {
   readonly looseNumbers: boolean;
   /** All values are computed (and warned about) once more for auto.conf. */
   readonly recomputesForAutoConf: boolean;
+  /** y, m and n have a type of their own, and so messages give their value beside them. */
+  readonly typedConstants: boolean;
   /** The document named by the message about dependency loops. */
   readonly loopDocument: string;
 }
@@ -90,6 +92,7 @@ const uk52: Dialect = {
   unsetNumberWarned: false,
   looseNumbers: false,
   recomputesForAutoConf: true,
+  typedConstants: false,
   loopDocument: 'Documentation/kbuild/kconfig-language.txt',
 };
 
@@ -112,6 +115,7 @@ const linux61: Dialect = {
   spacedHeader: false,
   unsetNumberWarned: true,
   recomputesForAutoConf: false,
+  typedConstants: true,
   loopDocument: 'Documentation/kbuild/kconfig-language.rst',
 };
 
