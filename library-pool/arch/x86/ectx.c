@@ -16,6 +16,8 @@ static enum save_method save_method;
 
 /* The 64 bytes after the legacy area, where XRSTOR refuses stray bits. */
 #define XSAVE_HEADER	512
+#define MXCSR		24
+#define MXCSR_MASK	0xffffU
 
 void x86_ectx_init(void)
 {
@@ -41,6 +43,17 @@ void ukarch_ectx_sanitize(void *ectx)
 
 	for (i = 0; i < 8; i++)
 		header[i] = 0;
+}
+
+void ukarch_ectx_check(void *ectx)
+{
+	uint64_t *header = (uint64_t *)((char *)ectx + XSAVE_HEADER);
+	uint64_t parts = header[0] & (X86_XCR0_X87 | X86_XCR0_SSE |
+				      X86_XCR0_AVX);
+
+	ukarch_ectx_sanitize(ectx);
+	header[0] = parts;
+	((uint32_t *)ectx)[MXCSR / 4] &= MXCSR_MASK;
 }
 
 void ukarch_ectx_store(void *ectx)

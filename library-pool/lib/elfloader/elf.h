@@ -33,6 +33,7 @@ struct elf {
 	struct elf_header header;
 	struct elf_segment segments[ELF_MAX_SEGMENTS];
 	struct vnode *vn;
+	uintptr_t low, high;	/* linked addresses of all segments, in pages */
 	uintptr_t bias;		/* loaded minus linked address */
 	uintptr_t phdr;		/* loaded address of the program headers */
 };

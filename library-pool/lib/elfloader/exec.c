@@ -70,6 +70,9 @@ static int script_words(struct vnode *vn, char *line, const char *words[2])
 	for (*line++ = 0; *line == ' ' || *line == '\t'; line++)
 		;
 	words[1] = line;
+	for (end = line + strlen(line);
+	     end > line && (end[-1] == ' ' || end[-1] == '\t');)
+		*--end = 0;
 	return *line ? 2 : 1;
 }
 

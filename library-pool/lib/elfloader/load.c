@@ -12,12 +12,39 @@ static int read_all(struct vnode *vn, void *to, size_t len, uint64_t off)
 	return n < 0 ? (int)n : (size_t)n == len ? 0 : -ENOEXEC;
 }
 
+/* Where programs end at the latest: addresses above are not canonical. */
+#define HIGHEST		(1UL << 47)
+
+/* The span of all segments, in whole pages. */
+static int span(const struct elf *elf, uintptr_t *low, uintptr_t *high)
+{
+	int i;
+
+	*low = ~0UL;
+	*high = 0;
+	for (i = 0; i < elf->header.phnum; i++) {
+		const struct elf_segment *s = &elf->segments[i];
+
+		if (s->type != PT_LOAD)
+			continue;
+		if (s->filesz > s->memsz || s->memsz > HIGHEST ||
+		    s->vaddr > HIGHEST - s->memsz)
+			return -ENOEXEC;
+		if (!s->memsz)
+			continue;
+		*low = MIN(*low, ALIGN_DOWN(s->vaddr, PAGE_SIZE));
+		*high = MAX(*high, ALIGN_UP(s->vaddr + s->memsz, PAGE_SIZE));
+	}
+	return elf->header.entry >= *low && elf->header.entry < *high
+	       ? 0 : -ENOEXEC;
+}
+
 int elf_open(struct elf *elf, struct vnode *vn)
 {
 	struct elf_header *h = &elf->header;
 	int rc;
 
-	if (!S_ISREG(vn->mode))
+	if (!S_ISREG(vn->mode) || !(vn->mode & 0111))
 		return -EACCES;
 	rc = read_all(vn, h, sizeof(*h), 0);
 	if (rc)
@@ -31,9 +58,12 @@ int elf_open(struct elf *elf, struct vnode *vn)
 		      h->phoff);
 	if (rc)
 		return rc;
-	elf->vn = vnode_ref(vn);
 	elf->bias = elf->phdr = 0;
-	return 0;
+	/* While the old program is still there to be told. */
+	rc = span(elf, &elf->low, &elf->high);
+	if (!rc)
+		elf->vn = vnode_ref(vn);
+	return rc;
 }
 
 void elf_close(struct elf *elf)
@@ -63,34 +93,11 @@ int elf_interpreter(const struct elf *elf, char *path, size_t size)
 	return 0;
 }
 
-/* The span of all segments, in whole pages. */
-static int span(const struct elf *elf, uintptr_t *low, uintptr_t *high)
-{
-	int i;
-
-	*low = ~0UL;
-	*high = 0;
-	for (i = 0; i < elf->header.phnum; i++) {
-		const struct elf_segment *s = &elf->segments[i];
-
-		if (s->type != PT_LOAD || !s->memsz)
-			continue;
-		if (s->filesz > s->memsz || s->vaddr + s->memsz < s->vaddr)
-			return -ENOEXEC;
-		*low = MIN(*low, ALIGN_DOWN(s->vaddr, PAGE_SIZE));
-		*high = MAX(*high, ALIGN_UP(s->vaddr + s->memsz, PAGE_SIZE));
-	}
-	return *low < *high ? 0 : -ENOEXEC;
-}
-
 int elf_load(struct elf *elf)
 {
-	uintptr_t low, high;
-	int rc = span(elf, &low, &high);
-	int i;
+	const uintptr_t low = elf->low, high = elf->high;
+	int rc, i;
 
-	if (rc)
-		return rc;
 	if (elf->header.type == ET_EXEC) {
 		rc = pages_take_at(low, high - low, false);
 		if (rc)

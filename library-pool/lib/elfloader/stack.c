@@ -28,14 +28,15 @@
 #define AT_RANDOM	25
 #define AT_EXECFN	31
 
-#define ARGS_MAX	(128UL << 10)
+/* Strings and pointers to them; as on Linux a quarter of the stack. */
+#define ARGS_MAX	(CONFIG_LIBELFLOADER_STACK_KIB * 1024UL / 4)
 
 static size_t total(char *const list[], int *count)
 {
 	size_t bytes = 0;
 
-	for (*count = 0; list && list[*count]; ++*count)
-		bytes += strlen(list[*count]) + 1;
+	for (*count = 0; list && list[*count] && bytes <= ARGS_MAX; ++*count)
+		bytes += strlen(list[*count]) + 1 + sizeof(*list);
 	return bytes;
 }
 

@@ -59,7 +59,8 @@ static inline int at_descriptor(const char *path)
 static inline int at_lookup(int fd, const char *path, int flags,
 			    struct vnode **vn)
 {
-	struct vnode *at;
+	struct vnode *at = NULL;
+	int desc;
 
 	if (!path)
 		return -EFAULT;
@@ -72,8 +73,8 @@ static inline int at_lookup(int fd, const char *path, int flags,
 		return 0;
 	}
 	if (*path == '/' && !(flags & AT_SYMLINK_NOFOLLOW) &&
-	    (fd = at_descriptor(path)) >= 0) {
-		const struct file *f = fdtab_get(fd);
+	    (desc = at_descriptor(path)) >= 0) {
+		const struct file *f = fdtab_get(desc);
 
 		if (!f)
 			return -ENOENT;

@@ -51,6 +51,9 @@ static uint64_t deadline(const struct timespec *ts)
 {
 	if (!ts)
 		return FOREVER;
+	/* Nobody waits for longer than the clock counts. */
+	if ((uint64_t)ts->tv_sec > FOREVER / 4 / UKARCH_NSEC_PER_SEC)
+		return FOREVER;
 	return ukplat_monotonic_clock() +
 	       (uint64_t)ts->tv_sec * UKARCH_NSEC_PER_SEC +
 	       (uint64_t)ts->tv_nsec;
@@ -131,6 +134,8 @@ static int select_until(int n, uint64_t *r, uint64_t *w, uint64_t *x,
 			ready |= (has(r, fd) && (bits & (POLLIN | POLLHUP))) ||
 				 (has(w, fd) && (bits & POLLOUT));
 		}
+		if (!ready && uk_interrupted())
+			return -EINTR;
 	} while (!ready && pause_until(until));
 	count = 0;
 	for (fd = 0; fd < n; fd++) {
@@ -148,6 +153,8 @@ UK_SYSCALL_R_DEFINE(int, select, int, n, uint64_t *, r, uint64_t *, w,
 {
 	struct timespec ts;
 
+	if (tv && (tv[0] < 0 || tv[1] < 0))
+		return -EINVAL;
 	if (tv)
 		ts = (struct timespec) { tv[0], tv[1] * 1000 };
 	return select_until(n, r, w, x, deadline(tv ? &ts : NULL));

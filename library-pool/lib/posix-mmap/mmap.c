@@ -151,9 +151,13 @@ UK_LLSYSCALL_R_DEFINE(long, mremap, char *, old, size_t, oldlen, size_t,
 	char *moved;
 
 	(void)newaddr;
-	if (((uintptr_t)old & (PAGE_SIZE - 1)) || !newlen ||
+	if (((uintptr_t)old & (PAGE_SIZE - 1)) || !newlen || !oldlen ||
 	    (flags & ~MREMAP_MAYMOVE))
 		return -EINVAL;
+	if (!pages_in_use((uintptr_t)old, oldlen))
+		return -EFAULT;
+	if (newlen > ~0UL - PAGE_SIZE)
+		return -ENOMEM;
 	oldlen = ALIGN_UP(oldlen, PAGE_SIZE);
 	newlen = ALIGN_UP(newlen, PAGE_SIZE);
 	if (newlen <= oldlen) {
@@ -188,6 +192,10 @@ UK_SYSCALL_R_DEFINE(int, madvise, char *, addr, size_t, len, int, advice)
 {
 	if ((uintptr_t)addr & (PAGE_SIZE - 1))
 		return -EINVAL;
+	if (!len)
+		return 0;
+	if (!pages_in_use((uintptr_t)addr, len))
+		return -ENOMEM;
 	if (advice == MADV_DONTNEED)
 		memset(addr, 0, ALIGN_UP(len, PAGE_SIZE));
 	return 0;

@@ -248,8 +248,13 @@ UK_LLSYSCALL_R_E_DEFINE(long, rt_sigreturn)
 	const struct sigframe *f =
 		(const struct sigframe *)(execenv->regs.rsp - 8);
 
-	posix_thread_current()->blocked = f->mask;
-	memcpy(execenv->ectx, f->mc.fpstate, UKARCH_ECTX_SIZE);
+	posix_thread_current()->blocked =
+		f->mask & ~(posix_signal_bit(SIGKILL) |
+			    posix_signal_bit(SIGSTOP));
+	if (f->mc.fpstate) {
+		memcpy(execenv->ectx, f->mc.fpstate, UKARCH_ECTX_SIZE);
+		ukarch_ectx_check(execenv->ectx);
+	}
 	load_regs(&execenv->regs, &f->mc);
 	return (long)execenv->regs.rax;
 }

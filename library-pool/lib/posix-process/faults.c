@@ -36,6 +36,9 @@ static int signal_of(struct posix_fault *f)
 	case 6:
 		f->code = ILL_ILLOPN;
 		return SIGILL;
+	case 12:
+		f->code = SI_KERNEL;
+		return SIGBUS;
 	case 14:
 		f->code = f->error & PF_PRESENT ? SEGV_ACCERR : SEGV_MAPERR;
 		return SIGSEGV;

@@ -200,7 +200,7 @@ UK_SYSCALL_R_DEFINE(int, connect, int, fd, const void *, addr, unsigned int,
 	struct address a;
 	int rc;
 	struct file *f;
-	struct socket *s = socket_get(fd, &f, &rc), *other;
+	struct socket *s = socket_get(fd, &f, &rc), *other = NULL;
 
 	if (!rc)
 		rc = address_take(&a, addr, len);

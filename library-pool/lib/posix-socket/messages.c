@@ -69,7 +69,7 @@ UK_SYSCALL_R_DEFINE(ssize_t, recvfrom, int, fd, void *, buf, size_t, len, int,
 		    flags, void *, addr, unsigned int *, addrlen)
 {
 	struct address from;
-	bool cut;
+	bool cut = false;
 	ssize_t n = receive_from(fd, buf, len, flags, &from, &cut);
 
 	if (n >= 0)
@@ -122,7 +122,7 @@ UK_SYSCALL_R_DEFINE(ssize_t, recvmsg, int, fd, struct msghdr *, m, int, flags)
 	struct address from;
 	uint8_t *buf;
 	size_t i, at = 0;
-	bool cut;
+	bool cut = false;
 
 	if (len < 0)
 		return len;

@@ -120,8 +120,13 @@ _ukplat_syscall:
 	pushq	%r11
 	popfq
 	movq	32(%rsp), %rsp
+	/* An address that is none is the program's fault: see traps.c. */
+	.globl	pc_syscall_jump
+pc_syscall_jump:
 	jmp	*%rcx
 1:	addq	$8, %rsp
+	.globl	pc_syscall_iret
+pc_syscall_iret:
 	iretq
 	.cfi_endproc
 	.size _ukplat_syscall, . - _ukplat_syscall

@@ -43,7 +43,7 @@ struct table_desc {
 
 extern uint64_t pc_gdt[];
 extern char pc_trap_stubs[];
-extern char pc_trap_to_handler[];
+extern char pc_trap_to_handler[], pc_syscall_jump[], pc_syscall_iret[];
 extern char _text[], _etext[];
 
 static struct gate idt[256] __align(16);
@@ -170,12 +170,30 @@ void ukplat_trap_register(ukplat_trap_handler handler)
 	pc_trap_handler = handler;
 }
 
+/* The way back into a program that was given no address to go to. */
+static bool is_return(struct __regs *regs)
+{
+	if (regs->rip == (uint64_t)pc_syscall_jump) {
+		regs->rip = regs->rcx;
+		return true;
+	}
+	if (regs->rip == (uint64_t)pc_syscall_iret) {
+		const uint64_t *frame = (const uint64_t *)regs->rsp;
+
+		regs->rip = frame[0];
+		regs->eflags = frame[2];
+		regs->rsp = frame[3];
+		return true;
+	}
+	return false;
+}
+
 /* Has a trap go on in the handler; false where that cannot be. */
 static bool to_handler(unsigned int vec, struct __regs *regs)
 {
 	uintptr_t auxsp = ukplat_lcpu_get_auxsp();
 	struct ukarch_auxspcb *cb = ukarch_auxsp_get_cb(auxsp);
-	bool in_kernel = regs->rip >= (uint64_t)_text &&
+	bool in_kernel = !is_return(regs) && regs->rip >= (uint64_t)_text &&
 			 regs->rip < (uint64_t)_etext;
 	/* What comes from outside, or tells of a broken machine. */
 	bool ours = vec == PC_IRQ_BASE ||

@@ -182,6 +182,22 @@ describe('unikernel exec', function () {
     }
   });
 
+  it('is not brought down by frames that lead nowhere, or by damaged programs', async () => {
+    const hostile = await exec([compiled('hostile', 'gcc', '-static', '-w')]);
+    assert.match(hostile.out.toString(), /8 ended/, hostile.err);
+    assert.equal(hostile.status, 3);
+    const seed = Number(process.env['SEED'] ?? Date.now() % 1e9);
+    const rounds = Number(process.env['ROUNDS'] ?? 60);
+    console.log(`      seed ${seed} (SEED=${seed} repeats it; ROUNDS sets how many, now ${rounds})`);
+    const top = `${dir}/fuzz`;
+    mkdirSync(top);
+    writeFileSync(`${top}/small`, helloProgram(), { mode: 0o755 });
+    writeFileSync(`${top}/fuzz`, readFileSync(compiled('elf-fuzz', 'gcc', '-static', '-w')), { mode: 0o755 });
+    const r = await exec(['--root', top, '--cwd', '/tmp', '/fuzz', '/small', String(seed), String(rounds)]);
+    assert.match(r.out.toString(), new RegExp(`${rounds} in all`), r.err);
+    assert.equal(r.status, 0);
+  });
+
   it('runs threads', async () => {
     const programs = [compiled('threads', 'gcc', '-static', '-pthread'), compiled('threads', 'gcc', '-static-pie', '-pthread')];
     if (findProgram('musl-gcc', process.env)) programs.push(compiled('threads', 'musl-gcc', '-static'));

@@ -78,6 +78,8 @@ void ukarch_ctx_switch(struct ukarch_ctx *store, struct ukarch_ctx *load);
 
 /* Zeroes the parts of a fresh save area that XRSTOR checks. */
 void ukarch_ectx_sanitize(void *ectx);
+/* Leaves of an area that a program has written only what can be loaded. */
+void ukarch_ectx_check(void *ectx);
 /* Stores and loads the extended registers at a 64-byte aligned address. */
 void ukarch_ectx_store(void *ectx);
 void ukarch_ectx_load(void *ectx);
