@@ -1,6 +1,6 @@
 /** The processor: the run loop around the interpreter's generated code, events between instructions, and what helpers and the debugger reach it by. */
 
-import { Allowance } from './allowance';
+import { Allowance, slack } from './allowance';
 import { type Cpu, type CpuBus, type CpuExit, type CpuHooks, type CpuModel, type Probe, type Watchpoint } from './api';
 import { type Block, BlockCache } from './blocks';
 import { Callouts } from './callouts';
@@ -57,7 +57,7 @@ const eagerPeriod = 40;
 /** The most of them, reached while slice after slice ends in a region: V8 optimises a function only between its calls. */
 const regionSlice = 200_000;
 /** A budget below which more is taken from what was kept back: no block is longer. */
-const refillBelow = longestPath;
+const refillBelow = longestPath + slack;
 
 const lowHalf = (key: number): number => key | 0;
 const highHalf = (key: number): number => Math.floor(key / 0x1_0000_0000);

@@ -58,8 +58,6 @@ export interface Dialect {
   readonly looseNumbers: boolean;
   /** All values are computed (and warned about) once more for auto.conf. */
   readonly recomputesForAutoConf: boolean;
-  /** y, m and n have a type of their own, and so messages give their value beside them. */
-  readonly typedConstants: boolean;
   /** The document named by the message about dependency loops. */
   readonly loopDocument: string;
 }
@@ -92,7 +90,6 @@ const uk52: Dialect = {
   unsetNumberWarned: false,
   looseNumbers: false,
   recomputesForAutoConf: true,
-  typedConstants: false,
   loopDocument: 'Documentation/kbuild/kconfig-language.txt',
 };
 
@@ -115,7 +112,6 @@ const linux61: Dialect = {
   spacedHeader: false,
   unsetNumberWarned: true,
   recomputesForAutoConf: false,
-  typedConstants: true,
   loopDocument: 'Documentation/kbuild/kconfig-language.rst',
 };
 

@@ -28,6 +28,7 @@ export interface FlagSource {
 
 /** Cuts the i64 on the stack to `size` bytes, zero-extended. */
 export function zeroExtend(c: Code, size: number): void {
+  if (c.widths.top <= size * 8) return;
   if (size === 1) c.i64(0xff).op('i64.and');
   else if (size === 2) c.i64(0xffff).op('i64.and');
   else if (size === 4) c.op('i32.wrap_i64', 'i64.extend_i32_u');

@@ -10,6 +10,7 @@ import { type Region, type RegionBlock, transferOf } from './discover';
 import { type FloatUse } from './float';
 import { type ExitSite, Local, RegionExit, type WindowUse } from './region-abi';
 import { RegionGen } from './region-gen';
+import { successorsOf } from './root';
 import { headsOf, type Part, structure } from './structure';
 
 /** Entries of one region. */
@@ -93,10 +94,14 @@ class RegionLayout {
   readonly #places = new Map<number, Place[]>();
   /** Rule of the flags that comes into a block: of all forward edges so far; -1 where they differ. */
   readonly #incoming = new Map<number, number>();
+  /** The same of what is known of the registers' widths. */
+  readonly #incomingWidths = new Map<number, Uint8Array>();
   /** Blocks at which the region may be entered, first the one it was made for: their places are the entries' numbers. */
   #entered: readonly number[] = [];
   /** Blocks that begin with a look at the budget: heads of loops and entries, so that every cycle has one. */
   readonly #checked = new Set<number>();
+  /** Those of them that stand around others: a slice that ends here goes on here, which it cannot further in. */
+  readonly #outer = new Set<number>();
   readonly #longest = new Map<number, number>();
   /** Block that is being emitted. */
   #current = -1;
@@ -110,15 +115,21 @@ class RegionLayout {
 
   emit(): RegionGen {
     const gen = this.#gen;
-    const successors = this.#blocks.map((block) => this.#successors(block));
+    const successors = successorsOf(this.#blocks);
     const [first] = this.#entries;
     const parts = structure(successors, [first!]);
     const placed = new Set<number>();
     const heads = new Set<number>();
     collect(parts, placed, heads);
-    const others = [...this.#entries.slice(1).filter((node) => placed.has(node)), ...heads].filter((node) => node !== first);
+    const outermost = parts.flatMap((part) => (part.kind === 'loop' ? part.heads : []));
+    // Entries inside of loops cost at every turn: what comes in there spoils what is known of the registers.
+    const others = [...this.#entries.slice(1).filter((node) => placed.has(node)), ...outermost].filter((node) => node !== first);
     this.#entered = [first!, ...new Set(others)].slice(0, mostEntries);
     for (const node of [...heads, ...this.#entered]) this.#checked.add(node);
+    for (const part of parts) {
+      if (part.kind !== 'loop' || ![...nodesOf(part)].some((node) => this.#checked.has(node) && !part.heads.includes(node))) continue;
+      for (const head of part.heads) this.#outer.add(head);
+    }
     for (const node of this.#checked) this.#measure(node, successors);
     gen.flow = {
       goTo: (key) => this.#goTo(key),
@@ -130,24 +141,6 @@ class RegionLayout {
     gen.c.end();
     gen.epilogue();
     return gen;
-  }
-
-  /** Blocks that may follow, a callee's return among them: it comes from outside where the callee is not in the region. */
-  #successors(block: RegionBlock): number[] {
-    const { end } = block;
-    const keys =
-      end.kind === 'jump'
-        ? [end.to]
-        : end.kind === 'branch'
-          ? [end.to, end.next]
-          : end.kind === 'call'
-            ? [end.to, end.next]
-            : end.kind === 'indirect'
-              ? [...end.candidates, ...(end.next === undefined ? [] : [end.next])]
-              : end.resume !== undefined
-                ? [end.resume]
-                : [];
-    return [...new Set(keys.flatMap((key) => this.#index.get(key) ?? []))];
   }
 
   /**
@@ -273,11 +266,13 @@ class RegionLayout {
     const block = this.#blocks[node]!;
     this.#current = node;
     gen.baseDepth = gen.c.depth;
-    if (this.#checked.has(node)) gen.checkBudget(block.key, this.#longest.get(node)!);
+    if (this.#checked.has(node)) gen.checkBudget(block.key, this.#longest.get(node)!, this.#outer.has(node));
     if (block.observed) gen.observe(block.key);
     gen.charge(block.count);
     gen.longestAfter = this.#longest.get(node)! - block.count;
     gen.beginBlock(this.#checked.has(node) ? -1 : (this.#incoming.get(node) ?? -1));
+    const widths = this.#checked.has(node) ? undefined : this.#incomingWidths.get(node);
+    if (widths !== undefined) gen.c.widths.restore(Local.gpr, widths);
     const lives = liveness(block.insns, () => gen.masksFloats());
     block.insns.forEach((insn, i) => gen.run(insn, block.insns.length - i, lives[i]!));
     switch (block.end.kind) {
@@ -303,6 +298,9 @@ class RegionLayout {
     const rule = this.#gen.flagRule;
     const known = this.#incoming.get(node);
     this.#incoming.set(node, known === undefined || known === rule ? rule : -1);
+    const widths = this.#gen.c.widths.save(Local.gpr, 16);
+    const others = this.#incomingWidths.get(node);
+    this.#incomingWidths.set(node, others === undefined ? widths : widths.map((width, i) => Math.max(width, others[i]!)));
   }
 
   #goTo(key: number): void {

@@ -32,6 +32,8 @@ export interface Region {
   readonly entries: readonly number[];
   /** Physical pages that hold its code. */
   readonly pages: ReadonlySet<number>;
+  /** Addresses that it leads to and that were left out as they had not run yet. */
+  readonly open: ReadonlySet<number>;
 }
 
 /** What discovery asks of the processor. */
@@ -87,14 +89,17 @@ export function discover(
   const pages = new Set<number>();
   const targets = new Set<number>([entry]);
   const resumes = new Set<number>();
+  const open = new Set<number>();
   /** Callee entry -> addresses that it returns to. */
   const returnSites = new Map<number, Set<number>>();
   /** Block -> entries of the functions that it belongs to. */
   const owners = new Map<number, Set<number>>();
   const work: { key: number; owner: number }[] = [{ key: entry, owner: -1 }];
   let instructions = 0;
-  const push = (key: number, owner: number): void => {
-    if (!source.isWorthIt(key) || (key !== entry && source.isElsewhere(key))) return;
+  /** @param called it begins another function: where a region of its own begins, it stays there, while one function's loops are not torn apart. */
+  const push = (key: number, owner: number, called = false): void => {
+    if (!source.isWorthIt(key)) return void open.add(key);
+    if (called && key !== entry && source.isElsewhere(key)) return;
     const known = owners.get(key);
     if (known?.has(owner) === true) return;
     if (known === undefined) owners.set(key, new Set([owner]));
@@ -126,12 +131,13 @@ export function discover(
         sites.add(end.next);
         returnSites.set(end.to, sites);
         push(end.next, item.owner);
-        push(end.to, end.to);
+        push(end.to, end.to, true);
         break;
       }
       case 'indirect': {
         const last = run.insns.at(-1)!;
-        for (const target of observed.get(keyOf(last.ripLow, last.ripHigh)) ?? []) push(target, item.owner);
+        for (const target of observed.get(keyOf(last.ripLow, last.ripHigh)) ?? [])
+          push(target, item.owner, last.row.definition.mnemonic !== 'JMP');
         // The code after an indirect call is where its callee comes back to.
         if (end.next !== undefined) push(end.next, item.owner);
         break;
@@ -147,7 +153,7 @@ export function discover(
   const blocks = cut(runs, targets, returnSites, owners, observed, source);
   const present = new Set(blocks.filter((block) => block.insns.length > 0).map((block) => block.key));
   const returns = blocks.flatMap((block) => returnFromOutside(block, present) ?? []);
-  return { blocks, pages, entries: [...new Set([entry, ...resumes, ...returns])].filter((key) => present.has(key)) };
+  return { blocks, pages, open, entries: [...new Set([entry, ...resumes, ...returns])].filter((key) => present.has(key)) };
 }
 
 /** Where a call comes back to whose callee may be outside of the region. */

@@ -3,6 +3,8 @@
 /** Bytes of code whose samples are counted together, and how many of them make it hot. */
 const stretch = 512;
 const hotSamples = 20;
+/** How many more it takes where a region was made for an address nearby. */
+const coolSamples = 60;
 /** Addresses that are counted before all counts begin anew. */
 const mostCounts = 50_000;
 
@@ -19,6 +21,11 @@ export class Heat {
   /** The interpreter was found at this address: is it hot around there? */
   sampled(key: number): boolean {
     return count(this.#samples, Math.floor(key / stretch)) >= hotSamples || this.eager;
+  }
+
+  /** A region nearby was made instead: it is to be seen whether one that begins here is needed all the same. */
+  cool(key: number): void {
+    this.#samples.set(Math.floor(key / stretch), -coolSamples);
   }
 
   /** No region begins at this address of a physical page. */

@@ -12,6 +12,7 @@ import { precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
 import { type ExitReason, type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-abi';
+import { bestRoot } from './root';
 import { covers, findWindow, isAccessed, PageTables, reaches, writes } from './window';
 
 /** What the JIT needs of the processor around it. */
@@ -81,6 +82,9 @@ interface Installed {
   /** Indirect jumps out of it, and whether it knows fewer of their targets than were met. */
   unforeseen: number;
   stale: boolean;
+  /** Addresses that it leads to and that had not run enough when it was made, and how often it was made again with some of them in it. */
+  readonly open: ReadonlySet<number>;
+  grown: number;
 }
 
 /** What is to be compiled. */
@@ -98,15 +102,15 @@ interface Translated {
 }
 
 /** Regions that wait for others before they are compiled together, and samples for which they do. */
-const mostAtOnce = 64;
-const mostWaits = 48;
+const mostAtOnce = 8;
+const mostWaits = 8;
 /** A region of fewer instructions that leads to the interpreter costs more to enter than it saves. */
 const leastInstructions = 6;
 /** Runs of a block that make it the start of a region, and those that let it be part of one. */
-const manyRuns = 800;
+const manyRuns = 1000;
 const someRuns = 200;
 /** A target that was met so often goes into a region along with a hot one. */
-const warmTarget = 2;
+const warmTarget = 6;
 const mostTargets = 40;
 /** Indirect jumps out of a region before it is made again with their targets in it. */
 const someIndirect = 4;
@@ -117,8 +121,8 @@ const longEager = 1500;
 /** Instructions of a region, and of one that is made for the window. Larger ones take V8's optimising compiler far longer in proportion. */
 const mostInstructions = 250;
 const mostWindowed = 300;
-/** Bytes of a window that regions are made for: smaller ones hold little of what code reaches. */
-const leastWindow = 4n << 20n;
+/** Times that a region is made again with code in it that it was often left for and that had not run enough before. */
+const mostGrowth = 8;
 /** Accesses of a region beyond the window before it is made again, and those of one instruction for it to go by the TLB then. */
 const manyExits = 32;
 const someExits = 2;
@@ -155,6 +159,8 @@ export class Jit {
   readonly #byPage = new Map<number, Set<Installed>>();
   /** Regions that reach memory through a window. */
   readonly #windowed = new Set<Installed>();
+  /** Addresses that regions were often left for. */
+  readonly #missed = new Set<number>();
   /** Indirect jump -> places it was seen to go to often. */
   readonly #observed = new Map<number, number[]>();
   readonly #records = new InPlaceRecords();
@@ -241,7 +247,7 @@ export class Jit {
           this.statistics.misses++;
           return 'interpret';
         case Dispatched.hotMiss:
-          if (!this.#isCachedAgain()) this.#compileNew(this.#rip, this.#mode);
+          if (!this.#isCachedAgain()) this.#noteMiss();
           break;
         case RegionExit.indirect:
           this.#noteIndirect();
@@ -337,7 +343,7 @@ export class Jit {
     });
   }
 
-  #translate(wanted: Wanted): Translated | undefined {
+  #translate(wanted: Wanted, mayMove = true): Translated | undefined {
     const { key, mode, windowed } = wanted;
     const host = this.#host;
     const window = windowed && this.#mayUseWindow(key) ? this.#findWindow() : undefined;
@@ -346,6 +352,14 @@ export class Jit {
     const floats = precision && { precision, isUnordinary: (at: number) => this.#unordinary.has(at) };
     try {
       const region = discover(key, mode, host.u8, host.decoder, windowed ? this.#wideSource : this.#source, this.#observed);
+      const root = mayMove ? bestRoot(region) : key;
+      if (root !== key && this.#isFree(root, windowed)) {
+        this.#heat.cool(key);
+        const old = this.#byEntry.get(key);
+        if (old?.entry === key) this.#drop(old);
+        this.#making.add(root);
+        return this.#translate({ ...wanted, key: root }, false);
+      }
       const compiled = compileRegion(region, mode, use, floats, (insn, remaining) => {
         const at = this.#records.allocate();
         return at === 0 ? 0 : host.placeRecord(insn, mode, remaining, at);
@@ -359,8 +373,15 @@ export class Jit {
     return undefined;
   }
 
+  /** May a region be made that begins at this address in place of another one? */
+  #isFree(root: number, windowed: boolean): boolean {
+    const there = this.#byEntry.get(root);
+    return !this.#making.has(root) && (there?.entry !== root || (windowed && there.window === undefined));
+  }
+
   #install({ wanted: { key, mode }, region, compiled, window }: Translated, code: WebAssembly.ExportValue): void {
     const host = this.#host;
+    const grown = this.#byEntry.get(key)?.grown ?? 0;
     for (const old of [this.#byEntry.get(key), this.#resumeOnly.get(key)]) if (old !== undefined) this.#drop(old);
     const installed: Installed = {
       index: this.#regions.length,
@@ -379,6 +400,8 @@ export class Jit {
       heat: 0,
       unforeseen: 0,
       stale: false,
+      open: region.open,
+      grown,
     };
     this.#regions.push(installed);
     if (window !== undefined) this.#windowed.add(installed);
@@ -443,7 +466,8 @@ export class Jit {
     },
     hasProbe: (key: number): boolean => this.#host.probeAt(key) === 'stops',
     isObserved: (key: number): boolean => this.#host.probeAt(key) === 'observes',
-    isWorthIt: (key: number): boolean => this.#host.eager || this.#host.runsOf(this.#mode, key) >= someRuns || this.has(key),
+    isWorthIt: (key: number): boolean =>
+      this.#host.eager || this.#missed.has(key) || this.#host.runsOf(this.#mode, key) >= someRuns || this.has(key),
     isElsewhere: (key: number): boolean => this.has(key) || this.#making.has(key),
     most: mostInstructions,
     available: (row: Row): boolean => this.#host.available(row),
@@ -496,6 +520,7 @@ export class Jit {
     this.#windowed.clear();
     this.#wanted.length = 0;
     this.#codePages.clear();
+    this.#missed.clear();
     this.#regions.length = 0;
     this.#heat.clear();
     this.#records.clear();
@@ -605,8 +630,16 @@ export class Jit {
     region.heat += slice;
     if (region.heat < (this.#host.eager ? longEager : longRun + region.instructions * longRunForOne)) return;
     region.heat = -Infinity;
-    const window = this.#findWindow();
-    if (window !== undefined && (this.#host.eager || window.readLength >= leastWindow)) this.#compile(region.entry, region.mode, true);
+    if (this.#findWindow() !== undefined) this.#compile(region.entry, region.mode, true);
+  }
+
+  /** Regions were often left for the address in RIP, at which there is none. */
+  #noteMiss(): void {
+    const key = this.#rip;
+    const region = this.#regions[this.#host.i32[currentRegion >> 2]!];
+    this.#missed.add(key);
+    if (region?.open.has(key) !== true) return this.#compileNew(key, this.#mode);
+    if (!region.dead && ++region.grown <= mostGrowth) this.#compile(region.entry, region.mode, region.window !== undefined);
   }
 
   /** An access went beyond the window: those that do so more than once go by the TLB when the region is made again. */

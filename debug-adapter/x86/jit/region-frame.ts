@@ -1,6 +1,7 @@
 /** The frame of a region's function: which of the guest's registers lie in locals, what is loaded at the start and stored at the end, and the ways out. */
 
 import { type Insn } from '../decoder';
+import { Scratch } from '../interp-gen';
 import { signExtend, zeroExtend } from '../isa/flags';
 import { type ShapeOperand, type Size } from '../isa/gen';
 import { FSW_PENDING, State } from '../state';
@@ -35,11 +36,13 @@ export class RegionFrame {
     for (const type of ['i32', 'i32', 'i32', 'i64', 'i32'] as const) c.local(type);
   }
 
-  /** Leaves before the block at `key` where the budget does not suffice for `longest` instructions. */
-  checkBudget(key: number, longest: number): void {
+  /** Leaves before the block at `key` where the budget does not suffice for `longest` instructions; `early`: where it soon will not. */
+  checkBudget(key: number, longest: number, early: boolean): void {
     const { c } = this;
     this.leaveWith(RegionExit.budget, addressOf(key));
-    c.get(Local.budget).i32(longest).op('i32.lt_s').brIf(this.exit);
+    c.get(Local.budget);
+    if (early) c.i32(0).mem('i32.load', Scratch.slack).op('i32.sub');
+    c.i32(longest).op('i32.lt_s').brIf(this.exit);
   }
 
   /** Charges the budget for a block. */

@@ -1,6 +1,7 @@
 /** Writes the body of one WebAssembly function: instructions in order, labels by handle, locals by type. */
 
 import { laneOpcodes, memoryOpcodes, opcodes, valueTypes, type LaneOp, type MemoryOp, type PlainOp, type ValueType } from './opcodes';
+import { Widths } from './widths';
 
 /** A growing byte buffer with the LEB128 encodings of the binary format. */
 export class Bytes {
@@ -81,6 +82,7 @@ export class Code {
   readonly #params: readonly ValueType[];
   readonly #locals: ValueType[] = [];
   #depth = 0;
+  readonly widths = new Widths();
 
   constructor(params: readonly ValueType[]) {
     this.#params = params;
@@ -112,47 +114,62 @@ export class Code {
 
   /** Appends instructions without immediates, in order. */
   op(...names: PlainOp[]): this {
-    for (const name of names) this.#opcode(opcodes[name]);
+    for (const name of names) {
+      this.#opcode(opcodes[name]);
+      this.widths.op(name);
+    }
     return this;
   }
 
   get(local: number): this {
     this.bytes.byte(0x20);
     this.bytes.u32(local);
+    this.widths.get(local);
     return this;
   }
 
   set(local: number): this {
     this.bytes.byte(0x21);
     this.bytes.u32(local);
+    this.widths.set(local);
     return this;
   }
 
   tee(local: number): this {
     this.bytes.byte(0x22);
     this.bytes.u32(local);
+    this.widths.tee(local);
     return this;
   }
 
   i32(value: number): this {
     this.bytes.byte(0x41);
     this.bytes.s32(value);
+    this.widths.push(64);
     return this;
   }
 
   i64(value: bigint | number): this {
     this.bytes.byte(0x42);
-    this.bytes.s64(BigInt(value));
+    if (typeof value === 'number' && value === (value | 0)) {
+      this.bytes.s32(value);
+      this.widths.push(value < 0 ? 64 : 32 - Math.clz32(value));
+    } else {
+      this.bytes.s64(BigInt(value));
+      this.widths.push(typeof value === 'bigint' && value >= 0n && value < 1n << 32n ? 32 - Math.clz32(Number(value)) : 64);
+    }
     return this;
   }
 
   f32(value: number): this {
+    this.widths.push(64);
     this.bytes.byte(0x43);
     this.bytes.append(new Uint8Array(new Float32Array([value]).buffer));
     return this;
   }
 
   f64(value: number): this {
+    this.widths.push(64);
     this.bytes.byte(0x44);
     this.bytes.append(new Uint8Array(new Float64Array([value]).buffer));
     return this;
@@ -160,6 +177,7 @@ export class Code {
 
   /** A v128 constant from its 16 bytes, or from two 64-bit halves (low first). */
   v128(value: Uint8Array | readonly [bigint, bigint]): this {
+    this.widths.push(64);
     this.#opcode(0xfd0c);
     this.bytes.append(
       value instanceof Uint8Array ? value : new Uint8Array(BigUint64Array.from(value, (half) => BigInt.asUintN(64, half)).buffer),
@@ -172,11 +190,13 @@ export class Code {
     this.#opcode(memoryOpcodes[name]);
     this.bytes.byte(0);
     this.bytes.u32(offset);
+    this.widths.memory(name);
     return this;
   }
 
   /** `v128.loadN_lane` / `v128.storeN_lane`; size in bytes. */
   memLane(kind: 'load' | 'store', size: 1 | 2 | 4 | 8, lane: number, offset = 0): this {
+    this.widths.drop();
     this.#opcode((kind === 'load' ? 0xfd54 : 0xfd58) + Math.log2(size));
     this.bytes.byte(0);
     this.bytes.u32(offset);
@@ -185,6 +205,7 @@ export class Code {
   }
 
   lane(name: LaneOp, lane: number): this {
+    this.widths.drop();
     this.#opcode(laneOpcodes[name]);
     this.bytes.byte(lane);
     return this;
@@ -192,6 +213,7 @@ export class Code {
 
   /** `i8x16.shuffle`: 16 lane numbers, 0..15 of the first operand and 16..31 of the second. */
   shuffle(lanes: readonly number[]): this {
+    this.widths.drop();
     this.#opcode(0xfd0d);
     for (let i = 0; i < 16; i++) this.bytes.byte(lanes[i]!);
     return this;
@@ -200,6 +222,9 @@ export class Code {
   #open(opcode: number, type: ValueType | undefined): Label {
     this.bytes.byte(opcode);
     this.bytes.byte(type === undefined ? 0x40 : valueTypes[type]);
+    // What comes around again is not known yet.
+    if (opcode === 0x03) this.widths.forget();
+    else this.widths.drop();
     return ++this.#depth as Label;
   }
 
@@ -217,28 +242,33 @@ export class Code {
 
   else(): this {
     this.bytes.byte(0x05);
+    this.widths.forget();
     return this;
   }
 
   end(): this {
     this.bytes.byte(0x0b);
     this.#depth--;
+    this.widths.forget();
     return this;
   }
 
   br(label: Label): this {
+    this.widths.drop();
     this.bytes.byte(0x0c);
     this.bytes.u32(this.#depth - label);
     return this;
   }
 
   brIf(label: Label): this {
+    this.widths.drop();
     this.bytes.byte(0x0d);
     this.bytes.u32(this.#depth - label);
     return this;
   }
 
   brTable(labels: readonly Label[], otherwise: Label): this {
+    this.widths.drop();
     this.bytes.byte(0x0e);
     this.bytes.u32(labels.length);
     for (const label of labels) this.bytes.u32(this.#depth - label);
@@ -247,12 +277,14 @@ export class Code {
   }
 
   call(functionIndex: number): this {
+    this.widths.drop();
     this.bytes.byte(0x10);
     this.bytes.u32(functionIndex);
     return this;
   }
 
   callIndirect(typeIndex: number, table = 0): this {
+    this.widths.drop();
     this.bytes.byte(0x11);
     this.bytes.u32(typeIndex);
     this.bytes.u32(table);
@@ -260,12 +292,14 @@ export class Code {
   }
 
   returnCall(functionIndex: number): this {
+    this.widths.drop();
     this.bytes.byte(0x12);
     this.bytes.u32(functionIndex);
     return this;
   }
 
   returnCallIndirect(typeIndex: number, table = 0): this {
+    this.widths.drop();
     this.bytes.byte(0x13);
     this.bytes.u32(typeIndex);
     this.bytes.u32(table);
@@ -273,6 +307,7 @@ export class Code {
   }
 
   memoryCopy(): this {
+    this.widths.drop();
     this.bytes.byte(0xfc);
     this.bytes.u32(10);
     this.bytes.byte(0);
@@ -281,6 +316,7 @@ export class Code {
   }
 
   memoryFill(): this {
+    this.widths.drop();
     this.bytes.byte(0xfc);
     this.bytes.u32(11);
     this.bytes.byte(0);
