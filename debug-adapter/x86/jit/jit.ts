@@ -106,6 +106,8 @@ const mostAtOnce = 8;
 const mostWaits = 8;
 /** A region of fewer instructions that leads to the interpreter costs more to enter than it saves. */
 const leastInstructions = 6;
+/** Times that code is looked for before the loop in WebAssembly is made. */
+const patience = 20_000;
 /** Runs of a block that make it the start of a region, and those that let it be part of one. */
 const manyRuns = 1000;
 const someRuns = 200;
@@ -145,7 +147,9 @@ export class Jit {
   readonly #host: JitHost;
   readonly #tables: PageTables;
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
-  readonly #dispatch: (interpret: number) => number;
+  /** Made once it pays: a guest that just says hello ends before that. */
+  #dispatch: ((interpret: number) => number) | undefined;
+  #patience: number;
   readonly #heat: Heat;
   readonly #regions: (Installed | undefined)[] = [];
   readonly #byEntry = new Map<number, Installed>();
@@ -183,11 +187,8 @@ export class Jit {
   constructor(host: JitHost) {
     this.#host = host;
     this.#heat = new Heat(host.eager);
+    this.#patience = host.eager ? 0 : patience;
     this.#tables = new PageTables(host.u32, host.ramSize);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(buildDispatcher()), {
-      env: { memory: host.memory, regions: this.#table, enter: host.runtime['enter']! },
-    });
-    this.#dispatch = instance.exports['dispatch'] as (interpret: number) => number;
     this.#clearCache();
     this.#stale = true;
   }
@@ -218,14 +219,24 @@ export class Jit {
     return keyOf(this.#host.i32[State.rip >> 2]!, this.#host.i32[(State.rip + 4) >> 2]!);
   }
 
+  #makeDispatcher(): (interpret: number) => number {
+    const { memory, runtime } = this.#host;
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(buildDispatcher()), {
+      env: { memory, regions: this.#table, enter: runtime['enter']! },
+    });
+    return exports['dispatch'] as (interpret: number) => number;
+  }
+
   /** Runs code of both tiers from RIP on, as long as all that it takes is known. */
   run(): JitOutcome {
+    if (this.#dispatch === undefined && this.#byEntry.size === 0 && this.#patience-- > 0) return 'miss';
+    const dispatch = (this.#dispatch ??= this.#makeDispatcher());
     const { i32 } = this.#host;
     let interpret = 0;
     let ran = false;
     for (;;) {
       if (this.#stale) this.#revalidate();
-      const status = this.#dispatch(interpret);
+      const status = dispatch(interpret);
       this.statistics.runs++;
       switch (status) {
         case Dispatched.miss:
