@@ -26,7 +26,7 @@ import { ProbeSet } from './probe-set';
 import { readRegister, writeRegister } from './registers';
 import { deriveMode } from './segments';
 import { Rec } from './shape';
-import { Mode, Seg, SegField, State } from './state';
+import { Hooked, Mode, Seg, SegField, State } from './state';
 import { Watches } from './watches';
 
 export interface CpuOptions {
@@ -409,7 +409,10 @@ export class X86Cpu implements Cpu, CpuContext {
   /** Whoever is told of system instructions has the helpers do them. */
   #noteHooks(): void {
     const { systemInstruction, syscall, segmentBase } = this.hooks;
-    this.#i32[State.hooked >> 2] = systemInstruction === undefined && syscall === undefined && segmentBase === undefined ? 0 : 1;
+    this.#i32[State.hooked >> 2] =
+      (systemInstruction === undefined ? 0 : Hooked.systemInstruction) |
+      (syscall === undefined ? 0 : Hooked.syscall) |
+      (segmentBase === undefined ? 0 : Hooked.segmentBase);
   }
 
   /** Budget, interrupts, traps and probes between blocks. */

@@ -29,6 +29,9 @@ export const Seg = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } 
 /** Of the x87 status word: an exception that is not masked waits to be reported. */
 export const FSW_PENDING = 0x80;
 
+/** What hooks of the processor look at, as generated code has to know it: see `CpuHooks`. */
+export const Hooked = { systemInstruction: 1, syscall: 2, segmentBase: 4 } as const;
+
 /** Byte offsets of the state block. Widths are in the comments. */
 export const State = {
   /** 16 general registers, u64 each. */
@@ -121,7 +124,7 @@ export const State = {
   faultCode: 0x718,
   /** u32: 1 + index of a debug-register or host watchpoint that an access hit. */
   watchHit: 0x71c,
-  /** i32: not 0 while somebody is told of system instructions, so that helpers do them all. */
+  /** i32, bits of `Hooked`: of what somebody is told, so that helpers do it. */
   hooked: 0x720,
   /** Free for the interpreter and JIT to 0x1000. */
   scratch: 0x740,

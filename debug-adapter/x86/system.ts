@@ -10,7 +10,7 @@ import { farHelpers } from './far';
 import { checkPaePointers, physicalAddressBits } from './mmu';
 import { msrHelpers, setSegmentBase, timeStampCounter } from './msr';
 import { attributesOf, baseOf, limitOf, longModeActive, protectedMode, segmentHelpers, systemAddress, writeSegment } from './segments';
-import { Seg, State } from './state';
+import { Seg, SegField, State } from './state';
 import { xsaveHelpers } from './xsave';
 
 const RAX = 0;
@@ -225,6 +225,24 @@ function setFlatCode(cpu: CpuContext, selector: number, cpl: number, long: boole
   writeSegment(cpu, Seg.CS, selector, 0n, 0xffff_ffff, attributes);
 }
 
+/** Whether SYSCALL at CPL 0 finds CS and SS as it would set them up, with `selector` for CS: a unikernel's does. */
+function isFlatKernel(cpu: CpuContext, selector: number): boolean {
+  if (cpu.cpl !== 0) return false;
+  const { view } = cpu;
+  const common = Attribute.s | Attribute.present | Attribute.granularity;
+  const is = (segment: number, wanted: number, attributes: number): boolean => {
+    const at = State.seg + segment * SegField.size;
+    return (
+      view.getUint16(at + SegField.selector, true) === wanted &&
+      view.getInt32(at + SegField.attributes, true) === attributes &&
+      view.getInt32(at + SegField.limit, true) === -1 &&
+      view.getInt32(at + SegField.base, true) === 0 &&
+      view.getInt32(at + SegField.base + 4, true) === 0
+    );
+  };
+  return is(Seg.CS, selector & 0xfffc, 0xb | common | Attribute.long) && is(Seg.SS, (selector + 8) & 0xffff, 3 | common | Attribute.big);
+}
+
 function setFlatStack(cpu: CpuContext, selector: number, cpl: number): void {
   const attributes = 3 | Attribute.s | Attribute.present | (cpl << Attribute.dplShift) | Attribute.granularity | Attribute.big;
   writeSegment(cpu, Seg.SS, selector, 0n, 0xffff_ffff, attributes);
@@ -244,10 +262,13 @@ function syscall(cpu: CpuContext, insn: DecodedInsn): void {
   cpu.setReg(R11, 8, flags);
   cpu.rip = view.getBigUint64(State.lstar, true);
   // Whatever the privilege before, CS and SS come from STAR and CPL becomes 0.
-  setFlatCode(cpu, base & 0xfffc, 0, true);
-  setFlatStack(cpu, (base + 8) & 0xffff, 0);
+  const stays = isFlatKernel(cpu, base);
+  if (!stays) {
+    setFlatCode(cpu, base & 0xfffc, 0, true);
+    setFlatStack(cpu, (base + 8) & 0xffff, 0);
+  }
   cpu.setFlags(flags & ~view.getBigUint64(State.sfmask, true));
-  cpu.modeChanged();
+  if (!stays) cpu.modeChanged();
 }
 
 function sysret(cpu: CpuContext, insn: DecodedInsn): void {

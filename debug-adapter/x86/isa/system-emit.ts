@@ -1,16 +1,22 @@
 /** System instructions as a kernel uses them all the time: what generated code does of them itself, at CPL 0 in 64-bit code and where nobody looks on. The rest is the helpers'. */
 
 import { Attribute, Cr4, Efer } from '../control-bits';
-import { Seg, SegField, State } from '../state';
+import { Hooked, Seg, SegField, State } from '../state';
 import { ARITHMETIC, type Emitter, Flag } from './definition';
 import { type Gen } from './gen';
 
 const baseAt = (segment: number): number => State.seg + segment * SegField.size + SegField.base;
 
-/** Pushes i32: not 0 where the helper has to do it, as this is no kernel or somebody is to be told. */
-function helperWanted(g: Gen): void {
-  g.loadState('i32.load', State.cpl);
+/** Pushes i32: not 0 where somebody is to be told of `what`, or of system instructions at all. */
+function hooked(g: Gen, what: number): void {
   g.loadState('i32.load', State.hooked);
+  g.c.i32(what | Hooked.systemInstruction).op('i32.and');
+}
+
+/** Pushes i32: not 0 where the helper has to do it, as this is no kernel or somebody is to be told. */
+function helperWanted(g: Gen, what: number): void {
+  g.loadState('i32.load', State.cpl);
+  hooked(g, what);
   g.c.op('i32.or');
 }
 
@@ -45,7 +51,7 @@ export const writeBase =
     g.rd(0);
     c.set(value);
     notCanonical(g, value);
-    g.loadState('i32.load', State.hooked);
+    hooked(g, Hooked.segmentBase);
     g.loadState('i32.load', State.cr4);
     c.i32(Cr4.FSGSBASE).op('i32.and', 'i32.eqz', 'i32.or', 'i32.or');
     bailIf(g);
@@ -55,7 +61,7 @@ export const writeBase =
 export const swapgs: Emitter = (g) => {
   const { c } = g;
   const kernel = g.temp('i64');
-  helperWanted(g);
+  helperWanted(g, Hooked.segmentBase);
   bailIf(g);
   g.loadState('i64.load', State.kernelGsBase);
   c.set(kernel);
@@ -105,7 +111,7 @@ export const wrmsr: Emitter = (g) => {
   c.get(offset).op('i32.eqz');
   notCanonical(g, value);
   c.op('i32.or');
-  helperWanted(g);
+  helperWanted(g, Hooked.segmentBase);
   c.op('i32.or');
   bailIf(g);
   c.get(offset).get(value).mem('i64.store');
@@ -171,7 +177,7 @@ export const syscall: Emitter = (g) => {
   const star = (): void => {
     g.loadState('i32.load16_u', State.star + 4);
   };
-  helperWanted(g);
+  helperWanted(g, Hooked.syscall);
   g.loadState('i32.load', State.efer);
   c.i32(Efer.SCE).op('i32.and', 'i32.eqz', 'i32.or');
   g.loadState('i32.load', State.flags);

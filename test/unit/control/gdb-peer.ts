@@ -67,13 +67,17 @@ def walk(v, path, depth, out):
         s = str(e)
         out.append((path, '<gone>' if 'optimized out' in s or 'not saved' in s else '<memory>' if 'access memory' in s else '<' + s + '>'))
     except OverflowError as e: out.append((path, '<overflow>'))
+def names_no_variable(s):
+    # Labels, and the enumerators of an enumeration that a function declares.
+    if s.addr_class == gdb.SYMBOL_LOC_LABEL or s.symtab is not None and gdb.lookup_symbol(s.name, gdb.selected_frame().block(), gdb.SYMBOL_LABEL_DOMAIN)[0] is not None: return True
+    return s.is_constant and s.type.code == gdb.TYPE_CODE_ENUM and any(e.name == s.name for e in s.type.fields())
 def variables(f):
     out, seen = [], set()
     try: b = f.block()
     except RuntimeError: return out
     while b is not None:
         for s in b:
-            if (s.is_variable or s.is_argument or s.is_constant) and s.addr_class != gdb.SYMBOL_LOC_LABEL and s.name not in seen:
+            if (s.is_variable or s.is_argument or s.is_constant) and not names_no_variable(s) and s.name not in seen:
                 seen.add(s.name)
                 leaves = []
                 try: walk(s.value(f), '', 0, leaves)
