@@ -2,6 +2,7 @@
 /* Exceptions and interrupts: descriptor tables, dispatch, the crash report. */
 #include <uk/arch/lcpu.h>
 #include <uk/arch/ctx.h>
+#include <uk/config.h>
 #include <uk/plat/bootstrap.h>
 #include <uk/plat/lcpu.h>
 #include <uk/syscall.h>
@@ -170,6 +171,7 @@ void ukplat_trap_register(ukplat_trap_handler handler)
 	pc_trap_handler = handler;
 }
 
+#if CONFIG_LIBSYSCALL_SHIM_HANDLER
 /* The way back into a program that was given no address to go to. */
 static bool is_return(struct __regs *regs)
 {
@@ -226,6 +228,13 @@ static bool to_handler(unsigned int vec, struct __regs *regs)
 	regs->eflags = 2;
 	return true;
 }
+#else
+/* Where there are no system calls to leave, there are no programs. */
+static bool to_handler(unsigned int vec __unused, struct __regs *regs __unused)
+{
+	return false;
+}
+#endif
 
 void pc_trap(unsigned int vec, struct __regs *regs)
 {
