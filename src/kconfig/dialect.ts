@@ -58,6 +58,10 @@ export interface Dialect {
   readonly looseNumbers: boolean;
   /** All values are computed (and warned about) once more for auto.conf. */
   readonly recomputesForAutoConf: boolean;
+  /** `X != n` for a tristate X is printed as `X` where it is a condition of what is none. */
+  readonly shortensTests: boolean;
+  /** y, m and n have a type of their own, and so messages give their value beside them. */
+  readonly typedConstants: boolean;
   /** The document named by the message about dependency loops. */
   readonly loopDocument: string;
 }
@@ -90,6 +94,8 @@ const uk52: Dialect = {
   unsetNumberWarned: false,
   looseNumbers: false,
   recomputesForAutoConf: true,
+  shortensTests: true,
+  typedConstants: false,
   loopDocument: 'Documentation/kbuild/kconfig-language.txt',
 };
 
@@ -112,6 +118,8 @@ const linux61: Dialect = {
   spacedHeader: false,
   unsetNumberWarned: true,
   recomputesForAutoConf: false,
+  shortensTests: false,
+  typedConstants: true,
   loopDocument: 'Documentation/kbuild/kconfig-language.rst',
 };
 

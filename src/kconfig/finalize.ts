@@ -100,7 +100,7 @@ class Finalizer {
     const base = this.combined(inherited, child.dependency);
     child.dependency = base;
     const properties = child.symbol ? child.symbol.properties : child.prompt ? [child.prompt] : [];
-    const bool = this.simplifies && child.symbol !== undefined && child.symbol.type !== 'tristate';
+    const bool = this.simplifies && this.dialect.shortensTests && child.symbol !== undefined && child.symbol.type !== 'tristate';
     const usual = bool ? this.simplifier.forBool(base) : base;
     for (const property of properties) {
       if (property.node !== child) continue;

@@ -30,7 +30,7 @@ export function alternatives(expr: Expr | undefined): readonly Expr[] {
 
 function printedByConf(values: Computation, symbol: KSymbol): string {
   const mark = (other: KSymbol): string =>
-    other.type === 'unknown' || (other.isConstant && other.type !== 'tristate')
+    other.type === 'unknown' || (other.isConstant && !(other.type === 'tristate' && values.dialect.typedConstants))
       ? other.label
       : other.name === undefined
         ? '<choice>'
