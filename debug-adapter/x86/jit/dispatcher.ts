@@ -19,14 +19,19 @@ export const IndirectCounts = { address: 0x60_0000, entries: 0x1000 } as const;
 /** Counts of the places that regions were left for and at which none begins: 8-byte entries: i32 low half of RIP, i32 count. */
 export const MissCounts = { address: 0x61_0000, entries: 0x1000 } as const;
 
-/** Times that an indirect jump must have gone to one place before that becomes part of the region. */
-export const hotTarget = 48;
+/** Of the indirect jumps out of regions one in so many is counted. */
+const jumpsBetween = 6;
+/** Times that an indirect jump must have been counted to go to one place before that becomes part of the region. */
+export const hotTarget = 8;
 
 /** Times that regions were left for one place before that is told. */
 const hotMisses = 1000;
 
 /** i32 in the state block: table index of the region that ran last. */
 export const currentRegion = Scratch.modeTag + 0x68;
+
+/** i32 in the state block: indirect jumps until the next one is counted. */
+const skippedJumps = Scratch.modeTag + 0x6c;
 
 /** What `dispatch` answers beside a region's status. */
 export const Dispatched = {
@@ -109,6 +114,13 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   c.end();
   c.get(status).i32(RegionExit.indirect).op('i32.eq');
   c.if();
+  // Some of the jumps are enough to know them all by.
+  load(skippedJumps).tee(slot).op('i32.eqz');
+  c.if();
+  c.i32(0).i32(jumpsBetween).mem('i32.store', skippedJumps);
+  c.else();
+  c.i32(0).get(slot).i32(1).op('i32.sub').mem('i32.store', skippedJumps).br(again);
+  c.end();
   countIndirect(c, low, slot);
   c.get(low).i32(hotTarget).op('i32.ne').brIf(again);
   c.end();

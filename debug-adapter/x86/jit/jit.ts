@@ -102,8 +102,8 @@ interface Translated {
 }
 
 /** Regions that wait for others before they are compiled together, and samples for which they do. */
-const mostAtOnce = 8;
-const mostWaits = 8;
+const mostAtOnce = 64;
+const mostWaits = 48;
 /** A region of fewer instructions that leads to the interpreter costs more to enter than it saves. */
 const leastInstructions = 6;
 /** Times that code is looked for before the loop in WebAssembly is made. */
@@ -112,7 +112,7 @@ const patience = 20_000;
 const manyRuns = 1000;
 const someRuns = 200;
 /** A target that was met so often goes into a region along with a hot one. */
-const warmTarget = 6;
+const warmTarget = 2;
 const mostTargets = 40;
 /** Indirect jumps out of a region before it is made again with their targets in it. */
 const someIndirect = 4;
@@ -124,7 +124,9 @@ const longEager = 1500;
 const mostInstructions = 250;
 const mostWindowed = 300;
 /** Times that a region is made again with code in it that it was often left for and that had not run enough before. */
-const mostGrowth = 8;
+const mostGrowth = 3;
+/** Bytes of a window that regions are made for: smaller ones hold little of what code reaches. */
+const leastWindow = 4n << 20n;
 /** Accesses of a region beyond the window before it is made again, and those of one instruction for it to go by the TLB then. */
 const manyExits = 32;
 const someExits = 2;
@@ -641,7 +643,8 @@ export class Jit {
     region.heat += slice;
     if (region.heat < (this.#host.eager ? longEager : longRun + region.instructions * longRunForOne)) return;
     region.heat = -Infinity;
-    if (this.#findWindow() !== undefined) this.#compile(region.entry, region.mode, true);
+    const window = this.#findWindow();
+    if (window !== undefined && (this.#host.eager || window.readLength >= leastWindow)) this.#compile(region.entry, region.mode, true);
   }
 
   /** Regions were often left for the address in RIP, at which there is none. */
