@@ -2,8 +2,12 @@
 import { type EvaluationContext, type Location, type Piece } from './api';
 import { dwarfRegisterSize } from './registers';
 
-/** The object's bytes, little-endian; undefined where any of them cannot be had. Never more than `byteSize`. */
+/** More than a value that lies in no memory has; damaged types claim any size. */
+const mostValueBytes = 1 << 20;
+
+/** The object's bytes, little-endian; undefined where any of them cannot be had, or where there is no such size. Never more than `byteSize`. */
 export function readLocation(location: Location, byteSize: number, context: EvaluationContext): Uint8Array | undefined {
+  if (byteSize < 0 || (location.kind !== 'memory' && byteSize > mostValueBytes)) return undefined;
   switch (location.kind) {
     case 'memory': {
       const bytes = context.readMemory(location.address, byteSize);

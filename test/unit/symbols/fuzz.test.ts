@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { SymbolFile } from '../../../debug-adapter/symbols/api';
-import { PROGRAM, Random, Workshop, exercise, haveTools, seedFromEnvironment } from './support';
+import { readLocation, SymbolFile } from '../../../debug-adapter/symbols/api';
+import { PROGRAM, Random, Workshop, exercise, haveTools, plainContext, seedFromEnvironment } from './support';
 
 /** Mutants of one round; a longer run is a matter of FUZZ_ROUNDS. */
 const MUTANTS = 500;
@@ -88,6 +88,14 @@ describe('symbols: damaged files', () => {
       survives(workshop.read(program), MUTANTS, Infinity);
     });
   }
+
+  it('has no bytes of an object whose type claims an impossible size', () => {
+    for (const size of [-58, 2 ** 40]) {
+      assert.equal(readLocation({ kind: 'register', register: 0 }, size, plainContext(0n)), undefined);
+      assert.equal(readLocation({ kind: 'value', bytes: Uint8Array.of(1) }, size, plainContext(0n)), undefined);
+      assert.equal(readLocation({ kind: 'pieces', pieces: [] }, size, plainContext(0n)), undefined);
+    }
+  });
 
   const suites = process.env['UNIKERNEL_SUITES'];
   for (const name of realFiles) {
