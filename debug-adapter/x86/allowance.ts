@@ -1,6 +1,6 @@
 /** How many instructions generated code may still run: the budget that it counts down, what is kept back from it, and how it is stopped inside a block. */
 
-import { Attention, Scratch } from './interp-gen';
+import { Attention, Scratch } from './interp-abi';
 import { Rec } from './shape';
 import { State } from './state';
 

@@ -3,7 +3,7 @@
 import { fault, lacking, Vector } from './context';
 import { type Decoder, DecodeResult, Insn, Kind } from './decoder';
 import { type HandlerSet, isFusible, Special } from './handlers';
-import { RIP_CACHE_ENTRIES, Scratch } from './interp-gen';
+import { RIP_CACHE_ENTRIES, Scratch } from './interp-abi';
 import { ARITHMETIC } from './isa/definition';
 import { type Row } from './isa/table';
 import { Rec, registerOffset } from './shape';

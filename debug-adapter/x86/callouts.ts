@@ -3,7 +3,7 @@
 import { type Allowance } from './allowance';
 import { type CpuContext, GuestFault, StoppedByHook, Unsupported } from './context';
 import { type HandlerImports } from './handlers';
-import { Exit, STACK_ACCESS, WHOLE_PAGE } from './interp-gen';
+import { Exit, STACK_ACCESS, WHOLE_PAGE } from './interp-abi';
 import { type MemoryAccess } from './memory-access';
 import { segmentLinear } from './operands';
 import { Rec } from './shape';

@@ -14,7 +14,7 @@ import { deliver } from './exceptions';
 import { HandlerSet } from './handlers';
 import { HelperCalls } from './helper-calls';
 import * as inspection from './inspection';
-import { Attention, Exit, Scratch } from './interp-gen';
+import { Attention, Exit, Scratch } from './interp-abi';
 import { longestPath } from './jit/discover';
 import { Jit, type JitOutcome } from './jit/jit';
 import { opcodeTable } from './isa/all';

@@ -6,7 +6,7 @@ import { Cr0, Cr4, readCr0, readCr4 } from './control-bits';
 import { type Decoder, DecodeResult, describe, Insn } from './decoder';
 import { sseHelpers } from './fp/index';
 import { integerHelpers, portStringHelpers } from './integer-helpers';
-import { Exit } from './interp-gen';
+import { Exit } from './interp-abi';
 import { isOfRegion } from './jit/in-place';
 import { type Row } from './isa/table';
 import { type MemoryAccess } from './memory-access';

@@ -1,72 +1,13 @@
 /** The interpreter's binder of the instruction emitters: operands come from the fields of a predecoded record, registers and flags live in the state block. */
 
 import { Vector } from './context';
+import { accessNumber, Exit, Imports, namedHelpers, RIP_CACHE_ENTRIES, Runtime, Scratch, STACK_ACCESS, WHOLE_PAGE } from './interp-abi';
 import { type Code } from './wasm/code';
 import { type MemoryOp, type ValueType } from './wasm/opcodes';
 import { emitCarry, emitCondition, flagKind, flagKindParts, signExtend, zeroExtend, type FlagSource } from './isa/flags';
 import { type Access, type FlagOp, type Gen, type ShapeOperand, type Size } from './isa/gen';
 import { type Shape, Rec } from './shape';
 import { FSW_PENDING, Layout, Mode, Seg, SegField, State } from './state';
-
-/** Function indices of what handlers call; the same in every handler module. */
-export const Imports = {
-  /** (linear i64, size | access << 8, record) -> host address, 0 = fault pending. */ slow: 0,
-  /** (record): the store in the bounce buffer is to be done, or watched memory was touched. */ commit: 1,
-  /** (record) -> 0: go on, 1: return. */ helper: 2,
-  /** (record, vector, errorCode or -1). */ raise: 3,
-  /** (record, segment | size << 8 | access << 16, offset i64) -> linear i64, -1 = fault pending. */ segmented: 4,
-  count: 5,
-} as const;
-
-/** Functions of the runtime part, which follow the imports. */
-export const Runtime = {
-  /** 8 functions: condition cc = 2 * n by the flags in the state -> i32. */ condition: Imports.count,
-  /** -> i64 */ arithmetic: Imports.count + 8,
-  /** named pure helpers (a i64, b i64) -> i64 */ named: Imports.count + 9,
-  /** (record): only in modules made at run time, after the named helpers */
-  get enter(): number {
-    return Imports.count + 9 + namedHelpers.length;
-  },
-} as const;
-
-export const accessNumber: Readonly<Record<Access, number>> = { read: 0, write: 1, readWrite: 2 };
-
-/** `State.exit` values. */
-export const Exit = {
-  /** RIP is set; `exitRecord` = address of the chain slot to fill, or 0: look the block up. */ lookup: 1,
-  /** Stopped before the record `exitRecord`. */ leave: 2,
-  /** A fault is pending for the record `exitRecord`. */ fault: 3,
-  /** The helper of the record `exitRecord` ended its block. */ helper: 4,
-  /** The record `exitRecord` is done and counted; RIP stays at it. */ restart: 5,
-} as const;
-
-/** Bytes above the state's named fields that the interpreter uses. */
-export const Scratch = {
-  /** u64: xor of this and RIP is the RIP cache's tag */ modeTag: State.scratch,
-  /** i32: level of the interrupt line */
-  line: State.scratch + 8,
-  /** i32: budget left when the interrupt shadow began: it lasts while just that is left */
-  shadowLeft: State.scratch + 12,
-  /** i32: bits of `Attention`: nothing may run before the loop in TypeScript has seen to something */
-  attention: State.scratch + 16,
-  /** i32: instructions before its end at which a slice may end where a region is entered again best */
-  slack: State.scratch + 20,
-} as const;
-
-/** Bits of `Scratch.attention`. */
-export const Attention = {
-  /** The budget is put aside, so that generated code stops. */ broken: 1,
-  /** Translations changed: what regions take for granted has to be looked at again. */ stale: 2,
-  /** All blocks have to be built anew. */ refuse: 4,
-} as const;
-
-export const RIP_CACHE_ENTRIES = 0x2_0000;
-
-export const namedHelpers: readonly string[] = ['umulh', 'smulh', 'crc32b', 'pdep', 'pext', 'clmull', 'clmulh'];
-
-/** Bits of the description that `slow` gets: the caller goes on to the page's end; the access is a push or pop. */
-export const WHOLE_PAGE = 0x1_0000;
-export const STACK_ACCESS = 0x2_0000;
 
 interface KnownFlags {
   readonly op: FlagOp | 'explicit';

@@ -1,7 +1,7 @@
 /** Writes the WebAssembly function of one region, and the module of several: its blocks laid out by structure.ts, emitted by the same definitions as the interpreter's. */
 
 import { type Insn } from '../decoder';
-import { namedHelpers } from '../interp-gen';
+import { namedHelpers } from '../interp-abi';
 import { ARITHMETIC } from '../isa/definition';
 import { changedFlags, killedFlags } from '../shape';
 import { type Code, type Label } from '../wasm/code';

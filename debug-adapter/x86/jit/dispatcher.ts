@@ -3,7 +3,7 @@
  * at in TypeScript.
  */
 
-import { Exit, RIP_CACHE_ENTRIES, Scratch } from '../interp-gen';
+import { Exit, RIP_CACHE_ENTRIES, Scratch } from '../interp-abi';
 import { Rec } from '../shape';
 import { Layout, State } from '../state';
 import { Code } from '../wasm/code';

@@ -3,7 +3,7 @@
 import { Cr4 } from '../control-bits';
 import { type Decoder, type Insn } from '../decoder';
 import { type Row } from '../isa/table';
-import { Attention, Scratch } from '../interp-gen';
+import { Attention, Scratch } from '../interp-abi';
 import { Mode, State } from '../state';
 import { assembleRegions, type CompiledRegion, compileRegion, runtimeNames } from './compile';
 import { crossesPage, discover, highOf, keyOf, lowOf, type Region, secondPage } from './discover';

@@ -1,7 +1,7 @@
 /** What regions, the dispatcher and the manager agree on: what a region imports and answers, where its locals lie, and how it reaches memory. */
 
 import { type Insn } from '../decoder';
-import { namedHelpers, Scratch } from '../interp-gen';
+import { namedHelpers, Scratch } from '../interp-abi';
 import { highOf, keyOf, lowOf } from './discover';
 
 /** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers, what runs the interpreter's record, and what tells an observer. */

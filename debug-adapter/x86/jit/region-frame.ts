@@ -1,7 +1,7 @@
 /** The frame of a region's function: which of the guest's registers lie in locals, what is loaded at the start and stored at the end, and the ways out. */
 
 import { type Insn } from '../decoder';
-import { Scratch } from '../interp-gen';
+import { Scratch } from '../interp-abi';
 import { signExtend, zeroExtend } from '../isa/flags';
 import { type ShapeOperand, type Size } from '../isa/gen';
 import { FSW_PENDING, State } from '../state';

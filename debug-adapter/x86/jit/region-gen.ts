@@ -1,7 +1,7 @@
 /** The JIT's binder of the instruction emitters: operands are constants and locals of one WebAssembly function, memory goes straight to guest RAM or leaves the region. */
 
 import { type Insn, Kind } from '../decoder';
-import { Exit, namedHelpers, Scratch } from '../interp-gen';
+import { Exit, namedHelpers, Scratch } from '../interp-abi';
 import { emitArithmetic, emitCarry, emitCondition, flagKind, flagKindParts, type FlagSource, signExtend, zeroExtend } from '../isa/flags';
 import { type FlagOp, type Gen, type Size } from '../isa/gen';
 import { makeShape, registerOffset } from '../shape';
