@@ -149,7 +149,7 @@ export async function compileAll(
       problems.push(...parseProblems(output, 'gcc'));
       if (code === 0) state.done(step.object, key, readDependencies(step), [step.object], output, started);
       else if (!options.signal?.aborted && !parseProblems(output, 'gcc').some((p) => p.severity === 'error'))
-        problems.push(fault(`${step.argv[0]!} ended with status ${code}: ${output.trim() || 'it said nothing'}`, step.source));
+        problems.push(fault(`${step.argv[0]} ended with status ${code}: ${output.trim() || 'it said nothing'}`, step.source));
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.jobs ?? availableParallelism(), stale.length) }, worker));

@@ -1,6 +1,6 @@
 // Kconfig in workspaces of every kind: several folders, not trusted, in the browser alone, with Windows' line ends, read-only, text and tree side by side.
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from './host.mjs';
