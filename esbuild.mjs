@@ -152,7 +152,8 @@ if (watch) {
   await runTypeScript('src/build/example.node.ts', 'buildExample', '.', 'dist/examples/hello', 'dist/prebuilt');
   // The unikernel that `unikernel exec` runs programs on.
   await runTypeScript('src/build/example.node.ts', 'buildLoader', '.', 'dist/elfloader', 'dist/prebuilt');
-  // Compiled code beside the bundles whose start counts, from a run of each.
+  // Compiled code beside the bundles whose start counts, from a run of each. What the shell says of a Unikraft tree is not meant for these.
+  for (const name of ['UK_ROOT', 'UK_LIBS']) delete process.env[name];
   const cache = (bundles, name, ...lines) =>
     runTypeScript(
       'src/cli/code-cache.node.ts',
