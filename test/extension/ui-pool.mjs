@@ -69,8 +69,9 @@ async function poolTour(page, shot, folder, theme) {
 
   await command(page, 'Unikernel: Which Library Provides This Syscall?');
   await page.locator('.quick-input-widget:has-text("Which Library Provides")').waitFor({ timeout: patience });
-  await page.keyboard.type('write');
-  await page.waitForTimeout(700);
+  // Typed keys would be lost where the box has no focus yet.
+  await page.locator('.quick-input-widget input').first().fill('write');
+  await page.locator('.quick-input-list .monaco-list-row.focused:has-text("write")').waitFor({ timeout: patience });
   await shot(`pool-syscall-${theme}`);
   await page.keyboard.press('Enter');
   await frame.locator('header h1:has-text("posix-fdio")').waitFor({ timeout: patience });
