@@ -7,8 +7,8 @@ import { type ProbeRegistration } from '../machine/probes';
 import { type TraceKind } from './api';
 import { type Target } from './target';
 
-/** FS and GS as the ring numbers segments. */
-const segmentNumber = { fs: 4, gs: 5 } as const;
+/** FS as the ring numbers segments. */
+const fsNumber = 4;
 
 export interface Tracers {
   readonly ring: EventRing;
@@ -55,9 +55,7 @@ export function attachTracers(
   };
   const { hooks } = cpu;
   if (kinds.includes('tls')) {
-    hooks.segmentBase = (segment, from, to) => {
-      if (segment === 'fs' && from !== to) record(EventKind.segmentBase, segmentNumber[segment], to, from, owners.ofBlock(to));
-    };
+    hooks.fsBase = (from, to) => record(EventKind.segmentBase, fsNumber, to, from, owners.ofBlock(to));
     const observed = owners.watchSwitches((from, to) => record(EventKind.threadSwitch, 0, to, from));
     if (observed !== undefined) closers.push(() => observed.remove());
   }

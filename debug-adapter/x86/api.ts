@@ -26,8 +26,10 @@ export type CpuModel = 'min' | 'default' | 'xsave';
 export interface CpuHooks {
   /** A `syscall` instruction is about to transfer control; registers are as before it. Answer 'stop' to stop before it; the hook is called again then. */
   syscall?(): 'stop' | undefined;
-  /** FS.base or GS.base changed (WRFSBASE, WRMSR, SWAPGS). */
-  segmentBase?(segment: 'fs' | 'gs', from: bigint, to: bigint): void;
+  /** FS.base changed (WRFSBASE, WRMSR, a load of FS). */
+  fsBase?(from: bigint, to: bigint): void;
+  /** GS.base changed (WRGSBASE, WRMSR, SWAPGS, a load of GS). */
+  gsBase?(from: bigint, to: bigint): void;
   /** An instruction ran that is not compiled: all that write control, debug and model-specific registers are among them. */
   systemInstruction?(): void;
   /** An exception is about to be delivered. Answer 'stop' to stop before its delivery. */

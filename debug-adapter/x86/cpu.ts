@@ -94,6 +94,10 @@ export class X86Cpu implements Cpu, CpuContext {
   #stopRequested = false;
   /** `retired` at which the exception hook has been asked already. */
   #hookAsked = -1;
+  /** The same of the hook of SYSCALL, by a region that was then left for the interpreter. */
+  #syscallAskedAt = -1;
+  /** That hook wants to stop before the instruction. */
+  #hookStops = false;
 
   constructor(options: CpuOptions) {
     const { memory } = options;
@@ -153,6 +157,7 @@ export class X86Cpu implements Cpu, CpuContext {
             available: this.#available,
             probeAt: (key) => this.#probes.kindAt(lowHalf(key), highHalf(key)),
             observe: () => this.#observe(),
+            tell: (what) => this.#tell(what),
             runsOf: (mode, key) => this.#blocks.runsOf(mode, key),
             hasCode: (page) => this.#blocks.hasCode(page),
             protect: (page) => this.#access.protect(page),
@@ -384,6 +389,25 @@ export class X86Cpu implements Cpu, CpuContext {
     this.#probes.tell(this.#i32[State.rip >> 2]!, this.#i32[(State.rip + 4) >> 2]!);
     return this.#probesChanged || this.#stopRequested || this.#refuse ? 1 : 0;
   }
+  /** A region tells a hook; see `JitHost.tell`. */
+  #tell(what: number): number {
+    this.#probesChanged = false;
+    if (what === Hooked.syscall) {
+      this.#hookStops = this.hooks.syscall?.() === 'stop';
+      this.#syscallAskedAt = this.#allowance.retired;
+    } else {
+      const at = State.seg + Seg.FS * SegField.size + SegField.base;
+      const { u32 } = this;
+      if (u32[at >> 2] !== u32[State.replacedBase >> 2] || u32[(at >> 2) + 1] !== u32[(State.replacedBase >> 2) + 1])
+        this.hooks.fsBase?.(this.u64[State.replacedBase >> 3]!, this.u64[at >> 3]!);
+    }
+    return this.#hookStops || this.#probesChanged || this.#stopRequested || this.#refuse ? 1 : 0;
+  }
+  askSyscallHook(): 'stop' | undefined {
+    const asked = this.#syscallAskedAt === this.#allowance.retired;
+    this.#syscallAskedAt = -1;
+    return asked ? undefined : this.hooks.syscall?.();
+  }
 
   setWatchpoints(list: readonly Watchpoint[]): void {
     this.#setWatching(this.#watches.set(list));
@@ -406,18 +430,20 @@ export class X86Cpu implements Cpu, CpuContext {
     else this.#i32[Scratch.attention >> 2]! &= ~Attention.refuse;
   }
 
-  /** Whoever is told of system instructions has the helpers do them. */
+  /** Generated code tells whoever looks on, or has helpers do what they are told of. */
   #noteHooks(): void {
-    const { systemInstruction, syscall, segmentBase } = this.hooks;
+    const { systemInstruction, syscall, fsBase, gsBase } = this.hooks;
     this.#i32[State.hooked >> 2] =
       (systemInstruction === undefined ? 0 : Hooked.systemInstruction) |
       (syscall === undefined ? 0 : Hooked.syscall) |
-      (segmentBase === undefined ? 0 : Hooked.segmentBase);
+      (fsBase === undefined ? 0 : Hooked.fsBase) |
+      (gsBase === undefined ? 0 : Hooked.gsBase);
   }
 
   /** Budget, interrupts, traps and probes between blocks. */
   run(budget: number): CpuExit {
     this.#noteHooks();
+    this.#syscallAskedAt = -1;
     this.#allowance.begin(budget, this.#jit === undefined ? budget : Math.min(budget, this.#samplePeriod));
     this.#i32[Scratch.shadowLeft >> 2] = -1;
     if (this.#samplePeriod === eagerPeriod) this.#jit?.sample(eagerPeriod);
@@ -453,6 +479,10 @@ export class X86Cpu implements Cpu, CpuContext {
       if (this.#stopRequested) {
         this.#stopRequested = false;
         return { kind: 'stop' };
+      }
+      if (this.#hookStops) {
+        this.#hookStops = false;
+        return { kind: 'hook' };
       }
       if (this.#refuse) {
         this.#refuse = false;

@@ -2,7 +2,7 @@
 
 import { type CpuContext, type DecodedInsn, type HelperTable, Vector } from './context';
 import { Cr0, Efer, isCanonical, readCr0, readEfer } from './control-bits';
-import { baseOf } from './segments';
+import { baseHook, baseOf } from './segments';
 import { featuresOf } from './cpuid';
 import { Seg, SegField, State } from './state';
 
@@ -83,7 +83,7 @@ export function setSegmentBase(cpu: CpuContext, segment: typeof Seg.FS | typeof 
   const at = State.seg + segment * SegField.size + SegField.base;
   const before = cpu.view.getBigUint64(at, true);
   cpu.view.setBigUint64(at, base, true);
-  if (cpu.hooks.segmentBase !== undefined && before !== base) cpu.hooks.segmentBase(segment === Seg.FS ? 'fs' : 'gs', before, base);
+  baseHook(cpu, segment, before);
 }
 
 /** PAT entries: only types 0, 1, 4, 5, 6, 7 exist. */

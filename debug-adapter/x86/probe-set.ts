@@ -6,6 +6,8 @@ const places = 4096;
 const placeOf = (low: number): number => (low ^ (low >>> 12)) & (places - 1);
 
 interface Entry {
+  readonly low: number;
+  readonly high: number;
   readonly probe: Probe;
   readonly observes: boolean;
 }
@@ -15,6 +17,8 @@ export class ProbeSet {
   /** How many probes fall into a place. */
   readonly #counts = new Uint16Array(places);
   readonly #byLow = new Map<number, Map<number, Entry>>();
+  /** The one of each place that was told last. */
+  readonly #told = new Array<Entry | undefined>(places).fill(undefined);
 
   has(low: number, high: number): boolean {
     return this.kindAt(low, high) !== undefined;
@@ -28,7 +32,9 @@ export class ProbeSet {
 
   /** Tells the probe that only looks on at an address, if there is one. */
   tell(low: number, high: number): void {
-    const entry = this.#byLow.get(low)?.get(high);
+    const place = placeOf(low);
+    let entry = this.#told[place];
+    if (entry?.low !== low || entry.high !== high) this.#told[place] = entry = this.#byLow.get(low)?.get(high);
     if (entry?.observes === true) entry.probe();
   }
 
@@ -41,6 +47,7 @@ export class ProbeSet {
   /** Sets the probe of an address, or takes it away. */
   set(low: number, high: number, probe: Probe | undefined, observes: boolean): void {
     const known = this.has(low, high);
+    this.#told[placeOf(low)] = undefined;
     let byHigh = this.#byLow.get(low);
     if (probe === undefined) {
       byHigh?.delete(high);
@@ -49,7 +56,7 @@ export class ProbeSet {
       return;
     }
     if (byHigh === undefined) this.#byLow.set(low, (byHigh = new Map<number, Entry>()));
-    byHigh.set(high, { probe, observes });
+    byHigh.set(high, { low, high, probe, observes });
     if (!known) this.#counts[placeOf(low)]!++;
   }
 }

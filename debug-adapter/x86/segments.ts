@@ -166,10 +166,12 @@ export function loadSegment(cpu: CpuContext, segment: number, selector: number):
   cpu.modeChanged();
 }
 
-function baseHook(cpu: CpuContext, segment: number, before: bigint): void {
-  if (cpu.hooks.segmentBase === undefined || (segment !== Seg.FS && segment !== Seg.GS)) return;
+/** Tells of a base of FS or GS that was another before. */
+export function baseHook(cpu: CpuContext, segment: number, before: bigint): void {
   const after = baseOf(cpu, segment);
-  if (before !== after) cpu.hooks.segmentBase(segment === Seg.FS ? 'fs' : 'gs', before, after);
+  if (before === after) return;
+  if (segment === Seg.FS) cpu.hooks.fsBase?.(before, after);
+  else if (segment === Seg.GS) cpu.hooks.gsBase?.(before, after);
 }
 
 /** The checks on a stack segment for privilege level `cpl`; `vector` is what all but an absent segment raise. */

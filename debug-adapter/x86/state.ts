@@ -30,7 +30,7 @@ export const Seg = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } 
 export const FSW_PENDING = 0x80;
 
 /** What hooks of the processor look at, as generated code has to know it: see `CpuHooks`. */
-export const Hooked = { systemInstruction: 1, syscall: 2, segmentBase: 4 } as const;
+export const Hooked = { systemInstruction: 1, syscall: 2, fsBase: 4, gsBase: 8 } as const;
 
 /** Byte offsets of the state block. Widths are in the comments. */
 export const State = {
@@ -124,8 +124,10 @@ export const State = {
   faultCode: 0x718,
   /** u32: 1 + index of a debug-register or host watchpoint that an access hit. */
   watchHit: 0x71c,
-  /** i32, bits of `Hooked`: of what somebody is told, so that helpers do it. */
+  /** i32, bits of `Hooked`: of what somebody is told. */
   hooked: 0x720,
+  /** u64: the segment base before the change that is told of. */
+  replacedBase: 0x728,
   /** Free for the interpreter and JIT to 0x1000. */
   scratch: 0x740,
   /** End of the block. */

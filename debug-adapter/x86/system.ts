@@ -253,7 +253,7 @@ function syscall(cpu: CpuContext, insn: DecodedInsn): void {
   if (cpu.hooks.syscall !== undefined) {
     // The hook sees the instruction as not executed yet.
     cpu.rip = insn.rip;
-    if (cpu.hooks.syscall() === 'stop') stopBefore();
+    if (cpu.askSyscallHook() === 'stop') stopBefore();
   }
   const { view } = cpu;
   const flags = cpu.getFlags() & ~Rflags.RF;

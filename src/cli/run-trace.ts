@@ -109,7 +109,10 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
       } else if (unfinished.delete(sequence)) push(sequence);
     };
   }
-  if (has('tls')) cpu.hooks.segmentBase = (segment, from, to) => add(EventKind.segmentBase, segment === 'fs' ? 4 : 5, to, from);
+  if (has('tls')) {
+    cpu.hooks.fsBase = (from, to) => add(EventKind.segmentBase, 4, to, from);
+    cpu.hooks.gsBase = (from, to) => add(EventKind.segmentBase, 5, to, from);
+  }
   if (has('exceptions')) {
     cpu.hooks.exception = (vector, errorCode) => {
       add(EventKind.exception, vector, BigInt(errorCode ?? 0), 0n);
@@ -134,7 +137,8 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
       if (strace !== undefined && strace.counts !== 'none') lines.push(toCounts(summarize(counted)).trimEnd());
       flush();
       recorder?.close();
-      delete cpu.hooks.segmentBase;
+      delete cpu.hooks.fsBase;
+      delete cpu.hooks.gsBase;
       delete cpu.hooks.exception;
       delete cpu.hooks.interrupt;
       delete cpu.hooks.interruptReturn;

@@ -1,5 +1,6 @@
 /** The filters of the Breakpoints view at work: notices what they name as it happens, stops the guest there, and explains the stop. */
 import { type Machine, type StopReason } from '../../machine/api';
+import { type CpuHooks } from '../../x86/api';
 import { type SyscallPath } from '../../trace/ring';
 import { type BreakpointStatus, type ExceptionDetails, type ExceptionFilter } from '../api';
 import { conditionHolds, type HitEvaluator } from '../breakpoints/breakpoint';
@@ -39,6 +40,8 @@ export class Catcher {
   #interrupts: ((vector: number) => boolean) | undefined;
   #caught: Caught | undefined;
   #callWatch: CallWatch | undefined;
+  /** The hook that was there before. */
+  readonly #fsBaseBefore: CpuHooks['fsBase'];
 
   constructor(
     private readonly target: Target,
@@ -50,12 +53,9 @@ export class Catcher {
     this.exceptions = new ExceptionCatcher(target, evaluator, guest);
     this.#panics = new PanicWatch(target, ({ kind, text }) => this.#onProbe(kind, { id: kind, description: text }));
     const { hooks } = this.#machine.cpu;
-    const { interrupt, segmentBase } = hooks;
+    const { interrupt } = hooks;
+    this.#fsBaseBefore = hooks.fsBase;
     hooks.interrupt = (vector) => this.#onInterrupt(vector) ?? interrupt?.(vector);
-    hooks.segmentBase = (segment, from, to) => {
-      segmentBase?.(segment, from, to);
-      if (segment === 'fs') this.#onThreadPointer(from, to);
-    };
   }
 
   /** Replaces all filters. A filter that does not exist, or whose condition cannot be understood, is not set and says why. */
@@ -75,6 +75,7 @@ export class Catcher {
     });
     this.exceptions.setFilters(vectors);
     this.symbolsAdded();
+    this.#watchThreadPointer();
     const watches = this.#calls.size > 0;
     // Kept while it is wanted: it knows the calls that are open.
     if (watches) this.#callWatch ??= new CallWatch(this.target, (path, number, result) => this.#onCall(path, number, result));
@@ -202,8 +203,21 @@ export class Catcher {
     return providerText(name, (kernel?.symbolsNamed(`uk_syscall_r_${name}`).length ?? 0) > 0);
   }
 
+  /** A hook costs something at every system call: it is there only while the filter is set. */
+  #watchThreadPointer(): void {
+    const { hooks } = this.#machine.cpu;
+    const before = this.#fsBaseBefore;
+    const watch = (from: bigint, to: bigint): void => {
+      before?.(from, to);
+      this.#onThreadPointer(from, to);
+    };
+    if (this.#set.has(Filter.tlsSwitch)) hooks.fsBase = watch;
+    else if (before === undefined) delete hooks.fsBase;
+    else hooks.fsBase = before;
+  }
+
   #onThreadPointer(from: bigint, to: bigint): void {
-    if (!this.#set.has(Filter.tlsSwitch) || from === to || this.target.probes.quiet) return;
+    if (this.target.probes.quiet) return;
     const details = (): string => {
       // Before there are threads nobody can tell whose a block is.
       if (this.guest.list().threads.length === 0) return '';

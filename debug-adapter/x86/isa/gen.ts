@@ -158,6 +158,11 @@ export interface Gen {
   raise(vector: number, errorCode?: number): void;
   /** Does this instruction by its TypeScript helper, here (conditionally inside an `if`, too; then the rest of the emitter is skipped). */
   bail(): void;
+  /**
+   * The tier's own way to tell the hook of a bit of `Hooked`, where there is one, before or after this instruction, without its helper. `prepare` emits what the hook's
+   * caller wants to find in the state block. Absent where a tier has to bail for that.
+   */
+  tell?(what: number, when: 'before' | 'after', prepare?: () => void): void;
   /** Known when generated: rounding is to nearest and an inexact result changes nothing. */
   readonly inexactIsSilent?: boolean;
   /** The tier's own way to r = a op b with exact MXCSR, for locals that hold operands 0 and 1; answers the local of r, or undefined: the general way. */

@@ -1,4 +1,4 @@
-/** System instructions as a kernel uses them all the time: what generated code does of them itself, at CPL 0 in 64-bit code and where nobody looks on. The rest is the helpers'. */
+/** System instructions as a kernel uses them all the time: what generated code does of them itself, at CPL 0 in 64-bit code. The rest is the helpers'. */
 
 import { Attribute, Cr4, Efer } from '../control-bits';
 import { Hooked, Seg, SegField, State } from '../state';
@@ -7,17 +7,25 @@ import { type Gen } from './gen';
 
 const baseAt = (segment: number): number => State.seg + segment * SegField.size + SegField.base;
 
-/** Pushes i32: not 0 where somebody is to be told of `what`, or of system instructions at all. */
+/** Pushes i32: not 0 where somebody is to be told of system instructions at all, or of `what` by the helper. */
 function hooked(g: Gen, what: number): void {
   g.loadState('i32.load', State.hooked);
   g.c.i32(what | Hooked.systemInstruction).op('i32.and');
 }
+
+/** Bits of `Hooked` of which generated code of this tier cannot tell. */
+const untold = (g: Gen, what: number): number => (g.tell === undefined ? what : 0);
 
 /** Pushes i32: not 0 where the helper has to do it, as this is no kernel or somebody is to be told. */
 function helperWanted(g: Gen, what: number): void {
   g.loadState('i32.load', State.cpl);
   hooked(g, what);
   g.c.op('i32.or');
+}
+
+/** Tells that FS.base is no longer what this local holds. */
+function tellFsBase(g: Gen, before: number): void {
+  g.tell?.(Hooked.fsBase, 'after', () => g.storeState('i64.store', State.replacedBase, () => g.c.get(before)));
 }
 
 /** Leaves the instruction to its helper where the i32 on the stack is not 0. */
@@ -48,20 +56,24 @@ export const writeBase =
   (g) => {
     const { c } = g;
     const value = g.temp('i64');
+    const before = g.temp('i64');
     g.rd(0);
     c.set(value);
     notCanonical(g, value);
-    hooked(g, Hooked.segmentBase);
+    hooked(g, segment === Seg.FS ? untold(g, Hooked.fsBase) : Hooked.gsBase);
     g.loadState('i32.load', State.cr4);
     c.i32(Cr4.FSGSBASE).op('i32.and', 'i32.eqz', 'i32.or', 'i32.or');
     bailIf(g);
+    g.loadState('i64.load', baseAt(segment));
+    c.set(before);
     g.storeState('i64.store', baseAt(segment), () => c.get(value));
+    if (segment === Seg.FS) tellFsBase(g, before);
   };
 
 export const swapgs: Emitter = (g) => {
   const { c } = g;
   const kernel = g.temp('i64');
-  helperWanted(g, Hooked.segmentBase);
+  helperWanted(g, Hooked.gsBase);
   bailIf(g);
   g.loadState('i64.load', State.kernelGsBase);
   c.set(kernel);
@@ -103,6 +115,7 @@ export const rdmsr: Emitter = (g) => {
 export const wrmsr: Emitter = (g) => {
   const { c } = g;
   const value = g.temp('i64');
+  const before = g.temp('i64');
   const offset = baseMsr(g);
   g.reg(2, 4);
   c.i64(32).op('i64.shl');
@@ -111,10 +124,14 @@ export const wrmsr: Emitter = (g) => {
   c.get(offset).op('i32.eqz');
   notCanonical(g, value);
   c.op('i32.or');
-  helperWanted(g, Hooked.segmentBase);
+  helperWanted(g, Hooked.gsBase | untold(g, Hooked.fsBase));
   c.op('i32.or');
   bailIf(g);
+  g.loadState('i64.load', baseAt(Seg.FS));
+  c.set(before);
   c.get(offset).get(value).mem('i64.store');
+  // Where another base was written, that of FS is what it was.
+  tellFsBase(g, before);
   g.fallThrough();
 };
 
@@ -177,7 +194,7 @@ export const syscall: Emitter = (g) => {
   const star = (): void => {
     g.loadState('i32.load16_u', State.star + 4);
   };
-  helperWanted(g, Hooked.syscall);
+  helperWanted(g, untold(g, Hooked.syscall));
   g.loadState('i32.load', State.efer);
   c.i32(Efer.SCE).op('i32.and', 'i32.eqz', 'i32.or');
   g.loadState('i32.load', State.flags);
@@ -195,6 +212,7 @@ export const syscall: Emitter = (g) => {
   });
   c.op('i32.or');
   bailIf(g);
+  g.tell?.(Hooked.syscall, 'before');
   g.arithmetic();
   c.get(flags).op('i64.extend_i32_u', 'i64.or').set(all);
   g.loadState('i64.load', State.sfmask);

@@ -23,6 +23,7 @@ export const runtimeNames: readonly string[] = [
   ...namedHelpers,
   'enter',
   'observe',
+  'tell',
 ];
 
 export interface CompiledRegion {
@@ -69,6 +70,7 @@ export function assembleRegions(codes: readonly Code[]): Uint8Array<ArrayBuffer>
     if (i < 8) module.importFunction('runtime', name, [], ['i32']);
     else if (name === 'enter') module.importFunction('runtime', name, ['i32'], []);
     else if (name === 'observe') module.importFunction('runtime', name, [], ['i32']);
+    else if (name === 'tell') module.importFunction('runtime', name, ['i32'], ['i32']);
     else if (name === 'arithmetic') module.importFunction('runtime', name, [], ['i64']);
     else module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
   }
@@ -377,7 +379,7 @@ function liveness(insns: readonly Insn[], masked: () => boolean): boolean[] {
         definition.unit === 'mmx' ||
         definition.rep !== undefined ||
         definition.emit === undefined ||
-        (definition.helper !== undefined && !masked());
+        (definition.helper !== undefined && (definition.unit !== 'sse' || !masked()));
     if (leaves) live = ARITHMETIC;
     result[i] = (changedFlags(insn.row) & live) !== 0;
     live = leaves ? ARITHMETIC : (live & ~killedFlags(insn.row)) | insn.row.readFlags;

@@ -31,6 +31,8 @@ export interface JitHost {
   probeAt(key: number): 'stops' | 'observes' | undefined;
   /** Tells the observer of the address in RIP; answers 1 where the loop has to look at things again, else 0. */
   readonly observe: () => number;
+  /** Tells the hook of this bit of `Hooked`: before SYSCALL runs, after a base has changed. Answers 1 where the loop has to go on from there, else 0. */
+  readonly tell: (what: number) => number;
   /** Times that the interpreter ran a block which begins at this address. */
   runsOf(mode: number, key: number): number;
   /** Does the interpreter hold code of this physical page? */
@@ -349,7 +351,9 @@ export class Jit {
       for (const { wanted } of made) this.#heat.giveUp(wanted.key, this.#pageOf(wanted.key));
       return;
     }
-    const runtime = Object.fromEntries(runtimeNames.map((name) => [name, name === 'observe' ? host.observe : host.runtime[name]!]));
+    const { observe, tell } = host;
+    const own: Readonly<Record<string, WebAssembly.ImportValue>> = { ...host.runtime, observe, tell };
+    const runtime = Object.fromEntries(runtimeNames.map((name) => [name, own[name]!]));
     const { exports } = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
     made.forEach((one, number) => {
       this.#install(one, exports[number]!);

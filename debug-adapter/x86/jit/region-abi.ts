@@ -4,13 +4,14 @@ import { type Insn } from '../decoder';
 import { namedHelpers, Scratch } from '../interp-abi';
 import { highOf, keyOf, lowOf } from './discover';
 
-/** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers, what runs the interpreter's record, and what tells an observer. */
+/** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers, what runs the interpreter's record, what tells an observer, and what tells a hook. */
 export const RegionImports = {
   condition: 0,
   arithmetic: 8,
   named: 9,
   enter: 9 + namedHelpers.length,
   observe: 10 + namedHelpers.length,
+  tell: 11 + namedHelpers.length,
 } as const;
 
 /** What a region function answers. From `sites` on: the exit site of this number, whose RIP is not set. */

@@ -119,17 +119,40 @@ export class RegionGen extends RegionVectors implements Gen {
    * Observers change nothing of it; where one changed what is looked at, the loop has to go on.
    */
   observe(key: number): void {
+    const { c } = this;
+    this.#handOver(key, 0);
+    c.call(RegionImports.observe);
+    c.if();
+    c.i32(RegionExit.budget).op('return');
+    c.end();
+  }
+
+  tell(what: number, when: 'before' | 'after', prepare?: () => void): void {
+    const { c } = this;
+    c.i32(0).mem('i32.load', State.hooked).i32(what).op('i32.and');
+    c.if();
+    prepare?.();
+    this.#handOver(when === 'before' ? keyOfInsn(this.insn) : keyOfInsn(this.insn) + this.insn.length, this.remaining);
+    c.i32(what).call(RegionImports.tell);
+    c.if();
+    // As helpers do, it tells while the instruction does not count as retired yet.
+    if (when === 'after') c.i32(0).i32(0).mem('i32.load', State.budget).i32(1).op('i32.sub').mem('i32.store', State.budget);
+    c.i32(RegionExit.budget).op('return');
+    c.end();
+    c.end();
+  }
+
+  /** Makes the state block what it is between instructions, with RIP at `key` and `uncharged` instructions of the block charged that do not count as retired. */
+  #handOver(key: number, uncharged: number): void {
     const { c, use } = this;
     this.#inPlace = true;
     for (const register of use?.written ?? []) this.#spill('i64.store', Local.gpr + register, State.gpr + register * 8);
     this.#spillVectors();
     this.storeFlags();
-    c.i32(0).get(Local.budget).op('i64.extend_i32_s').mem('i64.store', State.budget);
+    c.i32(0).get(Local.budget);
+    if (uncharged > 0) c.i32(uncharged).op('i32.add');
+    c.op('i64.extend_i32_s').mem('i64.store', State.budget);
     c.i32(0).i64(addressOf(key)).mem('i64.store', State.rip);
-    c.call(RegionImports.observe);
-    c.if();
-    c.i32(RegionExit.budget).op('return');
-    c.end();
   }
 
   #spillVectors(): void {

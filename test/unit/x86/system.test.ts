@@ -177,7 +177,8 @@ describe('system calls', () => {
   it('SWAPGS and the base instructions', () => {
     const rig = new Rig();
     const moves: string[] = [];
-    rig.cpu.hooks.segmentBase = (segment, from, to) => void moves.push(`${segment} ${from.toString(16)} ${to.toString(16)}`);
+    rig.cpu.hooks.fsBase = (from, to) => void moves.push(`fs ${from.toString(16)} ${to.toString(16)}`);
+    rig.cpu.hooks.gsBase = (from, to) => void moves.push(`gs ${from.toString(16)} ${to.toString(16)}`);
     rig.poke(State.kernelGsBase, 0x1111n);
     rig.set('rax', 0x2222).ok([0xf3, 0x48, 0x0f, 0xae, 0xd8]).ok([0x0f, 0x01, 0xf8]);
     assert.equal(rig.reg('gs_base'), 0x1111n);
