@@ -95,7 +95,7 @@ function prebuiltUse(prebuilt: Prebuilt, places: PrebuiltPlaces, options: PoolBu
   return {
     find: (step) => prebuilt.find(step, places),
     read: (name) => prebuilt.read(name),
-    first: prebuilt.index.strings,
+    first: prebuilt.index.first,
     folders: [
       [PREBUILT_POOL, named.get(places.pool) ?? places.pool],
       [PREBUILT_BUILD, named.get(places.build) ?? places.build],

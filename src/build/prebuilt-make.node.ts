@@ -18,7 +18,7 @@ import {
   toPortable,
   unitId,
 } from './prebuilt.node';
-import { shareStrings } from './prebuilt-strings.node';
+import { shareDebugTables } from './prebuilt-share.node';
 import { type BuildProblem, formatProblem } from './problems';
 import { compileAll, readDependencies, writeText } from './runner.node';
 import { BuildState, hashOf } from './state.node';
@@ -53,7 +53,7 @@ export async function makePrebuilt(root: string, outDir: string, all: boolean): 
 
   const units: Record<string, PrebuiltUnit[]> = {};
   const { kind, version } = found.toolchain;
-  const prebuilt = new Prebuilt(out, { version: PREBUILT_VERSION, toolchain: { kind, version }, units, places: {}, strings: '' });
+  const prebuilt = new Prebuilt(out, { version: PREBUILT_VERSION, toolchain: { kind, version }, units, places: {}, first: '' });
   const objects = new Map<string, string>();
   for (const app of readdirSync(`${pool}/app`).sort(largestFirst)) {
     for (const variation of ['', ...(all ? VARIATIONS : [])]) {
@@ -96,12 +96,12 @@ export async function makePrebuilt(root: string, outDir: string, all: boolean): 
 function writePack(out: string, index: PrebuiltIndex, objects: ReadonlyMap<string, string>): void {
   const inputs = [...objects].map(([name, path]) => ({ name, bytes: readFileSync(path) }));
   const ofPlace = (text: string): boolean => [PREBUILT_POOL, PREBUILT_BUILD].some((folder) => text.startsWith(folder));
-  const shared = shareStrings(inputs, ofPlace);
-  const strings = objectName(shared.strings);
+  const shared = shareDebugTables(inputs, ofPlace);
+  const first = objectName(shared.first);
   const places: Record<string, [number, number]> = {};
   const parts: Uint8Array[] = [];
   let length = 0;
-  for (const { name, bytes } of [...shared.objects, { name: strings, bytes: shared.strings }]) {
+  for (const { name, bytes } of [...shared.objects, { name: first, bytes: shared.first }]) {
     places[name] = [length, bytes.length];
     parts.push(bytes);
     length += bytes.length;
@@ -110,7 +110,7 @@ function writePack(out: string, index: PrebuiltIndex, objects: ReadonlyMap<strin
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   writeFileSync(`${temporary}/${PREBUILT_PACK}`, Buffer.concat(parts));
-  writeFileSync(`${temporary}/index.json`, JSON.stringify({ ...index, places, strings }));
+  writeFileSync(`${temporary}/index.json`, JSON.stringify({ ...index, places, first }));
   rmSync(out, { recursive: true, force: true });
   renameSync(temporary, out);
 }

@@ -32,11 +32,11 @@ export interface PrebuiltIndex {
   readonly units: Record<string, readonly PrebuiltUnit[]>;
   /** Where each object lies in the pack: offset and size. */
   readonly places: Record<string, readonly [number, number]>;
-  /** The object with the strings that the others share; it comes first in a link. */
-  readonly strings: string;
+  /** The object with the tables that the others share; it comes first in a link. */
+  readonly first: string;
 }
 
-export const PREBUILT_VERSION = 2;
+export const PREBUILT_VERSION = 3;
 
 /** The folders of one build. */
 export interface PrebuiltPlaces {
