@@ -49,6 +49,7 @@ const lazyParts = {
   './archive.node': 'cli-archive',
   '../../debug-adapter/main': 'cli-dap',
   './project': 'cli-build-kraftfile',
+  './plan-and-run.node.js': 'cli-build-plan',
   './link/sources': 'cli-link-sources',
 };
 
@@ -99,7 +100,7 @@ const entries = [
   { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   ...Object.entries(lazyParts).map(([name, out]) => ({
     ...command,
-    entryPoints: [`${path.join(/^\.\/(link|project)/.test(name) ? 'src/build' : 'src/cli', name)}.ts`],
+    entryPoints: [`${path.join(/^\.\/(link|project|plan)/.test(name) ? 'src/build' : 'src/cli', name.replace(/\.js$/, ''))}.ts`],
     outfile: `dist/${out}.js`,
   })),
 ].filter(({ entryPoints: [entry] }) => existsSync(entry));
@@ -165,7 +166,8 @@ if (watch) {
   await cache(['cli-run'], 'runCommand', ['dist/examples/hello/hello_qemu-x86_64']);
   const hello = ['library-pool/app/hello', '--prebuilt', '--output', 'out/code-cache'];
   await rm('out/code-cache', { recursive: true, force: true });
-  await cache(['cli-build', 'cli-build-run'], 'buildCommand', hello, hello);
+  // Another name has a plan made for it.
+  await cache(['cli-build', 'cli-build-run', 'cli-build-plan'], 'buildCommand', hello, [...hello, '--name', 'planned']);
   await rm('out/code-cache', { recursive: true });
   const configure = [
     'olddefconfig',

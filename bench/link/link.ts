@@ -25,6 +25,38 @@ function time(run: () => void): number {
   return performance.now() - start;
 }
 
+interface PrebuiltTimes {
+  readonly prebuiltProcessMs: number;
+  readonly prebuiltLeastMs: number;
+  readonly nodeMs: number;
+  readonly prebuiltFirstMs: number;
+  readonly prebuiltWarmMs: number;
+}
+
+/** From configuration to written image without a compiler, by what `npm run build` has made: the command as a process in a new folder, and the builder itself. */
+async function timePrebuilt(app: string, build: string): Promise<PrebuiltTimes> {
+  const program = `${build}/prebuilt.js`;
+  const entry = path.join(__dirname, 'prebuilt.ts');
+  await esbuild({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', format: 'cjs', target: 'es2022' });
+  const run = (...args: string[]): string =>
+    execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const command: number[] = [];
+  const node: number[] = [];
+  const inside: { first: number; warm: number }[] = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    command.push(time(() => void run(`${root}/dist/cli.js`, 'build', app, '--prebuilt', '--quiet', '--output', `${build}/prebuilt-${i}`)));
+    node.push(time(() => void run('-e', '0')));
+    if (i < 5) inside.push(JSON.parse(run(program, app, `${root}/dist/prebuilt`, `${build}/inside`)) as { first: number; warm: number });
+  }
+  return {
+    prebuiltProcessMs: median(command),
+    prebuiltLeastMs: Math.min(...command),
+    nodeMs: median(node),
+    prebuiltFirstMs: median(inside.map((t) => t.first)),
+    prebuiltWarmMs: median(inside.map((t) => t.warm)),
+  };
+}
+
 async function main(): Promise<void> {
   const build = mkdtempSync(path.join(tmpdir(), 'bench-link-'));
   try {
@@ -61,6 +93,7 @@ async function main(): Promise<void> {
       if (ld) theirs.push(time(() => void execFileSync(ld, [...options, '-o', `${build}/ld.elf`, ...cache.keys()])));
       whole.push(time(() => void execFileSync(process.execPath, [program, `${build}/step.json`, `${build}/whole.elf`])));
     }
+    const prebuilt = await timePrebuilt(app, build);
     const report = {
       objects: cache.size,
       cleanBuildMs: clean.ms,
@@ -70,6 +103,7 @@ async function main(): Promise<void> {
       linkFromMemoryMs: median(memory),
       linkProcessMs: median(whole),
       ldMs: ld ? median(theirs) : undefined,
+      ...prebuilt,
     };
     if (process.argv.includes('--json')) return void console.log(JSON.stringify(report));
     const ms = (v: number | undefined): string => (v === undefined ? 'not on this machine' : `${v.toFixed(1)} ms`);
@@ -80,6 +114,10 @@ async function main(): Promise<void> {
     console.log(`  our linker, memory   ${ms(report.linkFromMemoryMs)}`);
     console.log(`  our linker, process  ${ms(report.linkProcessMs)}   start of Node included`);
     console.log(`  GNU ld               ${ms(report.ldMs)}`);
+    console.log(
+      `  prebuilt, process    ${ms(report.prebuiltProcessMs)}   least ${ms(report.prebuiltLeastMs)}, Node alone ${ms(report.nodeMs)}`,
+    );
+    console.log(`  prebuilt, in process ${ms(report.prebuiltWarmMs)}   first in a process ${ms(report.prebuiltFirstMs)}`);
   } finally {
     rmSync(build, { recursive: true, force: true });
   }

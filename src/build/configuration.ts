@@ -1,4 +1,6 @@
-/** The configuration of a build: values read from a .config, and the header that C code sees. */
+/** The configuration of a build: what the user chose, values read from a .config, and the header that C code sees. */
+
+import { type Files } from '../shared/files';
 
 /** Values by symbol without the `CONFIG_` prefix: `y`, `m`, numbers, and strings without their quotes. */
 export interface Configuration {
@@ -50,4 +52,18 @@ export function overlayConfigs(texts: readonly string[]): string {
     if (symbol !== undefined) lines.set(symbol, line);
   }
   return [...lines.values()].map((l) => `${l}\n`).join('');
+}
+
+/** What the user chose. */
+export interface AskedConfiguration {
+  /** In .config form, one line an option. */
+  readonly text: string;
+  /** The file that choices came from, if any. */
+  readonly from: string | undefined;
+}
+
+/** Choices for an application: of its `.config`, else `defconfig`, over those of `base` and under those of `extra` (texts in .config form). */
+export function askedConfiguration(files: Files, app: string, base: string, extra: string): AskedConfiguration {
+  const from = [`${app}/.config`, `${app}/defconfig`].find((path) => files.kind(path) === 'file');
+  return { text: overlayConfigs([base, from === undefined ? '' : (files.readText(from) ?? ''), extra]), from };
 }

@@ -1,11 +1,11 @@
-/** Configures a pool application: evaluates the Config.uk tree over its .config or defconfig. */
+/** Configures a pool application: evaluates the Config.uk tree over what the user chose. */
 
 import { buildModel } from '../kconfig/build';
 import { runConf } from '../kconfig/conf';
 import { dialectOf } from '../kconfig/dialect';
 import { unikraftEnvironment } from '../kconfig/submenu';
 import { type Files } from '../shared/files';
-import { type Configuration, overlayConfigs, readConfiguration } from './configuration';
+import { type AskedConfiguration, type Configuration, readConfiguration } from './configuration';
 import { poolVersion } from './plan';
 import { type BuildProblem } from './problems';
 
@@ -16,10 +16,7 @@ export interface ConfigureInput {
   readonly app: string;
   readonly libraries?: readonly string[];
   readonly build: string;
-  /** Lines in .config form that the application's override, e.g. those of its Kraftfile. */
-  readonly base?: string;
-  /** Lines in .config form that override the application's, e.g. a target's. */
-  readonly extra?: string;
+  readonly asked: AskedConfiguration;
 }
 
 /** A complete configuration. */
@@ -28,16 +25,13 @@ export interface Configured {
   /** Text in the form of a .config. */
   readonly text: string;
   readonly problems: readonly BuildProblem[];
-  /** The file that the user's choices came from, if any. */
-  readonly from: string | undefined;
 }
 
-/** Reads `.config`, else `defconfig`, else nothing, and completes it with defaults and what is selected. */
+/** Completes what was asked for with defaults and what is selected. */
 export function configure(input: ConfigureInput): Configured {
   const { files, pool, app, build } = input;
   const version = poolVersion(files, pool);
-  const from = [`${app}/.config`, `${app}/defconfig`].find((path) => files.kind(path) === 'file');
-  const asked = overlayConfigs([input.base ?? '', from === undefined ? '' : (files.readText(from) ?? ''), input.extra ?? '']);
+  const { text: asked, from } = input.asked;
   const name = `${build}/config.asked`;
   const environment = unikraftEnvironment({
     base: pool,
@@ -75,5 +69,5 @@ export function configure(input: ConfigureInput): Configured {
       message: 'The configuration was refused.',
       source: 'kconfig',
     });
-  return { config: readConfiguration(text), text, problems, from };
+  return { config: readConfiguration(text), text, problems };
 }

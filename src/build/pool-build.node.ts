@@ -1,19 +1,16 @@
 /** Builds a pool application from start to end: configuration, plan, run. */
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { kraftfileNames } from '../kraftfile/schema';
-import { configure } from './configure';
-import { type BuildPlan, planBuild } from './plan';
+import { type AskedConfiguration, askedConfiguration } from './configuration';
+import { type BuildPlan } from './plan';
 import { TARGETS } from './pool-targets';
+import { buildKept } from './prebuilt-build.node';
 import { type BuildProblem } from './problems';
 import { type Project } from './project';
-import { Prebuilt, PREBUILT_BUILD, PREBUILT_POOL, type PrebuiltPlaces } from './prebuilt.node';
-import { type PrebuiltUse, type RunResult, runPlan } from './runner.node';
-import { buildFolder, SeenFiles, stampBuild, unchangedBuild, unchangedResult } from './stamp.node';
-import { BuildState } from './state.node';
-import { noCompilerMessage } from './toolchain';
-import { compilerNames } from './toolchain.node';
+import { type RunResult } from './runner.node';
+import { buildFolder, SeenFiles, unchangedBuild, unchangedResult } from './stamp.node';
 
 /** What to build. Relative paths start from the process's folder. */
 export interface PoolBuildOptions {
@@ -42,6 +39,8 @@ export interface PoolBuildOptions {
   readonly files?: SeenFiles;
   /** The plan is wanted even where there is nothing to do. */
   readonly planned?: boolean;
+  /** Told before what makes plans is loaded. */
+  readonly planning?: () => void;
 }
 
 /** The result of a run, and the plan that was run: undefined where nothing has changed, or there was none. */
@@ -49,6 +48,23 @@ export interface PoolBuildResult extends RunResult {
   readonly plan: BuildPlan | undefined;
   /** What the Kraftfile gives as the command: the program and its arguments. */
   readonly command: readonly string[];
+}
+
+/** A build of which everything is known but the plan; paths are absolute. */
+export interface PoolOrder {
+  readonly files: SeenFiles;
+  readonly pool: string;
+  readonly app: string;
+  readonly build: string;
+  readonly libraries: readonly string[];
+  readonly project: Project;
+  readonly targets: readonly string[];
+  readonly asked: AskedConfiguration;
+  /** Of the images. */
+  readonly name: string;
+  readonly rootfs: string | undefined;
+  /** The folder of prebuilt objects. */
+  readonly objects: string;
 }
 
 function slashes(path: string): string {
@@ -90,24 +106,8 @@ function ownPrebuilt(): string {
   return ['prebuilt', '../../dist/prebuilt'].map((p) => slashes(`${__dirname}/${p}`)).find((p) => existsSync(p)) ?? 'prebuilt';
 }
 
-function prebuiltUse(prebuilt: Prebuilt, places: PrebuiltPlaces, options: PoolBuildOptions, missing: string): PrebuiltUse {
-  const named = new Map(options.prefixMap ?? []);
-  return {
-    find: (step) => prebuilt.find(step, places),
-    read: (name) => prebuilt.read(name),
-    first: prebuilt.index.first,
-    folders: [
-      [PREBUILT_POOL, named.get(places.pool) ?? places.pool],
-      [PREBUILT_BUILD, named.get(places.build) ?? places.build],
-    ],
-    reason:
-      options.prebuilt === 'always'
-        ? 'does not come compiled with these options, and no compiler is to be used.'
-        : `has to be compiled: only the pool's own libraries come compiled, and these for the usual options. ${missing}`,
-  };
-}
-
-function failure(message: string, path: string): PoolBuildResult {
+/** A build that did not begin. */
+export function failure(message: string, path: string): PoolBuildResult {
   const problem: BuildProblem = { path, line: 1, column: 1, severity: 'error', message, source: 'build' };
   return { ok: false, problems: [problem], images: [], compiled: 0, linked: false, plan: undefined, command: [] };
 }
@@ -140,52 +140,21 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
   const libraries = [...new Set([...project.libraries, ...(options.libraries ?? []).map(slashes)])];
   const targets = options.targets ?? project.targets;
   const extra = targets.map((t) => (TARGETS[t] ? `CONFIG_${TARGETS[t].option}=y` : '')).join('\n');
-  const configured = configure({ files, pool, app, build, libraries, base: project.options(targets[0]), extra });
-  if (configured.problems.some((p) => p.severity === 'error')) return { ...failure('', app), problems: configured.problems };
-
-  const state = new BuildState(`${build}/.state.json`);
-  const found =
-    options.prebuilt === 'always' ? undefined : (await import('./toolchain-probe.node.js')).findToolchain(options.env, state.toolchain);
-  const missing = noCompilerMessage(compilerNames(options.env), process.platform);
-  const objects = options.prebuiltFolder ?? ownPrebuilt();
-  const prebuilt = found || options.prebuilt === 'never' ? undefined : Prebuilt.open(objects);
-  const toolchain = found?.toolchain ?? prebuilt?.toolchain;
-  if (!toolchain) return failure(missing, app);
-  state.toolchain = found;
-  const plan = planBuild({
+  const order: PoolOrder = {
     files,
     pool,
     app,
-    libraries,
     build,
-    config: configured.config,
-    toolchain,
+    libraries,
+    project,
+    targets,
+    asked: askedConfiguration(files, app, project.options(targets[0]), extra),
     name: options.name ?? project.name ?? basename(app),
-    ...(targets.length > 0 && { targets }),
-    ...(options.prefixMap && { prefixMap: options.prefixMap }),
-  });
-  const config = `${build}/config`;
-  if (files.readText(config) !== configured.text) writeFileSync(config, configured.text);
-  const rootfs = options.rootfs === undefined ? project.rootfs : slashes(options.rootfs);
-  const result = await runPlan(plan, state, {
-    linker: options.linker ?? 'own',
-    env: options.env,
-    ...(rootfs !== undefined && { rootfs }),
-    ...(prebuilt && { prebuilt: prebuiltUse(prebuilt, { files, pool, build, config: configured.config }, options, missing) }),
-    ...(options.jobs !== undefined && { jobs: options.jobs }),
-    ...(options.signal && { signal: options.signal }),
-    ...(options.progress && { progress: options.progress }),
-  });
-  prebuilt?.close();
-  const problems = [...configured.problems, ...result.problems];
-  const { command } = project;
-  if (result.ok) {
-    const { inputs, outputs } = state.taken;
-    const texts = plan.steps.flatMap((s) => (s.kind === 'write' ? [s.output] : []));
-    const compared = prebuilt ? [`${objects}/index.json`, prebuilt.packPath, ...prebuilt.compared] : [];
-    for (const path of [...inputs, ...compared, ...(rootfs === undefined ? [] : [rootfs])]) files.note(path);
-    const made = [...outputs, ...texts, config];
-    stampBuild({ options, build, files, toolchain: found, made, rootfs, result: { problems, images: result.images, command } });
-  }
-  return { ...result, problems, plan, command };
+    rootfs: options.rootfs === undefined ? project.rootfs : slashes(options.rootfs),
+    objects: options.prebuiltFolder ?? ownPrebuilt(),
+  };
+  const kept = await buildKept(order, options);
+  if (kept) return kept;
+  options.planning?.();
+  return (await import('./plan-and-run.node.js')).planAndRun(order, options);
 }

@@ -3,22 +3,22 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { NodeFiles } from '../shared/files.node';
+import { type AskedConfiguration, askedConfiguration, overlayConfigs } from './configuration';
 import { configure } from './configure';
-import { type CompileStep, planBuild } from './plan';
+import { type BuildPlan, type CompileStep, planBuild } from './plan';
 import { TARGETS } from './pool-targets';
 import {
-  Prebuilt,
   PREBUILT_BUILD,
   PREBUILT_PACK,
   PREBUILT_POOL,
   PREBUILT_VERSION,
   type PrebuiltIndex,
-  type PrebuiltPlaces,
-  type PrebuiltUnit,
+  prebuiltToolchain,
   toPortable,
-  unitId,
 } from './prebuilt.node';
+import { PlanRecorder, WatchedFiles } from './prebuilt-record.node';
 import { shareDebugTables } from './prebuilt-share.node';
+import { type PrebuiltPlaces, type PrebuiltUnit, PrebuiltUnits, toReal, unitId, unitsPath } from './prebuilt-units.node';
 import { type BuildProblem, formatProblem } from './problems';
 import { compileAll, readDependencies, writeText } from './runner.node';
 import { BuildState, hashOf } from './state.node';
@@ -51,20 +51,19 @@ export async function makePrebuilt(root: string, outDir: string, all: boolean): 
   if (!found) throw new Error(noCompilerMessage(compilerNames(process.env), process.platform));
   state.toolchain = found;
 
-  const units: Record<string, PrebuiltUnit[]> = {};
+  const units = new PrebuiltUnits({});
   const { kind, version } = found.toolchain;
-  const prebuilt = new Prebuilt(out, { version: PREBUILT_VERSION, toolchain: { kind, version }, units, places: {}, first: '' });
   const objects = new Map<string, string>();
+  const plans = new PlanRecorder();
   for (const app of readdirSync(`${pool}/app`).sort(largestFirst)) {
     for (const variation of ['', ...(all ? VARIATIONS : [])]) {
       const build = `${base}/out/prebuilt/${app}${variation === '' ? '' : `-${hashOf(variation).replace(/\W/g, '').slice(0, 8)}`}`;
+      const made = { pool, app: `${pool}/app/${app}`, build };
       const files = new NodeFiles();
-      const { config, problems } = configure({ files, pool, app: `${pool}/app/${app}`, build, extra: variation });
+      const { config, problems } = configure({ files, ...made, asked: askedConfiguration(files, made.app, '', variation) });
       const plan = planBuild({
         files,
-        pool,
-        app: `${pool}/app/${app}`,
-        build,
+        ...made,
         config,
         toolchain: found.toolchain,
         targets: Object.entries(TARGETS).flatMap(([name, t]) => (config.values.get(t.option) === 'y' ? [name] : [])),
@@ -75,25 +74,61 @@ export async function makePrebuilt(root: string, outDir: string, all: boolean): 
       });
       const faults: BuildProblem[] = [...problems, ...plan.problems];
       for (const step of plan.steps) if (step.kind === 'write') writeText(step, state);
-      prebuilt.forget();
+      units.forget();
       const places: PrebuiltPlaces = { files, pool, build, config };
-      const missing = plan.steps.filter((s): s is CompileStep => s.kind === 'compile' && prebuilt.find(s, places) === undefined);
+      const missing = plan.steps.filter((s): s is CompileStep => s.kind === 'compile' && units.find(s, places) === undefined);
       await compileAll(missing, state, { linker: 'own', env: process.env, directory: build }, faults);
       if (faults.some((p) => p.severity === 'error')) throw new Error(faults.map(formatProblem).join('\n'));
       for (const step of missing) {
-        const unit = unitFor(units, step, places);
+        const unit = unitFor(units.units, step, places);
         const name = objectName(readFileSync(step.object));
-        unit.objects[prebuilt.key(step, unit, places)] = name;
+        unit.objects[units.key(step, unit, places)] = name;
         objects.set(name, step.object);
       }
+      for (const targets of [undefined, ...Object.keys(TARGETS).map((t) => [t])])
+        keepPlan(plans, units, made, variation, targets, prebuiltToolchain({ kind, version }));
     }
   }
   state.save();
-  writePack(out, prebuilt.index, objects);
+  writePack(out, { kind, version }, units, plans, objects);
+}
+
+/** Writes down the plan that a build without a compiler has for an application. */
+function keepPlan(
+  plans: PlanRecorder,
+  units: PrebuiltUnits,
+  made: { readonly pool: string; readonly app: string; readonly build: string },
+  variation: string,
+  targets: readonly string[] | undefined,
+  toolchain: ReturnType<typeof prebuiltToolchain>,
+): void {
+  const files = new WatchedFiles(new NodeFiles());
+  const extra = (targets ?? []).map((t) => `CONFIG_${TARGETS[t]!.option}=y`);
+  const asked: AskedConfiguration = askedConfiguration(new NodeFiles(), made.app, '', [variation, ...extra].join('\n'));
+  const { config, text, problems } = configure({ files, ...made, asked });
+  const plan: BuildPlan = planBuild({ files, ...made, config, toolchain, ...(targets && { targets }) });
+  if (problems.length > 0 || plan.problems.length > 0) return;
+  const objects = new Map<string, string>();
+  for (const step of plan.steps) {
+    if (step.kind !== 'compile') continue;
+    const found = units.find(step, { files, pool: made.pool, build: made.build, config });
+    if (!found) return;
+    objects.set(step.object, found.name);
+    for (const file of found.unit.files) files.readText(toReal(file, made));
+  }
+  // Once as somebody writes it, once as the configuration editor leaves it.
+  const questions = [asked.text, overlayConfigs([text, ...extra])].map((each) => ({ app: made.app, targets, asked: each }));
+  plans.add({ questions, folders: made, plan, config: text, files, objects });
 }
 
 /** Writes the folder whole or not at all. `objects` has the path of each object by its name. */
-function writePack(out: string, index: PrebuiltIndex, objects: ReadonlyMap<string, string>): void {
+function writePack(
+  out: string,
+  toolchain: PrebuiltIndex['toolchain'],
+  { units }: PrebuiltUnits,
+  plans: PlanRecorder,
+  objects: ReadonlyMap<string, string>,
+): void {
   const inputs = [...objects].map(([name, path]) => ({ name, bytes: readFileSync(path) }));
   const ofPlace = (text: string): boolean => [PREBUILT_POOL, PREBUILT_BUILD].some((folder) => text.startsWith(folder));
   const shared = shareDebugTables(inputs, ofPlace);
@@ -110,7 +145,10 @@ function writePack(out: string, index: PrebuiltIndex, objects: ReadonlyMap<strin
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   writeFileSync(`${temporary}/${PREBUILT_PACK}`, Buffer.concat(parts));
-  writeFileSync(`${temporary}/index.json`, JSON.stringify({ ...index, places, first }));
+  const index: PrebuiltIndex = { version: PREBUILT_VERSION, toolchain, places, first };
+  writeFileSync(`${temporary}/index.json`, JSON.stringify(index));
+  writeFileSync(unitsPath(temporary), JSON.stringify(units));
+  plans.write(temporary);
   rmSync(out, { recursive: true, force: true });
   renameSync(temporary, out);
 }

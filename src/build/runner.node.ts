@@ -5,15 +5,12 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { writeCpio } from './cpio';
 import { readTree } from './cpio.node';
-import { multibootImage, stripExecutable } from './image';
-import { ElfError, readExecutable } from './link/elf';
+import { type BuiltImage, fault, stopFault, writeImage, writeLinked } from './image-files.node';
 import { ldScript } from './link/layout';
-import { type LinkedPiece, type LinkResult } from './link/link';
 import { type LinkSources, linkStep } from './link-step';
 import { type BuildPlan, type CompileStep, type ImageStep, type LinkStep, type WriteStep } from './plan';
 import { type BuildProblem, parseProblems } from './problems';
 import { type BuildState, hashOf } from './state.node';
-import { executableSymbol } from './symbols';
 import { findProgram } from './toolchain.node';
 
 /** How to run a plan. */
@@ -45,15 +42,6 @@ export interface PrebuiltUse {
   readonly folders: readonly (readonly [string, string])[];
   /** Why nothing is compiled, and what to do; follows the name of a source that would have to be. */
   readonly reason: string;
-}
-
-/** An image of one target, with what goes with it. */
-export interface BuiltImage {
-  readonly target: string;
-  readonly image: string;
-  readonly symbols: string;
-  /** The root file system as a cpio archive. */
-  readonly initrd?: string;
 }
 
 /** What a run did. */
@@ -89,7 +77,7 @@ export async function runPlan(plan: BuildPlan, state: BuildState, given: RunOpti
     }
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    problems.push(fault(error instanceof ElfError ? error.message : stopReason(error, options.directory)));
+    problems.push(stopFault(error, options.directory));
   }
   if (options.signal?.aborted) problems.push(fault('The build was cancelled.'));
   try {
@@ -101,16 +89,6 @@ export async function runPlan(plan: BuildPlan, state: BuildState, given: RunOpti
     });
   }
   return { ok: !failed(), problems, images: failed() ? [] : images, compiled, linked };
-}
-
-function stopReason({ message, code }: NodeJS.ErrnoException, directory: string): string {
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return `There is no room left to write in ${directory}. Make room, and build again: what is finished is kept.`;
-  return `The build stopped: ${message}`;
-}
-
-function fault(message: string, path = ''): BuildProblem {
-  return { path, line: 1, column: 1, severity: 'error', message, source: 'build' };
 }
 
 /** Leaves a file alone that has this text already, so that what depends on it stays up to date. */
@@ -202,8 +180,7 @@ async function link(
     if (result.problems.length > 0)
       problems.push(...(await import('./link/sources')).withSources(result.problems, options.prebuilt?.folders));
     if (!result.bytes) return false;
-    writeFileSync(step.output, result.bytes, { mode: 0o755 });
-    writeFileSync(step.map, JSON.stringify(mapOf(result, options.directory)));
+    writeLinked(step, result.bytes, result, options.directory ?? '');
     state.done(step.output, key, objects, [step.output, step.map], '', started);
     return true;
   }
@@ -266,12 +243,6 @@ function extract(objects: readonly string[], step: LinkStep, { read, first }: Li
   return [`${step.output}.strings.o`];
 }
 
-/** Where the linker put what, objects named from the build folder. */
-function mapOf(result: LinkResult, directory: string | undefined): LinkedPiece[] {
-  const prefix = `${directory ?? ''}/`;
-  return result.pieces().map((p) => (p.object.startsWith(prefix) ? { ...p, object: p.object.slice(prefix.length) } : p));
-}
-
 /** The archive of a root file system; written again only where a name, a mode, a link or a file's content has changed. */
 function packRootfs(source: string, build: string, state: BuildState, options: RunOptions): string {
   if (!statSync(source).isDirectory()) return source;
@@ -293,14 +264,7 @@ function image(step: ImageStep, state: BuildState, options: RunOptions): BuiltIm
   if (state.upToDate(step.image, key) !== undefined) return result;
   const started = Date.now();
   options.progress?.('IMAGE', step.image.slice(step.image.lastIndexOf('/') + 1));
-  const linked = readFileSync(step.input);
-  const entry = executableSymbol(linked, readExecutable(linked, step.input), step.entry);
-  if (entry === undefined) throw new ElfError(`${step.input} has no symbol ${step.entry}.`);
-  const symbols = Uint8Array.from(linked);
-  new DataView(symbols.buffer).setBigUint64(24, BigInt(entry), true);
-  const stripped = stripExecutable(linked, step.input, entry);
-  writeFileSync(step.image, step.protocol === 'multiboot' ? multibootImage(stripped, step.input, entry) : stripped, { mode: 0o755 });
-  writeFileSync(step.symbols, symbols);
+  writeImage(step, readFileSync(step.input));
   state.done(step.image, key, [step.input], [step.image, step.symbols], '', started);
   return result;
 }

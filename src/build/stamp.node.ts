@@ -6,8 +6,7 @@ import { type FileKind, type Files } from '../shared/files';
 import { NodeFiles } from '../shared/files.node';
 import { type PoolBuildOptions, type PoolBuildResult } from './pool-build.node';
 import { type BuildProblem } from './problems';
-import { type BuiltImage } from './runner.node';
-import { CLOCK_STEP } from './state.node';
+import { type BuiltImage } from './image-files.node';
 import { isKnownToolchain, type ToolchainMemory } from './toolchain.node';
 
 /** What an unchanged build has to say again. */
@@ -28,6 +27,9 @@ interface Stamp {
   readonly trees: Record<string, string>;
   readonly result: StampedResult;
 }
+
+/** Clocks of file systems tick in steps; milliseconds. */
+export const CLOCK_STEP = 10;
 
 const NOTHING = '-';
 const FOLDER = 'd';
@@ -50,6 +52,21 @@ function signature(stat: BigIntStats | undefined, listed: boolean): string {
   if (!stat) return NOTHING;
   if (stat.isDirectory()) return listed ? `${FOLDER}${stat.mtimeNs}` : FOLDER;
   return `${stat.size} ${stat.mtimeNs} ${stat.ino}`;
+}
+
+/** The time of the last change in a signature, in nanoseconds; undefined of what has none. */
+function timeIn(signature: string): bigint | undefined {
+  if (signature === NOTHING || signature === FOLDER) return undefined;
+  return BigInt(signature.startsWith(FOLDER) ? signature.slice(FOLDER.length) : signature.split(' ')[1]!);
+}
+
+/** The text of a file that was there a moment ago. */
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a folder holds, all the way down: names, kinds, access, sizes and times. */
@@ -93,7 +110,7 @@ export class SeenFiles implements Files {
 
   readText(path: string): string | undefined {
     if (this.texts.has(path)) return this.texts.get(path);
-    const text = this.kind(path) === 'file' ? this.disk.readText(path) : undefined;
+    const text = this.kind(path) === 'file' ? textOf(path) : undefined;
     this.texts.set(path, text);
     return text;
   }
@@ -119,7 +136,8 @@ export class SeenFiles implements Files {
   }
 
   /**
-   * Everything noted, with what the build made as it is now; undefined where something changed while the build ran, or so shortly before that nobody can know.
+   * Everything noted, with what the build made as it is now; undefined where something changed so shortly before it was looked at that nobody can know what was read.
+   * What changed after that has another signature at the next build.
    * `own` says which paths are the build's.
    */
   taken(own: (path: string) => boolean, made: Iterable<string>): Pick<Stamp, 'seen' | 'real'> | undefined {
@@ -127,7 +145,8 @@ export class SeenFiles implements Files {
     const seen: Record<string, string> = {};
     for (const [path, signature] of this.seen) {
       if (own(path)) continue;
-      if (signature !== NOTHING && signature !== FOLDER && (look(path)?.mtimeNs ?? latest) >= latest) return undefined;
+      const time = timeIn(signature);
+      if (time !== undefined && time >= latest) return undefined;
       seen[path] = signature;
     }
     for (const path of made) seen[path] = signatureOf(path, false);

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { CLOCK_STEP } from './stamp.node';
 import { type ToolchainMemory } from './toolchain.node';
 
 /** A file as it was when a step used it. */
@@ -132,9 +133,6 @@ function madeOf(outputs: readonly string[]): string {
     .map((stat) => (stat ? `${stat.size} ${stat.mtimeMs}` : 'none'))
     .join();
 }
-
-/** Clocks of file systems tick in steps; milliseconds. */
-export const CLOCK_STEP = 10;
 
 /** Whether a file was changed at or after a time, or so shortly before that its own time cannot tell. */
 function changedSince(path: string, time: number): boolean {

@@ -1,10 +1,12 @@
 /** The part of `unikernel build` that builds applications of the starter pool by our builder, and hands on what Unikraft's make builds. */
 
+import { join } from 'node:path';
 import { TARGETS } from '../build/pool-targets';
 import { buildPool, isPool, type PoolBuildOptions } from '../build/pool-build.node';
 import { SeenFiles } from '../build/stamp.node';
 import { kraftfileNames } from '../kraftfile/schema';
 import { absolute, type BuildArguments, cancellable, reportBuild, usage } from './build';
+import { loadCompiled } from './code-cache.node';
 import { type CliIo } from './io';
 
 /** Finds out who builds a folder, and has it built; resolves to the exit status. */
@@ -37,14 +39,15 @@ async function buildByUs(args: BuildArguments, options: PoolBuildOptions, io: Cl
   const { flags, targets } = args;
   const unknown = targets.find((t) => !Object.hasOwn(TARGETS, t));
   if (unknown !== undefined) return usage(io, `There is no target ${unknown}; there are ${Object.keys(TARGETS).join(' and ')}.`);
-  const started = performance.now();
+  const started = process.uptime();
   const quiet = flags.has('--quiet') || flags.has('--json');
   const result = await cancellable((signal) =>
     buildPool({
       ...options,
       signal,
+      planning: () => loadCompiled(join(__dirname, 'cli-build-plan.js')),
       ...(!quiet && { progress: (verb: string, what: string) => io.stderr(`  ${verb.padEnd(6)}${what}\n`) }),
     }),
   );
-  return reportBuild(result, result.ok ? 0 : 1, performance.now() - started, args, io);
+  return reportBuild(result, result.ok ? 0 : 1, 1000 * (process.uptime() - started), args, io);
 }

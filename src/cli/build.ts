@@ -90,13 +90,13 @@ export async function buildCommand(argv: readonly string[], io: CliIo): Promise<
   const args = readArguments(argv);
   if (typeof args === 'string') return usage(io, args);
   const dir = absolute(args.dir, io.cwd);
-  const started = performance.now();
+  const started = process.uptime();
   const options = poolOptions(dir, args, io);
   // Most builds are made again and again: what finds and builds projects is not even loaded where nothing has changed.
   const plain =
     !['--targets', '--reconfigure'].some((f) => args.flags.has(f)) && !['--root', '--do'].some((o) => args.value(o) !== undefined);
   const known = plain ? unchangedBuild(options, buildFolder(options)) : undefined;
-  if (known) return reportBuild(unchangedResult(known), 0, performance.now() - started, args, io);
+  if (known) return reportBuild(unchangedResult(known), 0, 1000 * (process.uptime() - started), args, io);
   loadCompiled(join(__dirname, 'cli-build-run.js'));
   return (await import('./build-run')).runBuild(dir, args, options, io);
 }

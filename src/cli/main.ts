@@ -1,6 +1,5 @@
 /** Entry of the `unikernel` command: finds the sub-command and loads only what that needs. */
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { loadCompiled } from './code-cache.node';
 import { nodeIo } from './io.node';
 
@@ -21,8 +20,8 @@ const help = `Usage: unikernel COMMAND [arguments]
 `;
 
 /** Many runs are over before what V8 optimised for them comes into use: it shall wait for code that is really hot. The flag is known to be in these versions. */
-function waitWithOptimising(): void {
-  if (/^1[123]\./.test(process.versions.v8)) setFlagsFromString('--interrupt-budget=1200000');
+async function waitWithOptimising(): Promise<void> {
+  if (/^1[123]\./.test(process.versions.v8)) (await import('node:v8')).setFlagsFromString('--interrupt-budget=1200000');
 }
 
 const dapHelp = `Usage: unikernel dap [--server PORT]
@@ -38,7 +37,7 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   switch (command) {
     case 'run':
       loadCompiled(join(__dirname, 'cli-run.js'));
-      waitWithOptimising();
+      await waitWithOptimising();
       return (await import('./run')).runCommand(rest, io);
     case 'strace':
       return (await import('./strace')).straceCommand(rest, io);

@@ -214,42 +214,40 @@ export function parseObject(file: Uint8Array, name: string): InputObject {
   return object;
 }
 
+/** Values and sizes are signed 64-bit numbers. Those beyond 2^53 lose low bits, and no address of an image is one. */
 function parseSymbols(
   object: InputObject,
   headers: readonly SectionHeader[],
   table: SectionHeader,
   extended: SectionHeader | undefined,
 ): void {
-  const { view, bytes, name } = object;
+  const { view, bytes, words, name } = object;
   const strings = headers[table.link];
-  if (!strings || strings.type !== SHT.STRTAB || table.size % SYM_SIZE !== 0) throw new ElfError(`${name}: the symbol table is damaged.`);
+  if (!strings || strings.type !== SHT.STRTAB || table.size % SYM_SIZE !== 0 || table.offset % 4 !== 0)
+    throw new ElfError(`${name}: the symbol table is damaged.`);
   const text = byteText(bytes.subarray(strings.offset, strings.offset + strings.size));
   const count = table.size / SYM_SIZE;
   object.firstGlobal = Math.min(table.info, count);
   for (let i = 0; i < count; i++) {
-    const at = table.offset + i * SYM_SIZE;
-    let shndx = view.getUint16(at + 6, true);
+    const w = table.offset / 4 + i * (SYM_SIZE / 4);
+    const kind = words[w + 1]!;
+    let shndx = kind >>> 16;
     if (shndx === SHN.XINDEX) {
       if (!extended || (i + 1) * 4 > extended.size) throw new ElfError(`${name}: symbol ${i} has no section index.`);
       shndx = view.getUint32(extended.offset + i * 4, true);
     } else if (shndx >= SHN.LORESERVE && shndx !== SHN.ABS && shndx !== SHN.COMMON) {
       throw new ElfError(`${name}: symbol ${i} lies in the unknown section 0x${shndx.toString(16)}.`);
     }
-    const start = view.getUint32(at, true);
+    const start = words[w]!;
     object.rawSymbols.push({
       name: start === 0 ? '' : nameAt(text, start),
-      info: bytes[at + 4]!,
-      other: bytes[at + 5]!,
+      info: kind & 255,
+      other: (kind >>> 8) & 255,
       shndx,
-      value: signed64(view, at + 8),
-      size: signed64(view, at + 16),
+      value: (words[w + 3]! | 0) * 0x100000000 + words[w + 2]!,
+      size: (words[w + 5]! | 0) * 0x100000000 + words[w + 4]!,
     });
   }
-}
-
-/** A signed 64-bit number. Those beyond 2^53 lose low bits, and no address of an image is one. */
-export function signed64(view: DataView, at: number): number {
-  return view.getInt32(at + 4, true) * 0x100000000 + view.getUint32(at, true);
 }
 
 function parseGroup(object: InputObject, h: SectionHeader): void {

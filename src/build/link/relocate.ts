@@ -113,7 +113,7 @@ export function targetAddress(symbol: LinkSymbol, addend: number, ipltAddress: n
   return referenceAddress(symbol, ipltAddress) + addend;
 }
 
-/** A signed 64-bit number; see signed64(). */
+/** A signed 64-bit number. Those beyond 2^53 lose low bits, and no address of an image is one. */
 function addendAt(words: Uint32Array, w: number): number {
   return (words[w + 5]! | 0) * 0x100000000 + words[w + 4]!;
 }

@@ -1,7 +1,7 @@
 /** Images without a compiler: from the objects that come compiled, with debug information that leads to the sources here. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SymbolFile } from '../../../debug-adapter/symbols/api';
@@ -56,6 +56,101 @@ describe('prebuilt libraries', function () {
     const said = execFileSync('gdb', [...script, r.images[0]!.symbols], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     assert.match(said, /Line \d+ of "\/.*library-pool\/app\/hello\/main\.c"/);
     assert.match(said, /greet\("Hello from a direct call!/);
+  });
+
+  /** All that a build left in its folder but its notes, by path. */
+  const made = (folder: string): Map<string, Buffer> =>
+    new Map(
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => !path.basename(name).startsWith('.') && statSync(`${folder}/${name}`).isFile())
+        .sort()
+        .map((name) => [name, readFileSync(`${folder}/${name}`)]),
+    );
+
+  it('come with plans that give what a plan made anew gives, byte for byte', async () => {
+    for (const name of ['hello', 'elfloader', 'threads'])
+      for (const targets of [undefined, ['qemu-x86_64'], ['fc-x86_64']]) {
+        const folder = { build: `${dir}/planned`, ...(targets && { targets }) };
+        rmSync(folder.build, { recursive: true, force: true });
+        const kept = await build(`${pool}/app/${name}`, folder);
+        assert.deepEqual([kept.ok, kept.plan, kept.linked], [true, undefined, true], kept.problems.map(formatProblem).join('\n'));
+        const files = made(folder.build);
+        rmSync(folder.build, { recursive: true });
+        const planned = await build(`${pool}/app/${name}`, { ...folder, planned: true });
+        assert.ok(planned.ok && planned.plan);
+        assert.deepEqual(planned.images, kept.images);
+        const again = made(folder.build);
+        assert.deepEqual([...again.keys()], [...files.keys()]);
+        for (const [file, bytes] of files) assert.ok(bytes.equals(again.get(file)!), `${name} ${targets?.join() ?? ''}: ${file}`);
+      }
+  });
+
+  it('come with plans for configurations as the editor writes them, and for no others', async () => {
+    const copy = `${dir}/configured`;
+    cpSync(pool, copy, { recursive: true, filter: (p) => !/\/app\/[^/]+\/build(\/|$)/.test(p) });
+    const app = `${copy}/app/hello`;
+    const folder = { pool: copy, build: `${dir}/configured-build` };
+    await build(app, folder);
+    const image = `${folder.build}/hello_qemu-x86_64`;
+    const before = readFileSync(image);
+    const again = async (): Promise<PoolBuildResult> => {
+      rmSync(folder.build, { recursive: true });
+      return build(app, folder);
+    };
+    writeFileSync(`${app}/.config`, `# A comment.\n${readFileSync(`${folder.build}/config`, 'utf8')}`);
+    const complete = await again();
+    assert.deepEqual([complete.ok, complete.plan], [true, undefined]);
+    assert.ok(readFileSync(image).equals(before));
+    writeFileSync(`${app}/.config`, 'CONFIG_LIBUKSCHED=y\n');
+    const other = await again();
+    assert.notEqual(other.plan, undefined, 'made anew');
+    rmSync(`${app}/.config`);
+    // A default, a folder more: what the plan was made from is not the same any more, whatever comes of it.
+    const library = `${copy}/lib/added`;
+    mkdirSync(library);
+    const listed = await again();
+    assert.deepEqual([listed.ok, listed.plan === undefined], [true, false]);
+    writeFileSync(`${library}/Config.uk`, 'config LIBADDED\n\tbool\n\tdefault y\n');
+    writeFileSync(
+      `${library}/Makefile.uk`,
+      '$(eval $(call addlib_s,libadded,$(CONFIG_LIBADDED)))\nLIBADDED_SRCS-y += $(LIBADDED_BASE)/added.c\n',
+    );
+    writeFileSync(`${library}/added.c`, 'int added;\n');
+    const imports = readFileSync(`${copy}/lib/Makefile.uk`, 'utf8');
+    writeFileSync(`${copy}/lib/Makefile.uk`, `${imports}$(eval $(call import_lib,$(CONFIG_UK_BASE)/lib/added))\n`);
+    const more = await again();
+    assert.ok(
+      more.problems.some((p) => p.path === `${library}/added.c`),
+      'it has to be compiled',
+    );
+    rmSync(library, { recursive: true });
+    writeFileSync(`${copy}/lib/Makefile.uk`, imports);
+    const back = await again();
+    assert.deepEqual([back.ok, back.plan], [true, undefined]);
+    assert.ok(readFileSync(image).equals(before));
+  });
+
+  it('do without kept plans where these are damaged', async () => {
+    const objects = `${dir}/damaged-plans`;
+    cpSync(`${dir}/prebuilt`, objects, { recursive: true });
+    for (const name of ['plans.json', 'plans.txt', 'texts.txt']) {
+      const whole = readFileSync(`${objects}/${name}`);
+      writeFileSync(`${objects}/${name}`, whole.subarray(0, whole.length >> 1));
+      rmSync(`${dir}/build`, { recursive: true });
+      const r = await build(`${pool}/app/hello`, { prebuiltFolder: objects });
+      assert.deepEqual([r.ok, r.plan === undefined], [true, false], name);
+      writeFileSync(`${objects}/${name}`, whole);
+    }
+  });
+
+  it('keep the macros of their sources', async function () {
+    if (!findProgram('gdb', process.env)) this.skip();
+    const r = await build(`${pool}/app/hello`);
+    const asked = ['list boot.c:20', 'macro expand ARRAY_SIZE(a)', 'info macro __x86_64__'];
+    const script = ['-batch', ...asked.flatMap((command) => ['-ex', command]), r.images[0]!.symbols];
+    const said = execFileSync('gdb', script, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    assert.match(said, /expands to: \(sizeof\(a\) \/ sizeof\(\(a\)\[0\]\)\)/);
+    assert.match(said, /-D__x86_64__=1/);
   });
 
   it('do nothing again where nothing has changed', async () => {
