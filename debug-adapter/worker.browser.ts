@@ -35,7 +35,7 @@ self.onmessage = ({ data }: MessageEvent<WorkerStart>) => {
   self.onmessage = null;
   // iced-x86's loader asks for its file by name, through what stands in for Node's fs here.
   Object.assign(globalThis, { bundledFiles: data.files });
-  useHandlers(data.handlers);
+  useHandlers(new WebAssembly.Module(data.handlers));
   const channel: Channel = {
     post: (message, transfer = []) => self.postMessage(message, { transfer: [...transfer] }),
     onMessage: (listener) => self.addEventListener('message', (event: MessageEvent<unknown>) => listener(event.data)),

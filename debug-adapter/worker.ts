@@ -11,7 +11,7 @@ import { useHandlers } from './x86/default-handlers';
 
 /** Made by the build, beside the bundle; without them the processor makes its own at the first start. */
 const handlers = join(__dirname, 'handlers.wasm');
-if (existsSync(handlers)) useHandlers(new Uint8Array(readFileSync(handlers)));
+if (existsSync(handlers)) useHandlers(new WebAssembly.Module(readFileSync(handlers)));
 
 const port = parentPort;
 if (port !== null) {

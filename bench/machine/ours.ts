@@ -7,7 +7,7 @@ import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 
 const [file, tier] = process.argv.slice(2);
 const handlers = path.join(__dirname, 'handlers.wasm');
-if (existsSync(handlers)) useHandlers(new Uint8Array(readFileSync(handlers)));
+if (existsSync(handlers)) useHandlers(new WebAssembly.Module(readFileSync(handlers)));
 const { machine } = createMachine({
   image: new Uint8Array(readFileSync(file!)),
   imageName: 'kernel',

@@ -10,7 +10,7 @@ export function defaultHandlers(): WebAssembly.Module {
   return module;
 }
 
-/** Takes the prebuilt binary for every later processor of this process. */
-export function useHandlers(binary: Uint8Array<ArrayBuffer>): void {
-  module = new WebAssembly.Module(binary);
+/** Takes the prebuilt ones for every later processor of this process. */
+export function useHandlers(handlers: WebAssembly.Module): void {
+  module = handlers;
 }

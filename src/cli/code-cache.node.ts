@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Script } from 'node:vm';
+import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
 import { type RunIo } from './io';
 
@@ -55,7 +56,7 @@ export async function writeCodeCache(
   for (const argv of commandLines) {
     let errors = '';
     const quiet = (): void => undefined;
-    const io = { ...nodeIo(), writeConsole: quiet, stdout: quiet, stderr: (text: string) => void (errors += text) };
+    const io = { ...nodeIo(compileHandlers(dirname(bundles[0]))), writeConsole: quiet, stdout: quiet, stderr: (text: string) => void (errors += text) };
     const status = await command(argv, io);
     if (status !== 0) throw new Error(`the run for the code cache ended with status ${status}: ${errors}`);
   }

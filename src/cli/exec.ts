@@ -206,6 +206,10 @@ class ExecIo implements RunIo {
     return this.io.env;
   }
 
+  get handlers(): RunIo['handlers'] {
+    return this.io.handlers;
+  }
+
   get interactive(): boolean {
     return this.io.interactive;
   }

@@ -6,7 +6,7 @@ import { MachineError } from '../../debug-adapter/machine/api';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { SymbolFile } from '../../debug-adapter/symbols/api';
-import { usePrebuiltHandlers } from './handlers.node';
+import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 import { type RunIo } from './io';
 import { type NetworkLink } from './peripherals';
 import { hasPeripherals, parseRunOptions, type RunOptions } from './run-options';
@@ -88,8 +88,9 @@ export async function gdbCommand(argv: readonly string[], io: RunIo): Promise<nu
     io.stderr(`unikernel gdb: ${options.error}\nTry 'unikernel gdb --help'.\n`);
     return ExitStatus.usage;
   }
-  usePrebuiltHandlers();
   try {
+    const handlers = await io.handlers;
+    if (handlers !== undefined) useHandlers(handlers);
     return await serve(options, io);
   } catch (error) {
     const { code, message, stack } = error as NodeJS.ErrnoException;

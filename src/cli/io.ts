@@ -24,6 +24,8 @@ export interface RunIo extends CliIo {
   openConsole(onInput: (bytes: Uint8Array) => void, onInterrupt: () => void, onEnd?: () => void): void;
   /** Gives the terminal back as it was. */
   close(): void;
+  /** The interpreter's prebuilt handlers, which are being compiled; undefined where there are none. */
+  readonly handlers: Promise<WebAssembly.Module> | undefined;
   /** Milliseconds since the process started. */
   elapsed(): number;
   /** Waits, at most so long (milliseconds), or until `wake` is called. */

@@ -1,6 +1,7 @@
 /** Entry of the `unikernel` command: finds the sub-command and loads only what that needs. */
 import { join } from 'node:path';
 import { loadCompiled } from './code-cache.node';
+import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
 
 const help = `Usage: unikernel COMMAND [arguments]
@@ -24,6 +25,9 @@ async function waitWithOptimising(): Promise<void> {
   if (/^1[123]\./.test(process.versions.v8)) (await import('node:v8')).setFlagsFromString('--interrupt-budget=1200000');
 }
 
+/** Commands that run a machine in this process. */
+const machineCommands: readonly string[] = ['run', 'strace', 'exec', 'gdb'];
+
 const dapHelp = `Usage: unikernel dap [--server PORT]
 
 The debug adapter (Debug Adapter Protocol) on standard input and output, for editors other than VS Code; --server PORT has it
@@ -32,8 +36,8 @@ listen on this machine instead, for one client after another.
 
 /** Resolves to the exit status, or to undefined where the process goes on serving. */
 async function dispatch(argv: readonly string[]): Promise<number | undefined> {
-  const io = nodeIo();
   const [command, ...rest] = argv;
+  const io = nodeIo(command !== undefined && machineCommands.includes(command) ? compileHandlers(__dirname) : undefined);
   switch (command) {
     case 'run':
       loadCompiled(join(__dirname, 'cli-run.js'));

@@ -5,7 +5,7 @@ import { MachineError, type StopReason } from '../../debug-adapter/machine/api';
 import { exitStatus } from '../../debug-adapter/machine/exit-status';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
-import { usePrebuiltHandlers } from './handlers.node';
+import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 import { type RunIo } from './io';
 import { hasPeripherals, parseRunOptions, runHelp, type RunOptions } from './run-options';
 import { type StraceRun } from './strace';
@@ -46,8 +46,9 @@ export async function runCommand(argv: readonly string[], io: RunIo): Promise<nu
 
 /** Runs an image by options that were read already. Resolves and never throws as `runCommand` does. */
 export async function runWith(options: RunOptions, io: RunIo, strace?: StraceRun): Promise<number> {
-  usePrebuiltHandlers();
   try {
+    const handlers = await io.handlers;
+    if (handlers !== undefined) useHandlers(handlers);
     return await new Run(options, io, strace).go();
   } catch (error) {
     // MachineError and the errors of reading files carry messages for people; anything else is a defect here and shows its place.

@@ -17,6 +17,7 @@ const fixtures = `${root}/test/fixtures/exec`;
 
 /** A process whose input is a text, on real files. */
 class TestIo implements RunIo {
+  readonly handlers = undefined;
   out: Uint8Array[] = [];
   err = '';
   readonly env = {};

@@ -6,6 +6,7 @@ import { elfImage, kludgeImage } from '../machine/images';
 
 /** A process without a process: files in a map, output in strings, and sleep that only moves the clock. */
 class FakeIo implements RunIo {
+  readonly handlers = undefined;
   out = '';
   err = '';
   console = '';
