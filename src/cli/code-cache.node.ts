@@ -56,7 +56,12 @@ export async function writeCodeCache(
   for (const argv of commandLines) {
     let errors = '';
     const quiet = (): void => undefined;
-    const io = { ...nodeIo(compileHandlers(dirname(bundles[0]))), writeConsole: quiet, stdout: quiet, stderr: (text: string) => void (errors += text) };
+    const io = {
+      ...nodeIo(compileHandlers(dirname(bundles[0]))),
+      writeConsole: quiet,
+      stdout: quiet,
+      stderr: (text: string) => void (errors += text),
+    };
     const status = await command(argv, io);
     if (status !== 0) throw new Error(`the run for the code cache ended with status ${status}: ${errors}`);
   }
