@@ -55,7 +55,7 @@ const samplePeriod = 3_000;
 /** The same where all code is translated. */
 const eagerPeriod = 40;
 /** The most of them, reached while slice after slice ends in a region: V8 optimises a function only between its calls. */
-const regionSlice = 200_000;
+const regionSlice = 1_000_000;
 /** A budget below which more is taken from what was kept back: no block is longer. */
 const refillBelow = longestPath + slack;
 

@@ -19,8 +19,11 @@ export const IndirectCounts = { address: 0x60_0000, entries: 0x1000 } as const;
 /** Counts of the places that regions were left for and at which none begins: 8-byte entries: i32 low half of RIP, i32 count. */
 export const MissCounts = { address: 0x61_0000, entries: 0x1000 } as const;
 
-/** Of the indirect jumps out of regions one in so many is counted. */
-const jumpsBetween = 6;
+/**
+ * Of the indirect jumps out of regions one in some eight is counted: each time up to 15 are left out, by a generator of random numbers, as code that goes round
+ * would always show the same of its jumps.
+ */
+const jumpsBetweenBits = 4;
 /** Times that an indirect jump must have been counted to go to one place before that becomes part of the region. */
 export const hotTarget = 8;
 
@@ -32,6 +35,9 @@ export const currentRegion = Scratch.modeTag + 0x68;
 
 /** i32 in the state block: indirect jumps until the next one is counted. */
 const skippedJumps = Scratch.modeTag + 0x6c;
+
+/** i32 in the state block: the random number that the last such count came from. */
+const randomJumps = Scratch.modeTag + 0x70;
 
 /** What `dispatch` answers beside a region's status. */
 export const Dispatched = {
@@ -117,7 +123,13 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   // Some of the jumps are enough to know them all by.
   load(skippedJumps).tee(slot).op('i32.eqz');
   c.if();
-  c.i32(0).i32(jumpsBetween).mem('i32.store', skippedJumps);
+  c.i32(0);
+  load(randomJumps).i32(1664525).op('i32.mul').i32(1013904223).op('i32.add').tee(slot).mem('i32.store', randomJumps);
+  c.i32(0)
+    .get(slot)
+    .i32(32 - jumpsBetweenBits)
+    .op('i32.shr_u')
+    .mem('i32.store', skippedJumps);
   c.else();
   c.i32(0).get(slot).i32(1).op('i32.sub').mem('i32.store', skippedJumps).br(again);
   c.end();

@@ -11,7 +11,7 @@ import { buildDispatcher, cacheIndex, currentRegion, Dispatched, IndirectCounts,
 import { precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
-import { type ExitReason, type ExitSite, RegionExit, RegionState, type WindowMapping } from './region-abi';
+import { type ExitReason, type ExitSite, keyOfInsn, RegionExit, RegionState, type WindowMapping } from './region-abi';
 import { bestRoot } from './root';
 import { covers, findWindow, isAccessed, PageTables, reaches, writes } from './window';
 
@@ -128,7 +128,7 @@ const mostWindowed = 300;
 /** Times that a region is made again with code in it that it was often left for and that had not run enough before. */
 const mostGrowth = 3;
 /** Bytes of a window that regions are made for: smaller ones hold little of what code reaches. */
-const leastWindow = 4n << 20n;
+const leastWindow = 1n << 20n;
 /** Accesses of a region beyond the window before it is made again, and those of one instruction for it to go by the TLB then. */
 const manyExits = 32;
 const someExits = 2;
@@ -146,6 +146,10 @@ const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step |
 
 const isWorthEntering = ({ blocks }: Region, { instructions }: CompiledRegion): boolean =>
   instructions >= leastInstructions || !blocks.some(({ end }) => end.kind === 'leave');
+
+/** Is a region the better one to enter at an address that another one has, too? */
+const holdsMore = (region: Installed, other: Installed): boolean =>
+  region.mode === other.mode && (region.window === undefined) === (other.window === undefined) && region.instructions > other.instructions;
 
 export class Jit {
   readonly #host: JitHost;
@@ -322,9 +326,21 @@ export class Jit {
 
   #compileWanted(): void {
     const mode = this.#mode;
-    const wanted = this.#wanted.filter((one) => one.mode === mode && !this.has(one.key));
+    const wanted = this.#wanted.filter((one) => one.mode === mode && !this.has(one.key) && !this.#isPassed(one.key));
     this.#wanted.length = 0;
     this.#compileAll(wanted);
+  }
+
+  /** Is this in the middle of a region, and not often what a region was left for? Such a place soon leads to an entry. */
+  #isPassed(key: number): boolean {
+    if (this.#host.eager || this.#missed.has(key)) return false;
+    const physical = this.#source.physical(lowOf(key), highOf(key));
+    for (const region of this.#byPage.get(Math.floor(physical / PAGE)) ?? []) {
+      if (region.mode !== this.#mode || !region.ranges.some(([start, end]) => start <= physical && physical < end)) continue;
+      this.#heat.cool(key);
+      return true;
+    }
+    return false;
   }
 
   /** @param windowed accesses go through the window, where there is one. */
@@ -337,9 +353,19 @@ export class Jit {
     if (this.#regions.length + list.length > mostRegions) this.flush();
     if (this.#stale) this.#revalidate();
     const host = this.#host;
+    const inside = new Set<number>();
     const made = list.flatMap((wanted) => {
+      // It may be in one that was made just before, which is entered at the next of its loops.
+      if (inside.has(wanted.key) && !this.#missed.has(wanted.key)) {
+        this.#heat.cool(wanted.key);
+        return [];
+      }
       this.#making.add(wanted.key);
-      return this.#translate(wanted) ?? [];
+      const one = this.#translate(wanted);
+      if (one === undefined) return [];
+      for (const entry of one.compiled.entries) this.#making.add(entry);
+      for (const { insns } of one.region.blocks) for (const insn of insns) inside.add(keyOfInsn(insn));
+      return one;
     });
     this.#making.clear();
     if (made.length === 0) return;
@@ -433,7 +459,9 @@ export class Jit {
       } else list.add(installed);
     }
     compiled.entries.forEach((entry, number) => {
-      if (this.#byEntry.has(entry)) return;
+      const other = this.#byEntry.get(entry);
+      if (other !== undefined && !holdsMore(installed, other)) return;
+      if (other?.entry === entry) this.#drop(other);
       this.#byEntry.set(entry, installed);
       this.#cache(entry, mode, installed.index, number);
       host.claim(entry);
