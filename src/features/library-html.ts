@@ -9,6 +9,7 @@ export interface PageLinks {
   enable(library: string): string;
   disable(library: string): string;
   addToKraftfile(library: string): string;
+  removeFromKraftfile(library: string): string;
   fetch(library: string): string;
   graph(library: string): string;
   sizes(): string;
@@ -51,9 +52,7 @@ function header(model: PoolModel, library: Library, links: PageLinks): string {
     ...(library.symbol === undefined || library.state === 'available'
       ? []
       : [on ? link(links.disable(library.name), 'Disable…', 'button secondary') : link(links.enable(library.name), 'Enable…', 'button')]),
-    ...(model.project.kraftfile === undefined || library.kind !== 'library'
-      ? []
-      : [link(links.addToKraftfile(library.name), 'Add to Kraftfile', 'button secondary')]),
+    ...kraftfileAction(model, library, links),
     library.state === 'available'
       ? link(links.fetch(library.title), 'Fetch…', 'button')
       : link(links.graph(library.name), 'Graph', 'button secondary'),
@@ -61,6 +60,15 @@ function header(model: PoolModel, library: Library, links: PageLinks): string {
   return `<header><div><h1>${escapeHtml(library.title)}</h1><span class="state ${status}">${escapeHtml(statusTitles[status])}</span></div>
 <p class="lead">${escapeHtml(library.description || 'No description.')}</p>
 ${actions.length === 0 ? '' : `<p class="actions">${actions.join(' ')}</p>`}</header>`;
+}
+
+/** Out of the Kraftfile, or into it. */
+function kraftfileAction(model: PoolModel, library: Library, links: PageLinks): string[] {
+  const use = model.kraftfileUse(library);
+  if (use === undefined) return [];
+  const isAsked = use === 'asked';
+  const target = isAsked ? links.removeFromKraftfile(library.name) : links.addToKraftfile(library.name);
+  return [link(target, isAsked ? 'Remove from Kraftfile' : 'Add to Kraftfile', 'button secondary')];
 }
 
 function facts(model: PoolModel, library: Library, links: PageLinks, bytes: number | undefined): string {
@@ -83,7 +91,7 @@ function facts(model: PoolModel, library: Library, links: PageLinks, bytes: numb
     'Origin',
     library.origin === 'core'
       ? `core ${escapeHtml(`${model.catalogue.core.full} ${model.catalogue.core.codename}`.trim())}`
-      : escapeHtml(library.origin),
+      : escapeHtml(ownPath(model, library.origin)),
   );
   add('Registered', library.place && link(links.open(library.place.path, library.place.line), shortPath(model, library.place.path)));
   return section('About', `<dl>${rows.map(([title, html]) => `<dt>${title}</dt><dd>${html}</dd>`).join('')}</dl>`);
@@ -167,6 +175,11 @@ function sources(library: Library, links: PageLinks): string {
 function shortPath(model: PoolModel, path: string): string {
   const { base } = model.project.tree;
   return path.startsWith(`${base}/`) ? path.slice(base.length + 1) : path.split('/').slice(-3).join('/');
+}
+
+/** A folder of the project by its path there; other places as they are. */
+function ownPath({ project }: PoolModel, place: string): string {
+  return place.startsWith(`${project.folder}/`) ? place.slice(project.folder.length + 1) : place;
 }
 
 /** The page's style; colours are the editor's. */

@@ -55,6 +55,8 @@ export class PoolModel {
   images: readonly Image[] = [];
   private built: ReadonlySet<string> = new Set();
   private missing: readonly string[] = [];
+  /** What the Kraftfile asks for, of what is here. */
+  private required: ReadonlySet<Library> = new Set();
 
   /**
    * @param open the text of a file that an editor holds with changes.
@@ -86,6 +88,7 @@ export class PoolModel {
     const kraftfile = project.kraftfile === undefined ? undefined : this.text(project.kraftfile);
     const wanted = kraftfile === undefined ? [] : readKraftfile(kraftfile).libraries.map(({ name }) => name.value);
     this.missing = missingLibraries(this.catalogue, wanted);
+    this.required = new Set(wanted.flatMap((name) => this.catalogue.find(name) ?? []));
   }
 
   /** The configuration as it would be written. */
@@ -116,6 +119,12 @@ export class PoolModel {
     }
     for (const group of groups.values()) group.sort((a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : 0));
     return groups;
+  }
+
+  /** Whether the Kraftfile asks for a library, or could; undefined where there is none, or the library comes with the core. */
+  kraftfileUse(library: Library): 'asked' | 'possible' | undefined {
+    if (this.project.kraftfile === undefined || library.kind !== 'library') return undefined;
+    return this.required.has(library) ? 'asked' : library.origin === 'core' ? undefined : 'possible';
   }
 
   entry(library: Library): PoolEntry {

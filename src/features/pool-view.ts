@@ -68,10 +68,10 @@ export function registerPoolView(context: Context, workspace: PoolWorkspace, bui
   context.command(commands.poolDisable, change('n'));
   const kraft = (action: 'add' | 'remove') => async (target: unknown) => {
     const model = await needModel(workspace);
-    const name = isLeaf(target)
-      ? target.entry.title
-      : (await libraryOf(model, target, action === 'add' ? 'Library to add to the Kraftfile' : 'Library to remove from the Kraftfile'))
-          ?.title;
+    const isOffered = ({ library }: PoolEntry): boolean =>
+      library !== undefined && model.kraftfileUse(library) === (action === 'add' ? 'possible' : 'asked');
+    const placeHolder = action === 'add' ? 'Library to add to the Kraftfile' : 'Library to remove from the Kraftfile';
+    const name = isLeaf(target) ? target.entry.title : (await libraryOf(model, target, placeHolder, isOffered))?.title;
     if (name === undefined) return;
     await editKraftfile(model, name, action);
     workspace.reload();
@@ -201,6 +201,7 @@ class PoolView implements vscode.TreeDataProvider<Node> {
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #view: vscode.TreeView<Node>;
   #filter = '';
+  #model: PoolModel | undefined;
 
   constructor(
     context: Context,
@@ -231,9 +232,8 @@ class PoolView implements vscode.TreeDataProvider<Node> {
 
   async getChildren(node?: Node): Promise<Node[]> {
     if (node) return node.type === 'group' ? [...node.children] : [];
-    const model = await this.workspace.model();
+    const model = (this.#model = await this.workspace.model());
     this.#view.description = model?.project.name ?? '';
-    void vscode.commands.executeCommand('setContext', 'unikernel.hasKraftfile', model?.project.kraftfile !== undefined);
     void vscode.commands.executeCommand('setContext', 'unikernel.builtByMake', model?.project.builder === 'make');
     if (!model) return [];
     const entries = model.entries(this.#filter);
@@ -259,7 +259,13 @@ class PoolView implements vscode.TreeDataProvider<Node> {
 
   getTreeItem(node: Node): vscode.TreeItem {
     if (node.type === 'group') return groupItem(node, this.#filter);
-    return node.type === 'project' ? projectItem(node) : libraryItem(node.entry);
+    return node.type === 'project' ? projectItem(node) : libraryItem(node.entry, this.#kraftfileUse(node.entry));
+  }
+
+  /** The part of a row's context that says what can be done in the Kraftfile. */
+  #kraftfileUse({ library }: PoolEntry): string {
+    const use = library && this.#model?.kraftfileUse(library);
+    return use === undefined ? '' : ` ${use}`;
   }
 
   async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
@@ -295,7 +301,7 @@ function projectItem({ project, isCurrent }: ProjectLeaf): vscode.TreeItem {
   return item;
 }
 
-function libraryItem({ name, title, status, description, library }: PoolEntry): vscode.TreeItem {
+function libraryItem({ name, title, status, description, library }: PoolEntry, kraftfileUse: string): vscode.TreeItem {
   const item = new vscode.TreeItem(title);
   const [icon, color] = icons[status];
   item.id = `library ${name}`;
@@ -305,7 +311,7 @@ function libraryItem({ name, title, status, description, library }: PoolEntry): 
     .join(' · ');
   item.accessibilityInformation = { label: `${title}, ${statusTitles[status]}, ${description}` };
   const switchable = library?.symbol === undefined ? '' : status === 'image' || status === 'enabled' ? ' on' : ' off';
-  item.contextValue = status === 'available' || status === 'missing' ? status : `library${switchable}`;
+  item.contextValue = status === 'available' || status === 'missing' ? status : `library${switchable}${kraftfileUse}`;
   if (library) item.command = { command: commands.poolShowLibrary, title: 'Show Library', arguments: [name] };
   return item;
 }

@@ -8,6 +8,7 @@ import { bundleSuite, exampleFolder } from './prepare.mjs';
 import { scenarios } from './ui.mjs';
 import { configScenarios } from './ui-config.mjs';
 import { poolScenarios } from './ui-pool.mjs';
+import { poolTreeScenarios } from './ui-pool-tree.mjs';
 import { programScenarios } from './ui-program.mjs';
 import { travelScenarios } from './ui-travel.mjs';
 import { upstreamScenarios } from './ui-upstream.mjs';
@@ -60,6 +61,7 @@ const everything = [
   ...scenarios,
   ...configScenarios,
   ...poolScenarios,
+  ...poolTreeScenarios,
   ...travelScenarios,
   ...programScenarios,
   ...upstreamScenarios,

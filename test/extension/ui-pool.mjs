@@ -4,7 +4,7 @@ import { access, readFile } from 'node:fs/promises';
 const patience = 60_000;
 
 /** Picks a command; keys pressed before the workbench is wired do nothing, so it looks, acts and repeats. */
-async function command(page, title) {
+export async function command(page, title) {
   for (let attempt = 0; attempt < 20; attempt++) {
     await page.keyboard.press('F1');
     const input = page.locator('.quick-input-widget input').first();
@@ -30,7 +30,7 @@ async function command(page, title) {
   throw new Error(`no command ${title}`);
 }
 
-const row = (page, text) => page.locator(`.pane-body .monaco-list-row:has-text("${text}")`).first();
+export const row = (page, text) => page.locator(`.pane-body .monaco-list-row:has-text("${text}")`).first();
 
 async function exists(file) {
   return access(file).then(

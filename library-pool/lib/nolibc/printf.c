@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vsnprintf() without floating point. */
+/* Formatted text, without floating point: into memory, or to the console. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <uk/console.h>
+
+#define LINE		256	/* what goes to the console at once */
+#define WIDTH_MAX	0xffff	/* of fields and precisions */
 
 struct out {
 	char *buf;
 	size_t size;
-	size_t len;
+	size_t used;
+	size_t len;		/* of all that was put */
+	bool console;		/* where a full buffer goes */
 };
 
 struct spec {
@@ -19,9 +25,14 @@ struct spec {
 
 static void put(struct out *o, char c)
 {
-	if (o->len + 1 < o->size)
-		o->buf[o->len] = c;
 	o->len++;
+	if (o->used == o->size) {
+		if (!o->console)
+			return;
+		uk_console_out(o->buf, o->used);
+		o->used = 0;
+	}
+	o->buf[o->used++] = c;
 }
 
 static void pad(struct out *o, char c, int n)
@@ -75,8 +86,11 @@ static int number(const char **fmt)
 {
 	int v = 0;
 
-	while (**fmt >= '0' && **fmt <= '9')
+	while (**fmt >= '0' && **fmt <= '9') {
 		v = v * 10 + (*(*fmt)++ - '0');
+		if (v > WIDTH_MAX)
+			v = WIDTH_MAX;
+	}
 	return v;
 }
 
@@ -126,10 +140,8 @@ static const char *flags(const char *fmt, struct spec *s)
 	}
 }
 
-int vsnprintf(char *restrict buf, size_t size, const char *fmt, va_list ap)
+static void format(struct out *o, const char *fmt, va_list ap)
 {
-	struct out o = { buf, size, 0 };
-
 	while (*fmt) {
 		struct spec s = { .precision = -1 };
 		const char *text;
@@ -138,7 +150,7 @@ int vsnprintf(char *restrict buf, size_t size, const char *fmt, va_list ap)
 		int n, bytes;
 
 		if (*fmt != '%') {
-			put(&o, *fmt++);
+			put(o, *fmt++);
 			continue;
 		}
 		fmt = flags(fmt + 1, &s);
@@ -147,7 +159,8 @@ int vsnprintf(char *restrict buf, size_t size, const char *fmt, va_list ap)
 			s.width = va_arg(ap, int);
 			if (s.width < 0) {
 				s.left = true;
-				s.width = -s.width;
+				s.width = s.width < -WIDTH_MAX ? WIDTH_MAX
+							       : -s.width;
 			}
 		} else {
 			s.width = number(&fmt);
@@ -169,9 +182,9 @@ int vsnprintf(char *restrict buf, size_t size, const char *fmt, va_list ap)
 						  : va_arg(ap, unsigned int);
 			v = narrow(v, bytes, true);
 			if ((int64_t)v < 0)
-				put_number(&o, &s, -v, 10, "-");
+				put_number(o, &s, -v, 10, "-");
 			else
-				put_number(&o, &s, v, 10, s.plus ? "+" :
+				put_number(o, &s, v, 10, s.plus ? "+" :
 					   s.space ? " " : "");
 			break;
 		case 'u':
@@ -182,18 +195,18 @@ int vsnprintf(char *restrict buf, size_t size, const char *fmt, va_list ap)
 						  : va_arg(ap, unsigned int);
 			v = narrow(v, bytes, false);
 			s.upper = *fmt == 'X';
-			put_number(&o, &s, v, *fmt == 'u' ? 10 :
+			put_number(o, &s, v, *fmt == 'u' ? 10 :
 				   *fmt == 'o' ? 8 : 16,
 				   !s.alt || !v || *fmt == 'u' ? "" :
 				   *fmt == 'o' ? "0" : s.upper ? "0X" : "0x");
 			break;
 		case 'p':
-			put_number(&o, &s, (uintptr_t)va_arg(ap, void *), 16,
+			put_number(o, &s, (uintptr_t)va_arg(ap, void *), 16,
 				   "0x");
 			break;
 		case 'c':
 			c = (char)va_arg(ap, int);
-			put_text(&o, &s, &c, 1);
+			put_text(o, &s, &c, 1);
 			break;
 		case 's':
 			text = va_arg(ap, const char *);
@@ -202,23 +215,40 @@ int vsnprintf(char *restrict buf, size_t size, const char *fmt, va_list ap)
 			for (n = 0; (s.precision < 0 || n < s.precision) &&
 			     text[n]; n++)
 				;
-			put_text(&o, &s, text, n);
+			put_text(o, &s, text, n);
 			break;
 		case '%':
-			put(&o, '%');
+			put(o, '%');
 			break;
 		case 0:
 			fmt--;	/* the loop's step comes back to the end */
 			break;
 		default:
-			put(&o, '%');
-			put(&o, *fmt);
+			put(o, '%');
+			put(o, *fmt);
 			break;
 		}
 		fmt++;
 	}
+}
+
+int vsnprintf(char *restrict buf, size_t size, const char *fmt, va_list ap)
+{
+	struct out o = { .buf = buf, .size = size ? size - 1 : 0 };
+
+	format(&o, fmt, ap);
 	if (size)
-		buf[o.len < size ? o.len : size - 1] = 0;
+		buf[o.used] = 0;
+	return (int)o.len;
+}
+
+int vprintf(const char *restrict fmt, va_list ap)
+{
+	char line[LINE];
+	struct out o = { .buf = line, .size = LINE, .console = true };
+
+	format(&o, fmt, ap);
+	uk_console_out(line, o.used);
 	return (int)o.len;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Memory from the default allocator, and numbers from text. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,8 @@ void *malloc(size_t size)
 {
 	struct block *b;
 
-	if (size > SIZE_MAX - sizeof(*b))
-		return NULL;
-	b = uk_malloc(uk_alloc_get_default(), sizeof(*b) + size);
+	b = size > SIZE_MAX - sizeof(*b)
+	    ? NULL : uk_malloc(uk_alloc_get_default(), sizeof(*b) + size);
 	if (!b) {
 		errno = ENOMEM;
 		return NULL;
@@ -38,8 +38,10 @@ void *calloc(size_t n, size_t size)
 	size_t bytes;
 	void *ptr;
 
-	if (__builtin_mul_overflow(n, size, &bytes))
+	if (__builtin_mul_overflow(n, size, &bytes)) {
+		errno = ENOMEM;
 		return NULL;
+	}
 	ptr = malloc(bytes);
 	if (ptr)
 		memset(ptr, 0, bytes);
@@ -73,16 +75,19 @@ static int digit(char c)
 	return 36;
 }
 
-unsigned long strtoul(const char *restrict s, char **restrict end, int base)
+/* A number without its sign; false where it does not fit. */
+static bool number(const char *s, char **end, int base, bool *negative,
+		   unsigned long *v)
 {
 	const char *p = s;
-	unsigned long v = 0;
-	int negative = 0;
+	bool fits = true;
 
+	*v = 0;
+	*negative = false;
 	while (*p == ' ' || (*p >= '\t' && *p <= '\r'))
 		p++;
 	if (*p == '-' || *p == '+')
-		negative = *p++ == '-';
+		*negative = *p++ == '-';
 	if ((base == 0 || base == 16) && p[0] == '0' &&
 	    (p[1] | 32) == 'x' && digit(p[2]) < 16) {
 		p += 2;
@@ -92,17 +97,40 @@ unsigned long strtoul(const char *restrict s, char **restrict end, int base)
 	}
 	if (digit(*p) >= base)
 		p = s;		/* no number: nothing is taken */
-	else
-		while (digit(*p) < base)
-			v = v * (unsigned long)base + (unsigned long)digit(*p++);
+	for (; p != s && digit(*p) < base; p++)
+		fits = fits &&
+		       !__builtin_mul_overflow(*v, (unsigned long)base, v) &&
+		       !__builtin_add_overflow(*v, (unsigned long)digit(*p), v);
 	if (end)
 		*end = (char *)(uintptr_t)p;
+	return fits;
+}
+
+unsigned long strtoul(const char *restrict s, char **restrict end, int base)
+{
+	unsigned long v;
+	bool negative;
+
+	if (!number(s, end, base, &negative, &v)) {
+		errno = ERANGE;
+		return ~0UL;
+	}
 	return negative ? -v : v;
 }
 
 long strtol(const char *restrict s, char **restrict end, int base)
 {
-	return (long)strtoul(s, end, base);
+	unsigned long v, most;
+	bool negative, fits;
+
+	fits = number(s, end, base, &negative, &v);
+	/* There is one negative number more. */
+	most = (unsigned long)__LONG_MAX__ + negative;
+	if (!fits || v > most) {
+		errno = ERANGE;
+		v = most;
+	}
+	return (long)(negative ? -v : v);
 }
 
 int atoi(const char *s)

@@ -202,13 +202,22 @@ static uint64_t chosen_time(const struct timespec *ts, uint64_t old)
 	       (uint64_t)ts->tv_nsec;
 }
 
+static bool is_time(const struct timespec *ts)
+{
+	return ts->tv_nsec == UTIME_NOW || ts->tv_nsec == UTIME_OMIT ||
+	       (ts->tv_nsec >= 0 && ts->tv_nsec < (long)UKARCH_NSEC_PER_SEC);
+}
+
 UK_SYSCALL_R_DEFINE(int, utimensat, int, at, const char *, path,
 		    const struct timespec *, times, int, flags)
 {
 	struct vnode *vn;
-	int rc = path ? at_lookup(at, path, flags, &vn)
-		      : at_lookup(at, "", AT_EMPTY_PATH, &vn);
+	int rc;
 
+	if (times && (!is_time(times) || !is_time(times + 1)))
+		return -EINVAL;
+	rc = path ? at_lookup(at, path, flags, &vn)
+		  : at_lookup(at, "", AT_EMPTY_PATH, &vn);
 	if (rc)
 		return rc;
 	vn->atime = chosen_time(times, vn->atime);

@@ -78,6 +78,16 @@ static int must_be_folder(struct vnode *dir, const char *name, size_t len)
 	return rc;
 }
 
+/* Whether the last name of a path is "..", and not ".". */
+static bool ends_with_parent(const char *path)
+{
+	const char *end = path + strlen(path);
+
+	while (end[-1] == '/')
+		end--;
+	return end - path >= 2 && end[-2] == '.';
+}
+
 static int remove_at(int at, const char *path, bool folder)
 {
 	struct vnode *dir;
@@ -86,7 +96,10 @@ static int remove_at(int at, const char *path, bool folder)
 	int rc = at_parent(at, path, &dir, &name, &len);
 
 	if (rc == -EEXIST)
-		return -EBUSY;	/* the root */
+		return folder ? -EBUSY : -EISDIR;	/* the root */
+	if (rc == -EINVAL)
+		return !folder ? -EISDIR : ends_with_parent(path) ? -ENOTEMPTY
+								  : -EINVAL;
 	if (rc)
 		return rc;
 	if (name[len] && !folder)
@@ -120,9 +133,9 @@ static int rename_at(int at, const char *path, int newat, const char *newpath)
 	int rc = at_parent(at, path, &from, &name, &len);
 
 	if (rc)
-		return rc == -EEXIST ? -EBUSY : rc;
+		return rc == -EEXIST || rc == -EINVAL ? -EBUSY : rc;
 	rc = at_parent(newat, newpath, &to, &newname, &newlen);
-	if (rc == -EEXIST)
+	if (rc == -EEXIST || rc == -EINVAL)
 		rc = -EBUSY;
 	if (!rc) {
 		/* A slash at the end says that it is a folder. */

@@ -11,6 +11,10 @@
 #define SEEK_DATA	3
 #define SEEK_HOLE	4
 #define IOV_MAX		1024
+#define FIONCLEX	0x5450
+#define FIOCLEX		0x5451
+#define FIONBIO		0x5421
+#define F_SETFD		2
 #define COPY_CHUNK	65536
 
 static ssize_t read_at(struct file *f, void *buf, size_t len, uint64_t *off)
@@ -197,10 +201,10 @@ UK_SYSCALL_R_DEFINE(off_t, lseek, int, fd, off_t, offset, int, whence)
 	default:
 		return -EINVAL;
 	}
-	if (from + offset < 0)
+	if (__builtin_add_overflow(from, offset, &from) || from < 0)
 		return -EINVAL;
-	f->off = (uint64_t)(from + offset);
-	return (off_t)f->off;
+	f->off = (uint64_t)from;
+	return from;
 }
 
 static int set_length(struct vnode *vn, off_t length)
@@ -238,15 +242,19 @@ UK_SYSCALL_R_DEFINE(int, fallocate, int, fd, int, mode, off_t, offset, off_t,
 		    len)
 {
 	struct file *f = fdtab_get(fd);
+	off_t end;
 
-	if (!f)
+	if (!f || (f->flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
-	if (mode)
-		return -ENOTSUP;
 	if (offset < 0 || len <= 0)
 		return -EINVAL;
-	return (uint64_t)(offset + len) <= f->vn->size
-	       ? 0 : set_length(f->vn, offset + len);
+	if (mode)
+		return -EOPNOTSUPP;
+	if (__builtin_add_overflow(offset, len, &end))
+		return -EFBIG;
+	if (!S_ISREG(f->vn->mode))
+		return f->vn->ops->truncate ? -ENODEV : -ESPIPE;
+	return (uint64_t)end <= f->vn->size ? 0 : set_length(f->vn, end);
 }
 
 /* Everything lies in memory already. */
@@ -285,48 +293,79 @@ UK_LLSYSCALL_R_DEFINE(int, fadvise64, int, fd, off_t, offset, size_t, len,
 	return nothing_to_do(fd);
 }
 
+/* Copies by pieces; `*off` ends behind what was written. */
+static ssize_t copy(struct file *from, struct file *to, uint64_t *off,
+		    size_t count)
+{
+	char *buf = malloc(COPY_CHUNK);
+	size_t done = 0;
+	ssize_t n = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	while (done < count) {
+		uint64_t place = *off;
+		ssize_t taken = read_at(from, buf, MIN(count - done,
+						       (size_t)COPY_CHUNK),
+					&place);
+
+		n = taken > 0 ? write_at(to, buf, (size_t)taken, &to->off)
+			      : taken;
+		if (n <= 0)
+			break;
+		*off += (uint64_t)n;
+		done += (size_t)n;
+		if (n < taken)
+			break;
+	}
+	free(buf);
+	return n < 0 && !done ? n : (ssize_t)done;
+}
+
 UK_SYSCALL_R_DEFINE(ssize_t, sendfile, int, out, int, in, off_t *, offset,
 		    size_t, count)
 {
-	struct file *from = fdtab_get(in), *to = fdtab_get(out);
+	struct file *from = fdtab_hold(in), *to = fdtab_hold(out);
+	ssize_t n = -EBADF;
 	uint64_t off;
-	size_t done = 0;
-	char *buf;
 
-	if (!from || !to)
-		return -EBADF;
-	buf = malloc(COPY_CHUNK);
-	if (!buf)
-		return -ENOMEM;
-	off = offset ? (uint64_t)*offset : from->off;
-	while (done < count) {
-		ssize_t n = read_at(from, buf,
-				    MIN(count - done, (size_t)COPY_CHUNK),
-				    &off);
-
-		if (n > 0)
-			n = write_at(to, buf, (size_t)n, &to->off);
-		if (n <= 0) {
-			if (n < 0 && !done)
-				done = (size_t)n;
-			break;
-		}
-		done += (size_t)n;
+	if (from && to) {
+		off = offset ? (uint64_t)*offset : from->off;
+		if (!S_ISREG(from->vn->mode) || (to->flags & O_APPEND) ||
+		    (int64_t)off < 0)
+			n = -EINVAL;
+		else
+			n = copy(from, to, &off, count);
+		if (n > 0 && offset)
+			*offset = (off_t)off;
+		else if (n > 0)
+			from->off = off;
 	}
-	free(buf);
-	if (offset)
-		*offset = (off_t)off;
-	else
-		from->off = off;
-	return (ssize_t)done;
+	if (from)
+		fdtab_release(from);
+	if (to)
+		fdtab_release(to);
+	return n;
 }
 
 UK_LLSYSCALL_R_DEFINE(int, ioctl, int, fd, unsigned long, request, void *, arg)
 {
 	struct file *f = fdtab_get(fd);
 
-	if (!f)
+	if (!f || (f->flags & O_PATH))
 		return -EBADF;
-	return f->vn->ops->ioctl ? f->vn->ops->ioctl(f->vn, request, arg)
-				 : -ENOTTY;
+	switch (request) {
+	case FIOCLEX:
+	case FIONCLEX:
+		return (int)uk_syscall_r_static(SYS_fcntl, fd, F_SETFD,
+						request == FIOCLEX);
+	case FIONBIO:
+		f->flags &= ~O_NONBLOCK;
+		if (*(const int *)arg)
+			f->flags |= O_NONBLOCK;
+		return 0;
+	default:
+		return f->vn->ops->ioctl
+		       ? f->vn->ops->ioctl(f->vn, request, arg) : -ENOTTY;
+	}
 }

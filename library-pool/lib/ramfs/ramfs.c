@@ -62,19 +62,31 @@ static int ramfs_lookup(struct vnode *dir, const char *name, size_t len,
 	return 0;
 }
 
-static int insert(struct vnode *dir, const char *name, size_t len,
-		  struct vnode *vn)
+/* An entry that is in no folder yet; NULL without memory. */
+static struct entry *make_entry(const char *name, size_t len)
 {
-	struct node *d = of(dir);
 	struct entry *e = malloc(sizeof(*e) + len);
 
-	if (!e)
-		return -ENOSPC;
+	if (e) {
+		e->len = len;
+		memcpy(e->name, name, len);
+	}
+	return e;
+}
+
+/* Nothing gets into a folder that was removed while someone holds it. */
+static bool is_removed(const struct vnode *dir)
+{
+	return !dir->nlink;
+}
+
+static void insert(struct vnode *dir, struct entry *e, struct vnode *vn)
+{
+	struct node *d = of(dir);
+
 	e->next = NULL;
 	e->cookie = ++d->cookie;
 	e->vn = vn;
-	e->len = len;
-	memcpy(e->name, name, len);
 	*d->last = e;
 	d->last = &e->next;
 	vn->nlink++;
@@ -84,7 +96,6 @@ static int insert(struct vnode *dir, const char *name, size_t len,
 		dir->nlink++;
 	}
 	touch(dir);
-	return 0;
 }
 
 static void take_out(struct vnode *dir, struct entry **at)
@@ -126,21 +137,22 @@ static struct node *make_node(uint32_t mode)
 static int ramfs_create(struct vnode *dir, const char *name, size_t len,
 			uint32_t mode, struct vnode **made)
 {
+	struct entry *e;
 	struct node *n;
-	int rc;
 
+	if (is_removed(dir))
+		return -ENOENT;
 	if (find(dir, name, len))
 		return -EEXIST;
-	n = make_node(mode);
-	if (!n)
+	e = make_entry(name, len);
+	n = e ? make_node(mode) : NULL;
+	if (!n) {
+		free(e);
 		return -ENOSPC;
+	}
 	touch(&n->v);
 	n->v.atime = n->v.mtime;
-	rc = insert(dir, name, len, &n->v);
-	if (rc) {
-		free(n);
-		return rc;
-	}
+	insert(dir, e, &n->v);
 	*made = &n->v;
 	return 0;
 }
@@ -148,9 +160,17 @@ static int ramfs_create(struct vnode *dir, const char *name, size_t len,
 static int ramfs_link(struct vnode *dir, const char *name, size_t len,
 		      struct vnode *vn)
 {
+	struct entry *e;
+
+	if (is_removed(dir))
+		return -ENOENT;
 	if (find(dir, name, len))
 		return -EEXIST;
-	return insert(dir, name, len, vn);
+	e = make_entry(name, len);
+	if (!e)
+		return -ENOSPC;
+	insert(dir, e, vn);
+	return 0;
 }
 
 static int ramfs_remove(struct vnode *dir, const char *name, size_t len,
@@ -186,10 +206,11 @@ static int ramfs_rename(struct vnode *from, const char *name, size_t len,
 {
 	struct entry **e = find(from, name, len);
 	struct entry **old = find(to, newname, newlen);
+	struct entry *made;
 	struct vnode *vn;
 	int rc;
 
-	if (!e)
+	if (!e || is_removed(to))
 		return -ENOENT;
 	vn = (*e)->vn;
 	if (S_ISDIR(vn->mode) && is_below(to, vn))
@@ -199,15 +220,21 @@ static int ramfs_rename(struct vnode *from, const char *name, size_t len,
 			return 0;
 		if (is_below(from, (*old)->vn))
 			return -ENOTEMPTY;
-		rc = ramfs_remove(to, newname, newlen, S_ISDIR(vn->mode));
-		if (rc)
-			return rc;
+	}
+	/* After this nothing can fail that has changed something. */
+	made = make_entry(newname, newlen);
+	if (!made)
+		return -ENOSPC;
+	rc = old ? ramfs_remove(to, newname, newlen, S_ISDIR(vn->mode)) : 0;
+	if (rc) {
+		free(made);
+		return rc;
 	}
 	vnode_ref(vn);
 	take_out(from, find(from, name, len));
-	rc = insert(to, newname, newlen, vn);
+	insert(to, made, vn);
 	vnode_unref(vn);
-	return rc;
+	return 0;
 }
 
 static int ramfs_entry(struct vnode *dir, uint64_t *cookie, const char **name,
@@ -279,6 +306,8 @@ static ssize_t ramfs_write(struct vnode *vn, const void *buf, size_t len,
 	uint64_t end = off + len;
 	int rc;
 
+	if (!len)
+		return 0;	/* it does not even make the file longer */
 	if (end < off)
 		return -EFBIG;
 	rc = end > vn->size ? ramfs_truncate(vn, end)

@@ -5,11 +5,15 @@
 #include <uk/cpio.h>
 
 #define HEADER		110
+#define FIELD_INO	0
 #define FIELD_MODE	1
 #define FIELD_UID	2
 #define FIELD_GID	3
+#define FIELD_NLINK	4
 #define FIELD_MTIME	5
 #define FIELD_SIZE	6
+#define FIELD_MAJOR	7
+#define FIELD_MINOR	8
 #define FIELD_NAMESIZE	11
 
 /* Field `n` of eight hexadecimal digits; false where it is none. */
@@ -42,23 +46,28 @@ int uk_cpio_walk(const void *archive, size_t len, uk_cpio_visit_t visit,
 	while (len - at >= HEADER) {
 		const char *h = base + at;
 		struct uk_cpio_entry e;
-		uint32_t size, namesize;
+		uint32_t size, namesize, major, minor;
 		size_t data;
 		int rc;
 
 		if (memcmp(h, "070701", 6) && memcmp(h, "070702", 6))
 			return -EINVAL;
-		if (!field(h, FIELD_MODE, &e.mode) ||
+		if (!field(h, FIELD_INO, &e.ino) ||
+		    !field(h, FIELD_MODE, &e.mode) ||
 		    !field(h, FIELD_UID, &e.uid) ||
 		    !field(h, FIELD_GID, &e.gid) ||
+		    !field(h, FIELD_NLINK, &e.nlink) ||
 		    !field(h, FIELD_MTIME, &e.mtime) ||
 		    !field(h, FIELD_SIZE, &size) ||
+		    !field(h, FIELD_MAJOR, &major) ||
+		    !field(h, FIELD_MINOR, &minor) ||
 		    !field(h, FIELD_NAMESIZE, &namesize))
 			return -EINVAL;
 		data = ALIGN_UP(at + HEADER + namesize, (size_t)4);
 		if (!namesize || data > len || size > len - data ||
 		    h[HEADER + namesize - 1])
 			return -EINVAL;
+		e.dev = (uint64_t)major << 32 | minor;
 		e.name = h + HEADER;
 		e.data = base + data;
 		e.size = size;

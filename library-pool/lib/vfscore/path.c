@@ -59,14 +59,12 @@ long vfs_getcwd(char *buf, size_t size)
 	struct vnode *vn = cwd;
 	size_t at = size;
 
+	if (size < 2)
+		return -ERANGE;
 	if (vn == root) {
-		if (size < 2)
-			return -ERANGE;
 		memcpy(buf, "/", 2);
 		return 2;
 	}
-	if (!size)
-		return -EINVAL;
 	buf[--at] = 0;
 	while (vn != root) {
 		struct vnode *up = vn->parent, *child;
@@ -189,6 +187,8 @@ int vfs_lookup(struct vnode *at, const char *path, bool follow,
 		return -EFAULT;
 	if (!*path)
 		return -ENOENT;
+	if (strnlen(path, PATH_MAX) == PATH_MAX)
+		return -ENAMETOOLONG;
 	return walk(at, path, follow, &links, found);
 }
 
@@ -242,7 +242,7 @@ int vfs_make(const char *path, uint32_t mode, struct vnode *vn,
 	     struct vnode **made)
 {
 	struct vnode *dir = vnode_ref(root), *next;
-	int rc = 0;
+	int rc = 0, links = 0;
 
 	for (;;) {
 		const char *end;
@@ -267,6 +267,12 @@ int vfs_make(const char *path, uint32_t mode, struct vnode *vn,
 				rc = dir->ops->create(dir, path, len, last
 						      ? mode : S_IFDIR | 0755,
 						      &next);
+			if (!rc && !last && S_ISLNK(next->mode)) {
+				struct vnode *link = next;
+
+				rc = through(link, dir, &links, &next);
+				vnode_unref(link);
+			}
 		}
 		vnode_unref(dir);
 		if (rc)

@@ -172,6 +172,10 @@ describe('unikernel exec', function () {
     if (findProgram('musl-gcc', process.env)) await same(compiled('children', 'musl-gcc', '-static', '-w'), []);
   });
 
+  it('answers in corners of files and credentials as Linux does', async () => {
+    await same(compiled('edges', 'gcc', '-static', '-w'), []);
+  });
+
   it('gives programs their faults as signals, and EFAULT for bad pointers', async () => {
     const program = compiled('faults', 'gcc', '-static', '-w');
     await same(program, []);

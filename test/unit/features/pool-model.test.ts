@@ -18,6 +18,7 @@ const links: PageLinks = {
   enable: (name) => `enable:${name}`,
   disable: (name) => `disable:${name}`,
   addToKraftfile: (name) => `add:${name}`,
+  removeFromKraftfile: (name) => `remove:${name}`,
   fetch: (name) => `fetch:${name}`,
   graph: (name) => `graph:${name}`,
   sizes: () => 'sizes:',

@@ -8,11 +8,18 @@
 /* An entry; everything points into the archive. */
 struct uk_cpio_entry {
 	const char *name;	/* as stored: "./a/b", "a/b" or "." */
+	uint64_t dev;		/* with `ino` the same for all links to one file */
+	uint32_t ino;
+	uint32_t nlink;
 	uint32_t mode;		/* type and permissions as stat() has them */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t mtime;		/* seconds since 1970 */
-	const char *data;	/* contents, or what a symbolic link holds */
+	/*
+	 * Contents, or what a symbolic link holds. Of several links to a file
+	 * the last one has them, the others nothing.
+	 */
+	const char *data;
 	size_t size;
 };
 
