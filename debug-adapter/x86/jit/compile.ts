@@ -1,11 +1,9 @@
-/** Writes the WebAssembly function of one region, and the module of several: its blocks laid out by structure.ts, emitted by the same definitions as the interpreter's. */
+/** Writes the WebAssembly function of one region: its blocks laid out by structure.ts, emitted by the same definitions as the interpreter's. */
 
 import { type Insn } from '../decoder';
-import { namedHelpers } from '../interp-abi';
 import { ARITHMETIC } from '../isa/definition';
 import { changedFlags, killedFlags } from '../shape';
-import { type Code, type Label } from '../wasm/code';
-import { ModuleBuilder } from '../wasm/module';
+import { type Label } from '../wasm/code';
 import { type Region, type RegionBlock, transferOf } from './discover';
 import { type FloatUse } from './float';
 import { type ExitSite, Local, RegionExit, type WindowUse } from './region-abi';
@@ -16,19 +14,9 @@ import { headsOf, type Part, structure } from './structure';
 /** Entries of one region. */
 const mostEntries = 48;
 
-/** Names of the runtime functions in the order of `RegionImports`. */
-export const runtimeNames: readonly string[] = [
-  ...Array.from({ length: 8 }, (_, i) => `condition${i}`),
-  'arithmetic',
-  ...namedHelpers,
-  'enter',
-  'observe',
-  'tell',
-];
-
 export interface CompiledRegion {
-  /** `(entry: i32) -> i32`, with the imports that `assembleRegions` declares. */
-  readonly code: Code;
+  /** Body of the function `(entry: i32) -> i32`, for any module that `assembleRegions` makes. */
+  readonly body: Uint8Array;
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly instructions: number;
@@ -55,29 +43,11 @@ export function compileRegion(
   }
   gen.c.prepend(gen.prologue());
   return {
-    code: gen.c,
+    body: gen.c.body().slice(),
     entries: layout.entryKeys,
     sites: gen.sites,
     instructions: region.blocks.reduce((sum, block) => sum + block.insns.length, 0),
   };
-}
-
-/** The module of several regions, which it exports by their numbers: V8 takes as long for the smallest module as for some hundred instructions. */
-export function assembleRegions(codes: readonly Code[]): Uint8Array<ArrayBuffer> {
-  const module = new ModuleBuilder();
-  module.importMemory('env', 'memory', 1);
-  for (const [i, name] of runtimeNames.entries()) {
-    if (i < 8) module.importFunction('runtime', name, [], ['i32']);
-    else if (name === 'enter') module.importFunction('runtime', name, ['i32'], []);
-    else if (name === 'observe') module.importFunction('runtime', name, [], ['i32']);
-    else if (name === 'tell') module.importFunction('runtime', name, ['i32'], ['i32']);
-    else if (name === 'arithmetic') module.importFunction('runtime', name, [], ['i64']);
-    else module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
-  }
-  codes.forEach((code, number) => {
-    module.exportFunction(`${number}`, module.func(module.type(['i32'], ['i32']), code));
-  });
-  return module.build();
 }
 
 /** Where a branch to a block goes, as long as its label is open. */

@@ -8,10 +8,8 @@ import { Rec } from '../shape';
 import { Layout, State } from '../state';
 import { Code } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
+import { currentRegion, lookUp, mustLook, RegionCache, RegionCounts, skippedJumps, takeRip, transitions } from './onward';
 import { RegionExit, RegionState } from './region-abi';
-
-/** The cache from RIP to region: 16-byte entries: i64 RIP xor mode tag, i32 table index, i32 entry number. */
-export const RegionCache = { address: 0x50_0000, entries: 0x1_0000 } as const;
 
 /** Counts of (indirect jump, place it went to): 16-byte entries: i32 low half of the jump's address, i32 low half of the target, i32 count. */
 export const IndirectCounts = { address: 0x60_0000, entries: 0x1000 } as const;
@@ -30,12 +28,6 @@ export const hotTarget = 8;
 /** Times that regions were left for one place before that is told. */
 const hotMisses = 1000;
 
-/** i32 in the state block: table index of the region that ran last. */
-export const currentRegion = Scratch.modeTag + 0x68;
-
-/** i32 in the state block: indirect jumps until the next one is counted. */
-const skippedJumps = Scratch.modeTag + 0x6c;
-
 /** i32 in the state block: the random number that the last such count came from. */
 const randomJumps = Scratch.modeTag + 0x70;
 
@@ -48,13 +40,6 @@ export const Dispatched = {
   /** Something has to be looked at before the next instruction: an interrupt, a shadow, changed translations. */ look: -4,
   /** Regions were often left for RIP, at which none begins. */ hotMiss: -5,
 } as const;
-
-const hash = (low: number, entries: number): number => ((low ^ (low >>> 15)) & (entries - 1)) * 16;
-
-export const cacheIndex = (low: number): number => hash(low, RegionCache.entries);
-
-const RFLAGS_IF = 0x200;
-const RFLAGS_RF = 0x1_0000;
 
 /** Exports `dispatch(interpret: i32) -> i32`, where 1 asks that the interpreter does the first instruction; imports the memory, the table of regions, and the interpreter's `enter`. */
 export function buildDispatcher(): Uint8Array<ArrayBuffer> {
@@ -73,39 +58,26 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   const ran = c.local('i32');
   const tag = c.local('i64');
   const budget = c.local('i64');
+  const found = { low, slot, tag };
   const load = (offset: number): Code => c.i32(0).mem('i32.load', offset);
-  /** Leaves the entry of RIP in `slot`, and whether it is RIP's on the stack. */
-  const lookUp = (entries: number, address: number): void => {
-    c.get(low).get(low).i32(15).op('i32.shr_u', 'i32.xor');
-    c.i32(entries - 1)
-      .op('i32.and')
-      .i32(4)
-      .op('i32.shl')
-      .tee(slot);
-    c.mem('i64.load', address).get(tag).op('i64.eq');
-  };
   const again = c.loop();
-  // What the loop in TypeScript looks at between blocks.
-  load(Scratch.line).i32(0).op('i32.ne');
-  load(State.flags).i32(RFLAGS_IF).op('i32.and').i32(0).op('i32.ne', 'i32.and');
-  load(State.flags).i32(RFLAGS_RF).op('i32.and', 'i32.or');
-  load(State.shadow).op('i32.or');
-  load(State.halted).op('i32.or');
-  load(Scratch.attention).op('i32.or');
+  mustLook(c);
   c.if();
   c.i32(Dispatched.look).op('return');
   c.end();
-  load(State.rip).set(low);
-  c.i32(0).mem('i64.load', State.rip).i32(0).mem('i64.load', Scratch.modeTag).op('i64.xor').set(tag);
+  takeRip(c, found);
   const interpreter = c.block();
   c.get(interpret).brIf(interpreter);
-  lookUp(RegionCache.entries, RegionCache.address);
+  lookUp(c, found, RegionCache.entries, RegionCache.address);
   c.op('i32.eqz').brIf(interpreter);
   c.i32(1).tee(fromRegion).set(ran);
   c.i32(0)
     .get(slot)
     .mem('i32.load', RegionCache.address + 8)
     .mem('i32.store', currentRegion);
+  c.get(slot).mem('i32.load', RegionCache.address + 8).i32(2).op('i32.shl').tee(status);
+  c.get(status).mem('i32.load', RegionCounts.address).i32(1).op('i32.add').mem('i32.store', RegionCounts.address);
+  c.i32(0).i32(0).mem('i32.load', transitions).i32(1).op('i32.add').mem('i32.store', transitions);
   c.get(slot).mem('i32.load', RegionCache.address + 12);
   c.get(slot).mem('i32.load', RegionCache.address + 8);
   c.callIndirect(regionType).tee(status).op('i32.eqz').brIf(again);
@@ -148,7 +120,7 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   c.end();
   c.end();
   const unknown = c.block();
-  lookUp(RIP_CACHE_ENTRIES, Layout.ripCache);
+  lookUp(c, found, RIP_CACHE_ENTRIES, Layout.ripCache);
   c.op('i32.eqz').brIf(unknown);
   c.i32(0).mem('i64.load', State.budget);
   c.get(slot)
@@ -166,9 +138,8 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   // A chain slot is to be filled, unless a region begins there.
   c.get(status).i32(Exit.lookup).op('i32.ne').brIf(left);
   load(State.exitRecord).op('i32.eqz').brIf(again);
-  load(State.rip).set(low);
-  c.i32(0).mem('i64.load', State.rip).i32(0).mem('i64.load', Scratch.modeTag).op('i64.xor').set(tag);
-  lookUp(RegionCache.entries, RegionCache.address);
+  takeRip(c, found);
+  lookUp(c, found, RegionCache.entries, RegionCache.address);
   c.brIf(again);
   c.end();
   c.i32(Dispatched.interpreted).op('return');

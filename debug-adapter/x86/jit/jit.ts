@@ -5,13 +5,17 @@ import { type Decoder, type Insn } from '../decoder';
 import { type Row } from '../isa/table';
 import { Attention, Scratch } from '../interp-abi';
 import { Mode, State } from '../state';
-import { assembleRegions, type CompiledRegion, compileRegion, runtimeNames } from './compile';
+import { type CompiledRegion, compileRegion } from './compile';
 import { crossesPage, discover, highOf, keyOf, lowOf, type Region, secondPage } from './discover';
-import { buildDispatcher, cacheIndex, currentRegion, Dispatched, IndirectCounts, MissCounts, RegionCache } from './dispatcher';
+import { buildDispatcher, Dispatched, IndirectCounts } from './dispatcher';
 import { precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
-import { type ExitReason, type ExitSite, keyOfInsn, RegionExit, RegionState, type WindowMapping } from './region-abi';
+import { Merger } from './merger';
+import { currentRegion } from './onward';
+import { type ExitReason, keyOfInsn, RegionExit, RegionState, type WindowMapping } from './region-abi';
+import { assembleRegions, runtimeNames } from './region-module';
+import { holdsMore, Installed, RegionStore, touches } from './region-store';
 import { bestRoot } from './root';
 import { covers, findWindow, isAccessed, PageTables, reaches, writes } from './window';
 
@@ -62,33 +66,6 @@ export type JitOutcome =
   /** Regions ran up to a block that the budget does not suffice for. */
   | 'budget';
 
-interface Installed {
-  readonly index: number;
-  readonly entry: number;
-  readonly entries: readonly number[];
-  readonly sites: readonly ExitSite[];
-  readonly mode: number;
-  readonly instructions: number;
-  /** The mapping that it was made for; undefined where all accesses go by the TLB. */
-  readonly window: WindowMapping | undefined;
-  /** Exits by site, of accesses beyond the window and numbers out of the ordinary, and the sums of both. */
-  readonly exits: Map<number, number>;
-  beyond: number;
-  unordinary: number;
-  /** Physical ranges of its code: start and end. */
-  readonly ranges: readonly (readonly [number, number])[];
-  readonly pages: ReadonlySet<number>;
-  dead: boolean;
-  /** Instructions of the slices that ended in it. */
-  heat: number;
-  /** Indirect jumps out of it, and whether it knows fewer of their targets than were met. */
-  unforeseen: number;
-  stale: boolean;
-  /** Addresses that it leads to and that had not run enough when it was made, and how often it was made again with some of them in it. */
-  readonly open: ReadonlySet<number>;
-  grown: number;
-}
-
 /** What is to be compiled. */
 interface Wanted {
   readonly key: number;
@@ -138,7 +115,6 @@ const mostBeyond = 2;
 const mostWindowChanges = 24;
 /** Times that MXCSR was found changed before regions no longer rely on it. */
 const mostPrecisionChanges = 200;
-const mostRegions = 3000;
 const PAGE = 4096;
 
 /** Regions are made of 64-bit code that nothing looks at one by one. */
@@ -147,30 +123,20 @@ const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step |
 const isWorthEntering = ({ blocks }: Region, { instructions }: CompiledRegion): boolean =>
   instructions >= leastInstructions || !blocks.some(({ end }) => end.kind === 'leave');
 
-/** Is a region the better one to enter at an address that another one has, too? */
-const holdsMore = (region: Installed, other: Installed): boolean =>
-  region.mode === other.mode && (region.window === undefined) === (other.window === undefined) && region.instructions > other.instructions;
-
 export class Jit {
   readonly #host: JitHost;
   readonly #tables: PageTables;
-  readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
   /** Made once it pays: a guest that just says hello ends before that. */
   #dispatch: ((interpret: number) => number) | undefined;
   #patience: number;
   readonly #heat: Heat;
-  readonly #regions: (Installed | undefined)[] = [];
-  readonly #byEntry = new Map<number, Installed>();
-  /** Regions whose first instruction is the interpreter's, by its address: they are entered after it alone, and compiling that address again brings nothing. */
-  readonly #resumeOnly = new Map<number, Installed>();
+  readonly #store: RegionStore;
+  readonly #merger: Merger;
   readonly #wanted: Wanted[] = [];
   /** Samples since the first of them. */
   #waited = 0;
   /** Entries of regions that are being compiled together. */
   readonly #making = new Set<number>();
-  readonly #byPage = new Map<number, Set<Installed>>();
-  /** Regions that reach memory through a window. */
-  readonly #windowed = new Set<Installed>();
   /** Addresses that regions were often left for. */
   readonly #missed = new Set<number>();
   /** Indirect jump -> places it was seen to go to often. */
@@ -190,24 +156,28 @@ export class Jit {
   /** Regions met with another MXCSR than they were made for. */
   #precisionChanges = 0;
   /** Since the start: regions compiled, those of them for the window, runs of regions, and how those ended. */
-  readonly statistics = { compiled: 0, windowed: 0, failed: 0, instructions: 0, runs: 0, sideExits: 0, misses: 0, indirect: 0, dropped: 0 };
+  readonly statistics = { compiled: 0, windowed: 0, failed: 0, instructions: 0, runs: 0, sideExits: 0, misses: 0, indirect: 0, dropped: 0, merged: 0 };
 
   constructor(host: JitHost) {
     this.#host = host;
     this.#heat = new Heat(host.eager);
     this.#patience = host.eager ? 0 : patience;
     this.#tables = new PageTables(host.u32, host.ramSize);
-    this.#clearCache();
+    this.#store = new RegionStore(host.i32);
+    this.#merger = new Merger(host.i32, this.#store, (module) => {
+      this.statistics.merged++;
+      return this.#instantiate(module);
+    }, host.eager);
     this.#stale = true;
   }
 
   /** Is there a region that begins at this address in the current mode? */
   has(key: number): boolean {
-    return this.#byEntry.get(key)?.mode === this.#mode;
+    return this.#store.entered(key)?.mode === this.#mode;
   }
 
   hasCode(page: number): boolean {
-    return this.#byPage.has(page);
+    return this.#store.hasCode(page);
   }
 
   /** Translations changed: nothing may run before what regions take for granted was looked at again. */
@@ -230,14 +200,14 @@ export class Jit {
   #makeDispatcher(): (interpret: number) => number {
     const { memory, runtime } = this.#host;
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(buildDispatcher()), {
-      env: { memory, regions: this.#table, enter: runtime['enter']! },
+      env: { memory, regions: this.#store.table, enter: runtime['enter']! },
     });
     return exports['dispatch'] as (interpret: number) => number;
   }
 
   /** Runs code of both tiers from RIP on, as long as all that it takes is known. */
   run(): JitOutcome {
-    if (this.#dispatch === undefined && this.#byEntry.size === 0 && this.#patience-- > 0) return 'miss';
+    if (this.#dispatch === undefined && this.#store.size === 0 && this.#patience-- > 0) return 'miss';
     const dispatch = (this.#dispatch ??= this.#makeDispatcher());
     const { i32 } = this.#host;
     let interpret = 0;
@@ -272,7 +242,7 @@ export class Jit {
           this.#noteIndirect();
           break;
         case RegionExit.precision: {
-          const region = this.#regions[i32[currentRegion >> 2]!]!;
+          const region = this.#store.at(i32[currentRegion >> 2]!)!;
           this.#precisionChanges++;
           this.#drop(region);
           this.#compile(region.entry, region.mode, region.window !== undefined);
@@ -293,7 +263,7 @@ export class Jit {
   #sideExit(number: number): void {
     const { i32 } = this.#host;
     this.statistics.sideExits++;
-    const region = this.#regions[i32[currentRegion >> 2]!]!;
+    const region = this.#store.at(i32[currentRegion >> 2]!)!;
     const { key, remaining, why } = region.sites[number]!;
     i32[State.rip >> 2] = lowOf(key);
     i32[(State.rip + 4) >> 2] = highOf(key);
@@ -308,7 +278,8 @@ export class Jit {
     if (!isTranslated(mode)) return;
     if (this.#wanted.length > 0 && ++this.#waited >= mostWaits) this.#compileWanted();
     const key = this.#rip;
-    const region = this.#byEntry.get(key);
+    this.#merger.consider();
+    const region = this.#store.entered(key);
     if (region?.mode === mode) this.#noteSlice(region, slice);
     else if (this.#heat.sampled(key) && (this.#host.eager || this.#host.runsOf(mode, key) >= manyRuns)) this.#compileNew(key, mode);
   }
@@ -316,7 +287,7 @@ export class Jit {
   /** Compiles code that is found often outside of regions. */
   #compileNew(key: number, mode: number): void {
     // There is nothing to be won where it has been tried.
-    if (this.#resumeOnly.get(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#pageOf(key))) return;
+    if (this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#pageOf(key))) return;
     if (this.#wanted.length === 0) this.#waited = 0;
     // Tests have both kinds.
     const windowed = this.#host.eager && (key & 2) === 0;
@@ -335,12 +306,10 @@ export class Jit {
   #isPassed(key: number): boolean {
     if (this.#host.eager || this.#missed.has(key)) return false;
     const physical = this.#source.physical(lowOf(key), highOf(key));
-    for (const region of this.#byPage.get(Math.floor(physical / PAGE)) ?? []) {
-      if (region.mode !== this.#mode || !region.ranges.some(([start, end]) => start <= physical && physical < end)) continue;
-      this.#heat.cool(key);
-      return true;
-    }
-    return false;
+    const mode = this.#mode;
+    if (!this.#store.onPage(Math.floor(physical / PAGE)).some((region) => region.mode === mode && touches(region, physical, 1))) return false;
+    this.#heat.cool(key);
+    return true;
   }
 
   /** @param windowed accesses go through the window, where there is one. */
@@ -350,9 +319,8 @@ export class Jit {
 
   /** Compiles regions of the current mode into one module. */
   #compileAll(list: readonly Wanted[]): void {
-    if (this.#regions.length + list.length > mostRegions) this.flush();
+    if (!this.#store.hasRoomFor(list.length)) this.flush();
     if (this.#stale) this.#revalidate();
-    const host = this.#host;
     const inside = new Set<number>();
     const made = list.flatMap((wanted) => {
       // It may be in one that was made just before, which is entered at the next of its loops.
@@ -369,21 +337,28 @@ export class Jit {
     });
     this.#making.clear();
     if (made.length === 0) return;
+    const first = this.#store.reserve(made.length);
     let module: WebAssembly.Module;
     try {
-      module = new WebAssembly.Module(assembleRegions(made.map(({ compiled }) => compiled.code)));
+      const bodies = made.map(({ compiled }) => compiled.body);
+      module = new WebAssembly.Module(assembleRegions(bodies, first));
     } catch {
       this.statistics.failed++;
       for (const { wanted } of made) this.#heat.giveUp(wanted.key, this.#pageOf(wanted.key));
       return;
     }
-    const { observe, tell } = host;
-    const own: Readonly<Record<string, WebAssembly.ImportValue>> = { ...host.runtime, observe, tell };
-    const runtime = Object.fromEntries(runtimeNames.map((name) => [name, own[name]!]));
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: host.memory }, runtime });
+    const functions = this.#instantiate(module);
     made.forEach((one, number) => {
-      this.#install(one, exports[number]!);
+      this.#install(one, first + number, functions[number]!);
     });
+  }
+
+  /** The functions of a module of regions. */
+  #instantiate(module: WebAssembly.Module): WebAssembly.Exports {
+    const { memory, observe, tell } = this.#host;
+    const own: Readonly<Record<string, WebAssembly.ImportValue>> = { ...this.#host.runtime, observe, tell };
+    const runtime = Object.fromEntries(runtimeNames.map((name) => [name, own[name]!]));
+    return new WebAssembly.Instance(module, { env: { memory }, runtime }).exports;
   }
 
   #translate(wanted: Wanted, mayMove = true): Translated | undefined {
@@ -398,7 +373,7 @@ export class Jit {
       const root = mayMove ? bestRoot(region) : key;
       if (root !== key && this.#isFree(root, windowed)) {
         this.#heat.cool(key);
-        const old = this.#byEntry.get(key);
+        const old = this.#store.entered(key);
         if (old?.entry === key) this.#drop(old);
         this.#making.add(root);
         return this.#translate({ ...wanted, key: root }, false);
@@ -418,55 +393,27 @@ export class Jit {
 
   /** May a region be made that begins at this address in place of another one? */
   #isFree(root: number, windowed: boolean): boolean {
-    const there = this.#byEntry.get(root);
+    const there = this.#store.entered(root);
     return !this.#making.has(root) && (there?.entry !== root || (windowed && there.window === undefined));
   }
 
-  #install({ wanted: { key, mode }, region, compiled, window }: Translated, code: WebAssembly.ExportValue): void {
+  #install({ wanted: { key, mode }, region, compiled, window }: Translated, place: number, code: WebAssembly.ExportValue): void {
     const host = this.#host;
-    const grown = this.#byEntry.get(key)?.grown ?? 0;
-    for (const old of [this.#byEntry.get(key), this.#resumeOnly.get(key)]) if (old !== undefined) this.#drop(old);
-    const installed: Installed = {
-      index: this.#regions.length,
-      entry: key,
-      entries: compiled.entries,
-      sites: compiled.sites,
-      mode,
-      instructions: compiled.instructions,
-      window,
-      exits: new Map(),
-      beyond: 0,
-      unordinary: 0,
-      ranges: this.#noteCode(region),
-      pages: region.pages,
-      dead: false,
-      heat: 0,
-      unforeseen: 0,
-      stale: false,
-      open: region.open,
-      grown,
-    };
-    this.#regions.push(installed);
-    if (window !== undefined) this.#windowed.add(installed);
-    if (installed.index >= this.#table.length) this.#table.grow(256);
-    this.#table.set(installed.index, code);
-    for (const page of region.pages) {
-      const list = this.#byPage.get(page);
-      if (list === undefined) {
-        this.#byPage.set(page, new Set([installed]));
-        host.protect(page);
-        this.codeAppeared(page);
-      } else list.add(installed);
+    const grown = this.#store.entered(key)?.grown ?? 0;
+    for (const old of [this.#store.entered(key), this.#store.resumed(key)]) if (old !== undefined) this.#drop(old);
+    const { pages, open } = region;
+    const installed = new Installed({ entry: key, mode, window, ranges: this.#noteCode(region), pages, open }, compiled);
+    installed.grown = grown;
+    for (const entry of installed.entries) {
+      const other = this.#store.entered(entry);
+      if (other?.entry === entry && holdsMore(installed, other)) this.#drop(other);
     }
-    compiled.entries.forEach((entry, number) => {
-      const other = this.#byEntry.get(entry);
-      if (other !== undefined && !holdsMore(installed, other)) return;
-      if (other?.entry === entry) this.#drop(other);
-      this.#byEntry.set(entry, installed);
-      this.#cache(entry, mode, installed.index, number);
-      host.claim(entry);
-    });
-    if (!compiled.entries.includes(key)) this.#resumeOnly.set(key, installed);
+    const added = this.#store.add(installed, place, code);
+    for (const page of added.pages) {
+      host.protect(page);
+      this.codeAppeared(page);
+    }
+    for (const entry of added.entries) host.claim(entry);
     this.statistics.compiled++;
     if (window !== undefined) this.statistics.windowed++;
     this.statistics.instructions += compiled.instructions;
@@ -519,79 +466,36 @@ export class Jit {
   };
   readonly #wideSource = { ...this.#source, isElsewhere: (): boolean => false, most: mostWindowed };
 
-  // The cache from RIP to region.
-
-  #cache(key: number, mode: number, index: number, entry: number): void {
-    const { i32 } = this.#host;
-    const at = (RegionCache.address + cacheIndex(lowOf(key))) >> 2;
-    i32[at] = lowOf(key);
-    i32[at + 1] = highOf(key) ^ ((mode | 0x100) << 16);
-    i32[at + 2] = index;
-    i32[at + 3] = entry;
-  }
-
-  #clearCache(): void {
-    this.#host.i32.fill(-1, RegionCache.address >> 2, (RegionCache.address >> 2) + RegionCache.entries * 4);
-    this.#host.i32.fill(0, MissCounts.address >> 2, (MissCounts.address >> 2) + MissCounts.entries * 2);
-  }
-
   #drop(region: Installed): void {
     if (region.dead) return;
-    region.dead = true;
     this.statistics.dropped++;
-    const { i32 } = this.#host;
-    for (const entry of region.entries) {
-      if (this.#byEntry.get(entry) !== region) continue;
-      this.#byEntry.delete(entry);
-      const at = (RegionCache.address + cacheIndex(lowOf(entry))) >> 2;
-      if (i32[at + 2] === region.index) i32.fill(-1, at, at + 4);
-    }
-    if (this.#resumeOnly.get(region.entry) === region) this.#resumeOnly.delete(region.entry);
-    for (const page of region.pages) {
-      const list = this.#byPage.get(page);
-      list?.delete(region);
-      if (list?.size === 0) this.#byPage.delete(page);
-    }
-    this.#windowed.delete(region);
-    this.#table.set(region.index, null);
+    this.#store.drop(region);
   }
 
   /** Drops every region. */
   flush(): void {
-    for (const region of this.#byEntry.values()) region.dead = true;
-    this.#byEntry.clear();
-    this.#resumeOnly.clear();
-    this.#byPage.clear();
-    this.#windowed.clear();
+    this.#store.clear();
+    this.#merger.forget();
     this.#wanted.length = 0;
     this.#codePages.clear();
     this.#missed.clear();
-    this.#regions.length = 0;
     this.#heat.clear();
     this.#records.clear();
     this.#host.recordsCleared();
-    this.#clearCache();
     this.#stale = true;
   }
 
   /** Code in [physical, physical + length) changes. */
   invalidate(physical: number, length: number): void {
     for (let page = Math.floor(physical / PAGE); page <= Math.floor((physical + length - 1) / PAGE); page++) {
-      for (const region of [...(this.#byPage.get(page) ?? [])]) {
-        if (region.ranges.some(([start, end]) => start < physical + length && end > physical)) this.#drop(region);
-      }
+      for (const region of this.#store.onPage(page)) if (touches(region, physical, length)) this.#drop(region);
       this.#heat.pageWritten(page);
     }
   }
 
   /** Another region took the place in the cache of the one that begins at RIP. */
   #isCachedAgain(): boolean {
-    const mode = this.#mode;
-    const key = this.#rip;
-    const found = this.#byEntry.get(key);
-    if (found?.mode !== mode) return false;
-    this.#cache(key, mode, found.index, found.entries.indexOf(key));
-    return true;
+    return this.#store.cacheAgain(this.#rip, this.#mode);
   }
 
   #pageOf(key: number): number {
@@ -619,12 +523,12 @@ export class Jit {
   /** The translation of one page changed. */
   pageChanged(linear: bigint): void {
     if (this.#codePages.has(Number(linear >> 12n))) this.#stale = true;
-    for (const { window } of this.#windowed) if (reaches(window!, linear)) this.#stale = true;
+    for (const { window } of this.#store.windowed) if (reaches(window!, linear)) this.#stale = true;
   }
 
   /** There is code in a physical page now: stores to it must be seen. */
   codeAppeared(page: number): void {
-    for (const { window } of this.#windowed) if (writes(window!, page)) this.#stale = true;
+    for (const { window } of this.#store.windowed) if (writes(window!, page)) this.#stale = true;
   }
 
   set windowOff(off: boolean) {
@@ -644,10 +548,10 @@ export class Jit {
       host.ramSize,
       anchor < 1n << 47n ? Number(anchor) : 0,
       (this.#mode & Mode.user) !== 0,
-      (page) => host.hasCode(page) || this.#byPage.has(page),
+      (page) => host.hasCode(page) || this.#store.hasCode(page),
     );
     // The same for all regions that are made for it, so that it is looked at once for all of them.
-    for (const { window } of this.#windowed) if (found !== undefined && covers(window, found) && covers(found, window!)) return window;
+    for (const { window } of this.#store.windowed) if (found !== undefined && covers(window, found) && covers(found, window!)) return window;
     return found;
   }
 
@@ -660,10 +564,10 @@ export class Jit {
       this.#stale = false;
       return;
     }
-    for (const window of new Set([...this.#windowed].map((region) => region.window!))) {
+    for (const window of new Set([...this.#store.windowed].map((region) => region.window!))) {
       if (covers(this.#findWindow(window.readStart), window)) continue;
       this.#windowChanges++;
-      for (const region of [...this.#windowed]) if (region.window === window) this.#drop(region);
+      for (const region of [...this.#store.windowed]) if (region.window === window) this.#drop(region);
     }
   }
 
@@ -682,7 +586,7 @@ export class Jit {
   /** Regions were often left for the address in RIP, at which there is none. */
   #noteMiss(): void {
     const key = this.#rip;
-    const region = this.#regions[this.#host.i32[currentRegion >> 2]!];
+    const region = this.#store.at(this.#host.i32[currentRegion >> 2]!);
     this.#missed.add(key);
     if (region?.open.has(key) !== true) return this.#compileNew(key, this.#mode);
     if (!region.dead && ++region.grown <= mostGrowth) this.#compile(region.entry, region.mode, region.window !== undefined);
@@ -732,7 +636,7 @@ export class Jit {
     const observed = this.#observed.get(siteKey) ?? [];
     const more = [...new Set([...observed, ...found])].slice(0, mostTargets);
     if (more.length > observed.length) this.#observed.set(siteKey, more);
-    const region = this.#regions[view.getInt32(currentRegion, true)];
+    const region = this.#store.at(view.getInt32(currentRegion, true));
     if (region === undefined) return;
     region.unforeseen++;
     if (more.length > observed.length) region.stale = true;

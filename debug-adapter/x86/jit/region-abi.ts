@@ -12,6 +12,7 @@ export const RegionImports = {
   enter: 9 + namedHelpers.length,
   observe: 10 + namedHelpers.length,
   tell: 11 + namedHelpers.length,
+  /** Not imported: the first function of the module itself (onward.ts). */ onward: 12 + namedHelpers.length,
 } as const;
 
 /** What a region function answers. From `sites` on: the exit site of this number, whose RIP is not set. */

@@ -9,7 +9,7 @@ import { Code, type Label } from '../wasm/code';
 import { type ValueType } from '../wasm/opcodes';
 import { type FloatUse, precisionBits, precisionMask } from './float';
 import { Origins } from './origins';
-import { addressOf, type ExitReason, type ExitSite, keyOfInsn, Local, RegionExit, RegionState } from './region-abi';
+import { addressOf, type ExitReason, type ExitSite, keyOfInsn, Local, RegionExit, RegionImports, RegionState } from './region-abi';
 
 export class RegionFrame {
   readonly c = new Code(['i32']);
@@ -154,7 +154,7 @@ export class RegionFrame {
     if (this.flagsWritten) this.storeFlags();
     c.i32(0).get(Local.budget).op('i64.extend_i32_s').mem('i64.store', State.budget);
     c.i32(0).get(Local.exitRip).mem('i64.store', State.rip);
-    c.get(Local.status);
+    c.get(Local.status).returnCall(RegionImports.onward);
   }
 
   protected loadFlags(c: Code): void {

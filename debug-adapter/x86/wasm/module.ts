@@ -13,7 +13,8 @@ export class ModuleBuilder {
   readonly #types: FunctionType[] = [];
   readonly #typeKeys = new Map<string, number>();
   readonly #imports: { module: string; name: string; descriptor: Uint8Array }[] = [];
-  readonly #functions: { type: number; code: Code }[] = [];
+  readonly #functions: { type: number; code: Code | Uint8Array }[] = [];
+  #tableSize: number | undefined;
   readonly #exports: { name: string; kind: number; index: number }[] = [];
   readonly #elements: { table: number; offset: number | 'base'; functions: readonly number[] }[] = [];
   readonly #custom: { name: string; data: Uint8Array }[] = [];
@@ -64,7 +65,13 @@ export class ModuleBuilder {
     return this.#importedGlobals++;
   }
 
-  func(type: number, code: Code): number {
+  /** A table of the module's own for so many functions, in place of an imported one. */
+  table(size: number): void {
+    this.#tableSize = size;
+  }
+
+  /** @param code what it does, or its body as `Code.body` has it. */
+  func(type: number, code: Code | Uint8Array): number {
     this.#functions.push({ type, code });
     return this.#importedFunctions + this.#functions.length - 1;
   }
@@ -119,6 +126,14 @@ export class ModuleBuilder {
       body.u32(this.#functions.length);
       for (const entry of this.#functions) body.u32(entry.type);
     });
+    const size = this.#tableSize;
+    if (size !== undefined) {
+      section(4, (body) => {
+        for (const byte of [1, 0x70, 1]) body.byte(byte);
+        body.u32(size);
+        body.u32(size);
+      });
+    }
     section(7, (body) => {
       body.u32(this.#exports.length);
       for (const entry of this.#exports) {
@@ -146,7 +161,7 @@ export class ModuleBuilder {
     section(10, (body) => {
       body.u32(this.#functions.length);
       for (const entry of this.#functions) {
-        const code = entry.code.body();
+        const code = entry.code instanceof Uint8Array ? entry.code : entry.code.body();
         body.u32(code.length);
         body.append(code);
       }

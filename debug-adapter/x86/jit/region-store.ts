@@ -1,0 +1,240 @@
+/** The regions that there are: their functions in the table that the dispatcher calls by, and where they are found by address, by physical page and in the cache from RIP. */
+
+import { type CompiledRegion } from './compile';
+import { highOf, lowOf } from './discover';
+import { MissCounts } from './dispatcher';
+import { cacheIndex, RegionCache, RegionCounts } from './onward';
+import { type ExitSite, type WindowMapping } from './region-abi';
+
+/** Regions that are there at once; those that were dropped keep their places in the table too. */
+const mostRegions = 3000;
+
+/** What is known of a region beside its code. */
+export interface RegionFacts {
+  readonly entry: number;
+  readonly mode: number;
+  /** The mapping that it was made for; undefined where all accesses go by the TLB. */
+  readonly window: WindowMapping | undefined;
+  /** Physical ranges of its code: start and end. */
+  readonly ranges: readonly (readonly [number, number])[];
+  readonly pages: ReadonlySet<number>;
+  /** Addresses that it leads to and that had not run enough when it was made. */
+  readonly open: ReadonlySet<number>;
+}
+
+/** A region, and what its runs have told so far. */
+export class Installed {
+  readonly entry: number;
+  readonly mode: number;
+  readonly window: WindowMapping | undefined;
+  readonly ranges: readonly (readonly [number, number])[];
+  readonly pages: ReadonlySet<number>;
+  readonly open: ReadonlySet<number>;
+  readonly entries: readonly number[];
+  readonly sites: readonly ExitSite[];
+  readonly instructions: number;
+  readonly body: Uint8Array;
+  /** Place in the table. */
+  index = -1;
+  /** It is in a module with others that it leads to (merger.ts). */
+  merged = false;
+  dead = false;
+  /** Exits by site, of accesses beyond the window and numbers out of the ordinary, and the sums of both. */
+  readonly exits = new Map<number, number>();
+  beyond = 0;
+  unordinary = 0;
+  /** Instructions of the slices that ended in it. */
+  heat = 0;
+  /** Indirect jumps out of it, and whether it knows fewer of their targets than were met. */
+  unforeseen = 0;
+  stale = false;
+  /** Times that it was made again with some of `open` in it. */
+  grown = 0;
+
+  constructor(facts: RegionFacts, compiled: CompiledRegion) {
+    this.entry = facts.entry;
+    this.mode = facts.mode;
+    this.window = facts.window;
+    this.ranges = facts.ranges;
+    this.pages = facts.pages;
+    this.open = facts.open;
+    this.entries = compiled.entries;
+    this.sites = compiled.sites;
+    this.instructions = compiled.instructions;
+    this.body = compiled.body;
+  }
+}
+
+export class RegionStore {
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
+  readonly #places: (Installed | undefined)[] = [];
+  readonly #live = new Set<Installed>();
+  readonly #byEntry = new Map<number, Installed>();
+  /** Regions whose first instruction is the interpreter's, by its address: they are entered after it alone, and compiling that address again brings nothing. */
+  readonly #resumeOnly = new Map<number, Installed>();
+  readonly #byPage = new Map<number, Set<Installed>>();
+  /** Regions that reach memory through a window. */
+  readonly windowed = new Set<Installed>();
+
+  constructor(private readonly i32: Int32Array) {
+    this.#clearCache();
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  get live(): Iterable<Installed> {
+    return this.#live;
+  }
+
+  /** Where the next region will be in the table. */
+  get nextPlace(): number {
+    return this.#places.length;
+  }
+
+  /** Is there room for so many more? */
+  hasRoomFor(count: number): boolean {
+    return this.#live.size + count <= mostRegions && this.#places.length + count <= RegionCounts.entries;
+  }
+
+  at(place: number): Installed | undefined {
+    return this.#places[place];
+  }
+
+  /** The region that is entered at an address. */
+  entered(key: number): Installed | undefined {
+    return this.#byEntry.get(key);
+  }
+
+  /** The region that was made for an address, though it cannot be entered there. */
+  resumed(key: number): Installed | undefined {
+    return this.#resumeOnly.get(key);
+  }
+
+  hasCode(page: number): boolean {
+    return this.#byPage.has(page);
+  }
+
+  onPage(page: number): readonly Installed[] {
+    return [...(this.#byPage.get(page) ?? [])];
+  }
+
+  /** Keeps places for so many functions. @returns the first */
+  reserve(count: number): number {
+    const first = this.#places.length;
+    this.#places.length += count;
+    return first;
+  }
+
+  /**
+   * Adds a region at a place that was reserved.
+   * @returns the entries that lead to it now, and the pages that had no code before.
+   */
+  add(region: Installed, place: number, code: WebAssembly.ExportValue): { entries: number[]; pages: number[] } {
+    this.#live.add(region);
+    this.#put(region, place, code);
+    if (region.window !== undefined) this.windowed.add(region);
+    const pages = [...region.pages].filter((page) => !this.#byPage.has(page));
+    for (const page of region.pages) {
+      const list = this.#byPage.get(page);
+      if (list === undefined) this.#byPage.set(page, new Set([region]));
+      else list.add(region);
+    }
+    const entries = region.entries.filter((entry) => {
+      const other = this.#byEntry.get(entry);
+      return other === undefined || holdsMore(region, other);
+    });
+    for (const entry of entries) {
+      this.#byEntry.set(entry, region);
+      this.#cache(entry, region);
+    }
+    if (!region.entries.includes(region.entry)) this.#resumeOnly.set(region.entry, region);
+    return { entries, pages };
+  }
+
+  #put(region: Installed, place: number, code: WebAssembly.ExportValue): void {
+    if (place >= this.table.length) this.table.grow(Math.max(256, place + 1 - this.table.length));
+    this.table.set(place, code);
+    this.#places[place] = region;
+    this.i32[(RegionCounts.address >> 2) + place] = 0;
+    region.index = place;
+  }
+
+  /** The same region at another place, with the same code in another module. */
+  move(region: Installed, place: number, code: WebAssembly.ExportValue): void {
+    const old = region.index;
+    this.#put(region, place, code);
+    this.#places[old] = undefined;
+    this.table.set(old, null);
+    for (const entry of region.entries) {
+      const at = (RegionCache.address + cacheIndex(lowOf(entry))) >> 2;
+      if (this.i32[at + 2] === old) this.i32[at + 2] = place;
+    }
+  }
+
+  drop(region: Installed): void {
+    if (region.dead) return;
+    region.dead = true;
+    this.#live.delete(region);
+    for (const entry of region.entries) {
+      if (this.#byEntry.get(entry) !== region) continue;
+      this.#byEntry.delete(entry);
+      const at = (RegionCache.address + cacheIndex(lowOf(entry))) >> 2;
+      if (this.i32[at + 2] === region.index) this.i32.fill(-1, at, at + 4);
+    }
+    if (this.#resumeOnly.get(region.entry) === region) this.#resumeOnly.delete(region.entry);
+    for (const page of region.pages) {
+      const list = this.#byPage.get(page);
+      list?.delete(region);
+      if (list?.size === 0) this.#byPage.delete(page);
+    }
+    this.windowed.delete(region);
+    this.table.set(region.index, null);
+  }
+
+  /** Drops every region. */
+  clear(): void {
+    for (const region of this.#live) {
+      region.dead = true;
+      this.table.set(region.index, null);
+    }
+    this.#live.clear();
+    this.#byEntry.clear();
+    this.#resumeOnly.clear();
+    this.#byPage.clear();
+    this.windowed.clear();
+    this.#places.length = 0;
+    this.#clearCache();
+  }
+
+  /** Puts the region of an address back into the cache, where another one took its place. @returns whether there is one */
+  cacheAgain(key: number, mode: number): boolean {
+    const found = this.#byEntry.get(key);
+    if (found?.mode !== mode) return false;
+    this.#cache(key, found);
+    return true;
+  }
+
+  #cache(key: number, region: Installed): void {
+    const { i32 } = this;
+    const at = (RegionCache.address + cacheIndex(lowOf(key))) >> 2;
+    i32[at] = lowOf(key);
+    i32[at + 1] = highOf(key) ^ ((region.mode | 0x100) << 16);
+    i32[at + 2] = region.index;
+    i32[at + 3] = region.entries.indexOf(key);
+  }
+
+  #clearCache(): void {
+    this.i32.fill(-1, RegionCache.address >> 2, (RegionCache.address >> 2) + RegionCache.entries * 4);
+    this.i32.fill(0, MissCounts.address >> 2, (MissCounts.address >> 2) + MissCounts.entries * 2);
+  }
+}
+
+/** Is a region the better one to enter at an address that another one has, too? */
+export const holdsMore = (region: Installed, other: Installed): boolean =>
+  region.mode === other.mode && (region.window === undefined) === (other.window === undefined) && region.instructions > other.instructions;
+
+/** Is some of the code within [start, start + length) of physical memory? */
+export const touches = (region: Installed, start: number, length: number): boolean =>
+  region.ranges.some(([from, to]) => from < start + length && to > start);
