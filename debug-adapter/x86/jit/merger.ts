@@ -8,9 +8,9 @@ import { type Installed, type RegionStore } from './region-store';
  * Regions entered by the dispatcher for each instruction that a merge compiles anew: entering one that way costs some 60 ns, an instruction some 5 us here
  * and 30 us on another thread.
  */
-const pays = 150;
+const pays = 300;
 /** Entered that often for each of its instructions, a region takes part. */
-const takesPart = 20;
+const takesPart = 50;
 /** Regions entered between two looks. */
 const lookEvery = 200_000;
 /** The same where tests want to see it happen. */
@@ -56,7 +56,7 @@ export class Merger {
   }
 
   #merge(regions: readonly Installed[]): void {
-    if (regions.length < 2 || !this.store.hasRoomFor(regions.length)) return;
+    if (regions.length < 2 || !this.store.hasPlacesFor(regions.length)) return;
     const first = this.store.reserve(regions.length);
     const bytes = assembleRegions(
       regions.map(({ body }) => body),

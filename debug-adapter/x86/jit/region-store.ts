@@ -93,9 +93,14 @@ export class RegionStore {
     return this.#places.length;
   }
 
-  /** Is there room for so many more? */
+  /** Is there room for so many more regions? */
   hasRoomFor(count: number): boolean {
-    return this.#live.size + count <= mostRegions && this.#places.length + count <= RegionCounts.entries;
+    return this.#live.size + count <= mostRegions && this.hasPlacesFor(count);
+  }
+
+  /** Are there so many places in the table? */
+  hasPlacesFor(count: number): boolean {
+    return this.#places.length + count <= RegionCounts.entries;
   }
 
   at(place: number): Installed | undefined {
