@@ -75,7 +75,11 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
     .get(slot)
     .mem('i32.load', RegionCache.address + 8)
     .mem('i32.store', currentRegion);
-  c.get(slot).mem('i32.load', RegionCache.address + 8).i32(2).op('i32.shl').tee(status);
+  c.get(slot)
+    .mem('i32.load', RegionCache.address + 8)
+    .i32(2)
+    .op('i32.shl')
+    .tee(status);
   c.get(status).mem('i32.load', RegionCounts.address).i32(1).op('i32.add').mem('i32.store', RegionCounts.address);
   c.i32(0).i32(0).mem('i32.load', transitions).i32(1).op('i32.add').mem('i32.store', transitions);
   c.get(slot).mem('i32.load', RegionCache.address + 12);

@@ -156,7 +156,18 @@ export class Jit {
   /** Regions met with another MXCSR than they were made for. */
   #precisionChanges = 0;
   /** Since the start: regions compiled, those of them for the window, runs of regions, and how those ended. */
-  readonly statistics = { compiled: 0, windowed: 0, failed: 0, instructions: 0, runs: 0, sideExits: 0, misses: 0, indirect: 0, dropped: 0, merged: 0 };
+  readonly statistics = {
+    compiled: 0,
+    windowed: 0,
+    failed: 0,
+    instructions: 0,
+    runs: 0,
+    sideExits: 0,
+    misses: 0,
+    indirect: 0,
+    dropped: 0,
+    merged: 0,
+  };
 
   constructor(host: JitHost) {
     this.#host = host;
@@ -164,10 +175,15 @@ export class Jit {
     this.#patience = host.eager ? 0 : patience;
     this.#tables = new PageTables(host.u32, host.ramSize);
     this.#store = new RegionStore(host.i32);
-    this.#merger = new Merger(host.i32, this.#store, (module) => {
-      this.statistics.merged++;
-      return this.#instantiate(module);
-    }, host.eager);
+    this.#merger = new Merger(
+      host.i32,
+      this.#store,
+      (module) => {
+        this.statistics.merged++;
+        return this.#instantiate(module);
+      },
+      host.eager,
+    );
     this.#stale = true;
   }
 
@@ -307,7 +323,8 @@ export class Jit {
     if (this.#host.eager || this.#missed.has(key)) return false;
     const physical = this.#source.physical(lowOf(key), highOf(key));
     const mode = this.#mode;
-    if (!this.#store.onPage(Math.floor(physical / PAGE)).some((region) => region.mode === mode && touches(region, physical, 1))) return false;
+    if (!this.#store.onPage(Math.floor(physical / PAGE)).some((region) => region.mode === mode && touches(region, physical, 1)))
+      return false;
     this.#heat.cool(key);
     return true;
   }
@@ -551,7 +568,8 @@ export class Jit {
       (page) => host.hasCode(page) || this.#store.hasCode(page),
     );
     // The same for all regions that are made for it, so that it is looked at once for all of them.
-    for (const { window } of this.#store.windowed) if (found !== undefined && covers(window, found) && covers(found, window!)) return window;
+    for (const { window } of this.#store.windowed)
+      if (found !== undefined && covers(window, found) && covers(found, window!)) return window;
     return found;
   }
 
