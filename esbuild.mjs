@@ -48,6 +48,7 @@ const lazyParts = {
   './run-trace': 'cli-trace',
   './archive.node': 'cli-archive',
   '../../debug-adapter/main': 'cli-dap',
+  '../../debug-adapter/compiler-thread.node': 'cli-compiler',
   './project': 'cli-build-kraftfile',
   './plan-and-run.node.js': 'cli-build-plan',
   './link/sources': 'cli-link-sources',
@@ -90,6 +91,7 @@ const entries = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
   { ...node, entryPoints: ['debug-adapter/adapter.ts'], outfile: 'dist/adapter.js' },
   { ...node, entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/worker.js' },
+  { ...node, entryPoints: ['debug-adapter/compiler.node.ts'], outfile: 'dist/compiler.js' },
   { ...node, entryPoints: ['src/features/sizes-worker.ts'], outfile: 'dist/sizes-worker.js' },
   { ...node, entryPoints: ['src/language-server/main.ts'], outfile: 'dist/language-server.js' },
   // For editors in a browser with no machine behind them.

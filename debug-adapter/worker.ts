@@ -2,16 +2,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
+import { startCompiler } from './compiler-thread.node';
 import { type DebuggerEvent } from './control/api';
 import { type Channel, serve } from './control/channel';
 import { Debugger } from './control/debugger';
 import { launchedMachine } from './control/launched-machine';
 import { runnerHost } from './runner-host.node';
+import { useCompiler } from './x86/default-compiler';
 import { useHandlers } from './x86/default-handlers';
 
 /** Made by the build, beside the bundle; without them the processor makes its own at the first start. */
 const handlers = join(__dirname, 'handlers.wasm');
 if (existsSync(handlers)) useHandlers(new WebAssembly.Module(readFileSync(handlers)));
+
+useCompiler(async () => startCompiler(__dirname));
 
 const port = parentPort;
 if (port !== null) {

@@ -9,6 +9,7 @@ import { Cr4, readCr4 } from './control-bits';
 import { featuresOf } from './cpuid';
 import { noteBreakpoints, noteSingleStep } from './debug-registers';
 import { Decoder } from './decoder';
+import { type CompileService, defaultCompiler } from './default-compiler';
 import { defaultHandlers } from './default-handlers';
 import { deliver } from './exceptions';
 import { HandlerSet } from './handlers';
@@ -39,6 +40,8 @@ export interface CpuOptions {
   readonly tscKilohertz: number;
   /** Handlers built ahead of time by `buildHandlers`; made at start where absent. */
   readonly handlers?: WebAssembly.Module;
+  /** Compiles beside this thread; by default the one that the process has (default-compiler.ts), but none for `eager`. */
+  readonly compiler?: CompileService;
   /** Translate hot code (default true); 'eager': all code, at once. Never changes what the guest sees. */
   readonly jit?: boolean | 'eager';
 }
@@ -163,7 +166,9 @@ export class X86Cpu implements Cpu, CpuContext {
             protect: (page) => this.#access.protect(page),
             placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
             recordsCleared: () => this.#helpers.clearRegions(),
-            claim: (key) => this.#blocks.dropStart(this.#i32[State.mode >> 2]!, key),
+            claim: (mode, key) => this.#blocks.dropStart(mode, key),
+            model: options.model,
+            compiler: options.compiler ?? (options.jit === 'eager' ? undefined : defaultCompiler()),
             eager: options.jit === 'eager',
           });
     this.#samplePeriod = options.jit === 'eager' ? eagerPeriod : samplePeriod;

@@ -6,6 +6,7 @@ import { MachineError } from '../../debug-adapter/machine/api';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { SymbolFile } from '../../debug-adapter/symbols/api';
+import { useCompiler } from '../../debug-adapter/x86/default-compiler';
 import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 import { type RunIo } from './io';
 import { type NetworkLink } from './peripherals';
@@ -91,6 +92,7 @@ export async function gdbCommand(argv: readonly string[], io: RunIo): Promise<nu
   try {
     const handlers = await io.handlers;
     if (handlers !== undefined) useHandlers(handlers);
+    if (io.startCompiler !== undefined) useCompiler(io.startCompiler);
     return await serve(options, io);
   } catch (error) {
     const { code, message, stack } = error as NodeJS.ErrnoException;

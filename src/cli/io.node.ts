@@ -1,6 +1,7 @@
 /** The process as sub-commands see it, on Node. */
 import { readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { type RunIo } from './io';
+import { optimiseAsUsual } from './optimising.node';
 
 /** Ctrl-A, the prefix of commands to the emulator in raw mode, and what ends the run after it. */
 const prefixKey = 0x01;
@@ -97,6 +98,11 @@ export function nodeIo(handlers?: Promise<WebAssembly.Module>): RunIo {
       restore = undefined;
     },
     handlers,
+    startCompiler: async () => {
+      // Whoever gets here runs for long enough that V8 had better optimise as it usually does.
+      await optimiseAsUsual();
+      return (await import('../../debug-adapter/compiler-thread.node')).startCompiler(__dirname);
+    },
     // Not `performance.now`, which takes two milliseconds to load.
     elapsed: () => process.uptime() * 1000,
     sleep(milliseconds) {

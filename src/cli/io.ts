@@ -1,5 +1,7 @@
 /** What a sub-command sees of the process that it runs in, so that it can be tested without one. */
 
+import { type CompilerThread } from '../../debug-adapter/x86/default-compiler';
+
 export interface CliIo {
   stdout(text: string): void;
   stderr(text: string): void;
@@ -26,6 +28,8 @@ export interface RunIo extends CliIo {
   close(): void;
   /** The interpreter's prebuilt handlers, which are being compiled; undefined where there are none. */
   readonly handlers: Promise<WebAssembly.Module> | undefined;
+  /** Starts a thread that compiles the guest's code beside the machine; rejects where there can be none. Absent where none is wanted. */
+  readonly startCompiler?: () => Promise<CompilerThread>;
   /** Milliseconds since the process started. */
   elapsed(): number;
   /** Waits, at most so long (milliseconds), or until `wake` is called. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { loadCompiled } from './code-cache.node';
 import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
+import { waitWithOptimising } from './optimising.node';
 
 const help = `Usage: unikernel COMMAND [arguments]
 
@@ -19,11 +20,6 @@ const help = `Usage: unikernel COMMAND [arguments]
 
 'unikernel COMMAND --help' tells more about one.
 `;
-
-/** Many runs are over before what V8 optimised for them comes into use: it shall wait for code that is really hot. The flag is known to be in these versions. */
-async function waitWithOptimising(): Promise<void> {
-  if (/^1[123]\./.test(process.versions.v8)) (await import('node:v8')).setFlagsFromString('--interrupt-budget=1200000');
-}
 
 /** Commands that run a machine in this process. */
 const machineCommands: readonly string[] = ['run', 'strace', 'exec', 'gdb'];

@@ -5,6 +5,7 @@ import { MachineError, type StopReason } from '../../debug-adapter/machine/api';
 import { exitStatus } from '../../debug-adapter/machine/exit-status';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
+import { useCompiler } from '../../debug-adapter/x86/default-compiler';
 import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 import { type RunIo } from './io';
 import { hasPeripherals, parseRunOptions, runHelp, type RunOptions } from './run-options';
@@ -49,6 +50,7 @@ export async function runWith(options: RunOptions, io: RunIo, strace?: StraceRun
   try {
     const handlers = await io.handlers;
     if (handlers !== undefined) useHandlers(handlers);
+    if (io.startCompiler !== undefined) useCompiler(io.startCompiler);
     return await new Run(options, io, strace).go();
   } catch (error) {
     // MachineError and the errors of reading files carry messages for people; anything else is a defect here and shows its place.

@@ -2,6 +2,9 @@
 
 import { type CpuBus, type CpuExit } from '../../debug-adapter/x86/api';
 import { X86Cpu } from '../../debug-adapter/x86/cpu';
+import { type CompileService } from '../../debug-adapter/x86/default-compiler';
+import { RegionCompiler } from '../../debug-adapter/x86/jit/compiler-thread';
+import { type CompileAnswer, type CompileOrder } from '../../debug-adapter/x86/jit/order';
 import { Layout, Seg, SegField, State } from '../../debug-adapter/x86/state';
 
 /** Physical (and, but for the alias, linear) addresses of the system. */
@@ -31,6 +34,29 @@ const readOnly = 0x61n;
 /** Physical address of the table entry that maps a linear page below 16 MiB. */
 export const entryOf = (linear: number): number => Place.tables + 0x3000 + (linear >> 21) * PAGE + ((linear >> 12) & 511) * 8;
 
+/** Compiles as another thread does, from a copy of the order, and answers when it is told to. */
+export class HeldCompiler implements CompileService {
+  readonly #compiler = new RegionCompiler();
+  readonly #held: (() => void)[] = [];
+  answered = 0;
+
+  compile(order: CompileOrder): Promise<CompileAnswer> {
+    const copy = structuredClone(order);
+    return new Promise((resolve) => {
+      this.#held.push(() => resolve(this.#compiler.compile(copy)));
+    });
+  }
+
+  /** Answers the order that waits for longest, if any does, and lets the answer in. */
+  async release(): Promise<void> {
+    const first = this.#held.shift();
+    if (first === undefined) return;
+    first();
+    this.answered++;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 export class JitSubject {
   readonly cpu: X86Cpu;
   readonly view: DataView;
@@ -40,7 +66,7 @@ export class JitSubject {
   /** Instructions until the interrupt line rises, after a write to port 0x80. */
   fault: string | undefined;
 
-  constructor(jit: boolean | 'eager') {
+  constructor(jit: boolean | 'eager', compiler?: CompileService) {
     const memory = new WebAssembly.Memory({ initial: (Layout.ramBase + ramBytes) / 65536 });
     const bus: CpuBus = {
       portRead: (port) => port ^ Number(this.cpu.retired & 0xffffn),
@@ -59,7 +85,7 @@ export class JitSubject {
       timeStampCounter: (retired) => retired,
       random: () => 7n,
     };
-    this.cpu = new X86Cpu({ memory, ramBytes, bus, model: 'default', tscKilohertz: 2_000_000, jit });
+    this.cpu = new X86Cpu({ memory, ramBytes, bus, model: 'default', tscKilohertz: 2_000_000, jit, ...(compiler && { compiler }) });
     this.view = this.cpu.view;
     this.bytes = this.cpu.u8;
     this.cpu.hooks.exception = (vector, errorCode) => {

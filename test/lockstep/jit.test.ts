@@ -4,8 +4,9 @@
  */
 
 import assert from 'node:assert/strict';
-import { Place, JitSubject } from './jit-rig';
+import { HeldCompiler, Place, JitSubject } from './jit-rig';
 import { drawLoop, drawProgram } from './jit-programs';
+import { type X86Cpu } from '../../debug-adapter/x86/cpu';
 import { Random, seedOf } from './random';
 
 /** What interrupts run: inc dword [handler + 0x800]; iretq. */
@@ -16,6 +17,8 @@ const once: readonly { readonly name: string; readonly seed: number }[] = [];
 
 /** Programs that one pair of processors runs: the translator keeps what it learnt of addresses, though other code stands there. */
 const programsOfPair = 6;
+/** Compiles for the next pairs, where not the processor itself does. */
+let beside: HeldCompiler | undefined;
 let translated = new JitSubject('eager');
 let interpreted = new JitSubject(false);
 let programsLeft = programsOfPair;
@@ -26,14 +29,14 @@ function nextPair(): readonly [JitSubject, JitSubject] {
   if (programsLeft-- === 0) {
     programsLeft = programsOfPair - 1;
     regionsRun += translated.cpu.jitStatistics!.runs;
-    translated = new JitSubject('eager');
+    translated = new JitSubject('eager', beside);
     interpreted = new JitSubject(false);
   }
   return [translated, interpreted];
 }
 
 /** Runs one program on both; answers what differs, if anything does. */
-export function runProgram(seed: number): string | undefined {
+async function runProgram(seed: number): Promise<string | undefined> {
   const r = new Random(seed);
   const program = drawProgram(r);
   const subjects = nextPair();
@@ -43,6 +46,7 @@ export function runProgram(seed: number): string | undefined {
     const budget = r.oneIn(4) ? 1 + r.below(20) : r.oneIn(3) ? 1 + r.below(8000) : 1 + r.below(1200);
     const event = r.below(24);
     const where = BigInt(Place.code + r.below(program.length));
+    if (r.oneIn(3)) await beside?.release();
     const exits = subjects.map((subject) => {
       const { cpu } = subject;
       switch (event) {
@@ -116,16 +120,17 @@ function runLoop(seed: number): string | undefined {
 }
 
 describe('translated programs', () => {
-  for (const { name, seed } of once) it(name, () => assert.equal(runProgram(seed), undefined));
+  for (const { name, seed } of once) it(name, async () => assert.equal(await runProgram(seed), undefined));
 
-  it('do what interpreted ones do', function () {
-    const count = Number(process.env['JIT_PROGRAMS'] ?? 150);
-    this.timeout(60_000 + count * 1000);
-    const first = seedOf('translated programs');
+  /** So many programs by seed; answers how the translator fared with the last of them. */
+  async function runPrograms(title: string, count: number): Promise<NonNullable<X86Cpu['jitStatistics']>> {
+    const first = seedOf(title);
     console.log(`      ${count} programs`);
+    programsLeft = 0;
+    regionsRun = 0;
     const failed: string[] = [];
     for (let i = 0; i < count && failed.length < 5; i++) {
-      const difference = runProgram(first + i);
+      const difference = await runProgram(first + i);
       if (difference !== undefined) failed.push(`seed ${first + i}: ${difference}`);
     }
     assert.deepEqual(failed, []);
@@ -133,6 +138,25 @@ describe('translated programs', () => {
     regionsRun += statistics.runs;
     assert.ok(regionsRun > count, `regions ran ${regionsRun} times`);
     assert.equal(statistics.failed, 0);
+    return statistics;
+  }
+
+  it('do what interpreted ones do', async function () {
+    const count = Number(process.env['JIT_PROGRAMS'] ?? 150);
+    this.timeout(60_000 + count * 1000);
+    await runPrograms('translated programs', count);
+  });
+
+  it('do so where another thread compiles them, whenever it answers', async function () {
+    const count = Math.ceil(Number(process.env['JIT_PROGRAMS'] ?? 150) / 3);
+    this.timeout(60_000 + count * 1000);
+    beside = new HeldCompiler();
+    try {
+      const statistics = await runPrograms('programs translated beside', count);
+      assert.ok(statistics.beside > 0 && beside.answered > count / 2, `${beside.answered} answers`);
+    } finally {
+      beside = undefined;
+    }
   });
 
   it('loop as interpreted ones do', function () {

@@ -3,6 +3,8 @@
 /** Bytes of code whose samples are counted together, and how many of them make it hot. */
 const stretch = 512;
 const hotSamples = 20;
+/** The same where compiling takes no time of the machine's thread. */
+const hotSamplesBeside = 3;
 /** How many more it takes where a region was made for an address nearby. */
 const coolSamples = 60;
 /** Addresses that are counted before all counts begin anew. */
@@ -19,8 +21,8 @@ export class Heat {
   constructor(private readonly eager: boolean) {}
 
   /** The interpreter was found at this address: is it hot around there? */
-  sampled(key: number): boolean {
-    return count(this.#samples, Math.floor(key / stretch)) >= hotSamples || this.eager;
+  sampled(key: number, beside: boolean): boolean {
+    return count(this.#samples, Math.floor(key / stretch)) >= (beside ? hotSamplesBeside : hotSamples) || this.eager;
   }
 
   /** A region nearby was made instead: it is to be seen whether one that begins here is needed all the same. */

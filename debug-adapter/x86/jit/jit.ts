@@ -1,18 +1,22 @@
 /** The translating tier: notices hot code, compiles regions of it, enters them by RIP, and drops them when their code or mapping changes. */
 
+import { type CpuModel } from '../api';
 import { Cr4 } from '../control-bits';
 import { type Decoder, type Insn } from '../decoder';
+import { type CompileService } from '../default-compiler';
 import { type Row } from '../isa/table';
 import { Attention, Scratch } from '../interp-abi';
-import { Mode, State } from '../state';
+import { Layout, Mode, State } from '../state';
 import { type CompiledRegion, compileRegion } from './compile';
 import { crossesPage, discover, highOf, keyOf, lowOf, type Region, secondPage } from './discover';
 import { buildDispatcher, Dispatched, IndirectCounts } from './dispatcher';
-import { precisionOf } from './float';
+import { type Precision, precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
 import { Merger } from './merger';
 import { currentRegion } from './onward';
+import { type CompileAnswer, orderOf } from './order';
+import { Pending, type PendingRegion } from './pending';
 import { type ExitReason, keyOfInsn, RegionExit, RegionState, type WindowMapping } from './region-abi';
 import { assembleRegions, runtimeNames } from './region-module';
 import { holdsMore, Installed, RegionStore, touches } from './region-store';
@@ -48,7 +52,10 @@ export interface JitHost {
   /** All records that were placed are given up. */
   recordsCleared(): void;
   /** The interpreter must not run through this address without asking. */
-  claim(key: number): void;
+  claim(mode: number, key: number): void;
+  readonly model: CpuModel;
+  /** Another thread that compiles, where there is one. */
+  readonly compiler: CompileService | undefined;
   /** Compile what is seen once: for tests. */
   readonly eager: boolean;
 }
@@ -71,12 +78,23 @@ interface Wanted {
   readonly key: number;
   readonly mode: number;
   readonly windowed: boolean;
+  /** There is one, which was found wanting. */
+  readonly again: boolean;
 }
 
-interface Translated {
+/** Code that has been found for it. */
+interface Discovered {
   readonly wanted: Wanted;
   readonly region: Region;
-  readonly compiled: CompiledRegion;
+  readonly window: WindowMapping | undefined;
+}
+
+/** What is known of a region whose code has been compiled. */
+interface Made {
+  readonly key: number;
+  readonly mode: number;
+  readonly region: Region;
+  readonly ranges: readonly (readonly [number, number])[];
   readonly window: WindowMapping | undefined;
 }
 
@@ -90,6 +108,13 @@ const patience = 20_000;
 /** Runs of a block that make it the start of a region, and those that let it be part of one. */
 const manyRuns = 1000;
 const someRuns = 200;
+/** The same where another thread does the work. */
+const manyRunsBeside = 200;
+const someRunsBeside = 60;
+/** Regions compiled here before the other thread is asked, which short runs need not start; regions in one order, and those that may wait for it. */
+const firstHere = 12;
+const mostInOrder = 24;
+const mostWanted = 256;
 /** A target that was met so often goes into a region along with a hot one. */
 const warmTarget = 2;
 const mostTargets = 40;
@@ -120,8 +145,8 @@ const PAGE = 4096;
 /** Regions are made of 64-bit code that nothing looks at one by one. */
 const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step | Mode.fpuTrap)) === Mode.long;
 
-const isWorthEntering = ({ blocks }: Region, { instructions }: CompiledRegion): boolean =>
-  instructions >= leastInstructions || !blocks.some(({ end }) => end.kind === 'leave');
+const isWorthEntering = ({ blocks }: Region): boolean =>
+  blocks.reduce((sum, { count }) => sum + count, 0) >= leastInstructions || !blocks.some(({ end }) => end.kind === 'leave');
 
 export class Jit {
   readonly #host: JitHost;
@@ -132,6 +157,9 @@ export class Jit {
   readonly #heat: Heat;
   readonly #store: RegionStore;
   readonly #merger: Merger;
+  readonly #pending = new Pending();
+  /** Who compiles beside this thread, as long as it can. */
+  #compiler: CompileService | undefined;
   readonly #wanted: Wanted[] = [];
   /** Samples since the first of them. */
   #waited = 0;
@@ -167,12 +195,14 @@ export class Jit {
     indirect: 0,
     dropped: 0,
     merged: 0,
+    beside: 0,
   };
 
   constructor(host: JitHost) {
     this.#host = host;
     this.#heat = new Heat(host.eager);
     this.#patience = host.eager ? 0 : patience;
+    this.#compiler = host.compiler;
     this.#tables = new PageTables(host.u32, host.ramSize);
     this.#store = new RegionStore(host.i32);
     this.#merger = new Merger(
@@ -193,7 +223,7 @@ export class Jit {
   }
 
   hasCode(page: number): boolean {
-    return this.#store.hasCode(page);
+    return this.#store.hasCode(page) || this.#pending.hasCode(page);
   }
 
   /** Translations changed: nothing may run before what regions take for granted was looked at again. */
@@ -292,30 +322,46 @@ export class Jit {
   sample(slice: number): void {
     const mode = this.#mode;
     if (!isTranslated(mode)) return;
-    if (this.#wanted.length > 0 && ++this.#waited >= mostWaits) this.#compileWanted();
+    if (this.#wanted.length > 0 && (++this.#waited >= mostWaits || (this.#isBeside && this.#pending.isIdle))) this.#compileWanted();
     const key = this.#rip;
     this.#merger.consider();
     const region = this.#store.entered(key);
     if (region?.mode === mode) this.#noteSlice(region, slice);
-    else if (this.#heat.sampled(key) && (this.#host.eager || this.#host.runsOf(mode, key) >= manyRuns)) this.#compileNew(key, mode);
+    else if (this.#heat.sampled(key, this.#isBeside) && (this.#host.eager || this.#host.runsOf(mode, key) >= this.#manyRuns))
+      this.#compileNew(key, mode);
+  }
+
+  /** Is there another thread that compiles what is found now? */
+  get #isBeside(): boolean {
+    return this.#compiler !== undefined && (this.statistics.compiled >= firstHere || this.#host.eager);
+  }
+
+  get #manyRuns(): number {
+    return this.#isBeside ? manyRunsBeside : manyRuns;
   }
 
   /** Compiles code that is found often outside of regions. */
   #compileNew(key: number, mode: number): void {
     // There is nothing to be won where it has been tried.
-    if (this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#pageOf(key))) return;
+    if (this.#pending.has(key) || this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#pageOf(key))) return;
     if (this.#wanted.length === 0) this.#waited = 0;
     // Tests have both kinds.
     const windowed = this.#host.eager && (key & 2) === 0;
-    if (!this.#wanted.some((other) => other.key === key)) this.#wanted.push({ key, mode, windowed });
-    if (this.#wanted.length >= mostAtOnce || this.#host.eager) this.#compileWanted();
+    if (!this.#wanted.some((other) => other.key === key)) this.#wanted.push({ key, mode, windowed, again: false });
+    if (this.#wanted.length >= (this.#isBeside ? mostWanted : mostAtOnce) || this.#host.eager) this.#compileWanted();
   }
 
   #compileWanted(): void {
     const mode = this.#mode;
-    const wanted = this.#wanted.filter((one) => one.mode === mode && !this.has(one.key) && !this.#isPassed(one.key));
+    const wanted = this.#wanted.filter((one) => one.mode === mode && (one.again || (!this.has(one.key) && !this.#isPassed(one.key))));
     this.#wanted.length = 0;
-    this.#compileAll(wanted);
+    if (!this.#isBeside) return this.#compileAll(wanted);
+    // The hottest first; what does not get its turn soon is found again if it stays hot.
+    const runs = new Map(wanted.map(({ key }) => [key, this.#host.runsOf(mode, key)]));
+    wanted.sort((one, other) => runs.get(other.key)! - runs.get(one.key)!);
+    this.#wanted.push(...wanted.slice(mostInOrder, mostWanted));
+    this.#waited = 0;
+    this.#compileAll(wanted.slice(0, mostInOrder));
   }
 
   /** Is this in the middle of a region, and not often what a region was left for? Such a place soon leads to an entry. */
@@ -331,28 +377,42 @@ export class Jit {
 
   /** @param windowed accesses go through the window, where there is one. */
   #compile(key: number, mode: number, windowed: boolean): void {
-    this.#compileAll([{ key, mode, windowed }]);
+    this.#compileAll([{ key, mode, windowed, again: true }]);
   }
 
-  /** Compiles regions of the current mode into one module. */
+  /** Compiles regions of the current mode into one module: beside this thread, or, where they are for the window, here. */
   #compileAll(list: readonly Wanted[]): void {
+    const beside = this.#isBeside && !list.some(({ windowed }) => windowed);
+    if (beside && this.#pending.isFull) {
+      for (const wanted of list) if (this.#wanted.length < mostWanted) this.#wanted.push(wanted);
+      return;
+    }
     if (!this.#store.hasRoomFor(list.length)) this.flush();
     if (this.#stale) this.#revalidate();
     const inside = new Set<number>();
-    const made = list.flatMap((wanted) => {
+    const found = list.flatMap((wanted) => {
       // It may be in one that was made just before, which is entered at the next of its loops.
       if (inside.has(wanted.key) && !this.#missed.has(wanted.key)) {
         this.#heat.cool(wanted.key);
         return [];
       }
       this.#making.add(wanted.key);
-      const one = this.#translate(wanted);
+      const one = this.#discover(wanted);
       if (one === undefined) return [];
-      for (const entry of one.compiled.entries) this.#making.add(entry);
+      for (const entry of one.region.entries) this.#making.add(entry);
       for (const { insns } of one.region.blocks) for (const insn of insns) inside.add(keyOfInsn(insn));
       return one;
     });
     this.#making.clear();
+    if (beside) this.#order(found);
+    else this.#compileHere(found);
+  }
+
+  #compileHere(found: readonly Discovered[]): void {
+    const made = found.flatMap((one) => {
+      const compiled = this.#translate(one);
+      return compiled === undefined ? [] : [{ ...one, compiled }];
+    });
     if (made.length === 0) return;
     const first = this.#store.reserve(made.length);
     let module: WebAssembly.Module;
@@ -365,10 +425,76 @@ export class Jit {
       return;
     }
     const functions = this.#instantiate(module);
-    made.forEach((one, number) => {
-      this.#install(one, first + number, functions[number]!);
+    made.forEach(({ wanted, region, compiled, window }, number) => {
+      this.#install({ ...wanted, region, ranges: this.#noteCode(region), window }, compiled, first + number, functions[number]!);
     });
   }
+
+  /** Has another thread compile regions, whose code is watched until then. */
+  #order(found: readonly Discovered[]): void {
+    const compiler = this.#compiler;
+    if (compiler === undefined || found.length === 0) return;
+    const { model } = this.#host;
+    const pending = found.map(({ wanted: { key, mode }, region }): PendingRegion => {
+      return { key, mode, region, ranges: this.#noteCode(region), stale: false };
+    });
+    const regions = pending.map(({ mode, region }) => {
+      const recordOf = (insn: Insn, remaining: number): number => this.#recordOf(insn, mode, remaining);
+      return orderOf(region, mode, this.#precision, this.#unordinary, { recordOf, copyCode: this.#copyCode });
+    });
+    const first = this.#store.reserve(regions.length);
+    this.#pending.add(pending);
+    for (const { region } of pending) {
+      for (const page of region.pages) {
+        this.#host.protect(page);
+        this.codeAppeared(page);
+      }
+    }
+    compiler.compile({ model, first, regions }).then(
+      (answer) => {
+        this.#takeAnswer(pending, answer, first);
+      },
+      () => {
+        this.#compiler = undefined;
+        this.#pending.take(pending);
+      },
+    );
+  }
+
+  #takeAnswer(pending: readonly PendingRegion[], { module, regions }: CompileAnswer, first: number): void {
+    if (!this.#pending.take(pending)) return;
+    if (module === undefined) this.statistics.failed++;
+    const functions = module && this.#instantiate(module);
+    let number = 0;
+    pending.forEach(({ key, mode, region, ranges, stale }, i) => {
+      const compiled = regions[i];
+      if (compiled === undefined || functions === undefined) {
+        if (!stale) this.#heat.giveUp(key, this.#pageOf(key));
+        return;
+      }
+      const place = number++;
+      if (stale || this.#isOvertaken(key, mode)) return;
+      this.statistics.beside++;
+      this.#install({ key, mode, region, ranges, window: undefined }, compiled, first + place, functions[place]!);
+    });
+  }
+
+  /** Was a region made for an address, and for the window, while one that goes by the TLB was on its way? */
+  #isOvertaken(key: number, mode: number): boolean {
+    const there = this.#store.entered(key);
+    return there?.entry === key && there.mode === mode && there.window !== undefined;
+  }
+
+  readonly #copyCode = (insn: Insn, to: Uint8Array, at: number): void => {
+    const { u8 } = this.#host;
+    const copy = (low: number, high: number, length: number, offset: number): void => {
+      const from = Layout.ramBase + this.#codePages.get(Math.floor(keyOf(low, high) / PAGE))! + (low & (PAGE - 1));
+      for (let i = 0; i < length; i++) to[at + offset + i] = u8[from + i]!;
+    };
+    const here = crossesPage(insn) ? PAGE - (insn.ripLow & (PAGE - 1)) : insn.length;
+    copy(insn.ripLow, insn.ripHigh, here, 0);
+    if (here < insn.length) copy(...secondPage(insn), insn.length - here, here);
+  };
 
   /** The functions of a module of regions. */
   #instantiate(module: WebAssembly.Module): WebAssembly.Exports {
@@ -378,13 +504,11 @@ export class Jit {
     return new WebAssembly.Instance(module, { env: { memory }, runtime }).exports;
   }
 
-  #translate(wanted: Wanted, mayMove = true): Translated | undefined {
+  /** Finds the code of a region; undefined where there is none that is worth it. */
+  #discover(wanted: Wanted, mayMove = true): Discovered | undefined {
     const { key, mode, windowed } = wanted;
     const host = this.#host;
     const window = windowed && this.#mayUseWindow(key) ? this.#findWindow() : undefined;
-    const use = window && { ...window, byTlb: (at: number) => this.#byTlb.has(at) };
-    const precision = this.#precisionChanges > mostPrecisionChanges && !host.eager ? undefined : precisionOf(host.i32[State.mxcsr >> 2]!);
-    const floats = precision && { precision, isUnordinary: (at: number) => this.#unordinary.has(at) };
     try {
       const region = discover(key, mode, host.u8, host.decoder, windowed ? this.#wideSource : this.#source, this.#observed);
       const root = mayMove ? bestRoot(region) : key;
@@ -393,13 +517,31 @@ export class Jit {
         const old = this.#store.entered(key);
         if (old?.entry === key) this.#drop(old);
         this.#making.add(root);
-        return this.#translate({ ...wanted, key: root }, false);
+        return this.#discover({ ...wanted, key: root }, false);
       }
-      const compiled = compileRegion(region, mode, use, floats, (insn, remaining) => {
-        const at = this.#records.allocate();
-        return at === 0 ? 0 : host.placeRecord(insn, mode, remaining, at);
-      });
-      if (compiled !== undefined && (host.eager || isWorthEntering(region, compiled))) return { wanted, region, compiled, window };
+      if (region.entries.length > 0 && (host.eager || isWorthEntering(region))) return { wanted, region, window };
+    } catch {
+      // Whatever the guest's code does to the search, the interpreter can run it.
+      this.statistics.failed++;
+    }
+    this.#heat.giveUp(key, this.#pageOf(key));
+    return undefined;
+  }
+
+  /** What regions may take for granted of MXCSR. */
+  get #precision(): Precision | undefined {
+    const { eager, i32 } = this.#host;
+    return this.#precisionChanges > mostPrecisionChanges && !eager ? undefined : precisionOf(i32[State.mxcsr >> 2]!);
+  }
+
+  #translate({ wanted, region, window }: Discovered): CompiledRegion | undefined {
+    const { key, mode } = wanted;
+    const use = window && { ...window, byTlb: (at: number) => this.#byTlb.has(at) };
+    const precision = this.#precision;
+    const floats = precision && { precision, isUnordinary: (at: number) => this.#unordinary.has(at) };
+    try {
+      const compiled = compileRegion(region, mode, use, floats, (insn, remaining) => this.#recordOf(insn, mode, remaining));
+      if (compiled !== undefined) return compiled;
     } catch {
       // Whatever the guest's code does to the compiler, the interpreter can run it.
       this.statistics.failed++;
@@ -408,18 +550,24 @@ export class Jit {
     return undefined;
   }
 
+  #recordOf(insn: Insn, mode: number, remaining: number): number {
+    const at = this.#records.allocate();
+    return at === 0 ? 0 : this.#host.placeRecord(insn, mode, remaining, at);
+  }
+
   /** May a region be made that begins at this address in place of another one? */
   #isFree(root: number, windowed: boolean): boolean {
     const there = this.#store.entered(root);
     return !this.#making.has(root) && (there?.entry !== root || (windowed && there.window === undefined));
   }
 
-  #install({ wanted: { key, mode }, region, compiled, window }: Translated, place: number, code: WebAssembly.ExportValue): void {
+  #install(made: Made, compiled: CompiledRegion, place: number, code: WebAssembly.ExportValue): void {
     const host = this.#host;
+    const { key, mode, region, ranges, window } = made;
     const grown = this.#store.entered(key)?.grown ?? 0;
     for (const old of [this.#store.entered(key), this.#store.resumed(key)]) if (old !== undefined) this.#drop(old);
     const { pages, open } = region;
-    const installed = new Installed({ entry: key, mode, window, ranges: this.#noteCode(region), pages, open }, compiled);
+    const installed = new Installed({ entry: key, mode, window, ranges, pages, open }, compiled);
     installed.grown = grown;
     for (const entry of installed.entries) {
       const other = this.#store.entered(entry);
@@ -430,7 +578,7 @@ export class Jit {
       host.protect(page);
       this.codeAppeared(page);
     }
-    for (const entry of added.entries) host.claim(entry);
+    for (const entry of added.entries) host.claim(mode, entry);
     this.statistics.compiled++;
     if (window !== undefined) this.statistics.windowed++;
     this.statistics.instructions += compiled.instructions;
@@ -476,8 +624,11 @@ export class Jit {
     hasProbe: (key: number): boolean => this.#host.probeAt(key) === 'stops',
     isObserved: (key: number): boolean => this.#host.probeAt(key) === 'observes',
     isWorthIt: (key: number): boolean =>
-      this.#host.eager || this.#missed.has(key) || this.#host.runsOf(this.#mode, key) >= someRuns || this.has(key),
-    isElsewhere: (key: number): boolean => this.has(key) || this.#making.has(key),
+      this.#host.eager ||
+      this.#missed.has(key) ||
+      this.#host.runsOf(this.#mode, key) >= (this.#isBeside ? someRunsBeside : someRuns) ||
+      this.has(key),
+    isElsewhere: (key: number): boolean => this.has(key) || this.#making.has(key) || this.#pending.has(key),
     most: mostInstructions,
     available: (row: Row): boolean => this.#host.available(row),
   };
@@ -493,6 +644,7 @@ export class Jit {
   flush(): void {
     this.#store.clear();
     this.#merger.forget();
+    this.#pending.clear();
     this.#wanted.length = 0;
     this.#codePages.clear();
     this.#missed.clear();
@@ -508,6 +660,7 @@ export class Jit {
       for (const region of this.#store.onPage(page)) if (touches(region, physical, length)) this.#drop(region);
       this.#heat.pageWritten(page);
     }
+    this.#pending.invalidate(physical, length);
   }
 
   /** Another region took the place in the cache of the one that begins at RIP. */
@@ -565,7 +718,7 @@ export class Jit {
       host.ramSize,
       anchor < 1n << 47n ? Number(anchor) : 0,
       (this.#mode & Mode.user) !== 0,
-      (page) => host.hasCode(page) || this.#store.hasCode(page),
+      (page) => host.hasCode(page) || this.hasCode(page),
     );
     // The same for all regions that are made for it, so that it is looked at once for all of them.
     for (const { window } of this.#store.windowed)
