@@ -1,4 +1,5 @@
 /** The syntax of one file: a flat list of statements with the offsets of all their parts, as nesting may cross files. */
+import { type Dialect } from './dialect';
 import { type HelpText } from './help-text';
 import { type ScanProblem, type Token, type Trivia } from './scanner';
 import { type SourceText } from './text/source';
@@ -29,7 +30,8 @@ interface StatementBase {
   readonly endLine: number;
   readonly start: number;
   readonly end: number;
-  readonly tokens: readonly Token[];
+  /** The tokens that were read, where they are not those of the text because macros were expanded; see `tokensOf`. */
+  readonly scanned?: readonly Token[];
   /** What the scanner met in front of and inside the statement. */
   readonly problems: readonly ScanProblem[];
   /** True where a word holds a macro. */
@@ -80,6 +82,7 @@ export type StatementOf<Kind extends Statement['kind']> = Extract<Statement, { r
 /** A file's syntax: every statement in order, errors among them. */
 export interface FileSyntax {
   readonly source: SourceText;
+  readonly dialect: Dialect;
   readonly statements: readonly Statement[];
   readonly comments: readonly Trivia[];
   /** What the scanner met after the last statement. */

@@ -2,7 +2,6 @@
 import { type Statement, type StatementOf } from './ast';
 import { type BuildInput } from './context';
 import { DiagnosticSink } from './diagnostics';
-import { type Dialect } from './dialect';
 import { finalize } from './finalize';
 import { type OptionContext } from './grammar';
 import { reportKconfiglib } from './kconfiglib-report';
@@ -93,17 +92,23 @@ class Builder extends SourceReader {
   private withoutEmptyWords(statement: Statement): Statement | undefined {
     if (statement.kind === 'assignment') return statement;
     const tokens: Token[] = [];
-    for (const token of statement.tokens) {
+    for (const token of this.tokensOf(statement)) {
       if (token.kind !== 'word' || !token.parts) tokens.push(token);
       else {
         const text = this.macros.expandParts(token.parts);
         if (text !== '') tokens.push({ ...token, text, parts: undefined });
         // What a command would have said is not known, and so neither is what the line says, but for its type.
-        else if (this.unanswered) return typeAlone(statement, this.dialect);
+        else if (this.unanswered) return this.typeAlone(statement);
         else if (this.dialect.engine === 'kconfiglib') this.stop('macro', 'macro expanded to blank string');
       }
     }
     return tokens.length === 0 ? undefined : parseLine(lineOf(statement, tokens), this.dialect);
+  }
+
+  /** `bool` of a `def_bool …`; undefined for all other lines. */
+  private typeAlone(statement: Statement): Statement | undefined {
+    if (statement.kind !== 'default' || statement.type === undefined) return undefined;
+    return parseLine(lineOf(statement, [{ ...this.tokensOf(statement)[0]!, text: statement.type }]), this.dialect);
   }
 
   private acceptedByLibrary(statement: Statement): boolean {
@@ -116,10 +121,11 @@ class Builder extends SourceReader {
       return false;
     };
     if (kind === 'error') {
-      const first = statement.tokens[0]!;
+      const tokens = this.tokensOf(statement);
+      const first = tokens[0]!;
       if (first.kind !== 'keyword') return fail('syntax error');
       if (statement.at === 0) return fail('unrecognized construct');
-      return fail(statement.at >= statement.tokens.length ? 'malformed expression' : 'extra tokens at end of line');
+      return fail(statement.at >= tokens.length ? 'malformed expression' : 'extra tokens at end of line');
     }
     if (kind === 'end') {
       const fits = this.menu !== this.root && this.menu.kind === statement.block && this.menu.file === this.file!.name;
@@ -132,7 +138,7 @@ class Builder extends SourceReader {
 
   /** The block that a broken line was meant to open or close. */
   private brokenBlock(statement: Statement): void {
-    const word = statement.tokens[0]?.text;
+    const word = this.tokensOf(statement)[0]?.text;
     if (statement.kind === 'end') this.leaveBlock(statement);
     else if (statement.kind !== 'error') this.apply(statement);
     else if (word === 'if' || word === 'menu' || word === 'choice') {
@@ -255,12 +261,6 @@ class Builder extends SourceReader {
     this.memberAt = undefined;
     if (entry.kind === 'menuconfig') this.entry = this.menu;
   }
-}
-
-/** `bool` of a `def_bool …`; undefined for all other lines. */
-function typeAlone(statement: Statement, dialect: Dialect): Statement | undefined {
-  if (statement.kind !== 'default' || statement.type === undefined) return undefined;
-  return parseLine(lineOf(statement, [{ ...statement.tokens[0]!, text: statement.type }]), dialect);
 }
 
 function lineOf({ line, endLine, start, end, problems }: Statement, tokens: readonly Token[]): LogicalLine {

@@ -17,6 +17,7 @@ import {
   type Reference,
   type ReferenceRole,
 } from './model';
+import { tokensOf } from './parser';
 import { type Token } from './scanner';
 import { answerNatively, likelyAnswer } from './submenu';
 import { SymbolTable } from './symbols';
@@ -71,7 +72,7 @@ export abstract class ReadingContext {
 
   constructor(protected readonly input: BuildInput) {
     this.dialect = input.dialect;
-    this.grammar = new Grammar(input.dialect, this.sink);
+    this.grammar = new Grammar(input.dialect, this.sink, (statement) => this.tokensOf(statement));
     this.macros = new Macros(input.dialect, {
       filename: () => this.file?.name ?? '',
       line: () => this.line,
@@ -214,6 +215,10 @@ export abstract class ReadingContext {
   protected quotesRecommended(token: Token, statement: Statement): void {
     if (token.kind !== 'word') return;
     this.libraryWarning(`style: quotes recommended around '${token.text}' in '${this.sourceLine(statement)}'`, true);
+  }
+
+  protected tokensOf(statement: Statement): readonly Token[] {
+    return tokensOf(statement, this.file!.syntax);
   }
 
   protected sourceLine(statement: Statement): string {

@@ -3,6 +3,7 @@ import { type Statement } from './ast';
 import { type DiagnosticSink } from './diagnostics';
 import { type Dialect } from './dialect';
 import { type MenuNode } from './model';
+import { type Token } from './scanner';
 
 /** Which statements may add to the entry that is being read. */
 export type OptionContext = 'none' | 'config' | 'choice' | 'menu' | 'comment';
@@ -51,6 +52,7 @@ export class Grammar {
   constructor(
     private readonly dialect: Dialect,
     private readonly sink: DiagnosticSink,
+    private readonly tokensOf: (statement: Statement) => readonly Token[],
   ) {}
 
   /** True where the statement may stand here; otherwise says why not. `leave` is called when the current entry's options have ended. */
@@ -65,7 +67,7 @@ export class Grammar {
     }
     if (!contexts) this.leaveOptions(leave);
     if (this.distrust > 0) {
-      const tokens = statement.kind === 'help' ? 3 : statement.tokens.length + 1;
+      const tokens = statement.kind === 'help' ? 3 : this.tokensOf(statement).length + 1;
       this.distrust = Math.max(0, this.distrust - tokens);
     }
     return true;
@@ -130,7 +132,7 @@ export class Grammar {
     }
     const inChoice = this.blocks.at(-1)?.inChoice ?? false;
     if (kind === 'error') {
-      const word = statement.tokens[0]!;
+      const word = this.tokensOf(statement)[0]!;
       // A keyword that may not stand here fails before what follows it does.
       if (word.kind === 'keyword' && !this.keywordFits(word.text, inChoice)) return 0;
       return statement.at;
@@ -209,7 +211,7 @@ export class Grammar {
     if (at === 0) this.leaveOptions(leave);
     this.distrust = Math.max(0, this.distrust - at);
     if (this.distrust === 0) {
-      const token = statement.tokens[at];
+      const token = this.tokensOf(statement)[at];
       this.sink.add({
         code: 'syntax',
         severity: 'error',
@@ -223,7 +225,7 @@ export class Grammar {
       });
     }
     const top = this.blocks.at(-1);
-    const word = statement.tokens[0]!;
+    const word = this.tokensOf(statement)[0]!;
     const unknown = at > 0 && word.kind === 'word' && !(top?.inChoice ?? false);
     if (at > 0 && top?.header && this.context !== 'none' && optionWord(word.text)) this.blocks.pop();
     else if (top?.inChoice && this.dialect.sourceInChoice) {

@@ -1,6 +1,7 @@
 /** Turns a file's lines into statements, one line at a time, so that a broken line costs no more than itself. */
 import { type Comparison, type ExpressionSyntax, type FileSyntax, type Shape, type Statement, type TypeName } from './ast';
 import { type Dialect } from './dialect';
+import { PlainLines } from './plain-line';
 import { Scanner, type LogicalLine, type Token } from './scanner';
 import { SourceText } from './text/source';
 
@@ -11,22 +12,23 @@ const deepestExpression = 400;
 export function parseFile(text: string, dialect: Dialect): FileSyntax {
   const scanner = new Scanner(text, dialect);
   const parser = new LineParser(dialect);
+  const lines = new PlainLines(scanner, dialect);
   const statements: Statement[] = [];
   let inOptions = false;
-  for (let line = scanner.nextLine(); line; line = scanner.nextLine()) {
-    const first = line.tokens[0]!;
-    if (first.kind === 'keyword' && isHelp(first) && line.tokens.length === 1 && inOptions) {
-      const help = scanner.help();
-      statements.push(Object.assign(line, { kind: 'help' as const, help }));
-      continue;
+  for (;;) {
+    let statement = lines.read(inOptions);
+    if (!statement) {
+      const line = scanner.nextLine();
+      if (!line) break;
+      statement = inOptions && isHelp(line.tokens) ? { ...placeOf(line), kind: 'help', help: scanner.help() } : parser.statement(line);
     }
-    const statement = parser.statement(line);
     statements.push(statement);
     if (opensOptions(statement)) inOptions = true;
     else if (closesOptions(statement)) inOptions = false;
   }
   return {
     source: new SourceText(text),
+    dialect,
     statements,
     comments: scanner.comments,
     problems: scanner.trailingProblems(),
@@ -34,8 +36,14 @@ export function parseFile(text: string, dialect: Dialect): FileSyntax {
   };
 }
 
-function isHelp(token: Token): boolean {
-  return token.text === 'help' || token.text === '---help---';
+function isHelp(tokens: readonly Token[]): boolean {
+  const [first] = tokens;
+  return tokens.length === 1 && first?.kind === 'keyword' && (first.text === 'help' || first.text === '---help---');
+}
+
+/** What a statement keeps of its line. */
+function placeOf({ line, endLine, start, end, problems, macros }: LogicalLine): Omit<LogicalLine, 'tokens'> {
+  return { line, endLine, start, end, problems, macros };
 }
 
 function opensOptions(statement: Statement): boolean {
@@ -57,9 +65,14 @@ function closesOptions(statement: Statement): boolean {
   }
 }
 
-/** Reads one line by itself. */
+/** Reads one line whose tokens are not those of its text; the statement keeps them. */
 export function parseLine(line: LogicalLine, dialect: Dialect): Statement {
-  return new LineParser(dialect).statement(line);
+  return { ...new LineParser(dialect).statement(line), scanned: line.tokens };
+}
+
+/** The tokens of a statement, which few ask for: they are read anew. */
+export function tokensOf({ scanned, start, line }: Statement, { source, dialect }: FileSyntax): readonly Token[] {
+  return scanned ?? new Scanner(source.text, dialect, start, line).nextLine()?.tokens ?? [];
 }
 
 /** Reads a lone expression, such as a condition typed into a search box; undefined where it is none. */
@@ -86,7 +99,7 @@ class LineParser {
     this.at = 1;
     const first = line.tokens[0]!;
     const statement = first.kind === 'keyword' ? this.keyword(first.text) : this.assignment(first);
-    return statement ?? Object.assign(line, { kind: 'error' as const, at: this.at });
+    return statement ?? { ...placeOf(line), kind: 'error', at: this.at };
   }
 
   private keyword(word: string): Statement | undefined {
@@ -231,9 +244,8 @@ class LineParser {
     return undefined;
   }
 
-  /** The line becomes the statement, as copying every line would cost as much as scanning it. */
-  private done<S extends Shape>(shape: S): (LogicalLine & S) | undefined {
-    return this.at === this.tokens.length ? Object.assign(this.line, shape) : undefined;
+  private done(shape: Shape): Statement | undefined {
+    return this.at === this.tokens.length ? { ...placeOf(this.line), ...shape } : undefined;
   }
 
   private peek(): Token | undefined {

@@ -122,7 +122,8 @@ function endOf(pattern: RegExp, text: string, at: number): number {
   return pattern.lastIndex;
 }
 
-const noProblems: readonly ScanProblem[] = [];
+/** What nearly every line has of problems. */
+export const noProblems: readonly ScanProblem[] = [];
 const TAB = 9;
 const LF = 10;
 const SPACE = 32;
@@ -135,8 +136,6 @@ function isWordCode(code: number): boolean {
 
 /** Reads one text from front to back. */
 export class Scanner {
-  private at = 0;
-  private line = 1;
   private problems: ScanProblem[] = [];
   private macros = false;
   readonly comments: Trivia[] = [];
@@ -146,9 +145,12 @@ export class Scanner {
   private count = 0;
   private readonly loose: boolean;
 
+  /** @param at offset to start from. @param line its line, from 1. */
   constructor(
     readonly text: string,
     private readonly dialect: Dialect,
+    private at = 0,
+    private line = 1,
   ) {
     this.keywords = keywordsOf(dialect);
     this.loose = dialect.engine === 'kconfiglib';
@@ -157,6 +159,32 @@ export class Scanner {
   /** The 1-based line the scanner is on. */
   get currentLine(): number {
     return this.line;
+  }
+
+  /** Passes over empty lines and lines that are comments; gives the offset of the line that follows. */
+  passEmptyLines(): number {
+    const { text } = this;
+    let { at } = this;
+    for (;;) {
+      const code = text.charCodeAt(at);
+      if (code === 35) {
+        const end = text.indexOf('\n', at);
+        // A comment that nothing ends is left to those who look for the end of the text.
+        if (end < 0) break;
+        this.comments.push({ kind: 'comment', start: at, end });
+        at = end;
+      } else if (code !== LF) break;
+      at++;
+      this.line++;
+    }
+    this.at = at;
+    return at;
+  }
+
+  /** Goes on at the start of the next line, as the one before it was read by somebody else. */
+  passLine(next: number): void {
+    this.at = next;
+    this.line++;
   }
 
   /** Problems met since the last line was handed out (those after the last token of a text). */

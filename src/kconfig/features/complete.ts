@@ -3,6 +3,7 @@ import { joinPath } from '../glob';
 import { type Files } from '../../shared/files';
 import { type FileSyntax } from '../ast';
 import { type KSymbol, type Model, type SymbolType } from '../model';
+import { tokensOf } from '../parser';
 import { cursorAt, surroundings, type Cursor, type Surroundings } from './cursor';
 import { functionFacts, keywordFact, statementWords } from './keywords';
 import { macrosOf } from './macros';
@@ -166,7 +167,7 @@ class Completion {
     const { around, cursor } = this;
     if (around.entry === 'choice') return this.members().map((one) => this.symbol(one, 0));
     const own = this.input.syntax.statements.find((one) => one.start <= cursor.start && one.end >= cursor.start);
-    const written = own?.tokens[0]?.text ?? '';
+    const written = (own && tokensOf(own, this.input.syntax)[0]?.text) ?? '';
     const type: SymbolType = written.startsWith('def_') ? (written.slice(4) as SymbolType) : (around.type ?? this.knownType());
     const values: Item[] = [];
     if (type === 'bool' || type === 'tristate' || type === 'unknown') values.push(this.plain('y', 'value', 0), this.plain('n', 'value', 1));

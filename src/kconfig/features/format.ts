@@ -2,7 +2,7 @@
 import { type FileSyntax, type Statement } from '../ast';
 import { type Dialect } from '../dialect';
 import { isOption } from '../options';
-import { parseFile } from '../parser';
+import { parseFile, tokensOf } from '../parser';
 import { type Token } from '../scanner';
 import { width } from './cursor';
 import { type Edit } from './view';
@@ -69,7 +69,7 @@ function formattedLines(syntax: FileSyntax): (string | undefined)[] {
         out.push(line.trim() === '' ? line : `\t${indentOf(role.statement)}${line.trim()}`);
         break;
       case 'statement':
-        out.push(statementLine(role.statement, line, raw, text));
+        out.push(statementLine(syntax, role.statement, line, raw));
         break;
       default:
         out.push(otherLine(raw, index, lines, roles));
@@ -95,13 +95,14 @@ function indentOf(statement: Statement): string {
   return isOption(statement) ? '\t' : '';
 }
 
-function statementLine(statement: Statement, line: string, raw: string, text: string): string {
+function statementLine(syntax: FileSyntax, statement: Statement, line: string, raw: string): string {
+  const { text } = syntax.source;
   const trimmed = line.trim();
   // What the scanner stumbles over stays as it stands.
   const stumbled = statement.problems.some(({ code }) => code !== 'no-final-newline');
   if (statement.kind === 'error' || stumbled) return raw;
   if (statement.kind === 'assignment') return trimmed;
-  const onLine = statement.tokens.filter((token) => token.line === statement.line);
+  const onLine = tokensOf(statement, syntax).filter((token) => token.line === statement.line);
   const last = onLine.at(-1)!;
   const lineEnd = text.indexOf('\n', last.end);
   const rest = text.slice(last.end, lineEnd < 0 ? text.length : lineEnd).replace(/[ \t]+$/, '');
@@ -183,11 +184,11 @@ function sameMeaning(a: FileSyntax, b: FileSyntax): boolean {
   if (a.statements.length !== b.statements.length) return false;
   return a.statements.every((one, index) => {
     const other = b.statements[index]!;
-    if (one.kind !== other.kind || one.tokens.length !== other.tokens.length) return false;
+    const tokens = tokensOf(one, a);
+    const others = tokensOf(other, b);
+    if (one.kind !== other.kind || tokens.length !== others.length) return false;
     if (one.kind === 'help' && other.kind === 'help' && trimmed(one.help.text) !== trimmed(other.help.text)) return false;
-    return one.tokens.every(
-      (token, at) => token.kind === other.tokens[at]!.kind && token.text.trimEnd() === other.tokens[at]!.text.trimEnd(),
-    );
+    return tokens.every((token, at) => token.kind === others[at]!.kind && token.text.trimEnd() === others[at]!.text.trimEnd());
   });
 }
 

@@ -3,6 +3,7 @@ import { triText } from '../evaluate';
 import { exprText } from '../expression';
 import { type FileSyntax } from '../ast';
 import { type KSymbol } from '../model';
+import { tokensOf } from '../parser';
 import { rangeBounds } from '../range';
 import { type Clause, type Proof, type Rule } from '../why';
 import { functionFacts, keywordFact } from './keywords';
@@ -30,7 +31,8 @@ export function hoverKconfig(view: KconfigView, path: string, syntax: FileSyntax
   }
   for (const statement of syntax.statements) {
     if (statement.start > offset) break;
-    for (const token of statement.tokens) {
+    if (statement.end < offset) continue;
+    for (const token of tokensOf(statement, syntax)) {
       if (token.kind !== 'keyword' || offset < token.start || offset > token.end) continue;
       const fact = keywordFact(token.text);
       return fact && { start: token.start, end: token.end, markdown: `**${token.text}**: ${fact.about}` };

@@ -2,6 +2,7 @@
 import { type FileSyntax } from '../ast';
 import { type Evaluation } from '../evaluate';
 import { type KSymbol } from '../model';
+import { tokensOf } from '../parser';
 import { filesAt, type KconfigView, type Span } from './view';
 
 /** Kinds of tokens, in the order in which they are numbered. */
@@ -44,10 +45,10 @@ export function tokensKconfig(view: KconfigView, path: string, syntax: FileSynta
     }
   }
   for (const statement of syntax.statements) {
-    for (const token of statement.tokens) {
+    for (const token of tokensOf(statement, syntax)) {
       for (const part of token.parts ?? []) if (part.macro) found.push({ start: part.start, end: part.end, type: 'macro', modifiers: [] });
       if (token.parts || done.has(token.start) || token.kind !== 'word') continue;
-      if (statement.kind === 'assignment' && token === statement.name)
+      if (statement.kind === 'assignment' && token.start === statement.name.start)
         found.push({ start: token.start, end: token.end, type: 'macro', modifiers: ['definition'] });
       else if (/^[ynm]$/.test(token.text)) found.push({ start: token.start, end: token.end, type: 'enumMember', modifiers: [] });
       else if (/^(?:-?\d+|0[xX][0-9a-fA-F]+)$/.test(token.text))

@@ -127,7 +127,8 @@ export function tryHostileInput(random: Random, dialect: DialectName, real: read
   assert.ok(user / 1000 < patience, `${user / 1000} ms for ${JSON.stringify(text)}`);
 }
 
-function hostileText(random: Random, real: readonly string[]): string {
+/** Noise, words without sense, a tree with wounds, or one of `real` with wounds. */
+export function hostileText(random: Random, real: readonly string[]): string {
   switch (random(real.length > 0 ? 4 : 3)) {
     case 0:
       return noise(random);

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { answerNatively, shellWords } from '../../../src/kconfig/submenu';
 import { glob } from '../../../src/kconfig/glob';
-import { dialectOf } from '../../../src/kconfig/dialect';
-import { parseFile } from '../../../src/kconfig/parser';
+import { dialectNames, dialectOf } from '../../../src/kconfig/dialect';
+import { parseFile, parseLine, tokensOf } from '../../../src/kconfig/parser';
+import { Scanner } from '../../../src/kconfig/scanner';
 import { unikraftService } from '../../../src/kconfig/service';
 import { modelOf, named, valuesOf } from './helpers';
+import { hostileText } from './hostile';
 import { MemoryFiles } from './memory-files';
 import { randomOf, randomTree, runSeed } from './random-tree';
 
@@ -38,14 +40,49 @@ describe('syntax', function () {
     const random = randomOf(runSeed());
     for (let round = 0; round < 50; round++) {
       const text = randomTree(random, { symbols: 10, tristates: true, numbers: true, choices: true });
-      const { statements, comments } = parseFile(text, uk);
-      const covered = [...statements.flatMap((statement) => statement.tokens), ...comments].sort((a, b) => a.start - b.start);
+      const syntax = parseFile(text, uk);
+      const { statements, comments } = syntax;
+      const covered = [...statements.flatMap((statement) => tokensOf(statement, syntax)), ...comments].sort((a, b) => a.start - b.start);
       let at = 0;
       for (const { start, end } of covered) {
         assert.match(text.slice(at, start), /^\s*$/);
         at = end;
       }
       assert.match(text.slice(at), /^\s*$/);
+    }
+  });
+
+  it('reads with one pattern what it reads token by token', () => {
+    const random = randomOf(runSeed());
+    const plain = [
+      'config A',
+      'bool "a" if !B',
+      'default y if C',
+      'depends on\tX',
+      'select on',
+      'if y',
+      'help',
+      'menu "m"',
+      'choice',
+      'comment "c" if A',
+    ];
+    const lines = (): string =>
+      Array.from({ length: 8 }, () => `${random(2) ? '\t' : ''}${plain[random(plain.length)]}${random(4) ? '' : ' '}\n`).join('');
+    for (let round = 0; round < 2000; round++) {
+      const dialect = dialectOf(dialectNames[random(dialectNames.length)]!);
+      const text = hostileText(random, [lines()]);
+      const syntax = parseFile(text, dialect);
+      for (const statement of syntax.statements) {
+        const line = new Scanner(text, dialect, statement.start, statement.line).nextLine()!;
+        const again = parseLine(line, dialect);
+        if (statement.kind === 'help') assert.deepEqual(tokensOf(statement, syntax), line.tokens);
+        else
+          assert.deepEqual(
+            { ...statement, scanned: undefined, problems: again.problems },
+            { ...again, scanned: undefined },
+            JSON.stringify(text),
+          );
+      }
     }
   });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { dialectOf } from '../../../../src/kconfig/dialect';
 import { applyEdits, formatKconfig } from '../../../../src/kconfig/features/format';
-import { parseFile } from '../../../../src/kconfig/parser';
+import { parseFile, tokensOf } from '../../../../src/kconfig/parser';
 
 const dialect = dialectOf('uk-5.2');
 
@@ -90,12 +90,14 @@ describe('the formatter of Kconfig files', () => {
       'X = 1',
       '\r',
     ];
-    const words = (text: string): unknown =>
-      parseFile(text, dialect).statements.map((one) => [
+    const words = (text: string): unknown => {
+      const syntax = parseFile(text, dialect);
+      return syntax.statements.map((one) => [
         one.kind,
-        one.tokens.map((token) => token.text.trim()),
+        tokensOf(one, syntax).map((token) => token.text.trim()),
         one.kind === 'help' ? one.help.text.trimEnd() : '',
       ]);
+    };
     for (let round = 0; round < 1500; round++) {
       let text = '';
       for (let count = next(14); count >= 0; count--)
