@@ -5,8 +5,8 @@ import { DiagnosticSink } from './diagnostics';
 import { finalize } from './finalize';
 import { type OptionContext } from './grammar';
 import { reportKconfiglib } from './kconfiglib-report';
-import { checkLoops } from './loops';
-import { MenuNode, nameAndPlace, type KSymbol, type Model, type NodeKind } from './model';
+import { checkLoops, type LoopCheck } from './loops';
+import { MenuNode, nameAndPlace, noDetails, textDetails, type KSymbol, type Model, type NodeKind } from './model';
 import { isOption } from './options';
 import { parseLine } from './parser';
 import { type LogicalLine, type Token } from './scanner';
@@ -27,19 +27,22 @@ class Builder extends SourceReader {
     this.openRoot();
     const { symbols, sink } = this;
     const read = !this.fatal && !this.grammar.failed;
-    if (!this.root.prompt) this.root.prompt = this.property('menu', this.root, undefined, undefined, { text: 'Main menu' });
+    if (!this.root.prompt) this.root.prompt = this.property('menu', this.root, undefined, undefined, textDetails('Main menu'));
     const modules = this.modules ?? (this.dialect.engine === 'kconfiglib' ? symbols.byName.get('MODULES') : undefined);
     const silent = read ? sink : new DiagnosticSink();
     const failed = finalize(this.root, symbols, modules ?? symbols.no, this.dialect, silent);
-    const hashOrder = symbols.inHashOrder(this.dialect);
-    const loops = checkLoops(hashOrder, this.dialect, silent);
+    let order: readonly KSymbol[] | undefined;
+    const hashOrder = (): readonly KSymbol[] => (order ??= symbols.inHashOrder(this.dialect));
+    const loops = this.loops(hashOrder, silent);
     const { root } = this;
     const model: Model = {
       dialect: this.dialect,
       root,
       symbols: symbols.all,
       byName: symbols.byName,
-      hashOrder,
+      get hashOrder() {
+        return hashOrder();
+      },
       modules,
       defconfigList: this.defconfigList,
       files: this.files,
@@ -60,6 +63,15 @@ class Builder extends SourceReader {
     return model;
   }
 
+  /** Looks for loops in whichever order is at hand; the engine's own order counts only where there is something to say. */
+  private loops(hashOrder: () => readonly KSymbol[], sink: DiagnosticSink): LoopCheck {
+    if (this.dialect.engine === 'c') {
+      const check = checkLoops(this.symbols.all.slice(3), this.dialect, new DiagnosticSink());
+      if (!check.found && check.longestChain !== undefined) return check;
+    }
+    return checkLoops(hashOrder(), this.dialect, sink);
+  }
+
   private readonly leave = (): void => this.leaveEntry();
 
   protected override statement(original: Statement): void {
@@ -72,15 +84,18 @@ class Builder extends SourceReader {
       const before = this.sink.all.length;
       const accepted = this.grammar.accept(statement, file, this.leave);
       if (this.fatal) this.sink.all.length = before;
-      if (this.dialect.unendedLine === 'error' && original.problems.some((problem) => problem.code === 'no-final-newline')) {
-        this.grammar.unended(statement, file);
-      }
+      if (original.problems.length > 0) this.unended(original, file);
       // What can be understood is kept, so that one mistake does not empty the tree.
       if (accepted) return this.apply(statement);
     } else if (this.acceptedByLibrary(statement)) return this.apply(statement);
     this.trusted = false;
     this.applyRefused(statement);
     this.trusted = true;
+  }
+
+  private unended(statement: Statement, file: string): void {
+    const isLast = statement.problems.some(({ code }) => code === 'no-final-newline');
+    if (isLast && this.dialect.unendedLine === 'error') this.grammar.unended(statement, file);
   }
 
   private applyRefused(statement: Statement): void {
@@ -186,7 +201,6 @@ class Builder extends SourceReader {
       case 'error':
         return;
       default:
-        this.entry.addStatement(statement);
         this.option(statement);
     }
   }
@@ -195,7 +209,7 @@ class Builder extends SourceReader {
     const symbol = this.resolve(statement.name, 'definition');
     symbol.optional = true;
     this.add(statement.kind, symbol, statement);
-    this.property('symbol', this.entry, symbol, statement, {});
+    this.property('symbol', this.entry, symbol, statement, noDetails);
     this.openOptions('config');
     let parent: MenuNode | undefined = this.menu;
     while (parent?.kind === 'if') parent = parent.parent;
@@ -208,8 +222,8 @@ class Builder extends SourceReader {
     symbol.optional = false;
     if (!this.dialect.richChoices) symbol.type = 'bool';
     this.add('choice', symbol, statement);
-    this.property('symbol', this.entry, symbol, statement, {});
-    this.property('choice', this.entry, symbol, statement, {});
+    this.property('symbol', this.entry, symbol, statement, noDetails);
+    this.property('choice', this.entry, symbol, statement, noDetails);
     this.openOptions('choice');
     this.enter('choice');
   }

@@ -75,8 +75,10 @@ export function dropImpossible(values: Evaluation): Dropped {
   values.computeAll();
   let unsaved = 0;
   let stale = !values.isSettled;
-  for (const symbol of model.hashOrder) if (disagrees(values, symbol)) unsaved++;
-  for (const symbol of model.hashOrder) {
+  for (const symbol of model.symbols) if (disagrees(values, symbol)) unsaved++;
+  // The engine's order counts only among numbers, one of which may be another's bound.
+  const numbers = model.symbols.some((symbol) => values.hasUserValue(symbol) && !symbol.isBoolean && !symbol.isChoice);
+  for (const symbol of numbers ? model.hashOrder : model.symbols) {
     if (!values.hasUserValue(symbol) || symbol.choice) continue;
     const user = values.userValue(symbol);
     if (values.visibility(symbol) === 0 && unsaved === 0) values.putUser(symbol, undefined);

@@ -177,7 +177,7 @@ export abstract class ReadingContext {
   }
 
   protected resolve(token: Token, role: ReferenceRole): KSymbol {
-    const name = this.text(token);
+    const name = token.parts || this.dialect.engine !== 'c' ? this.text(token) : token.text;
     if (token.kind === 'quoted') return this.symbols.constant(name);
     const symbol = this.symbols.symbol(name);
     if (!symbol.isConstant) {

@@ -36,11 +36,13 @@ export class Evaluation extends Computation {
     return copy;
   }
 
-  /** Computes everything, in the order in which `conf` would come to it. */
+  /** Computes everything. The order is that in which `conf` would come to it, where that can make a difference: to messages, and within loops. */
   computeAll(): void {
+    const { model } = this;
     this.computeDeep();
-    if (this.model.modules) this.compute(this.model.modules);
-    for (const symbol of this.model.hashOrder) this.compute(symbol);
+    if (model.modules) this.compute(model.modules);
+    const ordered = this.onMessage !== undefined || model.longestChain === undefined;
+    for (const symbol of ordered ? model.hashOrder : model.symbols) this.compute(symbol);
   }
 
   private get graph(): DependencyGraph {

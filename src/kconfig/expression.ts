@@ -16,8 +16,9 @@ export interface Constants {
   readonly yes: KSymbol;
 }
 
+/** The symbol itself, as a condition. */
 export function symbolExpr(symbol: KSymbol): Expr {
-  return { kind: 'symbol', symbol };
+  return (symbol.asExpr ??= { kind: 'symbol', symbol });
 }
 
 export function compareExpr(operator: Comparison, left: KSymbol, right: KSymbol): Expr {
@@ -38,9 +39,10 @@ export function orExpr(a: Expr | undefined, b: Expr | undefined): Expr | undefin
 
 /** A conjunction or disjunction of at least one operand. */
 export function joined(kind: 'and' | 'or', operands: readonly Expr[]): Expr {
-  if (operands.length === 1) return operands[0]!;
-  for (const operand of operands) {
-    if (operand.kind !== kind) continue;
+  const count = operands.length;
+  if (count === 1) return operands[0]!;
+  for (let at = 0; at < count; at++) {
+    if (operands[at]!.kind !== kind) continue;
     return { kind, operands: operands.flatMap((each) => (each.kind === kind ? each.operands : [each])) };
   }
   return { kind, operands };
@@ -116,6 +118,8 @@ export function dependsOnSymbol(expr: Expr | undefined, symbol: KSymbol, c: Cons
 /** Simplifies expressions as the C engine does; the results are equal in value, and their text is the one it prints. */
 export class Simplifier {
   private joins = 0;
+  /** Chains in which nothing can be joined. */
+  private readonly settled = new WeakSet<Expr>();
 
   constructor(
     private readonly c: Constants,
@@ -294,14 +298,37 @@ export class Simplifier {
         return b.kind === 'compare' && a.operator === b.operator && a.left === b.left && a.right === b.right;
       case 'and':
       case 'or': {
+        if (b.kind === a.kind && this.differPlainly(a.operands, b.operands)) return false;
         const [x, y] = this.withoutCommon(a, b);
         return x.kind === 'symbol' && y.kind === 'symbol' && x.symbol === y.symbol;
       }
     }
   }
 
+  /** True where one chain has a symbol that the other lacks and nothing in them could make up for it: cancelling them out would take far longer to tell. */
+  private differPlainly(a: readonly Expr[], b: readonly Expr[]): boolean {
+    if (!this.areFlat(a) || !this.areFlat(b)) return false;
+    for (const one of a) {
+      if (one.kind !== 'symbol') continue;
+      if (!b.some((other) => other.kind === 'symbol' && other.symbol === one.symbol)) return true;
+    }
+    return false;
+  }
+
+  /** True for operands that are neither chains nor constants. */
+  private areFlat(operands: readonly Expr[]): boolean {
+    const { yes, no } = this.c;
+    for (const one of operands) {
+      if (one.kind === 'and' || one.kind === 'or') return false;
+      if (one.kind === 'symbol' && (one.symbol === yes || one.symbol === no)) return false;
+    }
+    return true;
+  }
+
   private joinLevel(expr: Extract<Expr, { kind: 'and' | 'or' }>): Expr {
+    if (this.settled.has(expr)) return expr;
     const { kind } = expr;
+    const before = this.joins;
     const operands = [...expr.operands];
     const neutral = symbolExpr(kind === 'and' ? this.c.yes : this.c.no);
     for (let i = 0; i < operands.length; i++) {
@@ -316,7 +343,9 @@ export class Simplifier {
         this.joins++;
       }
     }
-    return { kind, operands };
+    if (this.joins > before) return { kind, operands };
+    this.settled.add(expr);
+    return expr;
   }
 
   /** One expression equal to `a && b` or `a || b`, where a simple one is known. */

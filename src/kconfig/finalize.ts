@@ -116,7 +116,7 @@ class Finalizer {
     }
     const { prompt } = child;
     // A menuconfig's prompt was replaced by one that is listed with the symbol; keep both the same.
-    if (prompt && child.symbol)
+    if (prompt && child.symbol && !properties.includes(prompt))
       child.prompt =
         properties.find((property) => property.line === prompt.line && property.text === prompt.text && property.node === child) ?? prompt;
   }

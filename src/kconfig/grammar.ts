@@ -19,6 +19,20 @@ interface Block {
   header: boolean;
 }
 
+/** What may follow `config`: by far the most statements. */
+const optionsOfConfig = new Set<Statement['kind']>([
+  'type',
+  'prompt',
+  'default',
+  'select',
+  'imply',
+  'range',
+  'option',
+  'modules',
+  'depends',
+  'help',
+]);
+
 const inEntry: readonly OptionContext[] = ['config', 'choice'];
 const inConfig: readonly OptionContext[] = ['config'];
 
@@ -57,6 +71,7 @@ export class Grammar {
 
   /** True where the statement may stand here; otherwise says why not. `leave` is called when the current entry's options have ended. */
   accept(statement: Statement, file: string, leave: () => void): boolean {
+    if (this.context === 'config' && this.distrust === 0 && optionsOfConfig.has(statement.kind)) return true;
     const first = this.first;
     this.first = false;
     const contexts = optionContexts.get(statement.kind);

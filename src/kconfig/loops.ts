@@ -166,20 +166,29 @@ class LoopChecker {
   private expression(expr: Expr | undefined): KSymbol | undefined {
     if (!expr) return undefined;
     switch (expr.kind) {
-      case 'symbol':
-        return this.check(expr.symbol);
+      case 'symbol': {
+        const { symbol } = expr;
+        // Most have been checked before.
+        if (this.marks[symbol.id] !== done) return this.check(symbol);
+        this.follow(this.chains[symbol.id]!);
+        return undefined;
+      }
       case 'not':
         return this.expression(expr.operand);
       case 'compare':
         return this.check(expr.left) ?? this.check(expr.right);
       case 'and':
       case 'or':
-        for (const operand of expr.operands) {
-          const found = this.expression(operand);
-          if (found) return found;
-        }
-        return undefined;
+        return this.operands(expr.operands);
     }
+  }
+
+  private operands(operands: readonly Expr[]): KSymbol | undefined {
+    for (let at = 0; at < operands.length; at++) {
+      const found = this.expression(operands[at]);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   private report(last: KSymbol): void {

@@ -20,6 +20,8 @@ export class KSymbol {
   properties: readonly Property[] = none;
   /** The places that define it. */
   nodes: readonly MenuNode[] = none;
+  /** The expression that is this symbol alone, once it is asked for; see `symbolExpr`. */
+  asExpr: Expr | undefined;
   /** OR of the dependencies of all definitions; undefined is y. */
   directDependency: Expr | undefined;
   /** OR of `selector && condition`; undefined is n. */
@@ -93,16 +95,24 @@ function extended<T>(list: readonly T[], item: T): readonly T[] {
 
 export type PropertyKind = 'prompt' | 'menu' | 'comment' | 'default' | 'select' | 'imply' | 'range' | 'symbol' | 'choice';
 
-/** The parts that only some kinds of property have. */
+/** The parts that only some kinds of property have; objects of one shape, as there are many. */
 export interface PropertyDetails {
   /** A prompt's or title's text. */
-  readonly text?: string;
+  readonly text: string | undefined;
   /** A default's value. */
-  readonly value?: Expr;
+  readonly value: Expr | undefined;
   /** The symbol selected or implied, a choice's default. */
-  readonly target?: KSymbol;
-  readonly low?: KSymbol;
-  readonly high?: KSymbol;
+  readonly target: KSymbol | undefined;
+  readonly low: KSymbol | undefined;
+  readonly high: KSymbol | undefined;
+}
+
+/** Of a property that has none. */
+export const noDetails: PropertyDetails = { text: undefined, value: undefined, target: undefined, low: undefined, high: undefined };
+
+/** Of a prompt or a title. */
+export function textDetails(text: string): PropertyDetails {
+  return { text, value: undefined, target: undefined, low: undefined, high: undefined };
 }
 
 /** One statement about a symbol (or a menu's title), with the condition under which it holds. */
@@ -149,8 +159,6 @@ export class MenuNode {
   helpStatement: StatementOf<'help'> | undefined;
   /** The statement that ends the block. */
   endStatement: Statement | undefined;
-  /** The statements that belong to the entry. */
-  statements: readonly Statement[] = none;
 
   constructor(
     readonly id: number,
@@ -164,10 +172,6 @@ export class MenuNode {
   /** The help text, where there is one. */
   get help(): string | undefined {
     return this.helpStatement?.help.text;
-  }
-
-  addStatement(statement: Statement): void {
-    this.statements = extended(this.statements, statement);
   }
 }
 
@@ -211,7 +215,7 @@ export interface Model {
   readonly symbols: readonly KSymbol[];
   /** Named symbols that are no constants. */
   readonly byName: ReadonlyMap<string, KSymbol>;
-  /** Symbols and constants in the order that `conf` visits them. */
+  /** Symbols and constants in the order that `conf` visits them; made when it is first asked for. */
   readonly hashOrder: readonly KSymbol[];
   /** The symbol that turns modules on. */
   readonly modules: KSymbol | undefined;

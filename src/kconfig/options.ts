@@ -1,15 +1,15 @@
 /** Reads the options of an entry: types, prompts, defaults, selects, ranges, help. */
-import { type ExpressionSyntax, type Statement, type StatementOf } from './ast';
+import { type ExpressionSyntax, type FileSyntax, type Statement, type StatementOf } from './ast';
 import { ReadingContext } from './context';
-import { andExpr, symbolExpr, type Expr } from './expression';
-import { nameAndPlace, Property, type KSymbol, type MenuNode } from './model';
+import { andExpr, symbolExpr } from './expression';
+import { nameAndPlace, noDetails, Property, textDetails, type KSymbol, type MenuNode } from './model';
 import { type Token } from './scanner';
 
 /** The part of the reader that adds properties to the current entry. */
 export abstract class OptionReader extends ReadingContext {
   protected asMenuPrompt(entry: MenuNode, prompt: Property): Property {
-    const { node, file, line, statement, condition, ownCondition, text = '' } = prompt;
-    const menu = new Property('menu', node, file, line, statement, condition, ownCondition, { text });
+    const { node, file, line, statement, condition, ownCondition } = prompt;
+    const menu = new Property('menu', node, file, line, statement, condition, ownCondition, prompt);
     entry.symbol!.replaceProperty(prompt, menu);
     return menu;
   }
@@ -59,13 +59,15 @@ export abstract class OptionReader extends ReadingContext {
       case 'imply': {
         const target = this.resolve(statement.target, statement.kind);
         const condition = this.condition(statement.condition, 'condition');
-        this.property(statement.kind, entry, symbol, statement, { target }, condition);
+        const details = { text: undefined, value: undefined, target, low: undefined, high: undefined };
+        this.property(statement.kind, entry, symbol, statement, details, condition);
         return;
       }
       case 'range': {
         const low = this.resolve(statement.low, 'range');
         const high = this.resolve(statement.high, 'range');
-        this.property('range', entry, symbol, statement, { low, high }, this.condition(statement.condition, 'condition'));
+        const details = { text: undefined, value: undefined, target: undefined, low, high };
+        this.property('range', entry, symbol, statement, details, this.condition(statement.condition, 'condition'));
         return;
       }
       case 'optional':
@@ -84,15 +86,16 @@ export abstract class OptionReader extends ReadingContext {
   }
 
   protected default(statement: StatementOf<'default'>, entry: MenuNode, symbol: KSymbol): void {
-    const condition = (): Expr | undefined => this.condition(statement.condition, 'condition');
     if (symbol.isChoice) {
       if (statement.value.kind !== 'symbol') return;
       const target = this.resolve(statement.value.token, 'default');
-      this.property('default', entry, symbol, statement, { target, value: symbolExpr(target) }, condition());
+      const details = { text: undefined, value: symbolExpr(target), target, low: undefined, high: undefined };
+      this.property('default', entry, symbol, statement, details, this.condition(statement.condition, 'condition'));
       return;
     }
     const value = this.expression(statement.value, 'default');
-    this.property('default', entry, symbol, statement, { value }, condition());
+    const details = { text: undefined, value, target: undefined, low: undefined, high: undefined };
+    this.property('default', entry, symbol, statement, details, this.condition(statement.condition, 'condition'));
     if (statement.type) this.type(statement.type);
   }
 
@@ -130,7 +133,10 @@ export abstract class OptionReader extends ReadingContext {
   protected optionEnv(statement: StatementOf<'option'>, entry: MenuNode, symbol: KSymbol): void {
     const name = statement.value ? this.text(statement.value) : '';
     const value = this.variable(name);
-    if (value !== undefined) this.property('default', entry, symbol, statement, { value: symbolExpr(this.symbols.constant(value)) });
+    if (value !== undefined) {
+      const constant = symbolExpr(this.symbols.constant(value));
+      this.property('default', entry, symbol, statement, { ...noDetails, value: constant });
+    }
     symbol.noWrite = true;
     if (name !== symbol.name) {
       this.libraryWarning(
@@ -203,7 +209,7 @@ export abstract class OptionReader extends ReadingContext {
     if (kind === 'prompt') {
       for (let node = entry.parent; node; node = node.parent) all = andExpr(all, node.visibility);
     }
-    return this.property(kind, entry, entry.symbol, statement, { text }, all, own);
+    return this.property(kind, entry, entry.symbol, statement, textDetails(text), all, own);
   }
 }
 
@@ -226,6 +232,16 @@ export function isOption(statement: Statement): boolean {
     default:
       return false;
   }
+}
+
+/** The options of an entry, in the syntax that its statement is of. */
+export function optionsOf(syntax: FileSyntax, entry: Statement): readonly Statement[] {
+  const { statements } = syntax;
+  const from = statements.indexOf(entry) + 1;
+  if (from === 0) return [];
+  // Broken lines between them do not end them.
+  const end = statements.findIndex((one, at) => at >= from && one.kind !== 'error' && !isOption(one));
+  return statements.slice(from, end < 0 ? undefined : end).filter(isOption);
 }
 
 /** The library ends a help text where its first line is not indented. */

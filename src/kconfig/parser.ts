@@ -23,8 +23,7 @@ export function parseFile(text: string, dialect: Dialect): FileSyntax {
       statement = inOptions && isHelp(line.tokens) ? { ...placeOf(line), kind: 'help', help: scanner.help() } : parser.statement(line);
     }
     statements.push(statement);
-    if (opensOptions(statement)) inOptions = true;
-    else if (closesOptions(statement)) inOptions = false;
+    inOptions = takesOptions(statement, inOptions);
   }
   return {
     source: new SourceText(text),
@@ -46,12 +45,13 @@ function placeOf({ line, endLine, start, end, problems, macros }: LogicalLine): 
   return { line, endLine, start, end, problems, macros };
 }
 
-function opensOptions(statement: Statement): boolean {
-  return statement.kind === 'config' || statement.kind === 'menuconfig' || statement.kind === 'choice';
-}
-
-function closesOptions(statement: Statement): boolean {
-  switch (statement.kind) {
+/** Whether options may follow a statement; `before` is whether they might in front of it. */
+function takesOptions({ kind }: Statement, before: boolean): boolean {
+  switch (kind) {
+    case 'config':
+    case 'menuconfig':
+    case 'choice':
+      return true;
     case 'mainmenu':
     case 'menu':
     case 'comment':
@@ -59,9 +59,9 @@ function closesOptions(statement: Statement): boolean {
     case 'end':
     case 'source':
     case 'assignment':
-      return true;
-    default:
       return false;
+    default:
+      return before;
   }
 }
 

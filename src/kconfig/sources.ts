@@ -148,10 +148,12 @@ export abstract class SourceReader extends OptionReader {
   protected sourceNames(statement: StatementOf<'source'>, pattern: string): readonly string[] {
     const directory = statement.relative ? this.file!.name.slice(0, this.file!.name.lastIndexOf('/') + 1) : '';
     const full = directory + pattern;
-    if (this.generated.has(full)) return [full];
+    if (this.generated.has(full) || this.files.has(full)) return [full];
     if (this.dialect.globSource) {
       const { srctree = '' } = this.input.environment;
       const below = this.dialect.srctree && srctree && !full.startsWith('/') ? joinPath(this.input.cwd, srctree) : this.input.cwd;
+      // What can be read is there; asking for that first would take as long as reading it.
+      if (!hasWildcard(full) && this.input.files.readText(joinPath(below, full)) !== undefined) return [full];
       const names = glob(this.input.files, below, full);
       const found = names.length > 0 ? names : below === this.input.cwd ? [] : glob(this.input.files, this.input.cwd, full);
       if (found.length === 0 && this.dialect.engine === 'kconfiglib' && !statement.optional) this.missingSource(statement, pattern);

@@ -129,7 +129,8 @@ function submenu(args: readonly string[], files: Files, cwd: string): NativeAnsw
   const included: string[] = [];
   for (const path of paths) {
     const config = joinPath(cwd, `${path}/Config.uk`);
-    if (files.kind(config) !== 'file') continue;
+    // Nearly all of them are read soon after, so that reading at once saves asking first.
+    if (files.readText(config) === undefined && files.kind(config) !== 'file') continue;
     if (excludes.includes(path)) lines.push(`# Skipped excluded "${path}"`);
     else included.push(files.realPath(config));
   }

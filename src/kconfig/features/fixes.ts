@@ -1,6 +1,7 @@
 /** Quick fixes in Kconfig files. */
 import { type FileSyntax } from '../ast';
 import { exprText } from '../expression';
+import { optionsOf } from '../options';
 import { type Edit, filesAt, type Finding, type KconfigView } from './view';
 
 /** A change that somebody may want, with the finding that it mends where there is one. */
@@ -85,7 +86,7 @@ function addDependency(view: KconfigView, path: string, syntax: FileSyntax, find
   const target = model.byName.get(statement.target.text);
   const node = filesAt(view, path)
     .flatMap((file) => queries.nodesIn(file.name))
-    .find((one) => one.statements.includes(statement));
+    .find((one) => one.statement && optionsOf(syntax, one.statement).includes(statement));
   const condition = target?.directDependency && exprText(target.directDependency);
   if (condition === undefined) return [];
   const fixes: Fix[] = [];

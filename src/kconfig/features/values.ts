@@ -3,6 +3,7 @@ import { type ExpressionSyntax, type FileSyntax } from '../ast';
 import { triText } from '../evaluate';
 import { type Expr } from '../expression';
 import { type KSymbol, type MenuNode } from '../model';
+import { optionsOf } from '../options';
 import { filesAt, type KconfigView, type Span } from './view';
 
 /** A short text behind a place. */
@@ -37,7 +38,7 @@ export function hintsKconfig(view: KconfigView, path: string, syntax: FileSyntax
       hints.push({ at: statement.name.end, label: `= ${shownValue(view, symbol)}`, symbol: symbol.label });
     if (statement.kind === 'if' && within(statement, from, to))
       addCondition(hints, statement.condition, triText(values.evaluate(node.dependency)));
-    for (const option of node.statements) {
+    for (const option of optionsOf(syntax, statement)) {
       if (!within(option, from, to)) continue;
       if (option.kind === 'depends') {
         const value = evaluate(view, option.condition);
