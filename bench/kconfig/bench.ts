@@ -7,58 +7,49 @@
  * All figures are milliseconds of CPU. "cold" is the first load of a new process, measured inside it on its main thread; "process" is the
  * whole process, start of Node and its compiler threads among it, as it compares with the other engines' processes.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
-import { compileLate } from '../../src/shared/short-run.node';
-import { cpuOf, mainThreadCpu, median, timeProcess } from './clock';
-import { benchTrees, openBenchTree, type BenchTree } from './trees';
+import { writeCodeCache } from '../../src/cli/code-cache.node';
+import { cpuOf, median, timeProcess } from './clock';
+import { benchTrees, loadBenchTree, openBenchTree, type BenchTree } from './trees';
 
 const scratch = process.env['BENCH_SCRATCH'] ?? mkdtempSync(path.join(tmpdir(), 'kconfig-bench-'));
 const trees = benchTrees(scratch);
 
-/** Load, evaluate with nothing set, and give the text of the .config. */
-function load(tree: BenchTree): void {
-  openBenchTree(tree).openConfiguration('').dotConfig();
-}
-
-if (process.argv[2] === '--once') {
-  // As the command line does.
-  compileLate();
-  const tree = trees.find(({ name }) => name === process.argv[3])!;
-  const start = mainThreadCpu();
-  load(tree);
-  console.log(mainThreadCpu() - start);
-  process.exit(0);
-}
 if (trees.length === 0) {
   console.error('UK_ROOT names the Unikraft tree to measure on, LINUX_ROOT the Linux tree: neither is set');
   process.exit(1);
 }
 
-// A cold load is the first one of a process, in the bundled form in which it ships.
-const bundle = path.join(scratch, 'bench.cjs');
-buildSync({
-  entryPoints: [__filename],
-  bundle: true,
-  minify: true,
-  platform: 'node',
-  outfile: bundle,
-  external: ['esbuild'],
-  logLevel: 'error',
-});
-const once = { BENCH_SCRATCH: scratch, NODE_PATH: path.resolve('node_modules') };
+// A cold load is the first one of a process, in the form in which it ships: bundled, and with compiled code beside the bundle.
+const bundle = path.join(scratch, 'once.js');
+const starter = path.join(scratch, 'cold.cjs');
+for (const [entry, outfile] of [
+  ['once.ts', bundle],
+  ['cold.ts', starter],
+] as const) {
+  const entryPoints = [path.join(path.dirname(__filename), entry)];
+  buildSync({ entryPoints, outfile, bundle: true, minify: true, platform: 'node', external: ['esbuild'], logLevel: 'error' });
+}
 const rounded = (value: number): number => Number(value.toFixed(2));
 
-for (const tree of trees) {
-  console.log(JSON.stringify({ tree: tree.name, ...coldFigures(tree), ...warmFigures(tree) }, undefined, 2));
+void measure();
+
+async function measure(): Promise<void> {
+  await writeCodeCache([bundle], 'warm', [[path.resolve('library-pool')]]);
+  for (const tree of trees) {
+    console.log(JSON.stringify({ tree: tree.name, ...coldFigures(tree), ...warmFigures(tree) }, undefined, 2));
+  }
+  rmSync(scratch, { recursive: true });
 }
-rmSync(scratch, { recursive: true });
 
 /** Cold figures, round by round beside the other engines. */
 function coldFigures(tree: BenchTree): Record<string, number> {
   const environment = tree.environment;
+  const description = path.join(scratch, `${tree.name}.json`);
+  writeFileSync(description, JSON.stringify(tree));
   const library = process.env['KCONFIGLIB'];
   const python =
     `import sys; sys.path.insert(0, ${JSON.stringify(library ?? '')}); import kconfiglib; ` +
@@ -69,7 +60,7 @@ function coldFigures(tree: BenchTree): Record<string, number> {
   const conf: number[] = [];
   const kconfiglib: number[] = [];
   for (let round = 0; round < (tree.name === 'linux' ? 5 : 9); round++) {
-    const ours = timeProcess([process.execPath, bundle, '--once', tree.name], scratch, once);
+    const ours = timeProcess([process.execPath, starter, bundle, description], scratch);
     cold.push(Number(ours.stdout));
     whole.push(ours.cpuMs);
     empty.push(timeProcess([process.execPath, '-e', '0'], scratch).cpuMs);
@@ -93,8 +84,8 @@ function coldFigures(tree: BenchTree): Record<string, number> {
 
 function warmFigures(tree: BenchTree): Record<string, unknown> {
   const rounds = tree.name === 'linux' ? 5 : 40;
-  cpuOf(rounds, () => load(tree));
-  const warmLoad = cpuOf(rounds, () => load(tree));
+  cpuOf(rounds, () => loadBenchTree(tree));
+  const warmLoad = cpuOf(rounds, () => loadBenchTree(tree));
   const service = openBenchTree(tree);
   const configuration = service.openConfiguration('');
   const text = readFileSync(tree.edited, 'utf8');

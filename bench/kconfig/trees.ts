@@ -58,6 +58,11 @@ export function benchTrees(scratch: string): readonly BenchTree[] {
   return trees;
 }
 
+/** Loads a tree, evaluates it with nothing set, and gives the text of the .config. */
+export function loadBenchTree(tree: BenchTree): string {
+  return openBenchTree(tree).openConfiguration('').dotConfig();
+}
+
 /** Opens a tree; commands of its `$(shell,…)` that have no native answer are not run. */
 export function openBenchTree({ cwd, root, dialect, environment }: BenchTree): KconfigService {
   return new KconfigService({ files: new NodeFiles(), cwd, root, dialect, environment });
