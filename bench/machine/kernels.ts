@@ -20,14 +20,13 @@ export function missing(): string | undefined {
 }
 
 const freestanding =
-  '-O2 -DB64 -ffreestanding -fno-pic -fno-pie -no-pie -nostdlib -static -mno-red-zone -fno-stack-protector -fcf-protection=none -fno-math-errno'.split(
-    ' ',
-  );
+  '-O2 -ffreestanding -fno-pic -fno-pie -no-pie -nostdlib -static -fno-stack-protector -fcf-protection=none -fno-math-errno'.split(' ');
+const long = ['-DB64', '-mno-red-zone'];
 
-function link(out: string, sources: readonly string[], flags: readonly string[] = []): string {
+function link(out: string, sources: readonly string[], flags: readonly string[] = [], target = long): string {
   execFileSync(
     'gcc',
-    [...freestanding, ...flags, `-Wl,-T,${path.join(workloads, 'link.ld')}`, '-Wl,--build-id=none', '-o', out, ...sources],
+    [...freestanding, ...target, ...flags, `-Wl,-T,${path.join(workloads, 'link.ld')}`, '-Wl,--build-id=none', '-o', out, ...sources],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
     },
@@ -41,6 +40,10 @@ const own = (name: string): string => path.join(__dirname, name);
 /** The nine workloads as a multiboot kernel. */
 export const nine = (folder: string): string =>
   link(path.join(folder, 'nine.elf'), [shared('boot.S'), shared('bare.c'), shared('bench.c')]);
+
+/** The same for i386 with SSE2, for machines that have no long mode. */
+export const nine32 = (folder: string): string =>
+  link(path.join(folder, 'nine32.elf'), [shared('boot.S'), shared('bare.c'), shared('bench.c')], [], ['-m32', '-msse2', '-mfpmath=sse']);
 
 /** The same on 4 KiB pages whose frames are shuffled. */
 export const scattered = (folder: string): string =>

@@ -1,6 +1,7 @@
 /**
  * What machine speed is quoted on: `npx tsx bench/machine/main.ts [--json] [--only nine,scattered,others,cold,sqlite]`. Our machine with and without the translator, QEMU's TCG on the same
- * kernels, this host; CPU time of whole processes, MIPS by our count of instructions. Images for the cold start are in UNIKERNEL_SUITES/images.
+ * kernels, v86 on their i386 build, this host; CPU time of whole processes, MIPS by our count of instructions. Images for the cold start are in
+ * UNIKERNEL_SUITES/images; UNIKERNEL_V86 is the folder of the npm package v86.
  */
 
 import { execFileSync, spawn } from 'node:child_process';
@@ -9,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
 import { prebuiltHandlers } from '../../debug-adapter/x86/build-handlers';
-import { host, missing, nine, others, scattered } from './kernels';
+import { host, missing, nine, nine32, others, scattered } from './kernels';
 import { processTime, sqlite } from './real';
 
 interface Measured {
@@ -47,23 +48,37 @@ function follow(program: string, args: readonly string[], seconds: number, each:
   });
 }
 
-/** Our machine as it is shipped: bundled, one file, with the interpreter's handlers beside it. */
-function bundle(folder: string): string {
-  const outfile = path.join(folder, 'ours.cjs');
+/** One of the programs that run a kernel, bundled. */
+function bundle(folder: string, name: 'ours' | 'v86'): string {
+  const outfile = path.join(folder, `${name}.cjs`);
   if (!existsSync(outfile)) {
-    const entryPoints = [path.join(__dirname, 'ours.ts')];
+    const entryPoints = [path.join(__dirname, `${name}.ts`)];
     buildSync({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', target: 'node20', logLevel: 'error' });
-    writeFileSync(path.join(folder, 'handlers.wasm'), prebuiltHandlers());
+    // Our machine as it is shipped has the interpreter's handlers beside it.
+    if (name === 'ours') writeFileSync(path.join(folder, 'handlers.wasm'), prebuiltHandlers());
   }
   return outfile;
 }
 
-async function ours(kernel: string, tier: 'jit' | 'interpreter', seconds = 600): Promise<Measured[]> {
+/** The lines of JSON that one of them prints. */
+async function measured(folder: string, name: 'ours' | 'v86', args: readonly string[], seconds = 600): Promise<Measured[]> {
   const result: Measured[] = [];
-  await follow(process.execPath, [bundle(path.dirname(kernel)), kernel, tier], seconds, (line) => {
+  await follow(process.execPath, [bundle(folder, name), ...args], seconds, (line) => {
     if (line.startsWith('{')) result.push(JSON.parse(line) as Measured);
   });
   return result;
+}
+
+const ours = (kernel: string, tier: 'jit' | 'interpreter'): Promise<Measured[]> => measured(path.dirname(kernel), 'ours', [kernel, tier]);
+
+/** Nothing, and a sentence that says so, where the package or the firmware is missing. */
+async function v86(folder: string): Promise<Measured[]> {
+  const home = process.env['UNIKERNEL_V86'];
+  if (home === undefined || !existsSync('/usr/share/seabios/bios.bin')) {
+    console.log("v86 is left out: UNIKERNEL_V86 names the folder of the npm package v86, and Debian's package seabios has the firmware");
+    return [];
+  }
+  return measured(folder, 'v86', [nine32(folder), home]);
 }
 
 async function qemu(kernel: string, seconds = 600): Promise<Measured[]> {
@@ -105,20 +120,29 @@ interface Row {
   readonly interpreter: number | undefined;
   readonly tcg: number | undefined;
   readonly native: number | undefined;
+  /** Of an i386 build, which takes more instructions. */
+  readonly v86: number | undefined;
   /** All checksums agree. */
   readonly agree: boolean;
 }
 
-function table(title: string, jit: Measured[], interpreter: Measured[], tcg: Measured[], host: Measured[]): Row[] {
+function table(
+  title: string,
+  jit: Measured[],
+  interpreter: Measured[],
+  tcg: Measured[],
+  host: Measured[] = [],
+  v86: Measured[] = [],
+): Row[] {
   const rows = jit.map((one): Row => {
-    const same = [interpreter, tcg, host].map((list) => list.find((other) => other.name === one.name));
-    const [a, b, c] = same.map((found) => found?.milliseconds);
+    const same = [interpreter, tcg, host, v86].map((list) => list.find((other) => other.name === one.name));
+    const [a, b, c, d] = same.map((found) => found?.milliseconds);
     const agree = same.every((found) => found === undefined || found.checksum === one.checksum);
-    return { name: one.name, instructions: one.instructions!, jit: one.milliseconds, interpreter: a, tcg: b, native: c, agree };
+    return { name: one.name, instructions: one.instructions!, jit: one.milliseconds, interpreter: a, tcg: b, native: c, v86: d, agree };
   });
   const mips = (row: Row, time: number | undefined): number | undefined => time && row.instructions / time / 1000;
   say(`\n${title}: MIPS by CPU time`);
-  say('              ours   interp.      TCG   native   ours ms   TCG ms    x TCG x native');
+  say('              ours   interp.      TCG   native   ours ms   TCG ms   v86 ms    x TCG x native    x v86');
   for (const row of rows) {
     say(
       row.name.padEnd(10) +
@@ -128,8 +152,10 @@ function table(title: string, jit: Measured[], interpreter: Measured[], tcg: Mea
         pad(mips(row, row.native)) +
         pad(row.jit) +
         pad(row.tcg) +
+        pad(row.v86) +
         pad(row.tcg && row.tcg / row.jit, 2) +
         pad(row.native && row.native / row.jit, 2) +
+        pad(row.v86 && row.v86 / row.jit, 2) +
         (row.agree ? '' : '  CHECKSUMS DIFFER'),
     );
   }
@@ -139,6 +165,7 @@ function table(title: string, jit: Measured[], interpreter: Measured[], tcg: Mea
 function summary(rows: readonly Row[]): Record<string, number> {
   const of = (pick: (row: Row) => number | undefined): number[] => rows.flatMap((row) => pick(row) ?? []);
   const byTcg = of((row) => row.tcg && row.tcg / row.jit);
+  const byV86 = of((row) => row.v86 && row.v86 / row.jit);
   const byNative = of((row) => row.native && row.native / row.jit);
   const interpreted = of((row) => row.interpreter && row.instructions / row.interpreter / 1000);
   const result: Record<string, number> = {};
@@ -147,6 +174,7 @@ function summary(rows: readonly Row[]): Record<string, number> {
     result['least of TCG'] = Math.min(...byTcg);
   }
   if (byNative.length > 0) result['geomean of native'] = geomean(byNative);
+  if (byV86.length > 0) result['geomean of v86'] = geomean(byV86);
   if (interpreted.length > 0) result['interpreter MIPS, geomean'] = geomean(interpreted);
   return result;
 }
@@ -179,8 +207,6 @@ async function main(): Promise<void> {
   const hasQemu = existsSync('/usr/bin/qemu-system-x86_64');
   if (!hasQemu) console.log('QEMU is left out: qemu-system-x86_64 is not installed');
   const tcg = (kernel: string): Promise<Measured[]> => (hasQemu ? qemu(kernel) : Promise.resolve([]));
-  // A place for v86: an i386 build of the kernel (boot.S and bare.c without -DB64, gcc -m32), its libv86.js and a BIOS of the user's.
-  say('v86 is left out: the package is not a dependency, and has no BIOS of its own');
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-machine-'));
   const report: Record<string, unknown> = {};
   try {
@@ -192,6 +218,7 @@ async function main(): Promise<void> {
         await ours(kernel, 'interpreter'),
         await tcg(kernel),
         native(host(folder)),
+        await v86(folder),
       );
       const figures = summary(rows);
       for (const [name, value] of Object.entries(figures)) say(`${name.padEnd(28)} ${value.toFixed(2)}`);
@@ -202,14 +229,14 @@ async function main(): Promise<void> {
     }
     if (wanted('scattered')) {
       const kernel = scattered(folder);
-      const rows = table('the same on shuffled 4 KiB pages', await ours(kernel, 'jit'), [], await tcg(kernel), []);
+      const rows = table('the same on shuffled 4 KiB pages', await ours(kernel, 'jit'), [], await tcg(kernel));
       say(`geomean of TCG ${(summary(rows)['geomean of TCG'] ?? NaN).toFixed(2)}; asked for: each ahead of TCG`);
       report['scattered'] = { rows, ...summary(rows) };
     }
     if (wanted('others')) {
       const kernel = others(folder);
       const title = 'half a megabyte of hot code, system calls, interrupts';
-      report['others'] = table(title, await ours(kernel, 'jit'), await ours(kernel, 'interpreter'), await tcg(kernel), []);
+      report['others'] = table(title, await ours(kernel, 'jit'), await ours(kernel, 'interpreter'), await tcg(kernel));
       say('asked for: each ahead of TCG');
     }
     if (wanted('cold')) report['cold'] = coldStart(hasQemu);
