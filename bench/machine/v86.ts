@@ -18,7 +18,7 @@ const firmware = '/usr/share/seabios';
 
 function file(name: string): { readonly buffer: ArrayBuffer } {
   const bytes = readFileSync(name);
-  return { buffer: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer };
+  return { buffer: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) };
 }
 
 /** Milliseconds of all threads. */
