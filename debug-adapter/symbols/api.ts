@@ -120,6 +120,8 @@ export interface FunctionInfo {
   /** Formal parameters in order. */
   readonly parameters: readonly Variable[];
   readonly variadic: boolean;
+  /** The compiler gave it a way of its own to take arguments and return a value (DW_CC_nocall; DWARF 5, section 3.3.1.1). */
+  readonly ownConvention: boolean;
 }
 
 /** One symbolic frame at a pc: the concrete function, or one of the functions inlined into it there. */
@@ -272,6 +274,8 @@ export interface StructType extends TypeCommon {
   readonly incomplete: boolean;
   readonly qualifiedName?: string;
   readonly members: readonly Member[];
+  /** Passed and returned in memory whatever its layout (DW_CC_pass_by_reference; DWARF 5, section 5.7.1). */
+  readonly passedByReference?: boolean;
   /** Base classes, in order. */
   readonly bases: readonly Member[];
   /** Static members. */

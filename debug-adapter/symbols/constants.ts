@@ -81,6 +81,7 @@ export const AT = {
   upper_bound: 0x2f,
   abstract_origin: 0x31,
   artificial: 0x34,
+  calling_convention: 0x36,
   count: 0x37,
   data_member_location: 0x38,
   decl_column: 0x39,
@@ -124,6 +125,8 @@ export const AT = {
   call_target: 0x83,
   alignment: 0x88,
   noreturn: 0x87,
+  deleted: 0x8a,
+  defaulted: 0x8b,
   loclists_base: 0x8c,
   MIPS_linkage_name: 0x2007,
   GNU_vector: 0x2107,
@@ -135,6 +138,9 @@ export const AT = {
   GNU_dwo_id: 0x2131,
   GNU_addr_base: 0x2133,
 } as const;
+
+/** Calling conventions (DWARF 5, section 7.15). */
+export const CC = { normal: 1, program: 2, nocall: 3, pass_by_reference: 4, pass_by_value: 5 } as const;
 
 export const FORM = {
   addr: 0x01,

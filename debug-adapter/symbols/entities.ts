@@ -10,7 +10,7 @@ import {
   type Variable,
   type VariableLocation,
 } from './api';
-import { AT, FORM, OP, TAG } from './constants';
+import { AT, CC, FORM, OP, TAG } from './constants';
 import { type Core } from './core';
 import { type Die } from './die';
 import { declaredIn, entryOf } from './functions';
@@ -213,6 +213,10 @@ export class FunctionEntity implements FunctionInfo {
       this.entities.variable(die, this.die),
     ));
   }
+  get ownConvention(): boolean {
+    return this.die.number(AT.calling_convention) === CC.nocall;
+  }
+
   get variadic(): boolean {
     return declaredIn(this.die, (tag) => tag === TAG.unspecified_parameters).length > 0;
   }

@@ -1,6 +1,6 @@
 /** Turns type DIEs into the API's types; members and targets are read when they are looked at (DWARF 5, chapter 5). */
 import { type ArrayDimension, type BaseType, type Language, type Member, type StructType, type Type, type VariantPart } from './api';
-import { AT, ATE, FORM, OP, TAG } from './constants';
+import { AT, ATE, CC, FORM, OP, TAG } from './constants';
 import { type Die } from './die';
 import { type Entities, expressionOf, qualifiedNameOf } from './entities';
 import { fixedConstantSize } from './forms';
@@ -165,6 +165,7 @@ export class TypeFactory {
               ...optional('value', child.big(AT.const_value, true)),
             })),
         ...(hasVariants && { variantPart }),
+        ...(die.unit.language === 'c++' && { passedByReference: () => isPassedByReference(defined) }),
       },
     );
   }
@@ -394,6 +395,30 @@ function isSignedEnum(die: Die): boolean {
 }
 
 const DSC_RANGE = 1;
+
+/**
+ * Whether objects of a C++ class are copied by its own code, so that they are passed in memory (Itanium C++ ABI, 3.1.1): DWARF 5 has a word for it, which GCC does not
+ * use; then a class that has virtual functions or bases, or a destructor, copy or move constructor that the compiler did not write.
+ */
+function isPassedByReference(die: Die): boolean {
+  const convention = die.number(AT.calling_convention);
+  if (convention === CC.pass_by_reference || convention === CC.pass_by_value) return convention === CC.pass_by_reference;
+  const name = die.string(AT.name) ?? '';
+  return [...die.children()].some((child) => {
+    if (child.tag === TAG.inheritance) return typeof memberOffset(child) === 'object';
+    if (child.tag === TAG.member) return child.flag(AT.artificial) && child.string(AT.name)?.startsWith('_vptr') === true;
+    if (child.tag !== TAG.subprogram || child.flag(AT.artificial) || child.has(AT.defaulted) || child.flag(AT.deleted)) return false;
+    const own = child.string(AT.name) ?? '';
+    if (own === `~${name.replace(/<.*/, '')}`) return true;
+    if (own !== name.replace(/<.*/, '')) return false;
+    const parameters = [...child.children()].filter((each) => each.tag === TAG.formal_parameter && !each.flag(AT.artificial));
+    const first = parameters.length === 1 ? parameters[0]!.ref(AT.type) : undefined;
+    if (first?.tag !== TAG.reference_type && first?.tag !== TAG.rvalue_reference_type) return false;
+    let referred = first.ref(AT.type);
+    while (referred?.tag === TAG.const_type || referred?.tag === TAG.volatile_type) referred = referred.ref(AT.type);
+    return referred?.offset === die.offset;
+  });
+}
 
 function discriminantValues(variant: Die): { low: bigint; high: bigint }[] {
   const value = variant.big(AT.discr_value, false);

@@ -4,6 +4,7 @@ import { type Target } from '../target';
 import { evaluationContext, type StackFrame } from '../unwind';
 import { registerWidths } from '../registers';
 import { exprErrors } from './errors';
+import { findMember, isReference } from './members';
 import { resolveName, resolveType } from './names';
 import { type Node } from './parser';
 import { arrayOf, builtin, isFloat, isInteger, isSigned, pointerTo, unsignedOf } from './types';
@@ -30,7 +31,13 @@ export interface Scope {
   readonly lookOnly?: boolean;
 }
 
+/** The value of an expression. A reference is what it refers to. */
 export function evaluateNode(scope: Scope, node: Node): Value {
+  const value = nodeValue(scope, node);
+  return isReference(value.type) ? dereference(scope.target, value) : value;
+}
+
+function nodeValue(scope: Scope, node: Node): Value {
   const { target } = scope;
   switch (node.kind) {
     case 'integer':
@@ -159,7 +166,13 @@ export function dereference(target: Target, value: Value): Value {
   if (type.kind === 'array') return index({ target }, value, 0n);
   if (type.kind === 'function') return value;
   if (type.kind !== 'pointer') throw exprErrors.notPointer(typeName(value.type));
-  return syntheticPointee(target, value, type.target) ?? inMemory(type.target, asInteger(target, value));
+  const { frame } = value;
+  return (
+    syntheticPointee(target, value, type.target) ?? {
+      ...inMemory(type.target, asInteger(target, value)),
+      ...(frame === undefined ? {} : { frame }),
+    }
+  );
 }
 
 /** What a pointer that was optimised away points to, where its variable is still known (DW_OP_implicit_pointer). */
@@ -201,37 +214,6 @@ function member(scope: Scope, node: Extract<Node, { kind: 'member' }>): Value {
   const found = findMember(scope, whole, node.member);
   if (found === undefined) throw exprErrors.noMember(typeName(whole.type), node.member);
   return found;
-}
-
-/** A member by name, in anonymous members and base classes too; undefined where there is none. */
-export function findMember(scope: Pick<Scope, 'target'>, whole: Value, name: string): Value | undefined {
-  const type = completed(scope.target, whole.type);
-  if (type.kind !== 'struct' && type.kind !== 'union' && type.kind !== 'class') throw exprErrors.notStruct(typeName(whole.type));
-  for (const each of type.members) {
-    if (each.name === name) {
-      const bits = each.bitSize === undefined ? undefined : { offset: each.bitOffset ?? 0, size: each.bitSize };
-      return part(whole, each.type, each.offset, bits);
-    }
-  }
-  for (const each of [...type.members.filter((inner) => inner.name === ''), ...type.bases]) {
-    const inner = completed(scope.target, each.type);
-    if (inner.kind !== 'struct' && inner.kind !== 'union' && inner.kind !== 'class') continue;
-    const found = findMember(scope, part(whole, each.type, each.offset), name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** The type without typedefs and qualifiers, a declaration replaced by its definition. */
-export function completed(target: Target, type: Type): Type {
-  const bare = stripType(type);
-  const incomplete = (bare.kind === 'struct' || bare.kind === 'union' || bare.kind === 'class') && bare.incomplete;
-  if (!incomplete) return bare;
-  for (const file of target.symbolFiles) {
-    const whole = stripType(file.completeType(bare));
-    if (whole !== bare) return whole;
-  }
-  return bare;
 }
 
 function binary(scope: Scope, node: Extract<Node, { kind: 'binary' }>): Value {

@@ -3,9 +3,10 @@ import { type ArrayDimension, type EvaluationContext, stripType, type SymbolFile
 import { type StackFrame } from '../unwind';
 import { exprErrors } from './errors';
 import { type Scope } from './evaluate';
+import { findMember, structureOf } from './members';
 import { type TypeName } from './parser';
 import { arrayOf, builtin, builtinType, pointerTo, unsignedOf, voidType } from './types';
-import { fromInteger, inMemory, type Value } from './value';
+import { asInteger, fromInteger, inMemory, type Value } from './value';
 import { evaluationContext } from '../unwind';
 
 /** The value that a name stands for. Throws a CodedError where it stands for nothing. */
@@ -13,6 +14,8 @@ export function resolveName(scope: Scope, name: string): Value {
   const { frame, target } = scope;
   const local = localVariables(frame).find((each) => each.name === name);
   if (local !== undefined) return variableValue(scope, local, frame.symbols!);
+  const own = memberOfThis(scope, name);
+  if (own !== undefined) return own;
   const files = [...(frame.symbols === undefined ? [] : [frame.symbols]), ...target.symbolFiles.filter((file) => file !== frame.symbols)];
   for (const file of files) {
     const unit = file.unitAt(frame.lookup);
@@ -46,6 +49,15 @@ export function resolveName(scope: Scope, name: string): Value {
   const macro = macroValue(scope, name);
   if (macro !== undefined) return macro;
   throw exprErrors.unknownName(name);
+}
+
+/** A member of the object whose method runs, as C++ lets one leave out `this->`. */
+function memberOfThis(scope: Scope, name: string): Value | undefined {
+  const self = localVariables(scope.frame).find((each) => each.name === 'this');
+  const type = self && stripType(self.type);
+  if (type?.kind !== 'pointer' || structureOf(scope.target, type.target) === undefined) return undefined;
+  const object = inMemory(type.target, asInteger(scope.target, variableValue(scope, self!, scope.frame.symbols!)));
+  return findMember(scope, { ...object, frame: scope.frame }, name);
 }
 
 /** An object-like macro whose body is one integer constant. */

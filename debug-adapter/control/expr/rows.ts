@@ -1,18 +1,22 @@
 /** Makes rows of the Variables view from typed values: a line of text, and children read when they are opened. */
-import { type EnumType, type Member, stripType, type StructType, type Type, typeName } from '../../symbols/api';
+import { type EnumType, stripType, type StructType, type Type, typeName } from '../../symbols/api';
 import { CodedError } from '../channel';
 import { type Target } from '../target';
 import { type Formatting, type ValueNode } from '../value-node';
-import { completed, dereference, evaluateNode, type Scope, store } from './evaluate';
+import { type Contents, contentsOf } from './containers';
+import { dereference, evaluateNode, type Scope, store } from './evaluate';
+import { completed, fieldsOf, heldVariant, isReference, memberValue } from './members';
 import { isTypeName } from './names';
 import { parse } from './parser';
 import { isFloat, isInteger } from './types';
-import { addressOf, asInteger, asNumber, part, readBytes, sizeOf, type Value } from './value';
+import { addressOf, asInteger, asNumber, inMemory, part, readBytes, sizeOf, toInteger, type Value } from './value';
 
 /** How a row is to be shown beyond the view's own hex setting. */
 export interface RowOptions extends Formatting {
   /** Format letter of an expression: x, d, u, o, b, c, s, a. */
   readonly letter?: string;
+  /** Containers are shown as they are laid out. */
+  readonly raw?: boolean;
 }
 
 const longestString = 200;
@@ -25,6 +29,7 @@ const charEncodings: readonly string[] = ['signed-char', 'unsigned-char'];
 /** The row of a value. `expression` gives it again when evaluated in the same frame. */
 export function rowOf(scope: Scope, name: string, value: Value, expression: string | undefined, options: RowOptions): ValueNode {
   const { target } = scope;
+  if (isReference(value.type)) return referenceRow(scope, name, value, expression, options);
   const row: ValueNode = {
     name,
     text: textOf(target, value, options, 0),
@@ -35,6 +40,18 @@ export function rowOf(scope: Scope, name: string, value: Value, expression: stri
     ...childrenOf(scope, value, expression, options),
   };
   return isAssignable(value) ? { ...row, assign: (text) => assignText(scope, name, value, expression, options, text) } : row;
+}
+
+/** A reference is shown as what it refers to, under its own type. */
+function referenceRow(scope: Scope, name: string, value: Value, expression: string | undefined, options: RowOptions): ValueNode {
+  const { target } = scope;
+  const type = typeName(value.type);
+  try {
+    return { ...rowOf(scope, name, dereference(target, value), expression, options), type };
+  } catch (error) {
+    if (error instanceof CodedError) return { name, text: textOf(target, value, options, 0), type };
+    throw error;
+  }
 }
 
 /** The source of the code that a function or a pointer to one stands for. */
@@ -66,7 +83,12 @@ function describe(target: Target, value: Value, options: RowOptions, depth: numb
     case 'enum':
       return enumText(type, asInteger(target, value), options);
     case 'pointer':
+      if (type.reference !== 'none') return textOf(target, dereference(target, value), options, depth);
       return pointerText(target, value, type.target, options);
+    case 'pointer-to-member':
+      return memberPointerText(target, value, type.target);
+    case 'unspecified':
+      return type.name === 'decltype(nullptr)' ? 'nullptr' : `<${typeName(value.type)}>`;
     case 'function':
       return `{${typeName(value.type)}} 0x${addressOf(value).toString(16)} <${target.describe(addressOf(value))}>`;
     case 'array':
@@ -81,6 +103,8 @@ function describe(target: Target, value: Value, options: RowOptions, depth: numb
 }
 
 function scalarText(target: Target, value: Value, type: Type, options: RowOptions): string {
+  // Rust's unit.
+  if (type.byteSize === 0) return '()';
   if (isFloat(type) && options.letter !== 'x') return floatText(asNumber(target, value));
   const integer = asInteger(target, value);
   const bits = value.bits?.size ?? sizeOf(type) * 8;
@@ -160,10 +184,41 @@ function arrayText(target: Target, value: Value, type: Extract<Type, { kind: 'ar
 }
 
 function structText(target: Target, value: Value, type: StructType, options: RowOptions, depth: number): string {
+  const contents = contentsOf(target, value);
+  if (contents !== undefined) return contentsText(target, contents, options, depth);
+  const variant = heldVariant(target, value, type);
+  if (variant !== undefined) {
+    const held = memberValue(target, value, variant);
+    const inner = completed(target, held.type);
+    const isEmpty = (inner.kind === 'struct' || inner.kind === 'class') && inner.members.length === 0;
+    return isEmpty ? variant.name : `${variant.name} ${textOf(target, held, options, depth)}`;
+  }
   const shown = type.members
     .slice(0, previewMembers)
-    .map((member) => `${member.name === '' ? '{…}' : member.name} = ${textOf(target, memberValue(value, member), options, depth + 1)}`);
+    .map(
+      (member) => `${member.name === '' ? '{…}' : member.name} = ${textOf(target, memberValue(target, value, member), options, depth + 1)}`,
+    );
   return `{${[...shown, ...(type.members.length > previewMembers ? ['…'] : [])].join(', ')}}`;
+}
+
+function contentsText(target: Target, contents: Contents, options: RowOptions, depth: number): string {
+  if (contents.kind === 'text') return quote(contents.bytes, contents.cut, contents.bytes.length);
+  const shown = depth > 0 ? [] : elementsOf(contents, 0, previewMembers).map((element) => textOf(target, element, options, depth + 1));
+  return `[${contents.count}]${depth > 0 ? '' : ` {${[...shown, ...(contents.count > previewMembers ? ['…'] : [])].join(', ')}}`}`;
+}
+
+/** Elements of a list, as many as there are of those wanted. */
+function elementsOf({ address, element, count }: Extract<Contents, { kind: 'list' }>, start: number, wanted: number): Value[] {
+  const size = sizeOf(element);
+  const present = Math.max(0, Math.min(wanted, mostRows, count - start));
+  return Array.from({ length: present }, (_, offset) => inMemory(element, address + BigInt((start + offset) * size)));
+}
+
+/** To data: the offset within an object; to a function: its address, or 1 more than the offset in the table of virtual functions (Itanium C++ ABI, 2.3). */
+function memberPointerText(target: Target, value: Value, pointee: Type): string {
+  const pointer = toInteger(readBytes(target, value).subarray(0, 8));
+  if (stripType(pointee).kind !== 'function') return String(BigInt.asIntN(64, pointer));
+  return (pointer & 1n) === 1n ? `virtual, at offset ${pointer - 1n}` : `0x${pointer.toString(16)} <${target.describe(pointer)}>`;
 }
 
 function stringAt(target: Target, address: bigint): string | undefined {
@@ -171,24 +226,16 @@ function stringAt(target: Target, address: bigint): string | undefined {
   return bytes.length === 0 ? undefined : quote(bytes, true);
 }
 
-/** Bytes up to the first zero as a C string; `cut` tells that more may follow. */
-function quote(bytes: Uint8Array, cut: boolean): string {
-  const end = bytes.indexOf(0);
+/** Bytes up to the first zero as a C string, or up to `end`; `cut` tells that more may follow. */
+function quote(bytes: Uint8Array, cut: boolean, end = bytes.indexOf(0)): string {
   const content = end < 0 ? bytes : bytes.subarray(0, end);
   const text = new TextDecoder()
     .decode(content)
     .replace(/[\\"\n\r\t]/g, (character) => ({ '\\': '\\\\', '"': '\\"', '\n': '\\n', '\r': '\\r', '\t': '\\t' })[character] ?? character);
 
-  return `"${text.replace(/[\x00-\x1f\x7f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)}"${end < 0 && cut ? '…' : ''}`;
+  const isWhole = end >= 0 && end < bytes.length;
+  return `"${text.replace(/[\x00-\x1f\x7f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)}"${!isWhole && cut ? '…' : ''}`;
 }
-
-const memberValue = (whole: Value, member: Member): Value =>
-  part(
-    whole,
-    member.type,
-    member.offset,
-    member.bitSize === undefined ? undefined : { offset: member.bitOffset ?? 0, size: member.bitSize },
-  );
 
 function memoryOf(value: Value): bigint | undefined {
   return value.location.kind === 'memory' && value.bits === undefined ? value.location.address : undefined;
@@ -237,16 +284,17 @@ function childrenOf(
     case 'struct':
     case 'class':
     case 'union': {
-      const bases = type.bases.map((each) => ({ member: each, label: typeName(each.type), expression: undefined }));
-      const own = type.members.map((each) => ({
-        member: each,
-        label: each.name === '' ? `<anonymous ${stripType(each.type).kind}>` : each.name,
-        expression: each.name === '' ? expression : path(`.${each.name}`),
-      }));
-      const all = [...bases, ...own];
+      const contents = contentsOf(target, value);
+      if (contents?.kind === 'list' && options.raw !== true) return listChildren(scope, contents, value, expression, options);
       return {
-        named: all.length,
-        children: () => all.map(({ member, label, expression: inner }) => rowOf(scope, label, memberValue(value, member), inner, options)),
+        // A tag that cannot be read is told by the row itself.
+        named: type.bases.length + type.members.length + (type.variantPart === undefined ? 0 : 1),
+        children: () =>
+          fieldsOf(target, value, type).map(({ name, nested, member }) => {
+            const label = name === '' ? `<anonymous ${stripType(member.type).kind}>` : name;
+            const inner = nested ? (name === '' ? expression : undefined) : path(`.${name}`);
+            return partRow(scope, label, () => memberValue(target, value, member), member.type, inner, options);
+          }),
       };
     }
     case 'array': {
@@ -280,6 +328,44 @@ function childrenOf(
     }
     default:
       return {};
+  }
+}
+
+/** The elements of a list of some library, and how that library keeps them. */
+function listChildren(
+  scope: Scope,
+  contents: Extract<Contents, { kind: 'list' }>,
+  value: Value,
+  expression: string | undefined,
+  options: RowOptions,
+): Pick<ValueNode, 'children' | 'indexed' | 'named'> {
+  const raw: RowOptions = { ...options, raw: true };
+  return {
+    indexed: contents.count,
+    named: 1,
+    children: (start, wanted) => {
+      const elements = elementsOf(contents, start ?? 0, wanted ?? mostRows).map((element, offset) =>
+        rowOf(scope, `[${(start ?? 0) + offset}]`, element, undefined, options),
+      );
+      return start === undefined ? [...elements, { ...rowOf(scope, '<as it is kept>', value, expression, raw), text: '' }] : elements;
+    },
+  };
+}
+
+/** A part's row; where its place cannot be computed, the row says why. */
+function partRow(
+  scope: Scope,
+  name: string,
+  value: () => Value,
+  type: Type,
+  expression: string | undefined,
+  options: RowOptions,
+): ValueNode {
+  try {
+    return rowOf(scope, name, value(), expression, options);
+  } catch (error) {
+    if (error instanceof CodedError) return { name, text: `<${error.message.replace(/\.$/, '')}>`, type: typeName(type) };
+    throw error;
   }
 }
 

@@ -44,18 +44,31 @@ def scalar(v, t):
     if c == gdb.TYPE_CODE_PTR and 'synthetic' in str(v): return '<synthetic pointer>'
     if c in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_MEMBERPTR): return hex(int(v) & MASK)
     if c in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF): return hex(int(v.referenced_value().address) & MASK)
-    if c in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_RANGE): return str(int(v))
+    if c in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_RANGE):
+        # Its Python has no integers of 16 bytes.
+        return str(int(v)) if t.sizeof <= 8 else str(int(v.format_string(format='x'), 16))
     return '?' + str(c)
 def walk(v, path, depth, out):
     if len(out) >= ${leafLimits.leaves}: return
     try:
         t = v.type.strip_typedefs()
-        if v.is_optimized_out:
+        # Of an aggregate it tells of any part.
+        aggregate = t.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION, gdb.TYPE_CODE_ARRAY)
+        if not aggregate and v.is_optimized_out:
             out.append((path, '<gone>'))
         elif t.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
             if depth >= ${leafLimits.depth}: return
+            # Of a tagged union the tag, which nobody declared, and the variant that is held. Asked for that by name, gdb may end.
+            tagged = any(f.artificial and f.name is None for f in t.fields())
+            if tagged and (v.address is None or int(v.address) == 0):
+                out.append((path, '<in registers>'))
+                return
             for f in t.fields():
-                if not hasattr(f, 'bitpos'): continue
+                if not hasattr(f, 'bitpos') or tagged and f.artificial: continue
+                if tagged:
+                    place = v.address.cast(gdb.lookup_type('unsigned long')) + f.bitpos // 8
+                    walk(place.cast(f.type.pointer()).dereference(), path + '.' + (f.name or ''), depth + 1, out)
+                    continue
                 walk(v[f], path + '.' + ((f.name or '') if not f.is_base_class else ''), depth + 1, out)
         elif t.code == gdb.TYPE_CODE_ARRAY:
             if depth >= ${leafLimits.depth}: return
@@ -103,6 +116,18 @@ def stop():
             if f is None: end = gdb.frame_stop_reason_string(last.unwind_stop_reason())
         except gdb.error as e: f, end = None, str(e)
     print('@@' + json.dumps({'frames': frames, 'end': end}))
+def finish():
+    gdb.execute('maintenance flush register-cache', to_string=True)
+    gdb.execute('maintenance flush dcache', to_string=True)
+    leaves, text = [], ''
+    marker = gdb.add_history(gdb.Value(0))
+    try:
+        gdb.execute('finish')
+        value = gdb.history(marker + 1)
+        text = str(value)
+        walk(value, '', 0, leaves)
+    except gdb.error as e: text = str(e) + ' ' + str(gdb.execute('bt 3', to_string=True))
+    print('@@' + json.dumps({'leaves': leaves, 'text': text}))
 `;
 
 const settings = [
@@ -184,6 +209,11 @@ export class GdbPeer {
 
   async stop(): Promise<PeerStop> {
     return JSON.parse(await this.#ask('python stop()\n')) as PeerStop;
+  }
+
+  /** Finishes the function of the innermost frame: the value returned, where gdb tells one. */
+  async finish(): Promise<{ readonly leaves: readonly Leaf[]; readonly text: string }> {
+    return JSON.parse(await this.#ask('python finish()\n')) as { leaves: Leaf[]; text: string };
   }
 
   /** What gdb complained of. */

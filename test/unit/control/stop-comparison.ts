@@ -1,11 +1,12 @@
 /** Compares what the debugger shows of a stopped machine with what gdb sees of the same one: lines, functions, frames, arguments and locals. */
 import { localVariables, variableValue } from '../../../debug-adapter/control/expr/names';
+import { completed, fieldsOf, isReference, memberValue, structureOf } from '../../../debug-adapter/control/expr/members';
 import { rowOf } from '../../../debug-adapter/control/expr/rows';
-import { type Value } from '../../../debug-adapter/control/expr/value';
+import { part, type Value } from '../../../debug-adapter/control/expr/value';
 import { type Target } from '../../../debug-adapter/control/target';
 import { type StackFrame } from '../../../debug-adapter/control/unwind';
 import { type ValueNode } from '../../../debug-adapter/control/value-node';
-import { stripType, type Type, type Variable } from '../../../debug-adapter/symbols/api';
+import { type Type, type Variable } from '../../../debug-adapter/symbols/api';
 import { type Leaf, leafLimits, type PeerFrame, type PeerStop } from './gdb-peer';
 
 /** A difference, with what kind it is for counting and for the list of those that are explained. */
@@ -30,6 +31,9 @@ export const explanations = {
   entryOfInlined:
     'gdb computes what a call site passed in the function around an inlined one instead of in the caller, whose frame base it needs',
   notEntered: 'gdb lists a variable of a block that is not entered here, as optimised out',
+  inherited: 'a variable of a block that was optimised away whole is listed by one side only, as optimised out',
+  taggedInRegisters: 'gdb reads the tag of a union that does not lie in memory from address 0',
+  undescribed: 'gdb reads a part that no piece of the location describes, or whose place is told by the object in memory, as something',
 } as const;
 
 /** Frames through which one value was handed on, at the most that were seen. */
@@ -42,7 +46,10 @@ export function plainName(name: string): string {
   let plain = name.replace(/\+0x[0-9a-f]+$/, '').replace(/\.(part|isra|constprop|cold|lto_priv)(\.\d+)?/g, '');
   for (let before = ''; before !== plain;) {
     before = plain;
-    plain = plain.replace(/<[^<>]*>/g, '').replace(/\([^()]*\)( const)?/g, '');
+    plain = plain
+      .replace(/<[^<>]*>/g, '')
+      .replace(/\[abi:\w+\]/g, '')
+      .replace(/\([^()]*\)( const)?/g, '');
   }
   return plain;
 }
@@ -103,6 +110,10 @@ function compareNames(frame: StackFrame, theirs: PeerFrame, where: string, say: 
   const expected = plainName(theirs.name ?? '');
   const candidates = [frame.name, frame.symbolic?.function.qualifiedName ?? '', frame.symbolic?.function.linkageName ?? ''].map(plainName);
   if (candidates.includes(expected)) return;
+  // Of code without DWARF, gdb shows the name that its symbol stands for.
+  if (frame.symbolic === undefined && /^_[ZR]/.test(frame.name)) return;
+  // An inheriting constructor has the name of the class that inherits in DWARF, and of the inherited one in its symbol.
+  if (/CI[12]/.test(frame.symbolic?.function.linkageName ?? '')) return;
   // Of several symbols for one address any will do.
   const symbol = frame.symbols?.symbolAt(frame.lookup);
   if (frame.symbolic === undefined && symbol !== undefined && theirs.name !== null)
@@ -120,26 +131,50 @@ function compareVariables(
   explained: string[],
 ): { values: number; gone: number } {
   const seen = new Set<string>();
+  const all = localVariables(frame);
   // A declaration of something external in a block is none of its variables to gdb.
-  const ours = localVariables(frame).filter(
+  const ours = all.filter(
     (each) => each.name !== '' && each.kind !== 'global' && !seen.has(each.name) && seen.add(each.name) !== undefined,
   );
   const names = (list: readonly { readonly name: string }[]): string => [...new Set(list.map(({ name }) => name))].sort().join(' ');
-  const shown = theirs.filter(({ name, leaves }) => seen.has(name) || leaves.some(([, text]) => text !== '<gone>'));
+  const isNothing = (text: string): boolean => text === '<gone>' || isNowhere(text) || (inlined && text === '0');
+  const shown = theirs.filter(
+    ({ name, leaves }) => seen.has(name) || !(leaves.every(([, text]) => isNothing(text)) || all.some((each) => each.name === name)),
+  );
   if (shown.length < theirs.length) explained.push(explanations.notEntered);
-  if (names(ours) !== names(shown)) say('variables', `${where}: ours [${names(ours)}], gdb [${names(theirs)}]`);
+  const listed = ours.filter((each) => {
+    if (theirs.some(({ name }) => name === each.name)) return true;
+    const isGone = leavesOf(target, frame, variableValue({ target, frame }, each, frame.symbols!)).every(([, text]) => text === '<gone>');
+    if (isGone && inlined) explained.push(explanations.inherited);
+    return !(isGone && inlined);
+  });
+  if (names(listed) !== names(shown)) say('variables', `${where}: ours [${names(listed)}], gdb [${names(theirs)}]`);
   let values = 0;
   let gone = 0;
   for (const variable of theirs) {
     const own = ours.find(({ name }) => name === variable.name);
     if (own === undefined) continue;
     const value = variableValue({ target, frame }, own, frame.symbols!);
-    if (hasVariants(value.type)) continue;
     const leaves = leavesOf(target, frame, value);
     values++;
     if (variable.leaves.every(([, text]) => text === '<gone>')) gone++;
     const difference = firstDifference(leaves, variable.leaves);
     if (difference === undefined) continue;
+    if (value.location.kind !== 'memory') {
+      const [only] = variable.leaves;
+      if (variable.leaves.length === 1 && isNowhere(only![1])) {
+        explained.push(explanations.taggedInRegisters);
+        continue;
+      }
+      const isUndescribed = (text: string): boolean => ['0', '0x0', '<synthetic pointer>', '<memory>'].includes(text);
+      if (leaves.length === variable.leaves.length) {
+        const theirText = (i: number): string => normalised(variable.leaves[i]![1]);
+        if (leaves.every(([, text], i) => text === theirText(i) || (text === '<gone>' && isUndescribed(theirText(i))))) {
+          explained.push(explanations.undescribed);
+          continue;
+        }
+      }
+    }
     const onEntry = isEntryValue(own, frame.lookup);
     if (onEntry && variable.leaves.every(([, text]) => text === '<gone>')) explained.push(explanations.resolved);
     else if (onEntry && inlined) explained.push(explanations.entryOfInlined);
@@ -147,6 +182,21 @@ function compareVariables(
   }
   return { values, gone };
 }
+
+/** Compares what a function returned with what gdb's `finish` says of it. */
+export function compareReturned(
+  target: Target,
+  frame: StackFrame,
+  name: string,
+  ours: Value | undefined,
+  theirs: { readonly leaves: readonly Leaf[]; readonly text: string },
+): Difference[] {
+  const leaves = ours === undefined ? [] : leavesOf(target, frame, ours);
+  const difference = firstDifference(leaves, theirs.leaves);
+  return difference === undefined ? [] : [{ kind: 'value', text: `${name} returned${difference}\n      ${theirs.text.trim()}` }];
+}
+
+const isNowhere = (text: string): boolean => /^<Cannot access memory at address 0x[08]>$/.test(text);
 
 /** Whether a variable is at this place what a register held on entry. */
 function isEntryValue({ location }: Variable, pc: bigint): boolean {
@@ -168,6 +218,10 @@ function firstDifference(ours: readonly Leaf[], theirs: readonly Leaf[]): string
   for (let i = 0; i < Math.max(ours.length, theirs.length); i++) {
     const own = ours[i];
     const their = theirs[i];
+    // gdb cannot take a tagged union apart that does not lie in memory.
+    if (their?.[1] === '<in registers>') return undefined;
+    // gdb has no word for it.
+    if (own?.[1] === 'nullptr') continue;
     if (own === undefined || their === undefined || own[1] !== normalised(their[1]))
       return `${their?.[0] ?? own?.[0] ?? ''}: ours ${own?.[1] ?? 'nothing'}, gdb ${their?.[1] ?? 'nothing'}`;
   }
@@ -181,40 +235,47 @@ const normalised = (text: string): string =>
       ? `f${Number(text.slice(1).replace('inf', 'Infinity'))}`
       : text;
 
-/** Types that gdb's Python does not walk as the language means them. */
-function hasVariants(type: Type): boolean {
-  const bare = stripType(type);
-  return (
-    (bare.kind === 'struct' || bare.kind === 'class' || bare.kind === 'union') &&
-    (bare.variantPart !== undefined || bare.members.some((member) => hasVariants(member.type)))
-  );
-}
-
 function leavesOf(target: Target, frame: StackFrame, value: Value): readonly Leaf[] {
   const out: Leaf[] = [];
-  walk(rowOf({ target, frame }, '', value, undefined, { hex: false }), '', value.type, 0);
+  const options = { hex: false, raw: true };
+  walk(rowOf({ target, frame }, '', value, undefined, options), '', value, 0);
   return out;
 
-  function walk(node: ValueNode, path: string, type: Type, depth: number): void {
+  function walk(node: ValueNode, path: string, value: Value, depth: number): void {
     if (out.length >= leafLimits.leaves) return;
-    const bare = stripType(frame.symbols!.completeType(type));
-    if (bare.kind === 'struct' || bare.kind === 'class' || bare.kind === 'union') {
+    const bare = completed(target, value.type);
+    if (isReference(bare)) {
+      out.push([path, node.memory === undefined ? leafText(node.text, bare) : `0x${node.memory.toString(16)}`]);
+      return;
+    }
+    const structure = structureOf(target, bare);
+    if (structure !== undefined) {
       if (depth >= leafLimits.depth) return;
-      const children = node.children?.(0, leafLimits.leaves) ?? [];
-      const types = [...bare.bases, ...bare.members].map((member) => member.type);
-      children.forEach((child, i) => walk(child, `${path}.${child.name}`, types[i]!, depth + 1));
+      const children = node.children?.() ?? [];
+      fieldsOf(target, value, structure).forEach(({ member }, i) => {
+        const child = children[i]!;
+        // Where its place cannot be computed, the row has no parts and says why.
+        if (child.children === undefined && child.text.startsWith('<'))
+          out.push([`${path}.${child.name}`, leafText(child.text, member.type)]);
+        else walk(child, `${path}.${child.name}`, memberValue(target, value, member), depth + 1);
+      });
     } else if (bare.kind === 'array') {
       if (depth >= leafLimits.depth) return;
-      const inner: Type = bare.dimensions.length > 1 ? { ...bare, dimensions: bare.dimensions.slice(1) } : bare.element;
-      for (const child of node.children?.(0, leafLimits.elements) ?? []) walk(child, path + child.name, inner, depth + 1);
+      const count = Number(bare.dimensions[0]?.count ?? 0n);
+      const size = count === 0 ? 0 : (bare.byteSize ?? 0) / count;
+      const inner: Type = bare.dimensions.length > 1 ? { ...bare, byteSize: size, dimensions: bare.dimensions.slice(1) } : bare.element;
+      node.children?.(0, leafLimits.elements).forEach((child, i) => {
+        walk(child, path + child.name, part(value, inner, i * size), depth + 1);
+      });
     } else out.push([path, leafText(node.text, bare)]);
   }
 }
 
 function leafText(text: string, type: Type): string {
-  if (/^<(Optimised away|Register .* (was not saved|is not known))/.test(text)) return '<gone>';
+  if (/^<(Optimised away|Only something that lies in memory|Register .* (was not saved|is not known))/.test(text)) return '<gone>';
   if (/^<(Memory|Address|Nothing).*(mapped|read)/.test(text)) return '<memory>';
   if (text.startsWith('<')) return text;
+  if (text === '()') return '0';
   if (type.kind === 'enum') return /\((-?\d+)\)$/.exec(text)?.[1] ?? text;
   if (type.kind === 'base' && type.encoding === 'float') return `f${Number(text)}`;
   return text.split(' ', 1)[0]!;
