@@ -179,7 +179,8 @@ class Linter {
   private checkDefaultRange(symbol: KSymbol, property: Property): void {
     if (symbol.type !== 'int' && symbol.type !== 'hex') return;
     const value = property.value?.kind === 'symbol' ? property.value.symbol : undefined;
-    const range = symbol.ranges.find((candidate) => !candidate.condition);
+    // One beside it without a condition of its own applies whenever the default does.
+    const range = symbol.ranges.find((one) => !one.condition || (one.node === property.node && !one.ownCondition));
     if (!value || value.isDefined || !range?.low || !range.high || range.low.isDefined || range.high.isDefined) return;
     const base = symbol.type === 'hex' ? 16 : 10;
     const number = leadingNumber(value.label, base);

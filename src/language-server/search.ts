@@ -78,7 +78,8 @@ export class MentionIndex {
             if (++count > mostFiles) return;
             this.readFile(path);
           } else if (this.files.kind(path) === 'directory') queue.push(path);
-        } else if (!/\.\w{1,5}$/.test(name) && this.files.kind(path) === 'directory') queue.push(path);
+          // A dot and a digit are a version in the name of a folder.
+        } else if (!/\.[A-Za-z]\w{0,4}$/.test(name) && this.files.kind(path) === 'directory') queue.push(path);
         if (performance.now() - started < longestSlice) continue;
         // Other requests get their turn.
         await new Promise((resolve) => setTimeout(resolve, 0));

@@ -62,11 +62,14 @@ function unikraftTree(path: string, context: TreeContext): PoolTree | undefined 
   const { files } = context;
   let library: string | undefined;
   let core: string | undefined;
-  for (const folder of foldersAbove(path)) {
-    if (core === undefined && layoutOf(files, folder)) core = folder;
+  const above = foldersAbove(path);
+  const around = above.find((folder) => layoutOf(files, folder) !== undefined);
+  for (const folder of above) {
+    if (core === undefined && folder === around) core = folder;
     else if (core === undefined && library === undefined && isLibrary(files, folder)) library = folder;
-    if (!isApplication(files, folder)) continue;
-    if (folder === core) continue;
+    // The core's own drivers, platforms and architectures are laid out as an application that registers nothing.
+    const isApp = around !== undefined && isInside(folder, around) ? isNamedApplication(files, folder) : isApplication(files, folder);
+    if (!isApp || folder === core) continue;
     const tree = applicationTree(wrapperOf(folder, files) ?? folder, context);
     if (core !== undefined && tree?.base !== core) continue;
     if (!tree) break;
@@ -74,21 +77,29 @@ function unikraftTree(path: string, context: TreeContext): PoolTree | undefined 
   }
   if (core !== undefined) {
     const user = applicationOf(core, context);
-    return user ?? { base: core, libraries: configured(context), app: core };
+    return user ?? { base: core, libraries: [...new Set([...configured(context), ...openLibraries(core, context)])], app: core };
   }
   if (library === undefined) return undefined;
   for (const folder of context.folders) {
     const tree = isApplication(files, folder) ? applicationTree(folder, context) : undefined;
     if (tree?.libraries.some((one) => files.realPath(one) === files.realPath(library))) return tree;
   }
-  const base = configuredRoot(library, context) ?? nearbyCore(library, files);
-  return base === undefined ? undefined : { base, libraries: [...new Set([...configured(context), library])], app: base };
+  const open = context.folders.find((folder) => layoutOf(files, folder) !== undefined);
+  const base = configuredRoot(library, context) ?? open ?? nearbyCore(library, files);
+  if (base === undefined) return undefined;
+  return { base, libraries: [...new Set([...configured(context), ...openLibraries(base, context), library])], app: base };
+}
+
+/** The workspace's folders that are libraries of their own beside a core: whoever has both open means them together. */
+function openLibraries(core: string, { files, folders }: TreeContext): string[] {
+  if (!folders.includes(core)) return [];
+  return folders.filter((folder) => !isInside(folder, core) && isLibrary(files, folder) && !isApplication(files, folder));
 }
 
 /** An application of the workspace that uses a core. */
 function applicationOf(core: string, context: TreeContext): PoolTree | undefined {
   for (const folder of context.folders) {
-    if (!isApplication(context.files, folder)) continue;
+    if (folder === core || !isApplication(context.files, folder)) continue;
     const tree = applicationTree(folder, context);
     if (tree && context.files.realPath(tree.base) === context.files.realPath(core)) return tree;
   }
@@ -106,14 +117,18 @@ function isLibrary(files: Files, folder: string): boolean {
   return files.kind(`${folder}/Config.uk`) === 'file' || files.kind(`${folder}/Makefile.uk`) === 'file';
 }
 
-/** Whether a folder is an application: it has a Kraftfile, a Makefile that calls the core's, or registers itself as one. */
-export function isApplication(files: Files, folder: string): boolean {
+/** Whether a folder says of itself that it is an application: it has a Kraftfile, a Makefile that calls the core's, or registers itself as one. */
+function isNamedApplication(files: Files, folder: string): boolean {
   if (kraftfileNames.some((name) => files.kind(`${folder}/${name}`) === 'file')) return true;
   if (/\bUK_(?:ROOT|BASE)\b/.test(small(files, `${folder}/Makefile`)) && files.kind(`${folder}/version.mk`) !== 'file') return true;
-  if (files.kind(`${folder}/Makefile.uk`) !== 'file') return false;
-  const makefile = small(files, `${folder}/Makefile.uk`);
-  // An application may also register nothing, and only bring options along.
-  return /\baddlib(?:_s)?,\s*app/.test(makefile) || (files.kind(`${folder}/Config.uk`) === 'file' && !/\baddlib/.test(makefile));
+  return /\baddlib(?:_s)?,\s*app/.test(small(files, `${folder}/Makefile.uk`));
+}
+
+/** Whether a folder is an application; one may also register nothing, and only bring options along. */
+export function isApplication(files: Files, folder: string): boolean {
+  if (isNamedApplication(files, folder)) return true;
+  const [makefile, config] = ['Makefile.uk', 'Config.uk'].map((name) => files.kind(`${folder}/${name}`) === 'file');
+  return makefile === true && config === true && !/\baddlib/.test(small(files, `${folder}/Makefile.uk`));
 }
 
 /** A file's text where it is of a size that people write. */

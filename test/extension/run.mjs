@@ -7,6 +7,7 @@ import { root, startBrowser, startServer, workbenchUrl } from './host.mjs';
 import { bundleSuite, exampleFolder } from './prepare.mjs';
 import { scenarios } from './ui.mjs';
 import { configScenarios } from './ui-config.mjs';
+import { languageScenarios } from './ui-language.mjs';
 import { poolScenarios } from './ui-pool.mjs';
 import { poolTreeScenarios } from './ui-pool-tree.mjs';
 import { programScenarios } from './ui-program.mjs';
@@ -60,6 +61,7 @@ const everyTime = [
 const everything = [
   ...scenarios,
   ...configScenarios,
+  ...languageScenarios,
   ...poolScenarios,
   ...poolTreeScenarios,
   ...travelScenarios,

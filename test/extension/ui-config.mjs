@@ -311,7 +311,7 @@ async function againstHead(page, shot, folder) {
   await shot('config-defconfig-saved');
 }
 
-const themes = {
+export const themes = {
   dark: 'Default Dark Modern',
   light: 'Default Light Modern',
   contrast: 'Default High Contrast',

@@ -16,7 +16,7 @@ async function example(folder) {
 }
 
 /** Waits for the hover at the cursor to say something. */
-async function hoverSays(page, text) {
+export async function hoverSays(page, text) {
   for (let attempt = 0; attempt < 20; attempt++) {
     await page.keyboard.press('Control+k');
     await page.keyboard.press('Control+i');
@@ -33,7 +33,7 @@ async function hoverSays(page, text) {
 }
 
 /** Opens one of several files of a name. */
-async function openAt(page, file, place) {
+export async function openAt(page, file, place) {
   await page.waitForSelector('.monaco-workbench .part.editor', { timeout: patience });
   for (let attempt = 0; attempt < 20; attempt++) {
     await page.keyboard.press('Control+p');
@@ -55,7 +55,7 @@ async function openAt(page, file, place) {
 }
 
 /** The line and column, from 1, of a text in a file. */
-async function placeOf(file, text) {
+export async function placeOf(file, text) {
   const lines = (await readFile(file, 'utf8')).split(/\r?\n/);
   const line = lines.findIndex((each) => each.includes(text));
   assert.ok(line >= 0, `${file} has ${text}`);

@@ -189,8 +189,12 @@ class Completion {
   }
 
   private members(): readonly KSymbol[] {
-    const start = this.around.statement?.start;
-    for (const node of this.model.nodes()) if (node.kind === 'choice' && node.statement?.start === start) return node.symbol?.members ?? [];
+    const own = this.around.statement;
+    for (const node of this.model.nodes()) {
+      if (node.kind !== 'choice' || node.statement !== own) continue;
+      // A choice that is not ended yet swallows what follows, in other files as well.
+      return (node.symbol?.members ?? []).filter((member) => member.nodes.some(({ file }) => file === node.file));
+    }
     return [];
   }
 

@@ -130,6 +130,11 @@ describe('checks of Config.uk', function () {
     ['yes and no', 'config A\n\tbool "a"\n\tdefault no\n', ['default-yes-no:3:n']],
     ['a library that is not there', 'config A\n\tbool "a"\n\tselect LIBMIMALLOC\n', ['symbol-of-absent-library:3']],
     ['a default never reached', 'config A\n\tbool "a"\n\tdefault y\n\tdefault n\n', ['unreachable-default:4']],
+    [
+      'a default outside the range beside it',
+      'config A\n\tbool "a"\nconfig N\n\tint "n"\n\tdepends on A\n\trange 1 4\n\tdefault 9\n',
+      ['default-out-of-range:7'],
+    ],
     ['a default outside its range', 'config N\n\tint "n"\n\trange 1 4\n\tdefault 9\n', ['default-out-of-range:4']],
     ['a number without a default', 'config N\n\tint "n"\n', ['number-without-default:1']],
     ['an empty menu', 'menu "m"\nendmenu\n', ['empty-menu:1']],

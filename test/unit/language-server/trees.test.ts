@@ -73,6 +73,25 @@ describe('the tree of a file', () => {
     ]);
   });
 
+  it('is the core’s for all that lies within it, and takes in the libraries that are open beside it', () => {
+    const files = {
+      ...core('/w/unikraft'),
+      '/w/unikraft/Makefile.uk': 'UK = y\n',
+      '/w/unikraft/drivers/Config.uk': '',
+      '/w/unikraft/drivers/Makefile.uk': '$(eval $(call import_lib,$(X)))\n',
+      '/w/unikraft/drivers/virtio/Config.uk': '',
+      '/l/lib-musl/Config.uk': '',
+      '/l/lib-musl/Makefile.uk': '$(eval $(call addlib_s,libmusl,$(CONFIG_LIBMUSL)))\n',
+    };
+    const wanted = ['/w/unikraft/Config.uk', '/w/unikraft'];
+    const within = ['Config.uk', 'drivers/Config.uk', 'drivers/virtio/Config.uk', 'lib/ukalloc/Config.uk'].map(
+      (name) => `/w/unikraft/${name}`,
+    );
+    for (const path of within) assert.deepEqual(short(plan(path, files)), [...wanted, ''], path);
+    for (const path of [...within, '/l/lib-musl/Config.uk'])
+      assert.deepEqual(short(plan(path, files, { folders: ['/l/lib-musl', '/w/unikraft'] })), [...wanted, '/l/lib-musl'], path);
+  });
+
   it('is what the application’s Makefile says', () => {
     const files = {
       ...core('/elsewhere/uk'),

@@ -1,0 +1,113 @@
+// What an author of Config.uk files sees in the text: values, findings, quick fixes, hovers, completion, signatures, renaming, formatting; and the configuration
+// editor enlarged.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { configPage, configure, fileHas, poolIn, search, themes } from './ui-config.mjs';
+import { hoverSays, openAt, placeOf } from './ui-workspaces.mjs';
+
+const patience = 60_000;
+
+/** A library whose Config.uk has something of everything, and is not formatted. */
+const text = `menuconfig LIBSAMPLE
+\tbool "sample: A library for looking at, whose title is long enough to meet the edge of any narrow view"
+\tdefault n
+\tselect LIBNOLIBCC
+\thelp
+\t  What this text says is of no matter.
+
+if LIBSAMPLE
+config LIBSAMPLE_SIZE
+    int "Size of the buffer"
+    range 1 4096
+    default 8192
+    depends on   LIBSAMPLE&&PC_BOOT_LXBOOT
+
+config LIBSAMPLE_CHECKS
+\tbool "Checks"
+\tdefault yes
+\tdepends on LIBSAMPLE_SIZE > 16
+endif
+`;
+
+async function settled(page, shot, name) {
+  await page.waitForTimeout(900);
+  await shot(name);
+}
+
+async function language(page, shot, folder, theme) {
+  await poolIn(folder);
+  const library = `${folder}/library-pool/lib/sample`;
+  await mkdir(library, { recursive: true });
+  const file = `${library}/Config.uk`;
+  await writeFile(file, text);
+  await openAt(page, 'lib/sample/Config.uk', await placeOf(file, 'depends on   LIBSAMPLE'));
+  await page.locator('.squiggly-warning').first().waitFor({ timeout: patience });
+  await page.locator('.codelens-decoration').first().waitFor({ timeout: patience });
+  await settled(page, shot, `language-text-${theme}`);
+
+  await openAt(page, 'lib/sample/Config.uk', await placeOf(file, 'depends on LIBSAMPLE_SIZ'));
+  await hoverSays(page, 'Size of the buffer');
+  await settled(page, shot, `language-hover-${theme}`);
+  await page.keyboard.press('Escape');
+
+  await openAt(page, 'lib/sample/Config.uk', await placeOf(file, 'LIBNOLIBCC'));
+  await page.keyboard.press('Control+.');
+  await page.locator('.action-widget').first().waitFor({ timeout: patience });
+  await settled(page, shot, `language-fixes-${theme}`);
+  await page.keyboard.press('Escape');
+
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('config LIBSAMPLE_MORE\\n\\tbool "More"\\n\\tdepends on LIBSA');
+  await page.locator('.suggest-widget.visible').first().waitFor({ timeout: patience });
+  await settled(page, shot, `language-completion-${theme}`);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('MPLE\\nNOTE := $(warning-if,');
+  await page.locator('.parameter-hints-widget.visible').first().waitFor({ timeout: patience });
+  await settled(page, shot, `language-signature-${theme}`);
+  await page.keyboard.press('Escape');
+  await page.keyboard.type('n,none)\\n');
+
+  await page.keyboard.press('Shift+Alt+F');
+  await page.waitForTimeout(1500);
+  await page.keyboard.press('Control+s');
+  await fileHas(file, 'depends on LIBSAMPLE && PC_BOOT_LXBOOT');
+  await fileHas(file, '\\trange 1 4096\\n');
+  await openAt(page, 'lib/sample/Config.uk', await placeOf(file, 'depends on LIBSAMPLE_SIZ'));
+  await page.keyboard.press('F2');
+  await page.locator('.rename-box').first().waitFor({ timeout: patience });
+  await settled(page, shot, `language-rename-${theme}`);
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('LIBSAMPLE_BUFFER');
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(2000);
+  await page.keyboard.press('Control+s');
+  await fileHas(file, 'config LIBSAMPLE_BUFFER');
+  assert.ok(!(await readFile(file, 'utf8')).includes('LIBSAMPLE_SIZE'), 'every use is renamed');
+}
+
+/** As a browser shows it at a zoom: fewer pixels of the page's own, each larger. */
+async function enlarged(page, shot, folder) {
+  const frame = await configure(page, folder);
+  await search(page, frame, 'LIBSYSCALL_SHIM_HANDLER');
+  await frame.locator('.plan .button').first().waitFor({ timeout: patience });
+  const session = await page.context().newCDPSession(page);
+  for (const zoom of [1.5, 2]) {
+    const size = { width: Math.round(1440 / zoom), height: Math.round(900 / zoom) };
+    await session.send('Emulation.setDeviceMetricsOverride', { ...size, deviceScaleFactor: zoom, mobile: false });
+    await settled(page, shot, `config-zoom-${zoom * 100}`);
+    const narrow = await configPage(page)
+      .locator('body')
+      .evaluate((body) => body.scrollWidth <= body.clientWidth);
+    assert.ok(narrow, `nothing is cut at ${zoom * 100} %`);
+  }
+}
+
+export const languageScenarios = [
+  ...Object.entries(themes).map(([name, theme]) => ({
+    name: `the language of Config.uk, ${name}`,
+    settings: { 'workbench.colorTheme': theme, 'files.autoSave': 'off', 'editor.inlayHints.enabled': 'on' },
+    steps: (page, shot, folder) => language(page, shot, folder, name),
+  })),
+  { name: 'the configuration editor, enlarged', settings: { 'files.autoSave': 'off' }, steps: enlarged },
+];
