@@ -15,6 +15,13 @@ static inline bool uk_interrupted(void)
 	return posix_signal_ready();
 }
 
+/* Has a call stopped by what a mask lets through; NULL changes nothing. */
+static inline void uk_interruptible_by(const uint64_t *mask)
+{
+	if (mask)
+		posix_signal_mask(*mask);
+}
+
 /* Tells the program of a broken pipe. */
 static inline void uk_broken_pipe(void)
 {
@@ -24,6 +31,10 @@ static inline void uk_broken_pipe(void)
 static inline bool uk_interrupted(void)
 {
 	return false;
+}
+
+static inline void uk_interruptible_by(const uint64_t *mask __unused)
+{
 }
 
 static inline void uk_broken_pipe(void)

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Waiting until something can be read or written. */
-#include <string.h>
-#include <posix/fdtab.h>
 #include <uk/config.h>
 #include <uk/interrupted.h>
 #include <uk/plat/lcpu.h>
-#include <uk/plat/time.h>
 #include <uk/syscall.h>
 #if CONFIG_LIBUKSCHED
 #include <uk/sched.h>
 #endif
+#include "poll.h"
 
 #define STEP_NS		10000000ULL
-#define FOREVER		(~0ULL)
 
 struct pollfd {
 	int fd;
@@ -24,13 +21,10 @@ static int bits_of(int fd)
 {
 	struct file *f = fdtab_get(fd);
 
-	if (!f)
-		return POLLNVAL;
-	return f->vn->ops->poll ? f->vn->ops->poll(f->vn) : POLLIN | POLLOUT;
+	return f ? poll_bits(f->vn) : POLLNVAL;
 }
 
-/* Sleeps a little, at most until `until`; false where that has passed. */
-static bool pause_until(uint64_t until)
+bool poll_pause(uint64_t until)
 {
 	uint64_t now = ukplat_monotonic_clock();
 
@@ -47,16 +41,26 @@ static bool pause_until(uint64_t until)
 	return true;
 }
 
-static uint64_t deadline(const struct timespec *ts)
+int poll_deadline(const struct timespec *ts, uint64_t *until)
 {
+	*until = POLL_FOREVER;
 	if (!ts)
-		return FOREVER;
+		return 0;
+	if (ts->tv_sec < 0 || ts->tv_nsec < 0 ||
+	    ts->tv_nsec >= (long)UKARCH_NSEC_PER_SEC)
+		return -EINVAL;
 	/* Nobody waits for longer than the clock counts. */
-	if ((uint64_t)ts->tv_sec > FOREVER / 4 / UKARCH_NSEC_PER_SEC)
-		return FOREVER;
-	return ukplat_monotonic_clock() +
-	       (uint64_t)ts->tv_sec * UKARCH_NSEC_PER_SEC +
-	       (uint64_t)ts->tv_nsec;
+	if ((uint64_t)ts->tv_sec <= POLL_FOREVER / 4 / UKARCH_NSEC_PER_SEC)
+		*until = ukplat_monotonic_clock() +
+			 (uint64_t)ts->tv_sec * UKARCH_NSEC_PER_SEC +
+			 (uint64_t)ts->tv_nsec;
+	return 0;
+}
+
+uint64_t poll_milliseconds(int timeout)
+{
+	return timeout < 0 ? POLL_FOREVER
+	       : ukplat_monotonic_clock() + (uint64_t)timeout * 1000000ULL;
 }
 
 static int poll_until(struct pollfd *fds, size_t n, uint64_t until)
@@ -77,25 +81,39 @@ static int poll_until(struct pollfd *fds, size_t n, uint64_t until)
 		}
 		if (!count && uk_interrupted())
 			return -EINTR;
-	} while (!count && pause_until(until));
+	} while (!count && poll_pause(until));
 	return count;
 }
 
 UK_SYSCALL_R_DEFINE(int, poll, struct pollfd *, fds, size_t, n, int, timeout)
 {
-	struct timespec ts = { timeout / 1000, timeout % 1000 * 1000000L };
-
-	return poll_until(fds, n, deadline(timeout < 0 ? NULL : &ts));
+	return poll_until(fds, n, poll_milliseconds(timeout));
 }
 
 UK_LLSYSCALL_R_DEFINE(int, ppoll, struct pollfd *, fds, size_t, n,
-		      const struct timespec *, ts, const void *, mask, size_t,
-		      masksize)
+		      const struct timespec *, ts, const uint64_t *, mask,
+		      size_t, masksize)
 {
-	(void)mask;
-	(void)masksize;
-	return poll_until(fds, n, deadline(ts));
+	uint64_t until;
+	int rc = poll_deadline(ts, &until);
+
+	if (rc)
+		return rc;
+	if (mask && masksize != sizeof(*mask))
+		return -EINVAL;
+	uk_interruptible_by(mask);
+	return poll_until(fds, n, until);
 }
+
+/* What pselect6(2) has in place of two arguments. */
+struct select_mask {
+	const uint64_t *set;
+	size_t size;
+};
+
+/* As select(2) takes the bits of poll(2). */
+#define READABLE	(POLLIN | POLLHUP | POLLERR)
+#define WRITABLE	(POLLOUT | POLLERR)
 
 /* Sets of descriptors as bits of 64-bit words. */
 static bool has(const uint64_t *set, int fd)
@@ -131,18 +149,18 @@ static int select_until(int n, uint64_t *r, uint64_t *w, uint64_t *x,
 			bits = bits_of(fd);
 			if (bits & POLLNVAL)
 				return -EBADF;
-			ready |= (has(r, fd) && (bits & (POLLIN | POLLHUP))) ||
-				 (has(w, fd) && (bits & POLLOUT));
+			ready |= (has(r, fd) && (bits & READABLE)) ||
+				 (has(w, fd) && (bits & WRITABLE));
 		}
 		if (!ready && uk_interrupted())
 			return -EINTR;
-	} while (!ready && pause_until(until));
+	} while (!ready && poll_pause(until));
 	count = 0;
 	for (fd = 0; fd < n; fd++) {
 		int bits = fdtab_get(fd) ? bits_of(fd) : 0;
 
-		keep(r, fd, bits & (POLLIN | POLLHUP), &count);
-		keep(w, fd, bits & POLLOUT, &count);
+		keep(r, fd, bits & READABLE, &count);
+		keep(w, fd, bits & WRITABLE, &count);
 		keep(x, fd, false, &count);
 	}
 	return count;
@@ -152,18 +170,29 @@ UK_SYSCALL_R_DEFINE(int, select, int, n, uint64_t *, r, uint64_t *, w,
 		    uint64_t *, x, const long *, tv)
 {
 	struct timespec ts;
+	uint64_t until;
+	int rc;
 
 	if (tv && (tv[0] < 0 || tv[1] < 0))
 		return -EINVAL;
 	if (tv)
-		ts = (struct timespec) { tv[0], tv[1] * 1000 };
-	return select_until(n, r, w, x, deadline(tv ? &ts : NULL));
+		ts = (struct timespec) { tv[0] + tv[1] / 1000000,
+					 tv[1] % 1000000 * 1000 };
+	rc = poll_deadline(tv ? &ts : NULL, &until);
+	return rc ? rc : select_until(n, r, w, x, until);
 }
 
 UK_LLSYSCALL_R_DEFINE(int, pselect6, int, n, uint64_t *, r, uint64_t *, w,
-		      uint64_t *, x, const struct timespec *, ts, const void *,
-		      mask)
+		      uint64_t *, x, const struct timespec *, ts,
+		      const struct select_mask *, mask)
 {
-	(void)mask;
-	return select_until(n, r, w, x, deadline(ts));
+	uint64_t until;
+	int rc = poll_deadline(ts, &until);
+
+	if (rc)
+		return rc;
+	if (mask && mask->set && mask->size != sizeof(*mask->set))
+		return -EINVAL;
+	uk_interruptible_by(mask ? mask->set : NULL);
+	return select_until(n, r, w, x, until);
 }

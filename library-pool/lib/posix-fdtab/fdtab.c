@@ -56,6 +56,8 @@ static void table_ended(void)
 POSIX_STATE(table, table_forked, table_ended);
 #endif
 
+void (*fdtab_watched_ends)(struct file *f);
+
 struct file *fdtab_get(int fd)
 {
 	return fd >= 0 && fd < FDTAB_MAX ? table[fd].file : NULL;
@@ -65,6 +67,8 @@ void fdtab_release(struct file *f)
 {
 	if (--f->refs)
 		return;
+	if (f->watched)
+		fdtab_watched_ends(f);
 	if (f->vn->ops->close)
 		f->vn->ops->close(f->vn, f->flags);
 	vnode_unref(f->vn);
@@ -108,6 +112,7 @@ int fdtab_open(struct vnode *vn, int flags)
 	f->off = 0;
 	f->flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
 	f->refs = 1;
+	f->watched = false;
 	fd = place(f, 0, flags & O_CLOEXEC);
 	if (fd < 0) {
 		vnode_unref(vn);

@@ -55,6 +55,8 @@ static ssize_t pipe_read(struct vnode *vn, void *buf, size_t len,
 	for (i = 0; i < n; i++)
 		to[i] = p->ring[(p->start + i) % CAPACITY];
 	p->start = (p->start + n) % CAPACITY;
+	if (p->used == CAPACITY)
+		vnode_changed(vn);
 	p->used -= n;
 	return (ssize_t)n;
 }
@@ -79,6 +81,7 @@ static ssize_t pipe_write(struct vnode *vn, const void *buf, size_t len,
 			continue;
 		}
 		p->ring[(p->start + p->used++) % CAPACITY] = from[done++];
+		vnode_changed(vn);
 	}
 	return (ssize_t)len;
 }
@@ -88,6 +91,7 @@ static int pipe_poll(struct vnode *vn)
 	struct pipe *p = of(vn);
 
 	return (p->used ? POLLIN : 0) | (p->writers ? 0 : POLLHUP) |
+	       (p->readers ? 0 : POLLOUT | POLLERR) |
 	       (p->used < CAPACITY ? POLLOUT : 0);
 }
 
@@ -97,6 +101,7 @@ static void count(struct vnode *vn, int flags, unsigned int by)
 		of(vn)->writers += by;
 	else
 		of(vn)->readers += by;
+	vnode_changed(vn);
 }
 
 static void pipe_open(struct vnode *vn, int flags)

@@ -161,6 +161,9 @@ static bool never_restarts(uint64_t number)
 	case SYS_clock_nanosleep:
 	case SYS_pselect6:
 	case SYS_ppoll:
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
 		return true;
 	default:
 		return false;

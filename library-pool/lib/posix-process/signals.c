@@ -185,6 +185,15 @@ void posix_signal_exec(void)
 			};
 }
 
+void posix_signal_mask(uint64_t blocked)
+{
+	struct posix_thread *pt = posix_thread_current();
+
+	pt->blocked_after = pt->blocked;
+	pt->restores = true;
+	pt->blocked = blocked & ~UNBLOCKABLE;
+}
+
 /* Waits for a signal that the mask lets through. */
 static int wait_for_signal(void)
 {
@@ -201,13 +210,9 @@ static int wait_for_signal(void)
 
 UK_LLSYSCALL_R_DEFINE(int, rt_sigsuspend, const uint64_t *, set, size_t, size)
 {
-	struct posix_thread *pt = posix_thread_current();
-
 	if (size != sizeof(*set))
 		return -EINVAL;
-	pt->blocked_after = pt->blocked;
-	pt->restores = true;
-	pt->blocked = *set & ~UNBLOCKABLE;
+	posix_signal_mask(*set);
 	return wait_for_signal();
 }
 

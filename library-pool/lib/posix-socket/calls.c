@@ -186,6 +186,7 @@ static int connect_to(struct socket *s, struct socket *listener, bool waits)
 			socket_join(s, c);
 			UK_TAILQ_INSERT_TAIL(&listener->waiting, c, accepts);
 			listener->nr_waiting++;
+			vnode_changed(&listener->v);
 		} else {
 			rc = -ENOMEM;
 		}
@@ -241,6 +242,9 @@ UK_SYSCALL_R_DEFINE(int, shutdown, int, fd, int, how)
 		return -ENOTCONN;
 	s->reads_ended |= how != SHUT_WR;
 	s->writes_ended |= how != SHUT_RD;
+	vnode_changed(&s->v);
+	if (s->peer)
+		vnode_changed(&s->peer->v);
 	return 0;
 }
 

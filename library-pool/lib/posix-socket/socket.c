@@ -31,6 +31,7 @@ void socket_join(struct socket *a, struct socket *b)
 	a->peer = b;
 	b->peer = a;
 	a->connected = b->connected = true;
+	vnode_changed(&a->v);
 }
 
 static bool may_send(const struct socket *s)
@@ -52,6 +53,7 @@ static int put(struct socket *to, const void *buf, size_t len,
 	memcpy(m->data, buf, len);
 	UK_TAILQ_INSERT_TAIL(&to->messages, m, list);
 	to->queued += len;
+	vnode_changed(&to->v);
 	return 0;
 }
 
@@ -126,9 +128,17 @@ ssize_t socket_send(struct socket *s, const void *buf, size_t len, int flags,
 	       ? -EISCONN : send_stream(s, buf, len, flags);
 }
 
+/* There is room again for what the other end sends. */
+static void taken(struct socket *s, size_t n)
+{
+	s->queued -= n;
+	if (s->peer)
+		vnode_changed(&s->peer->v);
+}
+
 static void drop(struct socket *s, struct message *m)
 {
-	s->queued -= m->len - m->taken;
+	taken(s, m->len - m->taken);
 	UK_TAILQ_REMOVE(&s->messages, m, list);
 	free(m);
 }
@@ -148,7 +158,7 @@ static size_t take_stream(struct socket *s, uint8_t *to, size_t len, bool peek)
 		if (peek)
 			continue;
 		m->taken += n;
-		s->queued -= n;
+		taken(s, n);
 		if (m->taken == m->len)
 			drop(s, m);
 	}
@@ -234,7 +244,13 @@ static int socket_poll(struct vnode *vn)
 		bits |= POLLIN;
 	if (s->type == SOCK_DGRAM)
 		return bits | POLLOUT | (s->error ? POLLERR : 0);
-	if (!s->peer)
+	if (is_over(s))
+		bits |= POLLRDHUP;
+	/* TCP ends each direction for itself. */
+	if (s->family == AF_INET && s->connected && !s->peer &&
+	    !s->writes_ended)
+		return bits | POLLOUT;
+	if (!s->peer || (s->reads_ended && s->writes_ended))
 		return bits | POLLHUP | POLLOUT;
 	if (s->peer->queued < QUEUE_MAX)
 		bits |= POLLOUT;
@@ -264,7 +280,9 @@ static void socket_close(struct vnode *vn, int flags __unused)
 	}
 	s->nr_waiting = 0;
 	s->reads_ended = s->writes_ended = true;
+	vnode_changed(vn);
 	if (s->peer) {
+		vnode_changed(&s->peer->v);
 		s->peer->peer = NULL;
 		s->peer = NULL;
 	}

@@ -160,7 +160,7 @@ static void wait_for_input(void)
 #endif
 }
 
-static ssize_t tty_read(struct vnode *vn __unused, void *buf, size_t len,
+static ssize_t tty_read(struct vnode *vn, void *buf, size_t len,
 			uint64_t off __unused, int flags)
 {
 	size_t n;
@@ -192,6 +192,7 @@ static ssize_t tty_read(struct vnode *vn __unused, void *buf, size_t len,
 	}
 	memcpy(buf, line + taken, n);
 	taken += n;
+	vnode_changed(vn);
 	return (ssize_t)n;
 }
 
@@ -228,9 +229,13 @@ static int tty_ioctl(struct vnode *vn __unused, unsigned long request,
 	}
 }
 
-static int tty_poll(struct vnode *vn __unused)
+static int tty_poll(struct vnode *vn)
 {
+	size_t before = ready;
+
 	pump();
+	if (ready != before)
+		vnode_changed(vn);
 	return POLLOUT | (ready > taken || ended ? POLLIN : 0);
 }
 

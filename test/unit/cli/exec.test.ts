@@ -176,6 +176,10 @@ describe('unikernel exec', function () {
     await same(compiled('edges', 'gcc', '-static', '-w'), []);
   });
 
+  it('waits for descriptors by epoll, and by calls with masks of signals', async () => {
+    await same(compiled('epoll', 'gcc', '-static', '-w'), []);
+  });
+
   it('gives programs their faults as signals, and EFAULT for bad pointers', async () => {
     const program = compiled('faults', 'gcc', '-static', '-w');
     await same(program, []);

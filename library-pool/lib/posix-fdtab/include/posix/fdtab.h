@@ -27,7 +27,11 @@ struct file {
 	uint64_t off;
 	int flags;		/* O_* without those of opening */
 	unsigned int refs;
+	bool watched;		/* by epoll(7), which is told of its end */
 };
+
+/* Called before a file that is `watched` goes; set by who watches. */
+extern void (*fdtab_watched_ends)(struct file *f);
 
 /* The file of a descriptor, without a new reference; NULL for none. */
 struct file *fdtab_get(int fd);

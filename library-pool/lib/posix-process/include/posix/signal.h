@@ -18,6 +18,12 @@ void posix_signal_deliver(struct ukarch_execenv *execenv);
 /* Whether the current thread has to stop waiting (-EINTR). */
 bool posix_signal_ready(void);
 
+/*
+ * Has other signals blocked until the current system call is over, and its
+ * handlers have been called.
+ */
+void posix_signal_mask(uint64_t blocked);
+
 /* Sends a signal to the current thread. */
 void posix_signal_raise(int sig);
 

@@ -27,6 +27,7 @@
 #define POLLERR		0x008
 #define POLLHUP		0x010
 #define POLLNVAL	0x020
+#define POLLRDHUP	0x2000	/* a stream's other end sends no more */
 
 struct vnode;
 
@@ -72,6 +73,7 @@ struct vnode {
 	uint32_t refs;		/* holders in memory */
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t changes;	/* see vnode_changed() */
 	uint64_t rdev;
 	uint64_t size;
 	uint64_t mtime;		/* nanoseconds since 1970 */
@@ -104,6 +106,14 @@ UK_CTASSERT(sizeof(struct stat) == 144);
 void vnode_init(struct vnode *vn, const struct vnode_ops *ops, uint32_t mode);
 struct vnode *vnode_ref(struct vnode *vn);
 void vnode_unref(struct vnode *vn);
+/*
+ * Something came or went that can be waited for: epoll(7) tells it anew to who
+ * asked to be told of changes alone, even where the same POLL* bits hold.
+ */
+static inline void vnode_changed(struct vnode *vn)
+{
+	vn->changes++;
+}
 void vnode_stat(const struct vnode *vn, struct stat *st);
 
 #endif /* VFSCORE_VNODE_H */
