@@ -157,8 +157,8 @@ export function buildFolders({ folder, build }: Project): readonly string[] {
   return [...new Set([build, ...['build', 'workdir/build', '.unikraft/build'].map((name) => `${folder}/${name}`), folder])];
 }
 
-/** Names of images as make and our builder give them. */
-const imageName = /^(.+)_((?:qemu|fc|kvm|firecracker|xen)-x86_64)$/;
+/** Names of images as make and our builder give them; kraft names configurations alike, with a dot before. */
+const imageName = /^([^.].*)_((?:qemu|fc|kvm|firecracker|xen)-x86_64)$/;
 
 /** A bootable image of a project. */
 export interface Image {

@@ -27,8 +27,7 @@ async function prepare() {
   const folder = await mkdtemp(path.join(tmpdir(), 'unikernel-web-'));
   await mkdir(path.join(folder, '.unikraft', 'libs'), { recursive: true });
   await symlink(core, path.join(folder, '.unikraft', 'unikraft'));
-  for (const name of ['musl', 'lwip', 'sqlite'])
-    await symlink(path.join(suites, 'libs', name), path.join(folder, '.unikraft', 'libs', name));
+  for (const name of ['musl', 'lwip']) await symlink(path.join(suites, 'libs', name), path.join(folder, '.unikraft', 'libs', name));
   await writeFile(path.join(folder, 'Kraftfile'), kraftfile);
   await writeFile(path.join(folder, 'Makefile.uk'), '$(eval $(call addlib,appweb))\n\nAPPWEB_SRCS-y += $(APPWEB_BASE)/main.c\n');
   await writeFile(path.join(folder, 'main.c'), '#include <stdio.h>\n\nint main(void)\n{\n\tputs("ready");\n\treturn 0;\n}\n');
@@ -141,7 +140,7 @@ async function graph(page, shot, folder, theme) {
   await page.waitForTimeout(800);
   await shot(`tree-graph-${theme}`);
   await frame.locator('button:has-text("Whole pool")').click();
-  await frame.locator('.node[data-name="libsqlite"]').waitFor({ timeout: patience });
+  await frame.locator('.node[data-name="libposix_timerfd"]').waitFor({ timeout: patience });
   await page.waitForTimeout(800);
   await shot(`tree-graph-whole-${theme}`);
   // Zoom at the pointer, then pan: what was under the pointer follows it.

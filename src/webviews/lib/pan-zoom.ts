@@ -27,8 +27,8 @@ export class PanZoom {
   fit(width: number, height: number, centre?: { readonly x: number; readonly y: number }): void {
     const box = this.viewport.getBoundingClientRect();
     if (width === 0 || height === 0 || box.width === 0) return;
-    // Text that cannot be read helps nobody: a large drawing begins at its middle instead.
-    this.scale = Math.max(Math.min(box.width / width, box.height / height, 1), centre ? 0.8 : 0.35);
+    // Round a centre text is to be read; without one the whole is what was asked for.
+    this.scale = Math.max(Math.min(box.width / width, box.height / height, 1), centre ? 0.8 : least);
     const { x, y } = centre ?? { x: width / 2, y: height / 2 };
     this.x = box.width / 2 - x * this.scale;
     this.y = box.height / 2 - y * this.scale;

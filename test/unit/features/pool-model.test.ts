@@ -108,6 +108,8 @@ describe('the pool model', () => {
     assert.equal(status('ukalloc'), 'enabled');
     assert.equal(status('uksched'), 'disabled');
     assert.equal(model.isStale, false);
+    write('library-pool/app/hello/.config.hello_qemu-x86_64', 'as kraft names a configuration');
+    assert.deepEqual(imagesOf(files, project), []);
     write('library-pool/app/hello/build/hello_qemu-x86_64', 'image');
     write('library-pool/app/hello/build/config', model.configText);
     model.reload();
@@ -170,6 +172,27 @@ describe('the pool model', () => {
     assert.equal(optionCost(files, model, new Map(), 'LIBUKSCHED'), undefined);
     assert.equal(optionCost(files, model, sizes, 'LIBPOSIX_FDIO'), undefined);
     assert.equal(optionCost(files, model, sizes, 'LIBNONE'), undefined);
+  });
+
+  it('offers to take out what the Kraftfile asks for, to put in what it could ask for, and nothing of the core', () => {
+    const base = core('app/.unikraft/unikraft');
+    for (const name of ['one', 'two']) {
+      write(`app/.unikraft/libs/${name}/Config.uk`, `config LIB${name.toUpperCase()}\n\tbool "${name}"\n`);
+      write(`app/.unikraft/libs/${name}/Makefile.uk`, `$(eval $(call addlib_s,lib${name},$(CONFIG_LIB${name.toUpperCase()})))\n`);
+    }
+    const text = 'spec: v0.6\nunikraft: stable\nlibraries:\n  one: stable\n  two: stable\n';
+    const app = path.dirname(write('app/Kraftfile', text));
+    const [project] = find(app, [app]);
+    assert.equal(project?.tree.base, base);
+    const model = new PoolModel(files, project);
+    const page = (name: string): string => libraryHtml(model, model.catalogue.find(name)!, links, undefined);
+    assert.match(page('one'), /remove:libone[^>]*>Remove from Kraftfile/);
+    write('app/Kraftfile', text.replace('  one: stable\n', ''));
+    model.reload();
+    assert.match(page('one'), /add:libone[^>]*>Add to Kraftfile/);
+    assert.match(page('two'), /remove:libtwo/);
+    for (const library of model.catalogue.libraries.filter(({ origin }) => origin === 'core'))
+      assert.equal(model.kraftfileUse(library), undefined, library.name);
   });
 
   it('filters by words and by state', () => {
