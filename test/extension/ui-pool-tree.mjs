@@ -169,7 +169,7 @@ async function graph(page, shot, folder, theme) {
   await input.waitFor({ timeout: patience });
   await page.waitForTimeout(500);
   await shot(`tree-graph-export-${theme}`);
-  await page.locator('.quick-input-widget .monaco-button:has-text("Save")').first().click();
+  await page.locator('.quick-input-widget .monaco-button:has-text("OK")').first().click();
   const svg = path.join(folder, 'dependencies.svg');
   await until('no picture was written', () =>
     access(svg).then(

@@ -124,6 +124,15 @@ int fdtab_open(struct vnode *vn, int flags)
 	return fd;
 }
 
+int fdtab_put(struct file *f, bool cloexec)
+{
+	int fd = place(f, 0, cloexec);
+
+	if (fd >= 0)
+		f->refs++;
+	return fd;
+}
+
 void fdtab_exec(void)
 {
 	int fd;

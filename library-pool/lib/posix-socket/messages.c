@@ -7,6 +7,8 @@
 #include "socket.h"
 
 #define IOV_MAX		1024
+#define SOL_SOCKET	1
+#define SCM_RIGHTS	1
 
 struct msghdr {
 	void *name;
@@ -23,8 +25,15 @@ static int flags_of(const struct file *f, int flags)
 	return flags | (f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0);
 }
 
+/* Before each piece of ancillary data; the next one starts at 8 bytes. */
+struct cmsghdr {
+	size_t len;		/* with this header */
+	int level, type;
+};
+
 static ssize_t send_to(int fd, const void *buf, size_t len, int flags,
-		       const void *addr, unsigned int addrlen)
+		       const void *addr, unsigned int addrlen,
+		       struct rights **rights)
 {
 	struct address a;
 	struct file *f;
@@ -38,23 +47,26 @@ static ssize_t send_to(int fd, const void *buf, size_t len, int flags,
 		return rc;
 	/* Another thread may close it while this one waits. */
 	vnode_ref(&s->v);
-	n = socket_send(s, buf, len, flags_of(f, flags), addr ? &a : NULL);
+	n = *rights && s->family != AF_UNIX
+	    ? -EINVAL : socket_send(s, buf, len, flags_of(f, flags),
+				    addr ? &a : NULL, rights);
 	vnode_unref(&s->v);
 	return n;
 }
 
 static ssize_t receive_from(int fd, void *buf, size_t len, int flags,
-			    struct address *from, bool *cut)
+			    struct received *with)
 {
 	struct file *f;
 	int rc;
 	struct socket *s = socket_get(fd, &f, &rc);
 	ssize_t n;
 
+	with->rights = NULL;
 	if (rc)
 		return rc;
 	vnode_ref(&s->v);
-	n = socket_receive(s, buf, len, flags_of(f, flags), from, cut);
+	n = socket_receive(s, buf, len, flags_of(f, flags), with);
 	vnode_unref(&s->v);
 	return n;
 }
@@ -62,18 +74,20 @@ static ssize_t receive_from(int fd, void *buf, size_t len, int flags,
 UK_SYSCALL_R_DEFINE(ssize_t, sendto, int, fd, const void *, buf, size_t, len,
 		    int, flags, const void *, addr, unsigned int, addrlen)
 {
-	return send_to(fd, buf, len, flags, addr, addrlen);
+	struct rights *none = NULL;
+
+	return send_to(fd, buf, len, flags, addr, addrlen, &none);
 }
 
 UK_SYSCALL_R_DEFINE(ssize_t, recvfrom, int, fd, void *, buf, size_t, len, int,
 		    flags, void *, addr, unsigned int *, addrlen)
 {
-	struct address from;
-	bool cut = false;
-	ssize_t n = receive_from(fd, buf, len, flags, &from, &cut);
+	struct received with;
+	ssize_t n = receive_from(fd, buf, len, flags, &with);
 
+	socket_drop_rights(with.rights);
 	if (n >= 0)
-		address_give(&from, addr, addrlen);
+		address_give(&with.from, addr, addrlen);
 	return n;
 }
 
@@ -92,26 +106,108 @@ static ssize_t length_of(const struct msghdr *m)
 	return (ssize_t)sum;
 }
 
+/* The open files that ancillary data names; 0 or an error. */
+static int rights_of(const struct msghdr *m, struct rights **rights)
+{
+	const uint8_t *at = m->control;
+	size_t left = m->controllen;
+	struct rights *r = NULL;
+	int rc = 0;
+
+	while (!rc && left >= sizeof(struct cmsghdr)) {
+		const struct cmsghdr *c = (const struct cmsghdr *)at;
+		const int *fds = (const int *)(c + 1);
+		size_t i, step;
+
+		if (c->len < sizeof(*c) || c->len > left ||
+		    c->level != SOL_SOCKET || c->type != SCM_RIGHTS) {
+			rc = -EINVAL;
+			break;
+		}
+		if (!r)
+			r = calloc(1, sizeof(*r));
+		if (!r)
+			return -ENOMEM;
+		for (i = 0; !rc && i < (c->len - sizeof(*c)) / sizeof(int); i++) {
+			struct file *f = fdtab_hold(fds[i]);
+
+			if (!f)
+				rc = -EBADF;
+			else if (r->count == RIGHTS_MAX)
+				rc = -EINVAL;
+			else
+				r->files[r->count++] = f;
+			if (rc && f)
+				fdtab_release(f);
+		}
+		step = MIN(ALIGN_UP(c->len, sizeof(size_t)), left);
+		at += step;
+		left -= step;
+	}
+	if (rc || (r && !r->count)) {
+		socket_drop_rights(r);
+		r = NULL;
+	}
+	*rights = r;
+	return rc;
+}
+
+/*
+ * Gives what was passed descriptors here, and says which. What there is no
+ * room for is closed; false then.
+ */
+static bool rights_give(struct rights *r, struct msghdr *m, bool cloexec)
+{
+	struct cmsghdr *c = m->control;
+	int *fds = (int *)(c + 1);
+	size_t room = m->controllen < sizeof(*c)
+		      ? 0 : (m->controllen - sizeof(*c)) / sizeof(int);
+	unsigned int n = 0;
+
+	while (n < r->count && n < room) {
+		int fd = fdtab_put(r->files[n], cloexec);
+
+		if (fd < 0)
+			break;
+		fds[n++] = fd;
+	}
+	if (n) {
+		*c = (struct cmsghdr) { sizeof(*c) + n * sizeof(int),
+					SOL_SOCKET, SCM_RIGHTS };
+		m->controllen = MIN(ALIGN_UP(c->len, sizeof(size_t)),
+				    m->controllen);
+	} else {
+		m->controllen = 0;
+	}
+	return n == r->count;
+}
+
 UK_SYSCALL_R_DEFINE(ssize_t, sendmsg, int, fd, const struct msghdr *, m, int,
 		    flags)
 {
 	ssize_t len = length_of(m), n;
+	struct rights *rights;
 	uint8_t *buf, *to;
 	size_t i;
+	int rc;
 
 	if (len < 0)
 		return len;
-	if (m->controllen)
-		return -EOPNOTSUPP;	/* descriptors are not passed on */
+	rc = rights_of(m, &rights);
+	if (rc)
+		return rc;
 	to = buf = malloc((size_t)len + 1);
-	if (!buf)
+	if (!buf) {
+		socket_drop_rights(rights);
 		return -ENOMEM;
+	}
 	for (i = 0; i < m->iovlen; i++) {
 		memcpy(to, m->iov[i].iov_base, m->iov[i].iov_len);
 		to += m->iov[i].iov_len;
 	}
 	n = send_to(fd, buf, (size_t)len, flags,
-		    m->namelen ? m->name : NULL, m->namelen);
+		    m->namelen ? m->name : NULL, m->namelen, &rights);
+	socket_drop_rights(rights);
 	free(buf);
 	return n;
 }
@@ -119,17 +215,16 @@ UK_SYSCALL_R_DEFINE(ssize_t, sendmsg, int, fd, const struct msghdr *, m, int,
 UK_SYSCALL_R_DEFINE(ssize_t, recvmsg, int, fd, struct msghdr *, m, int, flags)
 {
 	ssize_t len = length_of(m), n;
-	struct address from;
+	struct received with = { .cut = false };
 	uint8_t *buf;
 	size_t i, at = 0;
-	bool cut = false;
 
 	if (len < 0)
 		return len;
 	buf = malloc((size_t)len + 1);
 	if (!buf)
 		return -ENOMEM;
-	n = receive_from(fd, buf, (size_t)len, flags, &from, &cut);
+	n = receive_from(fd, buf, (size_t)len, flags, &with);
 	for (i = 0; n > 0 && i < m->iovlen && at < (size_t)MIN(n, len); i++) {
 		size_t part = MIN(m->iov[i].iov_len, (size_t)MIN(n, len) - at);
 
@@ -140,8 +235,12 @@ UK_SYSCALL_R_DEFINE(ssize_t, recvmsg, int, fd, struct msghdr *, m, int, flags)
 	if (n < 0)
 		return n;
 	if (m->name)
-		address_give(&from, m->name, &m->namelen);
-	m->controllen = 0;
-	m->flags = cut ? MSG_TRUNC : 0;
+		address_give(&with.from, m->name, &m->namelen);
+	m->flags = with.cut ? MSG_TRUNC : 0;
+	if (!with.rights)
+		m->controllen = 0;
+	else if (!rights_give(with.rights, m, flags & MSG_CMSG_CLOEXEC))
+		m->flags |= MSG_CTRUNC;
+	socket_drop_rights(with.rights);
 	return n;
 }

@@ -41,13 +41,15 @@ static bool may_send(const struct socket *s)
 
 /* A copy of what is sent, at the end of a queue; 0 or -ENOMEM. */
 static int put(struct socket *to, const void *buf, size_t len,
-	       const struct address *from)
+	       const struct address *from, struct rights **rights)
 {
 	struct message *m = malloc(sizeof(*m) + len);
 
 	if (!m)
 		return -ENOMEM;
 	m->from = *from;
+	m->rights = *rights;
+	*rights = NULL;
 	m->len = len;
 	m->taken = 0;
 	memcpy(m->data, buf, len);
@@ -58,7 +60,7 @@ static int put(struct socket *to, const void *buf, size_t len,
 }
 
 static ssize_t send_stream(struct socket *s, const uint8_t *buf, size_t len,
-			   int flags)
+			   int flags, struct rights **rights)
 {
 	size_t done = 0;
 	int rc = 0;
@@ -75,7 +77,7 @@ static ssize_t send_stream(struct socket *s, const uint8_t *buf, size_t len,
 		} else if (s->peer->queued >= QUEUE_MAX) {
 			rc = flags & MSG_DONTWAIT ? -EAGAIN : socket_wait();
 		} else {
-			rc = put(s->peer, buf + done, n, &s->own);
+			rc = put(s->peer, buf + done, n, &s->own, rights);
 			done += rc ? 0 : n;
 		}
 	}
@@ -83,7 +85,8 @@ static ssize_t send_stream(struct socket *s, const uint8_t *buf, size_t len,
 }
 
 static ssize_t send_message(struct socket *s, const void *buf, size_t len,
-			    int flags, const struct address *to)
+			    int flags, const struct address *to,
+			    struct rights **rights)
 {
 	struct socket *peer = s->peer;
 	int rc;
@@ -112,20 +115,29 @@ static ssize_t send_message(struct socket *s, const void *buf, size_t len,
 	for (rc = 0; !rc && peer->queued + len > QUEUE_MAX;)
 		rc = flags & MSG_DONTWAIT ? -EAGAIN : socket_wait();
 	if (!rc && !peer->reads_ended)
-		rc = put(peer, buf, len, &s->own);
+		rc = put(peer, buf, len, &s->own, rights);
 	vnode_unref(&peer->v);
 	return rc ? rc : (ssize_t)len;
 }
 
 ssize_t socket_send(struct socket *s, const void *buf, size_t len, int flags,
-		    const struct address *to)
+		    const struct address *to, struct rights **rights)
 {
 	if (s->listens)
 		return -ENOTCONN;
 	if (!socket_is_stream(s))
-		return send_message(s, buf, len, flags, to);
+		return send_message(s, buf, len, flags, to, rights);
 	return to && s->connected && s->family == AF_UNIX
-	       ? -EISCONN : send_stream(s, buf, len, flags);
+	       ? -EISCONN : send_stream(s, buf, len, flags, rights);
+}
+
+void socket_drop_rights(struct rights *rights)
+{
+	unsigned int i;
+
+	for (i = 0; rights && i < rights->count; i++)
+		fdtab_release(rights->files[i]);
+	free(rights);
 }
 
 /* There is room again for what the other end sends. */
@@ -140,11 +152,34 @@ static void drop(struct socket *s, struct message *m)
 {
 	taken(s, m->len - m->taken);
 	UK_TAILQ_REMOVE(&s->messages, m, list);
+	socket_drop_rights(m->rights);
 	free(m);
 }
 
-/* Copies what there is of a stream; `peek` leaves it. */
-static size_t take_stream(struct socket *s, uint8_t *to, size_t len, bool peek)
+/* Hands over the files that came with a message, or where it stays as well. */
+static void take_rights(struct message *m, bool stays, struct received *with)
+{
+	unsigned int i;
+
+	with->rights = m->rights;
+	if (!stays) {
+		m->rights = NULL;
+	} else if (m->rights) {
+		with->rights = malloc(sizeof(*with->rights));
+		if (!with->rights)
+			return;
+		*with->rights = *m->rights;
+		for (i = 0; i < m->rights->count; i++)
+			m->rights->files[i]->refs++;
+	}
+}
+
+/*
+ * Copies what there is of a stream, to the end of a message with which files
+ * came; `peek` leaves it.
+ */
+static size_t take_stream(struct socket *s, uint8_t *to, size_t len, bool peek,
+			  struct received *with)
 {
 	struct message *m, *next;
 	size_t done = 0;
@@ -155,6 +190,9 @@ static size_t take_stream(struct socket *s, uint8_t *to, size_t len, bool peek)
 		next = UK_TAILQ_NEXT(m, list);
 		memcpy(to + done, m->data + m->taken, n);
 		done += n;
+		take_rights(m, peek, with);
+		if (with->rights)
+			next = NULL;
 		if (peek)
 			continue;
 		m->taken += n;
@@ -173,15 +211,15 @@ static bool is_over(const struct socket *s)
 }
 
 ssize_t socket_receive(struct socket *s, void *buf, size_t len, int flags,
-		       struct address *from, bool *cut)
+		       struct received *with)
 {
 	struct message *m;
 	size_t done = 0;
 	int rc;
 
-	*cut = false;
-	if (from)
-		from->len = 0;
+	with->cut = false;
+	with->rights = NULL;
+	with->from.len = 0;
 	if (s->listens || (!s->connected && s->type != SOCK_DGRAM))
 		return -ENOTCONN;
 	for (;;) {
@@ -189,22 +227,22 @@ ssize_t socket_receive(struct socket *s, void *buf, size_t len, int flags,
 		if (m && !socket_is_stream(s)) {
 			size_t n = MIN(len, m->len);
 
-			*cut = m->len > len;
-			if (from)
-				*from = m->from;
+			with->cut = m->len > len;
+			with->from = m->from;
 			if (flags & MSG_TRUNC)
 				done = m->len;
 			else
 				done = n;
 			memcpy(buf, m->data, n);
+			take_rights(m, flags & MSG_PEEK, with);
 			if (!(flags & MSG_PEEK))
 				drop(s, m);
 			return (ssize_t)done;
 		}
 		if (m && len)
 			done += take_stream(s, (uint8_t *)buf + done,
-					    len - done, flags & MSG_PEEK);
-		if (done == len || is_over(s) ||
+					    len - done, flags & MSG_PEEK, with);
+		if (done == len || with->rights || is_over(s) ||
 		    (done && (!(flags & MSG_WAITALL) || (flags & MSG_PEEK))))
 			return (ssize_t)done;
 		rc = flags & MSG_DONTWAIT ? -EAGAIN : socket_wait();
@@ -221,16 +259,20 @@ static int message_flags(int flags)
 static ssize_t socket_read(struct vnode *vn, void *buf, size_t len,
 			   uint64_t off __unused, int flags)
 {
-	bool cut;
+	struct received with;
+	ssize_t n = socket_receive(of(vn), buf, len, message_flags(flags),
+				   &with);
 
-	return socket_receive(of(vn), buf, len, message_flags(flags), NULL,
-			      &cut);
+	socket_drop_rights(with.rights);
+	return n;
 }
 
 static ssize_t socket_write(struct vnode *vn, const void *buf, size_t len,
 			    uint64_t off __unused, int flags)
 {
-	return socket_send(of(vn), buf, len, message_flags(flags), NULL);
+	struct rights *none = NULL;
+
+	return socket_send(of(vn), buf, len, message_flags(flags), NULL, &none);
 }
 
 static int socket_poll(struct vnode *vn)

@@ -24,6 +24,7 @@
 #define MSG_CMSG_CLOEXEC 0x40000000
 
 #define ADDRESS_MAX	110	/* struct sockaddr_un */
+#define RIGHTS_MAX	253	/* SCM_MAX_FD */
 #define QUEUE_MAX	262144	/* bytes that wait in one socket */
 
 /* As a program gives it; a length of 0 is none. */
@@ -45,10 +46,17 @@ struct address {
 	};
 };
 
+/* Open files on their way to another process, as SCM_RIGHTS passes them. */
+struct rights {
+	unsigned int count;
+	struct file *files[RIGHTS_MAX];
+};
+
 /* What was sent at once. Streams join and split these. */
 struct message {
 	UK_TAILQ_ENTRY(struct message) list;
 	struct address from;
+	struct rights *rights;		/* or NULL */
 	size_t len, taken;
 	uint8_t data[];
 };
@@ -86,11 +94,24 @@ static inline bool socket_is_stream(const struct socket *s)
 	return s->type == SOCK_STREAM;
 }
 
-/* `flags` are MSG_*; `to` and `from` may be NULL. */
+/*
+ * `flags` are MSG_*; `to` may be NULL. `*rights`, where there are any, go with
+ * the first byte, and are NULL then.
+ */
 ssize_t socket_send(struct socket *s, const void *buf, size_t len, int flags,
-		    const struct address *to);
+		    const struct address *to, struct rights **rights);
+
+/* What came with data. */
+struct received {
+	struct address from;	/* without length where there is none */
+	bool cut;		/* a message was longer */
+	struct rights *rights;	/* the receiver's; or NULL */
+};
+
 ssize_t socket_receive(struct socket *s, void *buf, size_t len, int flags,
-		       struct address *from, bool *cut);
+		       struct received *with);
+/* Closes what nobody took. */
+void socket_drop_rights(struct rights *rights);
 /* Lets others run; -EINTR where a signal came. */
 int socket_wait(void);
 

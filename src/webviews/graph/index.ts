@@ -68,6 +68,8 @@ class Page {
   private layout: LayoutOutput | undefined;
   private drawing: Drawing | undefined;
   private selected: string | undefined;
+  /** Something was typed, and nothing selected since: what was found stands out, and not what is round the selection. */
+  private isSearching = false;
   private asked = 0;
 
   constructor(private readonly root: HTMLElement) {
@@ -94,7 +96,10 @@ class Page {
       ),
     );
     root.append(tools, h('div', { class: 'body' }, this.stage, this.side));
-    this.filter.addEventListener('input', () => this.mark());
+    this.filter.addEventListener('input', () => {
+      this.isSearching = this.filter.value.trim() !== '';
+      this.mark();
+    });
     this.filter.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') this.select(this.matches()[0], true);
     });
@@ -138,6 +143,7 @@ class Page {
     this.focus = name;
     this.host.keep({ focus: name });
     if (name !== undefined) this.selected = name;
+    this.isSearching = false;
     void this.relayout();
   }
 
@@ -213,8 +219,7 @@ class Page {
   private mark(): void {
     if (!this.drawing) return;
     const found = new Set(this.matches());
-    const isFiltering = this.filter.value.trim() !== '';
-    const { selected } = this;
+    const { selected, isSearching: isFiltering } = this;
     const near = new Set<string>(selected === undefined ? [] : [selected]);
     for (const { edge, element } of this.drawing.edges) {
       const touches = edge.from === selected || edge.to === selected;
@@ -230,6 +235,7 @@ class Page {
 
   private select(name: string | undefined, reveal = false): void {
     this.selected = name;
+    this.isSearching = false;
     this.mark();
     this.showSide();
     const at = name === undefined ? undefined : this.layout?.nodes[name];

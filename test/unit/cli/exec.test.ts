@@ -180,6 +180,10 @@ describe('unikernel exec', function () {
     await same(compiled('epoll', 'gcc', '-static', '-w'), []);
   });
 
+  it('passes descriptors through sockets', async () => {
+    await same(compiled('rights', 'gcc', '-static', '-w'), []);
+  });
+
   it('gives programs their faults as signals, and EFAULT for bad pointers', async () => {
     const program = compiled('faults', 'gcc', '-static', '-w');
     await same(program, []);

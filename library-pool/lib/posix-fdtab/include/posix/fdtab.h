@@ -49,6 +49,9 @@ void fdtab_release(struct file *f);
  */
 int fdtab_open(struct vnode *vn, int flags);
 
+/* A further descriptor for an open file; or -EMFILE. */
+int fdtab_put(struct file *f, bool cloexec);
+
 /* For a new program: closes what is to be closed then. */
 void fdtab_exec(void);
 
