@@ -347,7 +347,16 @@ class Page {
   private export(): void {
     if (!this.drawing || !this.layout) return;
     const background = getComputedStyle(document.body).backgroundColor;
-    this.host.send({ type: 'export', svg: standalone(this.picture, this.drawing.root, this.layout.width, this.layout.height, background) });
+    // A picture is of all that is drawn: what is selected or searched for in the editor is no part of it.
+    const { selected, isSearching } = this;
+    this.selected = undefined;
+    this.isSearching = false;
+    this.mark();
+    const svg = standalone(this.picture, this.drawing.root, this.layout.width, this.layout.height, background);
+    this.selected = selected;
+    this.isSearching = isSearching;
+    this.mark();
+    this.host.send({ type: 'export', svg });
   }
 }
 
