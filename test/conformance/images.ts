@@ -6,7 +6,9 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
+import { startCompiler } from '../../debug-adapter/compiler-thread.node';
 import { createMachine } from '../../debug-adapter/machine/pc';
+import { useCompiler } from '../../debug-adapter/x86/default-compiler';
 import { type ConformanceResult, type Tally } from './result';
 
 /** One recorded run of QEMU. */
@@ -20,6 +22,8 @@ interface Recording {
   readonly console: string;
 }
 
+/** Where the build has put the thread that compiles: images are translated as they are in the product. */
+const built = join(__dirname, '../../dist');
 /** Virtual seconds without console output after which a guest that only sleeps has said all. */
 const quietSeconds = 10;
 /** Instructions after which the run ends in any case. */
@@ -51,10 +55,12 @@ interface Run {
   readonly hash: bigint;
   readonly retired: bigint;
   readonly end: string;
+  /** Regions that another thread compiled. */
+  readonly beside: number;
 }
 
 /** Runs to the guest's end, to silence, or to an instruction count. */
-function boot(recording: Recording, jit: boolean, until: bigint | undefined): Run {
+async function boot(recording: Recording, jit: boolean, until: bigint | undefined): Promise<Run> {
   let console = '';
   let spokeAt = 0;
   const { machine }: { machine: PcMachine } = createMachine({
@@ -75,6 +81,8 @@ function boot(recording: Recording, jit: boolean, until: bigint | undefined): Ru
   const enough = recording.console.length;
   let end = 'limit';
   for (let at = slice; ; at = machine.cpu.retired + slice) {
+    // What was compiled meanwhile comes in.
+    await new Promise((resolve) => setImmediate(resolve));
     const limit = until ?? mostInstructions;
     const reason = machine.run(at < limit ? at : limit);
     if (reason.kind === 'idle') {
@@ -91,7 +99,7 @@ function boot(recording: Recording, jit: boolean, until: bigint | undefined): Ru
     // A guest that never falls silent has been recorded for a while only.
     if (until === undefined && console.length > enough + 4096) break;
   }
-  return { console, hash: machine.hash(), retired: machine.cpu.retired, end };
+  return { console, hash: machine.hash(), retired: machine.cpu.retired, end, beside: machine.cpu.jitStatistics?.['beside'] ?? 0 };
 }
 
 /** Recordings that another processor model explains: what is not compared, and why. */
@@ -123,7 +131,8 @@ function difference(ours: string, theirs: string): string | undefined {
 }
 
 /** Boots the recordings whose name matches. */
-export function runImages(pattern = /./): ConformanceResult {
+export async function runImages(pattern = /./): Promise<ConformanceResult> {
+  if (existsSync(join(built, 'compiler.js'))) useCompiler(async () => Promise.resolve(startCompiler(built)));
   const groups = new Map<string, Tally>();
   const failures: string[] = [];
   const skipped: string[] = [];
@@ -141,7 +150,7 @@ export function runImages(pattern = /./): ConformanceResult {
       skipped.push(`${name}: its image is not here, or it needs a network`);
       continue;
     }
-    const translated = boot(recording, true, undefined);
+    const translated = await boot(recording, true, undefined);
     const wrong: string[] = [];
     const differs = difference(translated.console, recording.console);
     if (differs !== undefined) wrong.push(`${differs}; ended by ${translated.end} after ${translated.retired} instructions`);
@@ -154,14 +163,14 @@ export function runImages(pattern = /./): ConformanceResult {
       wrong.length = 0;
       skipped.push(`${name}: a line that differs: ${why!}`);
     }
-    const interpreted = boot(recording, false, translated.retired);
+    const interpreted = await boot(recording, false, translated.retired);
     if (interpreted.hash !== translated.hash || interpreted.console !== translated.console)
       wrong.push(`the interpreter's state differs after ${translated.retired} instructions`);
     tally[wrong.length === 0 ? 'passed' : 'failed']++;
     failures.push(...wrong.map((reason) => `${name}: ${reason}`));
     if (process.stderr.isTTY || process.env['VERBOSE'] !== undefined)
       console.error(
-        `${name}: ${translated.retired} instructions, hash ${translated.hash.toString(16)}, ${translated.end}; ${wrong.join('; ') || 'same'}`,
+        `${name}: ${translated.retired} instructions, ${translated.beside} regions compiled beside, hash ${translated.hash.toString(16)}, ${translated.end}; ${wrong.join('; ') || 'same'}`,
       );
   }
   return { groups, failures, skipped };
