@@ -44,10 +44,10 @@ export class Insn {
   imm2 = 0;
   targetLow = 0;
   targetHigh = 0;
-  readonly kinds = new Int8Array(4);
-  readonly sizes = new Int32Array(4);
+  readonly kinds: number[] = [0, 0, 0, 0];
+  readonly sizes: number[] = [0, 0, 0, 0];
   /** Register numbers; 16..19 stand for AH CH DH BH. */
-  readonly registers = new Int8Array(4);
+  readonly registers: number[] = [0, 0, 0, 0];
   count = 0;
   hasMemory = false;
 

@@ -99,9 +99,9 @@ class Recorder extends InterpGen {
   }
   /** The operand that is a general register by number, as AL, CL or rAX are in their rows. */
   #fixed(register: number): number {
-    return [...this.#insn.kinds.subarray(0, this.#insn.count)].findIndex(
-      (kind, i) => kind === Kind.reg && this.#insn.row.operands[i]!.register === register,
-    );
+    return this.#insn.kinds
+      .slice(0, this.#insn.count)
+      .findIndex((kind, i) => kind === Kind.reg && this.#insn.row.operands[i]!.register === register);
   }
   override reg(register: number, size: Size): void {
     this.reads.add(this.#fixed(register));

@@ -144,6 +144,7 @@ class RegionLayout {
   /** Where the region was entered at a block further in: from the entry's number to the part that holds it. */
   #resume(parts: readonly Part[], labels: readonly Label[], begin: Label, around: ReadonlySet<number>): void {
     const { c } = this.#gen;
+    if (this.#entered.length === 1) return;
     const inside = parts.map((part) => nodesOf(part));
     // Who enters at a head of the loop around this has been seen to already.
     const entries = this.#entered
@@ -305,13 +306,11 @@ class RegionLayout {
     const candidates = end.kind === 'indirect' ? end.candidates : [];
     for (const key of candidates) {
       if (this.#placeOf(key) === undefined) continue;
-      this.#branchTo(key, () => c.get(target).i64(addressOf(key)).op('i64.eq'));
+      this.#branchTo(key, () => c.get(target).i64(key).op('i64.eq'));
     }
     gen.leaveIndirect(target);
   }
 }
-
-const addressOf = (key: number): bigint => (BigInt(Math.floor(key / 0x1_0000_0000)) << 32n) | BigInt((key | 0) >>> 0);
 
 /** All nodes of the parts, and those that are heads of a loop. */
 function collect(parts: readonly Part[], nodes: Set<number>, heads: Set<number>): void {

@@ -9,7 +9,7 @@ import { Code, type Label } from '../wasm/code';
 import { type ValueType } from '../wasm/opcodes';
 import { type FloatUse, precisionBits, precisionMask } from './float';
 import { Origins } from './origins';
-import { addressOf, type ExitReason, type ExitSite, keyOfInsn, Local, RegionExit, RegionImports, RegionState } from './region-abi';
+import { type ExitReason, type ExitSite, keyOfInsn, Local, RegionExit, RegionImports, RegionState } from './region-abi';
 
 export class RegionFrame {
   readonly c = new Code(['i32']);
@@ -39,7 +39,7 @@ export class RegionFrame {
   /** Leaves before the block at `key` where the budget does not suffice for `longest` instructions; `early`: where it soon will not. */
   checkBudget(key: number, longest: number, early: boolean): void {
     const { c } = this;
-    this.leaveWith(RegionExit.budget, addressOf(key));
+    this.leaveWith(RegionExit.budget, key);
     c.get(Local.budget);
     if (early) c.i32(0).mem('i32.load', Scratch.slack).op('i32.sub');
     c.i32(longest).op('i32.lt_s').brIf(this.exit);
@@ -52,12 +52,12 @@ export class RegionFrame {
 
   /** Leaves the region for an address. */
   leaveTo(key: number, status: number): void {
-    this.leaveWith(status, addressOf(key));
+    this.leaveWith(status, key);
     this.c.br(this.exit);
   }
 
   /** What the next branch to the exit takes along: constants on that edge, so that nothing of it has to be kept up to there. */
-  protected leaveWith(status: number, rip = 0n): void {
+  protected leaveWith(status: number, rip = 0): void {
     this.c.i64(rip).set(Local.exitRip).i32(status).set(Local.status);
   }
 
@@ -65,9 +65,7 @@ export class RegionFrame {
   leaveIndirect(target: number): void {
     const { c } = this;
     c.get(target).set(Local.exitRip);
-    c.i32(0)
-      .i64(addressOf(keyOfInsn(this.insn)))
-      .mem('i64.store', RegionState.indirectSite);
+    c.i32(0).i64(keyOfInsn(this.insn)).mem('i64.store', RegionState.indirectSite);
     c.i32(RegionExit.indirect).set(Local.status).br(this.exit);
   }
 
@@ -89,7 +87,7 @@ export class RegionFrame {
   }
 
   #aboutToLeave(why: ExitReason | undefined): void {
-    if (why === undefined) this.leaveWith(RegionExit.leave + this.remaining, addressOf(keyOfInsn(this.insn)));
+    if (why === undefined) this.leaveWith(RegionExit.leave + this.remaining, keyOfInsn(this.insn));
     else this.leaveWith(this.#site(why));
   }
 
@@ -109,7 +107,7 @@ export class RegionFrame {
 
   /** Leaves before the instruction at `key`, of whose block `remaining` instructions were charged and did not run. */
   leaveBefore(key: number, remaining: number): void {
-    this.leaveWith(RegionExit.leave + remaining, addressOf(key));
+    this.leaveWith(RegionExit.leave + remaining, key);
     this.c.br(this.exit);
   }
 
@@ -220,10 +218,15 @@ export class RegionFrame {
       c.set(local);
       return;
     }
-    const mask = size === 2 ? 0xffffn : 0xffn;
+    const mask = size === 2 ? 0xffff : 0xff;
     value();
     this.origins.forget(register);
-    c.i64(mask).op('i64.and').get(local).i64(~mask).op('i64.and', 'i64.or').set(local);
+    c.i64(mask)
+      .op('i64.and')
+      .get(local)
+      .i64(-1 - mask)
+      .op('i64.and', 'i64.or')
+      .set(local);
   }
 
   /** AH CH DH BH are numbered from 16. */
@@ -250,6 +253,13 @@ export class RegionFrame {
     this.writtenRegisters.add(number - 16);
     value();
     this.origins.forget(number - 16);
-    c.i64(0xff).op('i64.and').i64(8).op('i64.shl').get(local).i64(~0xff00n).op('i64.and', 'i64.or').set(local);
+    c.i64(0xff)
+      .op('i64.and')
+      .i64(8)
+      .op('i64.shl')
+      .get(local)
+      .i64(-1 - 0xff00)
+      .op('i64.and', 'i64.or')
+      .set(local);
   }
 }

@@ -9,7 +9,7 @@ import { State } from '../state';
 import { type MemoryOp } from '../wasm/opcodes';
 import { type FloatUse } from './float';
 import { isDoneInPlace, touchesVectors } from './in-place';
-import { addressOf, type Flow, keyOfInsn, Local, RegionExit, RegionImports, type RegisterUse, type WindowUse } from './region-abi';
+import { type Flow, keyOfInsn, Local, RegionExit, RegionImports, type RegisterUse, type WindowUse } from './region-abi';
 import { loadOf, storeOf } from './region-memory';
 import { RegionVectors } from './region-vectors';
 
@@ -54,8 +54,8 @@ export class RegionGen extends RegionVectors implements Gen {
     this.operands = this.#shape.operands;
     this.#live = live;
     this.remaining = remaining;
-    this.here.clear();
-    this.addresses.clear();
+    if (this.here.size > 0) this.here.clear();
+    if (this.addresses.size > 0) this.addresses.clear();
     for (const pool of this.temps.values()) pool.used = 0;
     const { definition } = insn.row;
     if (isDoneInPlace(insn, this.mode)) return this.#doInPlace();
@@ -110,7 +110,7 @@ export class RegionGen extends RegionVectors implements Gen {
     this.forgetAddresses();
     if (vectors) this.known.clear();
     // A device may have shortened what may run.
-    this.leaveWith(RegionExit.leave + this.remaining - 1, addressOf(keyOfInsn(this.insn) + this.insn.length));
+    this.leaveWith(RegionExit.leave + this.remaining - 1, keyOfInsn(this.insn) + this.insn.length);
     c.get(Local.budget).i32(this.longestAfter).op('i32.lt_s').brIf(this.exit);
   }
 
@@ -152,7 +152,7 @@ export class RegionGen extends RegionVectors implements Gen {
     c.i32(0).get(Local.budget);
     if (uncharged > 0) c.i32(uncharged).op('i32.add');
     c.op('i64.extend_i32_s').mem('i64.store', State.budget);
-    c.i32(0).i64(addressOf(key)).mem('i64.store', State.rip);
+    c.i32(0).i64(key).mem('i64.store', State.rip);
   }
 
   #spillVectors(): void {
@@ -182,11 +182,22 @@ export class RegionGen extends RegionVectors implements Gen {
   }
 
   immediate(i: number): bigint | undefined {
-    return this.insn.kinds[i] === Kind.imm ? this.#immediateValue(i) : undefined;
+    return this.insn.kinds[i] === Kind.imm ? this.#immediateValue() : undefined;
   }
 
-  #immediateValue(_i: number): bigint {
+  #immediateValue(): bigint {
     return (BigInt(this.insn.immHigh) << 32n) | BigInt(this.insn.immLow >>> 0);
+  }
+
+  #pushImmediate(size: number, signed: boolean): void {
+    const { c } = this;
+    const { immLow, immHigh } = this.insn;
+    if (size < 4) {
+      const unused = 32 - size * 8;
+      c.i64(signed ? (immLow << unused) >> unused : (immLow << unused) >>> unused);
+    } else if (size === 4) c.i64(signed ? immLow | 0 : immLow >>> 0);
+    else if (immHigh === immLow >> 31) c.i64(immLow | 0);
+    else c.i64(this.#immediateValue());
   }
 
   // Operands.
@@ -210,11 +221,8 @@ export class RegionGen extends RegionVectors implements Gen {
       case 'mem':
         this.load(loadOf(size, signed), size);
         return;
-      case 'imm': {
-        const value = this.#immediateValue(i);
-        c.i64(signed ? BigInt.asIntN(size * 8, value) : BigInt.asUintN(size * 8, value));
-        return;
-      }
+      case 'imm':
+        return this.#pushImmediate(size, signed);
       case 'other':
         return this.#refuse();
     }
@@ -303,10 +311,13 @@ export class RegionGen extends RegionVectors implements Gen {
   }
 
   #source(): FlagSource | undefined {
-    const { c } = this;
     if (this.#kind < 0) return undefined;
-    return { ...flagKindParts(this.#kind), a: () => c.get(Local.flagA), b: () => c.get(Local.flagB), c: () => c.get(Local.flagC) };
+    const { op, size } = flagKindParts(this.#kind);
+    return { op, size, a: this.#pushA, b: this.#pushB, c: this.#pushC };
   }
+  readonly #pushA = (): void => void this.c.get(Local.flagA);
+  readonly #pushB = (): void => void this.c.get(Local.flagB);
+  readonly #pushC = (): void => void this.c.get(Local.flagC);
 
   arithmetic(): void {
     const source = this.#source();
@@ -382,7 +393,7 @@ export class RegionGen extends RegionVectors implements Gen {
   }
 
   nextRip(): void {
-    this.c.i64(addressOf(keyOfInsn(this.insn)) + BigInt(this.insn.length));
+    this.c.i64(keyOfInsn(this.insn) + this.insn.length);
   }
 
   jumpTo(_i: number): void {

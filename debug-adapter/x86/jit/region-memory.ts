@@ -77,7 +77,7 @@ export class RegionMemory extends RegionFrame {
   #offset(): void {
     const { c } = this;
     const insn = this.insn;
-    const disp = (BigInt(insn.dispHigh) << 32n) | BigInt(insn.dispLow >>> 0);
+    const { dispLow, dispHigh } = insn;
     let parts = 0;
     if (insn.memBase >= 0) {
       c.get(this.register(insn.memBase));
@@ -88,8 +88,9 @@ export class RegionMemory extends RegionFrame {
       if (insn.memScale > 0) c.i64(insn.memScale).op('i64.shl');
       if (parts++ > 0) c.op('i64.add');
     }
-    if (disp !== 0n || parts === 0) {
-      c.i64(disp);
+    if (dispLow !== 0 || dispHigh !== 0 || parts === 0) {
+      if (dispHigh === dispLow >> 31) c.i64(dispLow);
+      else c.i64((BigInt(dispHigh) << 32n) | BigInt(dispLow >>> 0));
       if (parts > 0) c.op('i64.add');
     }
   }

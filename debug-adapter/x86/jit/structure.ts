@@ -37,16 +37,29 @@ function sequence(
   removed: ReadonlySet<number>,
 ): Part[] {
   const inside = new Set(nodes);
-  const edges = (node: number): number[] => successors[node]!.filter((to) => inside.has(to) && !removed.has(to));
+  const edgesOf = new Map(nodes.map((node) => [node, successors[node]!.filter((to) => inside.has(to) && !removed.has(to))]));
+  const edges = (node: number): readonly number[] => edgesOf.get(node)!;
   const components = stronglyConnected(nodes, edges);
+  const heads = headsAmong(components, edges, entered);
   return components.map((component) => {
     const [only] = component;
     if (component.length === 1 && !edges(only!).includes(only!)) return { kind: 'block', node: only! };
-    const members = new Set(component);
-    const heads = component.filter((node) => entered.has(node) || nodes.some((from) => !members.has(from) && edges(from).includes(node)));
-    const body = sequence(component, successors, new Set(heads), new Set([...removed, ...heads]));
-    return { kind: 'loop', heads, body };
+    const entries = component.filter((node) => heads.has(node));
+    const body = sequence(component, successors, new Set(entries), new Set([...removed, ...entries]));
+    return { kind: 'loop', heads: entries, body };
   });
+}
+
+/** Nodes by which components are entered: from outside, or from another component. */
+function headsAmong(
+  components: readonly (readonly number[])[],
+  edges: (node: number) => readonly number[],
+  entered: ReadonlySet<number>,
+): ReadonlySet<number> {
+  const heads = new Set(entered);
+  const home = new Map(components.flatMap((component, i) => component.map((node) => [node, i] as const)));
+  for (const [from, i] of home) for (const to of edges(from)) if (home.get(to) !== i) heads.add(to);
+  return heads;
 }
 
 /** Tarjan's algorithm, without recursion; components come in topological order. */

@@ -5,7 +5,7 @@ import { Widths } from './widths';
 
 /** A growing byte buffer with the LEB128 encodings of the binary format. */
 export class Bytes {
-  #data = new Uint8Array(256);
+  #data = new Uint8Array(1024);
   length = 0;
 
   byte(value: number): void {
@@ -61,6 +61,17 @@ export class Bytes {
     }
   }
 
+  /** Signed LEB128 of a whole number that a double holds exactly. */
+  sInteger(value: number): void {
+    let rest = value;
+    while (rest < -0x40000000 || rest >= 0x40000000) {
+      const next = Math.floor(rest / 128);
+      this.byte((rest - next * 128) | 0x80);
+      rest = next;
+    }
+    this.s32(rest);
+  }
+
   append(bytes: Uint8Array): void {
     if (this.length + bytes.length > this.#data.length) this.#grow(bytes.length);
     this.#data.set(bytes, this.length);
@@ -112,13 +123,23 @@ export class Code {
     }
   }
 
-  /** Appends instructions without immediates, in order. */
-  op(...names: PlainOp[]): this {
-    for (const name of names) {
-      this.#opcode(opcodes[name]);
-      this.widths.op(name);
-    }
+  /** Appends instructions without immediates, in order. Not an array of them: most calls have one, and none would be made for it. */
+  op(first: PlainOp, second?: PlainOp, third?: PlainOp, fourth?: PlainOp, fifth?: PlainOp, sixth?: PlainOp, seventh?: PlainOp): this {
+    this.#plain(first);
+    if (second === undefined) return this;
+    this.#plain(second);
+    if (third === undefined) return this;
+    this.#plain(third);
+    if (fourth !== undefined) this.#plain(fourth);
+    if (fifth !== undefined) this.#plain(fifth);
+    if (sixth !== undefined) this.#plain(sixth);
+    if (seventh !== undefined) this.#plain(seventh);
     return this;
+  }
+
+  #plain(name: PlainOp): void {
+    this.#opcode(opcodes[name]);
+    this.widths.op(name);
   }
 
   get(local: number): this {
@@ -149,14 +170,15 @@ export class Code {
     return this;
   }
 
+  /** @param value a number only where it is whole and exact */
   i64(value: bigint | number): this {
     this.bytes.byte(0x42);
-    if (typeof value === 'number' && value === (value | 0)) {
-      this.bytes.s32(value);
-      this.widths.push(value < 0 ? 64 : 32 - Math.clz32(value));
+    if (typeof value === 'number') {
+      this.bytes.sInteger(value);
+      this.widths.push(value < 0 || value >= 0x1_0000_0000 ? 64 : 32 - Math.clz32(value));
     } else {
-      this.bytes.s64(BigInt(value));
-      this.widths.push(typeof value === 'bigint' && value >= 0n && value < 1n << 32n ? 32 - Math.clz32(Number(value)) : 64);
+      this.bytes.s64(value);
+      this.widths.push(value >= 0n && value < 1n << 32n ? 32 - Math.clz32(Number(value)) : 64);
     }
     return this;
   }
