@@ -6,7 +6,7 @@ import { type CpioEntry, writeCpio } from '../build/cpio';
 import { readTree } from '../build/cpio.node';
 import { type RunIo } from './io';
 import { runCommand } from './run';
-import { flags, valued } from './run-options';
+import { booting, flags, valued } from './run-option-table';
 
 const HELP = `Usage: unikernel exec [options] ELF [ARGS...]
 
@@ -21,7 +21,8 @@ output, too. Files are those below --root, in memory: what the program writes is
   --help          this text
 
 Programs can have threads and children (fork, vfork, posix_spawn), pipes, signals, handlers of SIGSEGV and timers; sockets reach other
-programs of the same machine. All programs share one address space without protection, and there is no network. A system call that is
+programs of the same machine, and can pass descriptors; epoll waits for many. All programs share one address space without protection,
+and there is no network. A system call that is
 missing fails with ENOSYS; 'unikernel strace' shows which it was.
 
 The options of 'unikernel run' that do not concern the image, such as --trace, --memory (default 1024), --timeout and --stats, are
@@ -48,9 +49,6 @@ interface Arguments {
   readonly run: readonly string[];
 }
 
-/** Options of `run` that say what is booted. */
-const TAKEN: readonly string[] = ['initrd', 'append', 'replay'];
-
 function readArguments(argv: readonly string[]): Arguments | 'help' | { readonly error: string } {
   const own = new Map<string, string>();
   const env: string[] = [];
@@ -70,7 +68,7 @@ function readArguments(argv: readonly string[]): Arguments | 'help' | { readonly
       run.push(argument);
       continue;
     }
-    const isRun = valued.some((v) => v === name) && !TAKEN.includes(name);
+    const isRun = valued.some((v) => v === name) && !booting.includes(name);
     if (!isRun && !['root', 'cwd', 'env', 'loader'].includes(name)) return { error: `Unknown option ${argument}.` };
     const value = equals < 0 ? argv[++i] : argument.slice(equals + 1);
     if (value === undefined) return { error: `--${name} needs a value.` };

@@ -11,6 +11,7 @@ import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 import { type RunIo } from './io';
 import { type NetworkLink } from './peripherals';
 import { hasPeripherals, parseRunOptions, type RunOptions } from './run-options';
+import { foreignToGdb, optionLines, runOptionHelp } from './run-option-table';
 
 const ExitStatus = { usage: 2, failure: 125, interrupted: 130 } as const;
 
@@ -18,19 +19,7 @@ export const gdbHelp = `Usage: unikernel gdb IMAGE --port N [options]
 
 Boots a unikernel image and serves GDB's remote protocol on 127.0.0.1. The serial console is standard input and output.
 
-  --port N                port to listen on; 0 takes a free one, which is told on standard error
-  --wait                  hold the guest before its first instruction until a debugger connects
-  --symbols FILE          ELF file with the symbols, for the guest's threads (default: IMAGE.dbg where it exists)
-  --initrd FILE|DIR       initial RAM disk; a directory is packed into a cpio archive
-  --append STRING         kernel command line
-  --memory MIB            memory in MiB (default 128)
-  --net SPEC              network: user[,hostfwd=tcp:ADDR:PORT-:PORT][,restrict=off]
-  --clock real|skip       let idle time pass, or skip it (default real)
-  --cpu min|default       processor model
-  --jit on|off            translate hot code (default on)
-  --calibrate             let the guest measure the clock instead of telling it the frequency
-  --help                  show this text
-
+${optionLines('--port N', ['port to listen on; 0 takes a free one, which is told on standard error'])}${optionLines('--wait', ['hold the guest before its first instruction until a debugger connects'])}${runOptionHelp('gdb')}
 In gdb, with the image's .dbg file loaded: target remote :N
 "info threads" lists the guest's threads; those that do not run show the registers that were saved of them.
 "detach" lets the guest run on, "kill" and "monitor exit" end it, "monitor help" lists the server's own commands.
@@ -61,17 +50,8 @@ export function parseGdbOptions(argv: readonly string[]): GdbOptions | 'help' | 
     } else if (argument.startsWith('--port=')) port = argument.slice('--port='.length);
     else others.push(argument);
   }
-  const run = parseRunOptions(others);
+  const run = parseRunOptions(others, foreignToGdb);
   if (run === 'help' || 'error' in run) return run;
-  const foreign: readonly (readonly [boolean, string])[] = [
-    [run.trace.length > 0, 'trace'],
-    [run.traceOut !== undefined, 'trace-out'],
-    [run.maxInstructions !== undefined, 'max-instructions'],
-    [run.timeout !== undefined, 'timeout'],
-    [run.stats, 'stats'],
-  ];
-  const refused = foreign.find(([given]) => given);
-  if (refused !== undefined) return { error: `--${refused[1]} belongs to 'unikernel run'.` };
   if (port === undefined) return { error: 'No port is given (--port N).' };
   const number = /^\d{1,5}$/.test(port) ? Number(port) : -1;
   if (number < 0 || number > 65535) return { error: `--port takes a number from 0 to 65535, not ${port}.` };

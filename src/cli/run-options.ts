@@ -1,5 +1,6 @@
 /** The command line of `unikernel run`. */
 import { type PlainDevice } from '../../debug-adapter/machine/extra-devices';
+import { type Flag, flags, type Repeated, repeated, runOptionHelp, traceKinds, type Valued, valued } from './run-option-table';
 
 export interface RunOptions {
   readonly image: string;
@@ -27,68 +28,27 @@ export interface RunOptions {
   readonly calibrate: boolean;
 }
 
-export const traceKinds = ['syscalls', 'tls', 'ports', 'interrupts', 'exceptions'] as const;
 export type TraceKind = (typeof traceKinds)[number];
 
 export const runHelp = `Usage: unikernel run IMAGE [options]
 
 Boots a unikernel image. The serial console is standard input and output.
 
-  --symbols FILE          ELF file with the symbols (default: IMAGE.dbg where it exists)
-  --initrd FILE|DIR       initial RAM disk; a directory is packed into a cpio archive
-  --append STRING         kernel command line
-  --memory MIB            memory in MiB (default 128)
-  --net SPEC              network: user[,hostfwd=tcp:ADDR:PORT-:PORT][,restrict=off]
-  --disk FILE[,readonly]  a virtio disk with the contents of FILE; what the guest writes is not kept; may be repeated
-  --device rng|console    a virtio source of random numbers, a virtio console; may be repeated
-  --trace KINDS           what to trace: ${traceKinds.join(', ')}; separated by commas
-  --trace-out FILE        where the trace goes (default: standard error); FILE.json: Chrome's trace format, for
-                          ui.perfetto.dev; FILE.strace: as strace -f -tt prints
-  --record FILE           write the session to FILE at its end: what reached the machine, for --replay here or elsewhere
-  --replay FILE           let a recorded session happen again, exactly; --append, --memory and --cpu come from it
-  --max-instructions N    stop after so many instructions, with status 124
-  --timeout SECONDS       stop after so much time, with status 124
-  --stats                 print one line of JSON about the run on standard error
-  --clock real|skip       let idle time pass, or skip it (default: real at a terminal, else skip)
-  --cpu min|default       processor model
-  --jit on|off            translate hot code (default on)
-  --calibrate             let the guest measure the clock instead of telling it the frequency
-  --help                  show this text
-
+${runOptionHelp('run')}
 At a terminal, Ctrl-A X ends the run, and Ctrl-A Ctrl-A sends Ctrl-A.
 Exit status: the guest's own, 124 on a limit, 125 where the image or the emulator fails.
 `;
 
-/** Names of the options that take a value. */
-export const valued = [
-  'symbols',
-  'initrd',
-  'append',
-  'memory',
-  'net',
-  'disk',
-  'device',
-  'trace',
-  'trace-out',
-  'record',
-  'replay',
-  'max-instructions',
-  'timeout',
-  'clock',
-  'cpu',
-  'jit',
-] as const;
-type Valued = (typeof valued)[number];
-/** Of those, the ones that may be repeated. */
-const repeated = ['disk', 'device'] as const;
-type Repeated = (typeof repeated)[number];
 /** As extra-devices.ts has them, which a run without any does not load. */
 const knownDevices: readonly PlainDevice[] = ['rng', 'console'];
-export const flags = ['stats', 'calibrate', 'help'] as const;
-type Flag = (typeof flags)[number];
-
-/** Reads the arguments; answers a message for people where they are wrong, and 'help' where help is wanted. */
-export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | { readonly error: string } {
+/**
+ * Reads the arguments; answers a message for people where they are wrong, and 'help' where help is wanted.
+ * `foreign` are options that only `run` itself takes.
+ */
+export function parseRunOptions(
+  argv: readonly string[],
+  foreign: readonly string[] = [],
+): RunOptions | 'help' | { readonly error: string } {
   const values = new Map<Valued, string>();
   const lists: Record<Repeated, string[]> = { disk: [], device: [] };
   const set = new Set<Flag>();
@@ -110,6 +70,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' | 
     const flag = flags.find((f) => f === name);
     const option = valued.find((v) => v === name);
     if (!argument.startsWith('--') || (flag === undefined && option === undefined)) return { error: `Unknown option ${argument}.` };
+    if (foreign.includes(name)) return { error: `--${name} belongs to 'unikernel run'.` };
     if (flag !== undefined) {
       if (equals >= 0) return { error: `--${flag} takes no value.` };
       set.add(flag);

@@ -21,7 +21,7 @@ const SIGNALS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
   SIGUSR1: 10,
 };
-const SECONDS = 120;
+const SECONDS = 300;
 
 interface End {
   readonly status: number;

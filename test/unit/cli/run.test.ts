@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type RunIo } from '../../../src/cli/io';
 import { runCommand } from '../../../src/cli/run';
-import { parseRunOptions } from '../../../src/cli/run-options';
+import { gdbHelp, parseGdbOptions } from '../../../src/cli/gdb';
+import { flags, foreignToGdb, valued } from '../../../src/cli/run-option-table';
+import { parseRunOptions, runHelp } from '../../../src/cli/run-options';
 import { elfImage, kludgeImage } from '../machine/images';
 
 /** A process without a process: files in a map, output in strings, and sleep that only moves the clock. */
@@ -87,6 +89,19 @@ const haltForGood = [0xfa, 0xf4];
 const spin = [0xeb, 0xfe];
 
 describe('unikernel run: arguments', () => {
+  it('has one table of options for all commands that boot an image', () => {
+    const shared = [...valued, ...flags].filter((name) => !foreignToGdb.includes(name));
+    for (const name of [...valued, ...flags]) assert.ok(runHelp.includes(`  --${name}`), name);
+    for (const name of shared) assert.ok(gdbHelp.includes(`  --${name}`), name);
+    for (const name of foreignToGdb) {
+      assert.ok(!gdbHelp.includes(`  --${name} `), name);
+      assert.deepEqual(parseGdbOptions(['image', '--port', '1', `--${name}=x`]), { error: `--${name} belongs to 'unikernel run'.` });
+    }
+    const disks = parseGdbOptions(['image', '--port=1', '--disk', 'a', '--disk', 'b,readonly', '--wait']);
+    assert.ok(typeof disks === 'object' && 'run' in disks);
+    assert.deepEqual([disks.run.disks, disks.wait], [['a', 'b,readonly'], true]);
+  });
+
   it('are read', () => {
     assert.deepEqual(
       parseRunOptions([
