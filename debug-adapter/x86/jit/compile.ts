@@ -14,6 +14,10 @@ import { headsOf, type Part, structure } from './structure';
 /** Entries of one region. */
 const mostEntries = 48;
 
+/** Copies of a block that is a loop by itself, and instructions of all of them. */
+const mostCopies = 4;
+const mostCopied = 40;
+
 export interface CompiledRegion {
   /** Body of the function `(entry: i32) -> i32`, for any module that `assembleRegions` makes. */
   readonly body: Uint8Array;
@@ -34,11 +38,13 @@ export function compileRegion(
   recordOf: (insn: Insn, remaining: number) => number,
 ): CompiledRegion | undefined {
   if (region.blocks.length === 0 || region.entries.length === 0) return undefined;
-  let layout = new RegionLayout(region, new RegionGen(mode, window, floats, recordOf, undefined));
+  // What goes through the window has proved to be worth more code.
+  const copies = window === undefined ? 1 : mostCopies;
+  let layout = new RegionLayout(region, new RegionGen(mode, window, floats, recordOf, undefined), copies);
   let gen = layout.emit();
   const use = gen.inPlaceUse;
   if (use !== undefined) {
-    layout = new RegionLayout(region, new RegionGen(mode, window, floats, recordOf, use));
+    layout = new RegionLayout(region, new RegionGen(mode, window, floats, recordOf, use), copies);
     gen = layout.emit();
   }
   gen.c.prepend(gen.prologue());
@@ -78,7 +84,14 @@ class RegionLayout {
   /** Block that is being emitted. */
   #current = -1;
 
-  constructor(region: Region, gen: RegionGen) {
+  /** Blocks that are loops by themselves -> how often they are written one after another, for one look at the budget and at addresses that move on. */
+  readonly #copies = new Map<number, number>();
+
+  constructor(
+    region: Region,
+    gen: RegionGen,
+    private readonly mostCopies: number,
+  ) {
     this.#gen = gen;
     this.#blocks = region.blocks;
     this.#index = new Map(region.blocks.map((block, index) => [block.key, index]));
@@ -102,6 +115,7 @@ class RegionLayout {
       if (part.kind !== 'loop' || ![...nodesOf(part)].some((node) => this.#checked.has(node) && !part.heads.includes(node))) continue;
       for (const head of part.heads) this.#outer.add(head);
     }
+    this.#copyLoops(parts);
     for (const node of this.#checked) this.#measure(node, successors);
     gen.flow = {
       goTo: (key) => this.#goTo(key),
@@ -215,8 +229,27 @@ class RegionLayout {
         continue;
       }
       stack.pop();
-      this.#longest.set(at, this.#blocks[at]!.count + Math.max(0, ...next.map((to) => this.#longest.get(to)!)));
+      this.#longest.set(at, this.#blocks[at]!.count * this.#copiesOf(at) + Math.max(0, ...next.map((to) => this.#longest.get(to)!)));
     }
+  }
+
+  /** Decides which loops of one block are written several times. */
+  #copyLoops(parts: readonly Part[]): void {
+    for (const part of parts) {
+      if (part.kind === 'block') continue;
+      const [only] = part.body;
+      if (part.body.length > 1 || only?.kind !== 'block') {
+        this.#copyLoops(part.body);
+        continue;
+      }
+      const { count, observed } = this.#blocks[only.node]!;
+      const copies = Math.min(this.mostCopies, Math.floor(mostCopied / Math.max(1, count)));
+      if (copies > 1 && !observed) this.#copies.set(only.node, copies);
+    }
+  }
+
+  #copiesOf(node: number): number {
+    return this.#copies.get(node) ?? 1;
   }
 
   /** Addresses of the entries, by number. */
@@ -238,14 +271,31 @@ class RegionLayout {
     const gen = this.#gen;
     const block = this.#blocks[node]!;
     this.#current = node;
-    gen.baseDepth = gen.c.depth;
     if (this.#checked.has(node)) gen.checkBudget(block.key, this.#longest.get(node)!, this.#outer.has(node));
     if (block.observed) gen.observe(block.key);
-    gen.charge(block.count);
-    gen.longestAfter = this.#longest.get(node)! - block.count;
     gen.beginBlock(this.#checked.has(node) ? -1 : (this.#incoming.get(node) ?? -1));
     const widths = this.#checked.has(node) ? undefined : this.#incomingWidths.get(node);
     if (widths !== undefined) gen.c.widths.restore(Local.gpr, widths);
+    const copies = this.#copiesOf(node);
+    for (let copy = 1; copy < copies; copy++) {
+      // What is known at the end of one copy holds at the start of the next, which is met from there alone.
+      const label = gen.c.block();
+      this.#enter(node, { label, select: undefined });
+      this.#body(node, block, copy);
+      this.#leave(node);
+      const after = gen.c.widths.save(Local.gpr, 16);
+      gen.c.end();
+      gen.c.widths.restore(Local.gpr, after);
+    }
+    this.#body(node, block, copies);
+  }
+
+  /** One copy of a block. */
+  #body(node: number, block: RegionBlock, copy: number): void {
+    const gen = this.#gen;
+    gen.baseDepth = gen.c.depth;
+    gen.charge(block.count);
+    gen.longestAfter = this.#longest.get(node)! - block.count * copy;
     const lives = liveness(block.insns, () => gen.masksFloats());
     block.insns.forEach((insn, i) => gen.run(insn, block.insns.length - i, lives[i]!));
     switch (block.end.kind) {

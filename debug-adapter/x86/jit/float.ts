@@ -71,6 +71,26 @@ const formats: Readonly<Record<4 | 8, Format>> = {
   },
 };
 
+/** Two lanes of 64 bits hold a constant in all of theirs when both hold this. */
+const inAllLanes = (element: 4 | 8, value: bigint): bigint => (element === 8 ? value : (value << 32n) | value);
+
+/** Constants of vectors, which V8 would make anew from several instructions wherever one stands. */
+const pool: readonly bigint[] = ([4, 8] as const).flatMap((element) => {
+  const { bias, exponentTop, sign, long } = formats[element];
+  return [bias, exponentTop, exponentTop | sign, long].map((value) => inAllLanes(element, value));
+});
+
+/** Where they lie in memory. */
+export const FloatConstants = {
+  address: 0x61_8000,
+  write(view: DataView): void {
+    for (const [i, half] of pool.entries()) {
+      view.setBigUint64(this.address + i * 16, half, true);
+      view.setBigUint64(this.address + i * 16 + 8, half, true);
+    }
+  },
+} as const;
+
 /** What is known of values that were looked at. */
 export const ordinaryOf = (kind: LaneKind): Range => formats[kind.element].ordinary;
 
@@ -120,10 +140,7 @@ class Lanes {
     const { c } = this.g;
     if (this.kind.type === 'f64') c.i64(BigInt.asIntN(64, value));
     else if (this.kind.type === 'f32') c.i32(Number(BigInt.asIntN(32, value)));
-    else {
-      const half = this.kind.element === 8 ? value : (value << 32n) | value;
-      c.v128([half, half]);
-    }
+    else c.i32(0).mem('v128.load', FloatConstants.address + pool.indexOf(inAllLanes(this.kind.element, value)) * 16);
   }
 
   bits(local: number): void {

@@ -10,7 +10,7 @@ import { Layout, Mode, State } from '../state';
 import { type CompiledRegion, compileRegion } from './compile';
 import { crossesPage, discover, highOf, keyOf, lowOf, type Region, secondPage } from './discover';
 import { buildDispatcher, Dispatched, IndirectCounts } from './dispatcher';
-import { type Precision, precisionOf } from './float';
+import { FloatConstants, type Precision, precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
 import { Merger } from './merger';
@@ -204,6 +204,7 @@ export class Jit {
     this.#patience = host.eager ? 0 : patience;
     this.#compiler = host.compiler;
     this.#tables = new PageTables(host.u32, host.ramSize);
+    FloatConstants.write(host.view);
     this.#store = new RegionStore(host.i32);
     this.#merger = new Merger(
       host.i32,

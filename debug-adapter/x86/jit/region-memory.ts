@@ -46,6 +46,8 @@ export class RegionMemory extends RegionFrame {
   /** Addresses of the current block by the key of their place. */
   readonly #seen = new Map<string, Seen[]>();
   readonly #seenLocals: number[] = [];
+  /** Displacements of places in the current block that were seen to be aligned, and to what, by their key. */
+  readonly #aligned = new Map<string, { readonly disp: number; readonly align: number }[]>();
   #seenCount = 0;
   /** Whatever may be written may be read. */
   readonly #readsCoverWrites: boolean;
@@ -67,6 +69,7 @@ export class RegionMemory extends RegionFrame {
   protected forgetAddresses(): void {
     this.origins.clear();
     this.#seen.clear();
+    this.#aligned.clear();
     this.#seenCount = 0;
   }
 
@@ -139,14 +142,25 @@ export class RegionMemory extends RegionFrame {
     return this.#hostOf(this.#reachDisplaced(access, size, disp, align));
   }
 
-  #checkAlignment(linear: number, align: number): void {
+  #checkAlignment(linear: number, align: number, place: Place | undefined): void {
+    const { c } = this;
     this.leaveIf(() =>
-      this.c
+      c
         .get(linear)
         .op('i32.wrap_i64')
         .i32(align - 1)
         .op('i32.and'),
     );
+    if (place === undefined || c.depth !== this.baseDepth) return;
+    const others = this.#aligned.get(place.key);
+    const aligned = { disp: place.disp, align };
+    if (others === undefined) this.#aligned.set(place.key, [aligned]);
+    else others.push(aligned);
+  }
+
+  /** Is a place known to be a multiple of `align`, as one was that lies multiples of it away? */
+  #isAligned(place: Place, align: number): boolean {
+    return this.#aligned.get(place.key)?.some((other) => other.align >= align && (place.disp - other.disp) % align === 0) === true;
   }
 
   hostAt(linear: number, access: Access, size: number): number {
@@ -168,9 +182,10 @@ export class RegionMemory extends RegionFrame {
   #reachDisplaced(access: Access, size: number, disp: number, align: number | undefined): Reach {
     const place = this.#isSegmented ? undefined : this.origins.place(this.insn, disp);
     const seen = place && this.reachSeen(place, access);
-    if (seen !== undefined && align === undefined) return seen;
+    const unaligned = align !== undefined && (place === undefined || !this.#isAligned(place, align)) ? align : undefined;
+    if (seen !== undefined && unaligned === undefined) return seen;
     const linear = this.#linearLocal(disp);
-    if (align !== undefined) this.#checkAlignment(linear, align);
+    if (unaligned !== undefined) this.#checkAlignment(linear, unaligned, place);
     return seen ?? this.reach(linear, access, size, place);
   }
 

@@ -29,6 +29,10 @@ export function structure(successors: readonly (readonly number[])[], entries: r
   );
 }
 
+const isBlock = (part: Part, node: number): boolean => part.kind === 'block' && part.node === node;
+
+const loopOf = (part: Part): Part => ({ kind: 'loop', heads: headsOf(part), body: [part] });
+
 /** @param removed nodes to which edges are back edges of a loop around this sequence. */
 function sequence(
   nodes: readonly number[],
@@ -46,7 +50,10 @@ function sequence(
     if (component.length === 1 && !edges(only!).includes(only!)) return { kind: 'block', node: only! };
     const entries = component.filter((node) => heads.has(node));
     const body = sequence(component, successors, new Set(entries), new Set([...removed, ...entries]));
-    return { kind: 'loop', heads: entries, body };
+    const [head] = entries;
+    // A block that goes back to itself is a loop of its own, also where the loop around it begins with it.
+    const isLoopWithin = component.length > 1 && entries.length === 1 && edges(head!).includes(head!);
+    return { kind: 'loop', heads: entries, body: isLoopWithin ? body.map((part) => (isBlock(part, head!) ? loopOf(part) : part)) : body };
   });
 }
 
