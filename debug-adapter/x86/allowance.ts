@@ -4,9 +4,6 @@ import { Attention, Scratch } from './interp-abi';
 import { Rec } from './shape';
 import { State } from './state';
 
-/** Instructions before the end of a slice, but for the last of a run, from which on it may end in regions at places where they are entered again best. */
-export const slack = 1000;
-
 /** The count of retired instructions is derived from it: what was given out less what is left. */
 export class Allowance {
   readonly #i32: Int32Array;
@@ -55,7 +52,6 @@ export class Allowance {
     this.#reserve = budget - slice;
     this.#i32[State.budget >> 2] = slice;
     this.#i32[(State.budget + 4) >> 2] = 0;
-    this.#setSlack();
   }
 
   /** The run is over. @returns the retired count */
@@ -76,12 +72,6 @@ export class Allowance {
     const more = Math.min(this.#reserve, slice);
     this.#reserve -= more;
     this.#i32[State.budget >> 2] = this.#i32[State.budget >> 2]! + more;
-    this.#setSlack();
-  }
-
-  /** The last slice of a run is used up to its end. */
-  #setSlack(): void {
-    this.#i32[Scratch.slack >> 2] = this.#reserve > 0 ? slack : 0;
   }
 
   /** Stops generated code after the instruction that called out of it. */

@@ -1,6 +1,6 @@
 /** The processor: the run loop around the interpreter's generated code, events between instructions, and what helpers and the debugger reach it by. */
 
-import { Allowance, slack } from './allowance';
+import { Allowance } from './allowance';
 import { type Cpu, type CpuBus, type CpuExit, type CpuHooks, type CpuModel, type Probe, type Watchpoint } from './api';
 import { type Block, BlockCache } from './blocks';
 import { Callouts } from './callouts';
@@ -16,7 +16,7 @@ import { HandlerSet } from './handlers';
 import { HelperCalls } from './helper-calls';
 import * as inspection from './inspection';
 import { Attention, Exit, Scratch } from './interp-abi';
-import { longestPath } from './jit/discover';
+import { longestPath, slack } from './jit/discover';
 import { Jit, type JitOutcome } from './jit/jit';
 import { opcodeTable } from './isa/all';
 import { type Row } from './isa/table';

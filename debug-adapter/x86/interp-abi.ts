@@ -44,8 +44,6 @@ export const Scratch = {
   shadowLeft: State.scratch + 12,
   /** i32: bits of `Attention`: nothing may run before the loop in TypeScript has seen to something */
   attention: State.scratch + 16,
-  /** i32: instructions before its end at which a slice may end where a region is entered again best */
-  slack: State.scratch + 20,
 } as const;
 
 /** Bits of `Scratch.attention`. */

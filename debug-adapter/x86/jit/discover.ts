@@ -59,6 +59,8 @@ export const keyOf = (low: number, high: number): number => high * 0x1_0000_0000
 
 /** No path through a region without a look at the budget is longer. */
 export const longestPath = 1400;
+/** Instructions before the end of a slice from which on it ends in regions at places where they are entered again best; the interpreter does what is left. */
+export const slack = 250;
 const mostBlocks = 160;
 const mostPages = 24;
 const mostBlockInstructions = 100;

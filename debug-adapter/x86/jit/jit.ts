@@ -570,9 +570,9 @@ export class Jit {
     const { pages, open } = region;
     const installed = new Installed({ entry: key, mode, window, ranges, pages, open }, compiled);
     installed.grown = grown;
-    for (const entry of installed.entries) {
-      const other = this.#store.entered(entry);
-      if (other?.entry === entry && holdsMore(installed, other)) this.#drop(other);
+    for (const { key: at } of region.blocks) {
+      const other = this.#store.entered(at);
+      if (other?.entry === at && holdsMore(installed, other) && !this.#isNeeded(at, region)) this.#drop(other);
     }
     const added = this.#store.add(installed, place, code);
     for (const page of added.pages) {
@@ -583,6 +583,12 @@ export class Jit {
     this.statistics.compiled++;
     if (window !== undefined) this.statistics.windowed++;
     this.statistics.instructions += compiled.instructions;
+  }
+
+  /** Do other places than those in a region, which has the code there as well, lead to this address? */
+  #isNeeded(at: number, { blocks, entries }: Region): boolean {
+    if (entries.includes(at)) return false;
+    return this.#host.eager || this.#missed.has(at) || blocks.some(({ end }) => end.kind === 'call' && end.to === at);
   }
 
   /** Remembers how the pages of a region's code are mapped. @returns the physical ranges of its instructions */

@@ -1,12 +1,12 @@
 /** The frame of a region's function: which of the guest's registers lie in locals, what is loaded at the start and stored at the end, and the ways out. */
 
 import { type Insn } from '../decoder';
-import { Scratch } from '../interp-abi';
 import { signExtend, zeroExtend } from '../isa/flags';
 import { type ShapeOperand, type Size } from '../isa/gen';
 import { FSW_PENDING, State } from '../state';
 import { Code, type Label } from '../wasm/code';
 import { type ValueType } from '../wasm/opcodes';
+import { slack } from './discover';
 import { type FloatUse, precisionBits, precisionMask } from './float';
 import { Origins } from './origins';
 import { type ExitReason, type ExitSite, keyOfInsn, Local, RegionExit, RegionImports, RegionState } from './region-abi';
@@ -40,9 +40,10 @@ export class RegionFrame {
   checkBudget(key: number, longest: number, early: boolean): void {
     const { c } = this;
     this.leaveWith(RegionExit.budget, key);
-    c.get(Local.budget);
-    if (early) c.i32(0).mem('i32.load', Scratch.slack).op('i32.sub');
-    c.i32(longest).op('i32.lt_s').brIf(this.exit);
+    c.get(Local.budget)
+      .i32(early ? longest + slack : longest)
+      .op('i32.lt_s')
+      .brIf(this.exit);
   }
 
   /** Charges the budget for a block. */

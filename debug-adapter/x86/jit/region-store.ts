@@ -238,7 +238,7 @@ export class RegionStore {
 
 /** Is a region the better one to enter at an address that another one has, too? */
 export const holdsMore = (region: Installed, other: Installed): boolean =>
-  region.mode === other.mode && (region.window === undefined) === (other.window === undefined) && region.instructions > other.instructions;
+  region.mode === other.mode && (region.window !== undefined || other.window === undefined) && region.instructions > other.instructions;
 
 /** Is some of the code within [start, start + length) of physical memory? */
 export const touches = (region: Installed, start: number, length: number): boolean =>
