@@ -1,9 +1,10 @@
-/** Where names are defined in .debug_info: one pass over the top levels of all units, in steps, kept as columns of numbers. */
+/** Where names are defined in .debug_info: one pass over the top levels of units, kept as columns of numbers; of all of them in steps, or first of those that may define a name. */
 import { AT, FORM, TAG } from './constants';
 import { type Dwarf } from './dwarf';
 import { formIndex, isAddressForm, skipForm } from './forms';
 import { Reader, stringAt } from './reader';
 import { type Abbrev } from './abbrev';
+import { unitsSpelling } from './spelling';
 import { type Unit } from './unit';
 
 export type NameKind = 'function' | 'variable' | 'type' | 'enumerator';
@@ -11,6 +12,9 @@ const KINDS: readonly NameKind[] = ['function', 'variable', 'type', 'enumerator'
 
 /** More names than any file that fits in memory defines. */
 const MAX_ENTRIES = 1 << 24;
+
+/** A name costs a pass over the bytes, and all names some six of them. */
+const MOST_SINGLE_LOOKUPS = 6;
 
 /** What to do with a DIE of a tag: record its name, look at its children. */
 function kindOf(tag: number): number {
@@ -68,18 +72,22 @@ export class NameIndex {
   private kinds = new Uint8Array(1 << 12);
   private count = 0;
   private steps: Generator<number, void> | undefined;
+  private readonly scanned = new Set<Unit>();
+  private isComplete = false;
+  /** Names that were looked for unit by unit. */
+  private singleLookups = 0;
 
   constructor(private readonly dwarf: Dwarf) {}
 
   /** Offsets of the DIEs of a name, in order of appearance. */
   find(name: string, kind: NameKind): number[] {
-    this.complete();
+    this.cover(name);
     const wanted = KINDS.indexOf(kind);
     const found: number[] = [];
     const id = this.ids.get(name);
     if (id === undefined) return found;
     for (let i = this.heads[id]!; i >= 0; i = this.nexts[i]!) if (this.kinds[i] === wanted) found.push(this.offsets[i]!);
-    return found.reverse();
+    return found.sort((a, b) => a - b);
   }
 
   /** All names with something of this kind that the expression matches. */
@@ -108,6 +116,14 @@ export class NameIndex {
     return (this.steps ??= this.pass());
   }
 
+  /** Reads the units that may define a name, or all: after some names that is quicker. */
+  private cover(name: string): void {
+    if (this.isComplete) return;
+    const units = this.singleLookups++ < MOST_SINGLE_LOOKUPS ? unitsSpelling(this.dwarf, name) : undefined;
+    if (units === undefined) this.complete();
+    else for (const unit of units) this.scan(unit);
+  }
+
   private complete(): void {
     const steps = this.build();
     while (!steps.next().done);
@@ -120,9 +136,12 @@ export class NameIndex {
       if (this.count >= MAX_ENTRIES) return;
       yield unit.end / size;
     }
+    this.isComplete = true;
   }
 
   private scan(unit: Unit): void {
+    if (this.scanned.has(unit)) return;
+    this.scanned.add(unit);
     const { info } = this.dwarf;
     const r = new Reader(info, unit.dieOffset, unit.end);
     const table = unit.abbrevTable;
@@ -189,9 +208,10 @@ export class NameIndex {
     if (r.failed) return -1;
     // Declarations of types are of no use to lookups; those of functions and variables give their definitions a name.
     if (kind === 2 && declaration) return sibling;
-    if (kind === 1 && declaration && specification < 0 && unit.language === 'c') return sibling;
-    // A C++ static member's definition is named by its declaration; functions are found from theirs by `UnitFunctions`.
-    if (kind === 1 && name < 0 && specification >= 0) name = this.declaredName(specification, unit);
+    const isC = unit.language === 'c';
+    if (isC && kind <= 1 && declaration && specification < 0) return sibling;
+    // A static member's definition is named by its declaration, and a C function's may be; C++'s functions are found from theirs by `UnitFunctions`.
+    if ((kind === 1 || (kind === 0 && isC)) && name < 0 && specification >= 0) name = this.declaredName(specification, unit);
     if (name >= 0) this.add(name, offset, kind);
     if (linkage >= 0 && linkage !== name) this.add(linkage, offset, kind);
     return sibling;
