@@ -18,8 +18,6 @@ const MACRO = {
   undef_strx: 0x0c,
 } as const;
 
-/** Entries read for one unit, imports included; imports may repeat each other. */
-const MAX_ENTRIES = 2_000_000;
 const MAX_NESTING = 64;
 
 /** One event of a unit's preprocessing, in order. */
@@ -31,16 +29,28 @@ export interface MacroEvent {
 
 interface Walk {
   readonly files: (number | undefined)[];
+  /** Offsets of the macro units that are being read, outermost first. */
+  readonly open: Set<number>;
+  /** Entries that may still be read, imports included. */
   budget: number;
 }
 
 /** Definitions and undefinitions of a unit in the order of its text. */
 export function* macroEvents(core: Core, unit: Unit): Generator<MacroEvent> {
-  const walk: Walk = { files: [], budget: MAX_ENTRIES };
+  const { sections } = core;
+  // An entry takes two bytes at least: all of them may be read twice, as imports repeat each other.
+  const walk: Walk = { files: [], open: new Set(), budget: sections.get('.debug_macro').length + sections.get('.debug_macinfo').length };
   const offset = unit.root.number(AT.macros) ?? unit.root.number(AT.GNU_macros);
   if (offset !== undefined) yield* readUnit(core, unit, offset, walk, 0);
   const old = unit.root.number(AT.macro_info);
-  if (old !== undefined) yield* entries(core, unit, new Reader(core.sections.get('.debug_macinfo'), old), false, walk, 0);
+  if (old !== undefined) yield* entries(core, unit, new Reader(sections.get('.debug_macinfo'), old), false, walk, 0);
+  if (walk.budget <= 0)
+    sections.diagnostics.add(
+      'dwarf-macro',
+      'The macro units import each other over and over; not all of it is read.',
+      '.debug_macro',
+      offset ?? 0,
+    );
 }
 
 function* readUnit(core: Core, unit: Unit, offset: number, walk: Walk, nesting: number): Generator<MacroEvent> {
@@ -58,7 +68,9 @@ function* readUnit(core: Core, unit: Unit, offset: number, walk: Walk, nesting: 
     );
     return;
   }
+  walk.open.add(offset);
   yield* entries(core, unit, r, is64, walk, nesting);
+  walk.open.delete(offset);
 }
 
 function* entries(core: Core, unit: Unit, r: Reader, is64: boolean, walk: Walk, nesting: number): Generator<MacroEvent> {
@@ -80,7 +92,9 @@ function* entries(core: Core, unit: Unit, r: Reader, is64: boolean, walk: Walk, 
         break;
       case MACRO.import: {
         const target = r.offset(is64);
-        if (nesting < MAX_NESTING) yield* readUnit(core, unit, target, walk, nesting + 1);
+        if (walk.open.has(target)) {
+          core.sections.diagnostics.add('dwarf-macro', 'A macro unit imports itself; that import is passed over.', '.debug_macro', at);
+        } else if (nesting < MAX_NESTING) yield* readUnit(core, unit, target, walk, nesting + 1);
         break;
       }
       case MACRO.define:
