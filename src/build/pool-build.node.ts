@@ -117,11 +117,19 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
   const app = slashes(options.app);
   if (!existsSync(app)) return failure(`There is no folder ${app}.`, app);
   for (const name of ['Makefile.uk', 'Config.uk'])
-    if (!existsSync(`${app}/${name}`))
+    if (!existsSync(`${app}/${name}`)) {
+      // Whoever has one of these, and no more, is looking for a core.
+      const forCore = [...kraftfileNames, 'Makefile'].map((file) => `${app}/${file}`).find((file) => existsSync(file));
+      if (forCore !== undefined)
+        return failure(
+          `There is no Unikraft core to build ${app} on. Put one into .unikraft/unikraft or workdir/unikraft there (kraft and catalog-core do), or name it with UK_ROOT or --root.`,
+          forCore,
+        );
       return failure(
         `${app} is not a pool application: it has no ${name}. It needs a Makefile.uk that names its sources and a Config.uk.`,
         app,
       );
+    }
   const pool = options.pool === undefined ? findPool(app) : slashes(options.pool);
   if (pool === undefined || !isPool(pool))
     return failure(`${pool ?? 'Nothing above the application'} is not a library pool; name its folder with --pool.`, app);
@@ -138,6 +146,14 @@ export async function buildPool(options: PoolBuildOptions): Promise<PoolBuildRes
   const project = await projectOf(files, app);
   if (project.problems.some((p) => p.severity === 'error')) return { ...failure('', app), problems: project.problems };
   const libraries = [...new Set([...project.libraries, ...(options.libraries ?? []).map(slashes)])];
+  for (const library of libraries) {
+    const fault = !existsSync(library) ? 'does not exist' : existsSync(`${library}/Makefile.uk`) ? '' : 'has no Makefile.uk';
+    if (fault !== '')
+      return failure(
+        `The library folder ${library} ${fault}: nothing of it can be built. Name the folder that holds its Makefile.uk.`,
+        library,
+      );
+  }
   const targets = options.targets ?? project.targets;
   const extra = targets.map((t) => (TARGETS[t] ? `CONFIG_${TARGETS[t].option}=y` : '')).join('\n');
   const order: PoolOrder = {

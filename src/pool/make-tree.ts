@@ -1,6 +1,6 @@
 /** Reads all Makefile.uk files of a tree in the order of Unikraft's build, once as a configuration has them, once with every branch taken. */
 import { type Files } from '../shared/files';
-import { type MakeInput, type MakeProblem, type MakeResult, MakeReader, upperName } from './makefile';
+import { type MakeInput, type MakeProblem, type MakeResult, MakeReader, missingFile, upperName } from './makefile';
 import { coreVersion, baseName, layoutOf, type PoolTree } from './tree';
 
 /** The file that holds the order of imports; it exists only while a tree is read. */
@@ -75,7 +75,10 @@ function read(files: Files, tree: PoolTree, values: ConfigValues, config: Config
   const reader = new TreeReader(input);
   reader.readFile(root, false);
   const result = reader.result();
-  return { result, expand: (t) => reader.expand(t), problems: result.problems };
+  // A library without a Makefile.uk is the catalogue's to tell of: the line that imports it is nobody's.
+  const without = new Set([...tree.libraries, ...(tree.platforms ?? [])].map((folder) => missingFile(`${folder}/Makefile.uk`)));
+  const problems = result.problems.filter(({ path, message }) => path !== root || !without.has(message));
+  return { result, expand: (t) => reader.expand(t), problems };
 }
 
 function optional(text: string | undefined, change: (text: string) => string): string | undefined {

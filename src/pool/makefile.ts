@@ -86,6 +86,11 @@ const MAX_DEPTH = 120;
 const MAX_STEPS = 2_000_000;
 const MAX_TEXT = 8 << 20;
 
+/** The reader's words for a file that an include or an import asks for in vain. */
+export function missingFile(path: string): string {
+  return `There is no file ${path}.`;
+}
+
 /** Upper case with everything that cannot be in a variable name turned into `_`, as Unikraft's `uc` does. */
 export function upperName(name: string): string {
   return name.toUpperCase().replace(/[-.]/g, '_');
@@ -145,7 +150,7 @@ export class MakeReader {
     if (this.reading.length >= MAX_DEPTH) return this.problem('Files include each other too deeply.');
     const text = this.files.readText(path);
     if (text === undefined) {
-      if (!optional) this.problem(`There is no file ${path}.`);
+      if (!optional) this.problem(missingFile(path));
       return;
     }
     const before = { path: this.path, line: this.line, conditionals: this.conditionals };
@@ -185,7 +190,8 @@ export class MakeReader {
       if (line === '') continue;
       if (this.conditional(line)) continue;
       if (!this.active()) {
-        if (/^define\b/.test(line)) defining = { name: '', raw: '', operator: 'skip', body: [], nested: 0, line: this.line };
+        const skipped = /^define\s+(.*)/.exec(line);
+        if (skipped) defining = { name: '', raw: skipped[1]!, operator: 'skip', body: [], nested: 0, line: this.line };
         continue;
       }
       const define = /^(?:override\s+)?define\s+(.+?)\s*(\+=|::?=|\?=|=)?\s*$/.exec(line);

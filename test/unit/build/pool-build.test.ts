@@ -190,6 +190,25 @@ describe('pool build', function () {
     await good();
   });
 
+  it('names a library folder that is not there or holds none, and a core that is not there', async () => {
+    mkdirSync(`${dir}/no-library`);
+    for (const [library, fault] of [
+      [`${dir}/nowhere`, /The library folder .*nowhere does not exist/],
+      [`${dir}/no-library`, /The library folder .*no-library has no Makefile\.uk/],
+    ] as const) {
+      const r = await build({ libraries: [library] });
+      assert.deepEqual([r.ok, r.problems.map((p) => p.path)], [false, [library]]);
+      assert.match(r.problems[0]!.message, fault);
+    }
+    const other = `${dir}/for-a-core`;
+    mkdirSync(other);
+    writeFileSync(`${other}/Kraftfile`, 'spec: v0.6\nunikraft: stable\n');
+    const r = await build({ app: other, build: `${other}/build` });
+    assert.equal(r.problems[0]!.path, `${other}/Kraftfile`);
+    assert.match(r.problems[0]!.message, /no Unikraft core to build .*\.unikraft\/unikraft.*UK_ROOT/);
+    await good();
+  });
+
   it('says which compiler is missing and how to get one', async () => {
     const r = await build({ build: `${dir}/none`, env: { PATH: dir } });
     assert.equal(r.ok, false);

@@ -143,6 +143,36 @@ describe('prebuilt libraries', function () {
     }
   });
 
+  it('stop where they are cancelled or the disk is full, and are right again', async function () {
+    const app = `${pool}/app/hello`;
+    const cancel = new AbortController();
+    cancel.abort();
+    const cancelled = await build(app, { build: `${dir}/cancelled`, signal: cancel.signal });
+    assert.match(cancelled.problems.map((p) => p.message).join(), /cancelled/);
+    const again = await build(app, { build: `${dir}/cancelled` });
+    assert.ok(again.ok && again.linked);
+    const disk = `${dir}/disk`;
+    mkdirSync(disk);
+    const mount = (...options: string[]): boolean => spawnSync('mount', [...options, disk]).status === 0;
+    if (process.platform !== 'linux' || !mount('-t', 'tmpfs', '-o', 'size=16k', 'none')) {
+      console.log('      skipped: nothing can be mounted here, so there is no small disk to fill');
+      this.skip();
+    }
+    try {
+      for (const size of ['16k', '300k', '700k']) {
+        mount('-o', `remount,size=${size}`);
+        const full = await build(app, { build: `${disk}/build` });
+        assert.match(full.problems.map((p) => p.message).join(), /no room left to write in .*build\. Make room/, size);
+      }
+      mount('-o', 'remount,size=64m');
+      const r = await build(app, { build: `${disk}/build` });
+      assert.ok(r.ok);
+      assert.ok(readFileSync(r.images[0]!.image).equals(readFileSync(again.images[0]!.image)));
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  });
+
   it('keep the macros of their sources', async function () {
     if (!findProgram('gdb', process.env)) this.skip();
     const r = await build(`${pool}/app/hello`);

@@ -149,6 +149,8 @@ describe('makefile reader', () => {
       [1, 4, 5, 7],
     );
     assert.match(m.problems[2]!.message, /no file \/none/);
+    // In a branch that is not taken, too.
+    assert.match(read('ifdef NONE\ndefine foo\nendif').problems[0]!.message, /define of foo has no endef/);
   });
 
   it('survives recursion, self-inclusion and garbage', () => {
