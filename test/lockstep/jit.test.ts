@@ -143,13 +143,13 @@ describe('translated programs', () => {
 
   it('do what interpreted ones do', async function () {
     const count = Number(process.env['JIT_PROGRAMS'] ?? 150);
-    this.timeout(60_000 + count * 1000);
+    this.timeout(180_000 + count * 2000);
     await runPrograms('translated programs', count);
   });
 
   it('do so where another thread compiles them, whenever it answers', async function () {
     const count = Math.ceil(Number(process.env['JIT_PROGRAMS'] ?? 150) / 3);
-    this.timeout(60_000 + count * 1000);
+    this.timeout(180_000 + count * 2000);
     beside = new HeldCompiler();
     try {
       const statistics = await runPrograms('programs translated beside', count);

@@ -1,27 +1,28 @@
 /** The translating tier: notices hot code, compiles regions of it, enters them by RIP, and drops them when their code or mapping changes. */
 
 import { type CpuModel } from '../api';
-import { Cr4 } from '../control-bits';
 import { type Decoder, type Insn } from '../decoder';
 import { type CompileService } from '../default-compiler';
 import { type Row } from '../isa/table';
 import { Attention, Scratch } from '../interp-abi';
-import { Layout, Mode, State } from '../state';
+import { Mode, State } from '../state';
+import { Beside, type Ordered } from './beside';
+import { CodeMap } from './code-map';
 import { type CompiledRegion, compileRegion } from './compile';
-import { crossesPage, discover, highOf, keyOf, lowOf, type Region, secondPage } from './discover';
-import { buildDispatcher, Dispatched, IndirectCounts } from './dispatcher';
+import { discover, highOf, keyOf, lowOf, type Region } from './discover';
+import { buildDispatcher, Dispatched } from './dispatcher';
 import { FloatConstants, type Precision, precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
+import { IndirectTargets } from './indirect-targets';
 import { Merger } from './merger';
 import { currentRegion } from './onward';
-import { type CompileAnswer, orderOf } from './order';
-import { Pending, type PendingRegion } from './pending';
-import { type ExitReason, keyOfInsn, RegionExit, RegionState, type WindowMapping } from './region-abi';
+import { keyOfInsn, RegionExit, type WindowMapping } from './region-abi';
 import { assembleRegions, runtimeNames } from './region-module';
 import { holdsMore, Installed, RegionStore, touches } from './region-store';
 import { bestRoot } from './root';
-import { covers, findWindow, isAccessed, PageTables, reaches, writes } from './window';
+import { covers, PageTables } from './window';
+import { Windows } from './windows';
 
 /** What the JIT needs of the processor around it. */
 export interface JitHost {
@@ -90,11 +91,7 @@ interface Discovered {
 }
 
 /** What is known of a region whose code has been compiled. */
-interface Made {
-  readonly key: number;
-  readonly mode: number;
-  readonly region: Region;
-  readonly ranges: readonly (readonly [number, number])[];
+interface Made extends Ordered {
   readonly window: WindowMapping | undefined;
 }
 
@@ -115,9 +112,6 @@ const someRunsBeside = 60;
 const firstHere = 12;
 const mostInOrder = 24;
 const mostWanted = 256;
-/** A target that was met so often goes into a region along with a hot one. */
-const warmTarget = 2;
-const mostTargets = 40;
 /** Indirect jumps out of a region before it is made again with their targets in it. */
 const someIndirect = 4;
 /** Instructions of slices that ended in a region before it is made again for the window, and how many more for each of its own; the same where all is translated. */
@@ -131,13 +125,10 @@ const mostWindowed = 300;
 const mostGrowth = 3;
 /** Bytes of a window that regions are made for: smaller ones hold little of what code reaches. */
 const leastWindow = 1n << 20n;
-/** Accesses of a region beyond the window before it is made again, and those of one instruction for it to go by the TLB then. */
+/** Exits of a region for accesses beyond the window, or numbers out of the ordinary, before it is made again. */
 const manyExits = 32;
-const someExits = 2;
 /** Times that a region is made again for that before all of its accesses go by the TLB. */
 const mostBeyond = 2;
-/** Times that regions were dropped because the window changed before there is none any more. */
-const mostWindowChanges = 24;
 /** Times that MXCSR was found changed before regions no longer rely on it. */
 const mostPrecisionChanges = 200;
 const PAGE = 4096;
@@ -150,16 +141,15 @@ const isWorthEntering = ({ blocks }: Region): boolean =>
 
 export class Jit {
   readonly #host: JitHost;
-  readonly #tables: PageTables;
+  readonly #map: CodeMap;
+  readonly #windows: Windows;
   /** Made once it pays: a guest that just says hello ends before that. */
   #dispatch: ((interpret: number) => number) | undefined;
   #patience: number;
   readonly #heat: Heat;
   readonly #store: RegionStore;
   readonly #merger: Merger;
-  readonly #pending = new Pending();
-  /** Who compiles beside this thread, as long as it can. */
-  #compiler: CompileService | undefined;
+  readonly #beside: Beside;
   readonly #wanted: Wanted[] = [];
   /** Samples since the first of them. */
   #waited = 0;
@@ -167,20 +157,12 @@ export class Jit {
   readonly #making = new Set<number>();
   /** Addresses that regions were often left for. */
   readonly #missed = new Set<number>();
-  /** Indirect jump -> places it was seen to go to often. */
-  readonly #observed = new Map<number, number[]>();
+  readonly #indirect: IndirectTargets;
   readonly #records = new InPlaceRecords();
-  /** Nothing may bypass the TLB, e.g. while memory is watched. */
-  #windowOff = false;
-  #windowChanges = 0;
   /** Instructions whose accesses go by the TLB. */
   readonly #byTlb = new Set<number>();
   /** Instructions that compute with numbers out of the ordinary. */
   readonly #unordinary = new Set<number>();
-  /** Entries of regions that reach all over the memory. */
-  readonly #roaming = new Set<number>();
-  /** Linear page number -> physical address of the pages whose code is in regions. */
-  readonly #codePages = new Map<number, number>();
   /** Regions met with another MXCSR than they were made for. */
   #precisionChanges = 0;
   /** Since the start: regions compiled, those of them for the window, runs of regions, and how those ended. */
@@ -202,10 +184,24 @@ export class Jit {
     this.#host = host;
     this.#heat = new Heat(host.eager);
     this.#patience = host.eager ? 0 : patience;
-    this.#compiler = host.compiler;
-    this.#tables = new PageTables(host.u32, host.ramSize);
     FloatConstants.write(host.view);
+    const tables = new PageTables(host.u32, host.ramSize);
+    this.#indirect = new IndirectTargets(host.i32);
+    this.#map = new CodeMap(host.u8, host.i32, host.ramSize, tables);
     this.#store = new RegionStore(host.i32);
+    this.#beside = new Beside(host.compiler, host.model, this.#map, this.#store, {
+      instantiate: (module) => this.#instantiate(module),
+      compiled: (one, compiled, place, code) => {
+        if (this.#isOvertaken(one)) return;
+        this.statistics.beside++;
+        this.#install({ ...one, window: undefined }, compiled, place, code);
+      },
+      failed: (key) => {
+        this.statistics.failed++;
+        this.#heat.giveUp(key, this.#map.pageOf(key));
+      },
+    });
+    this.#windows = new Windows(host, tables, this.#store, (page) => host.hasCode(page) || this.hasCode(page));
     this.#merger = new Merger(
       host.i32,
       this.#store,
@@ -224,7 +220,7 @@ export class Jit {
   }
 
   hasCode(page: number): boolean {
-    return this.#store.hasCode(page) || this.#pending.hasCode(page);
+    return this.#store.hasCode(page) || this.#beside.hasCode(page);
   }
 
   /** Translations changed: nothing may run before what regions take for granted was looked at again. */
@@ -323,7 +319,7 @@ export class Jit {
   sample(slice: number): void {
     const mode = this.#mode;
     if (!isTranslated(mode)) return;
-    if (this.#wanted.length > 0 && (++this.#waited >= mostWaits || (this.#isBeside && this.#pending.isIdle))) this.#compileWanted();
+    if (this.#wanted.length > 0 && (++this.#waited >= mostWaits || (this.#isBeside && this.#beside.isIdle))) this.#compileWanted();
     const key = this.#rip;
     this.#merger.consider();
     const region = this.#store.entered(key);
@@ -334,7 +330,7 @@ export class Jit {
 
   /** Is there another thread that compiles what is found now? */
   get #isBeside(): boolean {
-    return this.#compiler !== undefined && (this.statistics.compiled >= firstHere || this.#host.eager);
+    return this.#beside.isThere && (this.statistics.compiled >= firstHere || this.#host.eager);
   }
 
   get #manyRuns(): number {
@@ -344,7 +340,7 @@ export class Jit {
   /** Compiles code that is found often outside of regions. */
   #compileNew(key: number, mode: number): void {
     // There is nothing to be won where it has been tried.
-    if (this.#pending.has(key) || this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#pageOf(key))) return;
+    if (this.#beside.has(key) || this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#map.pageOf(key))) return;
     if (this.#wanted.length === 0) this.#waited = 0;
     // Tests have both kinds.
     const windowed = this.#host.eager && (key & 2) === 0;
@@ -368,7 +364,7 @@ export class Jit {
   /** Is this in the middle of a region, and not often what a region was left for? Such a place soon leads to an entry. */
   #isPassed(key: number): boolean {
     if (this.#host.eager || this.#missed.has(key)) return false;
-    const physical = this.#source.physical(lowOf(key), highOf(key));
+    const physical = this.#map.at(key);
     const mode = this.#mode;
     if (!this.#store.onPage(Math.floor(physical / PAGE)).some((region) => region.mode === mode && touches(region, physical, 1)))
       return false;
@@ -384,7 +380,7 @@ export class Jit {
   /** Compiles regions of the current mode into one module: beside this thread, or, where they are for the window, here. */
   #compileAll(list: readonly Wanted[]): void {
     const beside = this.#isBeside && !list.some(({ windowed }) => windowed);
-    if (beside && this.#pending.isFull) {
+    if (beside && this.#beside.isFull) {
       for (const wanted of list) if (this.#wanted.length < mostWanted) this.#wanted.push(wanted);
       return;
     }
@@ -392,6 +388,7 @@ export class Jit {
     if (this.#stale) this.#revalidate();
     const inside = new Set<number>();
     const found = list.flatMap((wanted) => {
+      if (beside && this.#beside.has(wanted.key)) return [];
       // It may be in one that was made just before, which is entered at the next of its loops.
       if (inside.has(wanted.key) && !this.#missed.has(wanted.key)) {
         this.#heat.cool(wanted.key);
@@ -422,80 +419,36 @@ export class Jit {
       module = new WebAssembly.Module(assembleRegions(bodies, first));
     } catch {
       this.statistics.failed++;
-      for (const { wanted } of made) this.#heat.giveUp(wanted.key, this.#pageOf(wanted.key));
+      for (const { wanted } of made) this.#heat.giveUp(wanted.key, this.#map.pageOf(wanted.key));
       return;
     }
     const functions = this.#instantiate(module);
     made.forEach(({ wanted, region, compiled, window }, number) => {
-      this.#install({ ...wanted, region, ranges: this.#noteCode(region), window }, compiled, first + number, functions[number]!);
+      this.#install({ ...wanted, region, ranges: this.#map.note(region), window }, compiled, first + number, functions[number]!);
     });
   }
 
   /** Has another thread compile regions, whose code is watched until then. */
   #order(found: readonly Discovered[]): void {
-    const compiler = this.#compiler;
-    if (compiler === undefined || found.length === 0) return;
-    const { model } = this.#host;
-    const pending = found.map(({ wanted: { key, mode }, region }): PendingRegion => {
-      return { key, mode, region, ranges: this.#noteCode(region), stale: false };
+    const list = found.map(({ wanted: { key, mode }, region }): Ordered => ({ key, mode, region, ranges: this.#map.note(region) }));
+    this.#beside.order(list, {
+      precision: this.#precision,
+      unordinary: this.#unordinary,
+      recordOf: (insn, mode, remaining) => this.#recordOf(insn, mode, remaining),
     });
-    const regions = pending.map(({ mode, region }) => {
-      const recordOf = (insn: Insn, remaining: number): number => this.#recordOf(insn, mode, remaining);
-      return orderOf(region, mode, this.#precision, this.#unordinary, { recordOf, copyCode: this.#copyCode });
-    });
-    const first = this.#store.reserve(regions.length);
-    this.#pending.add(pending);
-    for (const { region } of pending) {
+    for (const { region } of list) {
       for (const page of region.pages) {
         this.#host.protect(page);
         this.codeAppeared(page);
       }
     }
-    compiler.compile({ model, first, regions }).then(
-      (answer) => {
-        this.#takeAnswer(pending, answer, first);
-      },
-      () => {
-        this.#compiler = undefined;
-        this.#pending.take(pending);
-      },
-    );
-  }
-
-  #takeAnswer(pending: readonly PendingRegion[], { module, regions }: CompileAnswer, first: number): void {
-    if (!this.#pending.take(pending)) return;
-    if (module === undefined) this.statistics.failed++;
-    const functions = module && this.#instantiate(module);
-    let number = 0;
-    pending.forEach(({ key, mode, region, ranges, stale }, i) => {
-      const compiled = regions[i];
-      if (compiled === undefined || functions === undefined) {
-        if (!stale) this.#heat.giveUp(key, this.#pageOf(key));
-        return;
-      }
-      const place = number++;
-      if (stale || this.#isOvertaken(key, mode)) return;
-      this.statistics.beside++;
-      this.#install({ key, mode, region, ranges, window: undefined }, compiled, first + place, functions[place]!);
-    });
   }
 
   /** Was a region made for an address, and for the window, while one that goes by the TLB was on its way? */
-  #isOvertaken(key: number, mode: number): boolean {
+  #isOvertaken({ key, mode }: Ordered): boolean {
     const there = this.#store.entered(key);
     return there?.entry === key && there.mode === mode && there.window !== undefined;
   }
-
-  readonly #copyCode = (insn: Insn, to: Uint8Array, at: number): void => {
-    const { u8 } = this.#host;
-    const copy = (low: number, high: number, length: number, offset: number): void => {
-      const from = Layout.ramBase + this.#codePages.get(Math.floor(keyOf(low, high) / PAGE))! + (low & (PAGE - 1));
-      for (let i = 0; i < length; i++) to[at + offset + i] = u8[from + i]!;
-    };
-    const here = crossesPage(insn) ? PAGE - (insn.ripLow & (PAGE - 1)) : insn.length;
-    copy(insn.ripLow, insn.ripHigh, here, 0);
-    if (here < insn.length) copy(...secondPage(insn), insn.length - here, here);
-  };
 
   /** The functions of a module of regions. */
   #instantiate(module: WebAssembly.Module): WebAssembly.Exports {
@@ -509,9 +462,9 @@ export class Jit {
   #discover(wanted: Wanted, mayMove = true): Discovered | undefined {
     const { key, mode, windowed } = wanted;
     const host = this.#host;
-    const window = windowed && this.#mayUseWindow(key) ? this.#findWindow() : undefined;
+    const window = windowed && this.#windows.mayUse(key) ? this.#windows.find() : undefined;
     try {
-      const region = discover(key, mode, host.u8, host.decoder, windowed ? this.#wideSource : this.#source, this.#observed);
+      const region = discover(key, mode, host.u8, host.decoder, windowed ? this.#wideSource : this.#source, this.#indirect.known);
       const root = mayMove ? bestRoot(region) : key;
       if (root !== key && this.#isFree(root, windowed)) {
         this.#heat.cool(key);
@@ -525,7 +478,7 @@ export class Jit {
       // Whatever the guest's code does to the search, the interpreter can run it.
       this.statistics.failed++;
     }
-    this.#heat.giveUp(key, this.#pageOf(key));
+    this.#heat.giveUp(key, this.#map.pageOf(key));
     return undefined;
   }
 
@@ -547,7 +500,7 @@ export class Jit {
       // Whatever the guest's code does to the compiler, the interpreter can run it.
       this.statistics.failed++;
     }
-    this.#heat.giveUp(key, this.#pageOf(key));
+    this.#heat.giveUp(key, this.#map.pageOf(key));
     return undefined;
   }
 
@@ -591,43 +544,8 @@ export class Jit {
     return this.#host.eager || this.#missed.has(at) || blocks.some(({ end }) => end.kind === 'call' && end.to === at);
   }
 
-  /** Remembers how the pages of a region's code are mapped. @returns the physical ranges of its instructions */
-  #noteCode({ blocks }: Region): [number, number][] {
-    const ranges: [number, number][] = [];
-    const note = (low: number, high: number, length: number): void => {
-      const page = Math.floor(keyOf(low, high) / PAGE);
-      let physical = this.#codePages.get(page);
-      if (physical === undefined) this.#codePages.set(page, (physical = this.#source.physical(low & -PAGE, high)));
-      const start = physical + (low & (PAGE - 1));
-      const last = ranges.at(-1);
-      if (last?.[1] === start) last[1] += length;
-      else ranges.push([start, start + length]);
-    };
-    for (const { insns } of blocks) {
-      for (const insn of insns) {
-        if (!crossesPage(insn)) {
-          note(insn.ripLow, insn.ripHigh, insn.length);
-          continue;
-        }
-        const here = PAGE - (insn.ripLow & (PAGE - 1));
-        note(insn.ripLow, insn.ripHigh, here);
-        note(...secondPage(insn), insn.length - here);
-      }
-    }
-    return ranges;
-  }
-
   readonly #source = {
-    physical: (low: number, high: number): number => {
-      if (high < 0 || high >= 0x8000) return -1;
-      const linear = high * 0x1_0000_0000 + (low >>> 0);
-      const leaf = this.#tables.leaf(linear);
-      if (leaf === undefined || !isAccessed(leaf) || !leaf.executable) return -1;
-      // A page of the other privilege: supervisor code for the user, user code with SMEP.
-      if ((this.#mode & Mode.user) !== 0 ? !leaf.user : leaf.user && (this.#host.i32[State.cr4 >> 2]! & Cr4.SMEP) !== 0) return -1;
-      const physical = leaf.physical + (linear - leaf.linear);
-      return physical + PAGE <= this.#host.ramSize ? physical : -1;
-    },
+    physical: (low: number, high: number): number => this.#map.physical(low, high),
     hasProbe: (key: number): boolean => this.#host.probeAt(key) === 'stops',
     isObserved: (key: number): boolean => this.#host.probeAt(key) === 'observes',
     isWorthIt: (key: number): boolean =>
@@ -635,7 +553,7 @@ export class Jit {
       this.#missed.has(key) ||
       this.#host.runsOf(this.#mode, key) >= (this.#isBeside ? someRunsBeside : someRuns) ||
       this.has(key),
-    isElsewhere: (key: number): boolean => this.has(key) || this.#making.has(key) || this.#pending.has(key),
+    isElsewhere: (key: number): boolean => this.has(key) || this.#making.has(key) || this.#beside.has(key),
     most: mostInstructions,
     available: (row: Row): boolean => this.#host.available(row),
   };
@@ -651,9 +569,9 @@ export class Jit {
   flush(): void {
     this.#store.clear();
     this.#merger.forget();
-    this.#pending.clear();
+    this.#beside.clear();
     this.#wanted.length = 0;
-    this.#codePages.clear();
+    this.#map.clear();
     this.#missed.clear();
     this.#heat.clear();
     this.#records.clear();
@@ -667,16 +585,12 @@ export class Jit {
       for (const region of this.#store.onPage(page)) if (touches(region, physical, length)) this.#drop(region);
       this.#heat.pageWritten(page);
     }
-    this.#pending.invalidate(physical, length);
+    this.#beside.invalidate(physical, length);
   }
 
   /** Another region took the place in the cache of the one that begins at RIP. */
   #isCachedAgain(): boolean {
     return this.#store.cacheAgain(this.#rip, this.#mode);
-  }
-
-  #pageOf(key: number): number {
-    return Math.floor(this.#source.physical(lowOf(key), highOf(key)) / PAGE);
   }
 
   #isWorthRemaking(region: Installed, exits: number, first: number): boolean {
@@ -685,7 +599,7 @@ export class Jit {
 
   /** A probe was set or removed at an address. */
   dropAt(key: number): void {
-    const physical = this.#source.physical(lowOf(key), highOf(key));
+    const physical = this.#map.at(key);
     if (physical >= 0) this.invalidate(physical, 1);
     else this.flush();
   }
@@ -699,65 +613,40 @@ export class Jit {
 
   /** The translation of one page changed. */
   pageChanged(linear: bigint): void {
-    if (this.#codePages.has(Number(linear >> 12n))) this.#stale = true;
-    for (const { window } of this.#store.windowed) if (reaches(window!, linear)) this.#stale = true;
+    if (this.#map.has(Number(linear >> 12n))) this.#stale = true;
+    if (this.#windows.reach(linear)) this.#stale = true;
   }
 
   /** There is code in a physical page now: stores to it must be seen. */
   codeAppeared(page: number): void {
-    for (const { window } of this.#store.windowed) if (writes(window!, page)) this.#stale = true;
+    if (this.#windows.write(page)) this.#stale = true;
   }
 
   set windowOff(off: boolean) {
-    if (off !== this.#windowOff) this.flush();
-    this.#windowOff = off;
-  }
-
-  #mayUseWindow(entry: number): boolean {
-    return !this.#windowOff && (this.#windowChanges < mostWindowChanges || this.#host.eager) && !this.#roaming.has(entry);
-  }
-
-  /** The window around an address, which is the stack pointer's where none is given. */
-  #findWindow(anchor = this.#host.view.getBigUint64(State.gpr + 4 * 8, true)): WindowMapping | undefined {
-    const host = this.#host;
-    const found = findWindow(
-      this.#tables,
-      host.ramSize,
-      anchor < 1n << 47n ? Number(anchor) : 0,
-      (this.#mode & Mode.user) !== 0,
-      (page) => host.hasCode(page) || this.hasCode(page),
-    );
-    // The same for all regions that are made for it, so that it is looked at once for all of them.
-    for (const { window } of this.#store.windowed)
-      if (found !== undefined && covers(window, found) && covers(found, window!)) return window;
-    return found;
+    if (off !== this.#windows.off) this.flush();
+    this.#windows.off = off;
   }
 
   /** Regions stay only where their code is mapped as it was, and where the window that they know still is one. */
   #revalidate(): void {
     this.#stale = false;
-    for (const [page, physical] of this.#codePages) {
-      if (this.#source.physical((page << 12) | 0, Math.floor(page / 0x10_0000)) === physical) continue;
+    if (!this.#map.holds) {
       this.flush();
       this.#stale = false;
       return;
     }
-    for (const window of new Set([...this.#store.windowed].map((region) => region.window!))) {
-      if (covers(this.#findWindow(window.readStart), window)) continue;
-      this.#windowChanges++;
-      for (const region of [...this.#store.windowed]) if (region.window === window) this.#drop(region);
-    }
+    for (const region of this.#windows.broken()) this.#drop(region);
   }
 
   // What runs of regions tell.
 
   /** A slice ended in a region: one that goes on for long is worth being made for the window. */
   #noteSlice(region: Installed, slice: number): void {
-    if (region.window !== undefined || !this.#mayUseWindow(region.entry)) return;
+    if (region.window !== undefined || !this.#windows.mayUse(region.entry)) return;
     region.heat += slice;
     if (region.heat < (this.#host.eager ? longEager : longRun + region.instructions * longRunForOne)) return;
     region.heat = -Infinity;
-    const window = this.#findWindow();
+    const window = this.#windows.find();
     if (window !== undefined && (this.#host.eager || window.readLength >= leastWindow)) this.#compile(region.entry, region.mode, true);
   }
 
@@ -774,11 +663,11 @@ export class Jit {
   #noteBeyond(region: Installed, number: number): void {
     region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
     if (!this.#isWorthRemaking(region, ++region.beyond, manyExits)) return;
-    const window = this.#findWindow();
+    const window = this.#windows.find();
     // It may just have been made before the guest touched the pages that it goes to.
     if (window === undefined || covers(region.window, window)) {
-      if (this.#heat.remade(region.entry) > mostBeyond) this.#roaming.add(region.entry);
-      else this.#addSites(region, 'window', this.#byTlb);
+      if (this.#heat.remade(region.entry) > mostBeyond) this.#windows.roaming.add(region.entry);
+      else for (const key of region.leftOften('window')) this.#byTlb.add(key);
     }
     this.#compile(region.entry, region.mode, true);
   }
@@ -787,37 +676,17 @@ export class Jit {
   #noteUnordinary(region: Installed, number: number): void {
     region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
     if (!this.#isWorthRemaking(region, ++region.unordinary, manyExits)) return;
-    this.#addSites(region, 'unordinary', this.#unordinary);
+    for (const key of region.leftOften('unordinary')) this.#unordinary.add(key);
     this.#compile(region.entry, region.mode, region.window !== undefined);
-  }
-
-  /** Adds the instructions before which a region was left more than once for one reason. */
-  #addSites(region: Installed, why: ExitReason, to: Set<number>): void {
-    for (const [number, times] of region.exits) {
-      const site = region.sites[number]!;
-      if (times >= someExits && site.why === why) to.add(site.key);
-    }
   }
 
   #noteIndirect(): void {
     this.statistics.indirect++;
-    const { view } = this.#host;
-    const siteKey = keyOf(view.getInt32(RegionState.indirectSite, true), view.getInt32(RegionState.indirectSite + 4, true));
-    const target = keyOf(view.getInt32(State.rip, true), view.getInt32(State.rip + 4, true));
-    const found = [target];
-    const { i32 } = this.#host;
-    const counts = IndirectCounts.address >> 2;
-    for (let at = counts; at < counts + IndirectCounts.entries * 4; at += 4) {
-      if (i32[at] !== lowOf(siteKey) || i32[at + 2]! < warmTarget) continue;
-      found.push(keyOf(i32[at + 1]!, highOf(target)));
-    }
-    const observed = this.#observed.get(siteKey) ?? [];
-    const more = [...new Set([...observed, ...found])].slice(0, mostTargets);
-    if (more.length > observed.length) this.#observed.set(siteKey, more);
-    const region = this.#store.at(view.getInt32(currentRegion, true));
+    const isNew = this.#indirect.note();
+    const region = this.#store.at(this.#host.i32[currentRegion >> 2]!);
     if (region === undefined) return;
     region.unforeseen++;
-    if (more.length > observed.length) region.stale = true;
+    if (isNew) region.stale = true;
     if (region.stale && this.#isWorthRemaking(region, region.unforeseen, someIndirect)) {
       this.#compile(region.entry, region.mode, region.window !== undefined);
     }

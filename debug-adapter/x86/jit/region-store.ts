@@ -4,10 +4,13 @@ import { type CompiledRegion } from './compile';
 import { highOf, lowOf } from './discover';
 import { MissCounts } from './dispatcher';
 import { cacheIndex, RegionCache, RegionCounts } from './onward';
-import { type ExitSite, type WindowMapping } from './region-abi';
+import { type ExitReason, type ExitSite, type WindowMapping } from './region-abi';
 
 /** Regions that are there at once; those that were dropped keep their places in the table too. */
 const mostRegions = 3000;
+
+/** Exits of one instruction for it to be done another way when its region is made again. */
+const someExits = 2;
 
 /** What is known of a region beside its code. */
 export interface RegionFacts {
@@ -62,6 +65,11 @@ export class Installed {
     this.sites = compiled.sites;
     this.instructions = compiled.instructions;
     this.body = compiled.body;
+  }
+
+  /** Instructions before which it was left more than once for one reason. */
+  leftOften(why: ExitReason): number[] {
+    return this.sites.flatMap((site, number) => (site.why === why && (this.exits.get(number) ?? 0) >= someExits ? site.key : []));
   }
 }
 

@@ -1,0 +1,40 @@
+/** Where indirect jumps were seen to go: what the dispatcher counted, kept for the regions that are made from then on. */
+
+import { State } from '../state';
+import { highOf, keyOf, lowOf } from './discover';
+import { IndirectCounts } from './dispatcher';
+import { RegionState } from './region-abi';
+
+/** A target that was met so often goes into a region along with a hot one. */
+const warmTarget = 2;
+/** Targets that are kept of one jump. */
+const mostTargets = 40;
+
+export class IndirectTargets {
+  /** Jump -> places it was seen to go to often. */
+  readonly #of = new Map<number, number[]>();
+
+  constructor(private readonly i32: Int32Array) {}
+
+  get known(): ReadonlyMap<number, readonly number[]> {
+    return this.#of;
+  }
+
+  /** The dispatcher says that the jump which has just left its region often goes to RIP. @returns whether more is known of it now */
+  note(): boolean {
+    const { i32 } = this;
+    const at = (offset: number): number => keyOf(i32[offset >> 2]!, i32[(offset + 4) >> 2]!);
+    const [jump, target] = [at(RegionState.indirectSite), at(State.rip)];
+    const found = [target];
+    const counts = IndirectCounts.address >> 2;
+    for (let entry = counts; entry < counts + IndirectCounts.entries * 4; entry += 4) {
+      if (i32[entry] !== lowOf(jump) || i32[entry + 2]! < warmTarget) continue;
+      found.push(keyOf(i32[entry + 1]!, highOf(target)));
+    }
+    const before = this.#of.get(jump) ?? [];
+    const now = [...new Set([...before, ...found])].slice(0, mostTargets);
+    if (now.length === before.length) return false;
+    this.#of.set(jump, now);
+    return true;
+  }
+}
