@@ -159,7 +159,7 @@ function sources(library: Library, links: PageLinks): string {
   const rows = library.sources.map((source) => {
     const name = made(source.file) ? source.file.slice('/build/'.length) : short(source.file);
     const label = made(source.file)
-      ? link(links.open(source.path, source.line), `${name} (made by the build)`)
+      ? `${link(links.open(source.path, source.line), name)} <span class="why">made by the build</span>`
       : link(links.open(source.file, 1), name);
     return `<tr><td class="name">${label}</td><td>${source.condition === '' ? '' : `if ${code(source.condition)}`}</td></tr>`;
   });
@@ -167,7 +167,7 @@ function sources(library: Library, links: PageLinks): string {
     names.map((name) => link(links.open(`${folder}/${name}`, 1), name)),
   );
   return [
-    rows.length === 0 ? '' : section('Sources', `<table>${rows.join('')}</table>`, rows.length),
+    rows.length === 0 ? '' : section('Sources', `<table class="paths">${rows.join('')}</table>`, rows.length),
     headers.length === 0 ? '' : section('Headers', `<p class="list">${headers.join(' ')}</p>`, headers.length),
   ].join('\n');
 }
@@ -209,6 +209,8 @@ td { padding: 3px 16px 3px 0; vertical-align: top; text-align: left; border: 0; 
 td:last-child { width: 100%; color: var(--vscode-descriptionForeground); padding-right: 0; }
 td.name, td.value, code { font-family: var(--vscode-editor-font-family); font-size: 0.95em; }
 td:not(:last-child) { white-space: nowrap; }
+.paths td:first-child { white-space: normal; overflow-wrap: anywhere; }
+.paths td:last-child { width: 35%; min-width: 10em; }
 code { background: none; color: inherit; overflow-wrap: anywhere; padding: 0; }
 .yes { color: var(--vscode-charts-green); }
 .no { color: var(--vscode-disabledForeground, var(--vscode-descriptionForeground)); }
