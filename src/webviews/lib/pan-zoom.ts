@@ -28,10 +28,11 @@ export class PanZoom {
     const box = this.viewport.getBoundingClientRect();
     if (width === 0 || height === 0 || box.width === 0) return;
     // Round a centre text is to be read; without one the whole is what was asked for.
-    this.scale = Math.max(Math.min(box.width / width, box.height / height, 1), centre ? 0.8 : least);
-    const { x, y } = centre ?? { x: width / 2, y: height / 2 };
-    this.x = box.width / 2 - x * this.scale;
-    this.y = box.height / 2 - y * this.scale;
+    const scale = (this.scale = Math.max(Math.min(box.width / width, box.height / height, 1), centre ? 0.65 : least));
+    // What fits stands in the middle; of what does not, the centre.
+    const start = (room: number, size: number, at = size / 2): number => (room - (size * scale <= room ? size : 2 * at) * scale) / 2;
+    this.x = start(box.width, width, centre?.x);
+    this.y = start(box.height, height, centre?.y);
     this.update();
   }
 
