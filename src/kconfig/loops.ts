@@ -127,7 +127,7 @@ class LoopChecker {
   private symbol(symbol: KSymbol, propertiesOnly = false): KSymbol | undefined {
     const step: Step = { symbol, way: 'depends', property: undefined };
     this.steps.push(step);
-    const found = propertiesOnly ? this.properties(symbol, step) : this.walk(symbol, step);
+    const found = propertiesOnly ? this.properties(symbol, step, true) : this.walk(symbol, step);
     this.steps.pop();
     return found;
   }
@@ -141,11 +141,13 @@ class LoopChecker {
     step.way = 'implied';
     found = this.expression(symbol.implied);
     if (found) return found;
-    return this.properties(symbol, step);
+    return this.properties(symbol, step, false);
   }
 
-  private properties(symbol: KSymbol, step: Step): KSymbol | undefined {
+  private properties(symbol: KSymbol, step: Step, propertiesOnly: boolean): KSymbol | undefined {
     let found: KSymbol | undefined;
+    // Most have the condition that the entry as a whole has, which has been walked by now.
+    let walked = propertiesOnly ? undefined : symbol.directDependency;
     for (const property of symbol.properties) {
       if (property.kind === 'choice' || property.kind === 'select' || property.kind === 'imply') continue;
       if (property.kind === 'symbol' && this.dialect.choiceByPriority) continue;
@@ -153,8 +155,11 @@ class LoopChecker {
       if (property.high?.isDefined) this.bounds.push(property.high);
       step.way = 'visible';
       step.property = property;
-      found = this.expression(property.condition);
-      if (found) return found;
+      if (property.condition !== walked) {
+        found = this.expression(property.condition);
+        if (found) return found;
+        walked = property.condition;
+      }
       if (property.kind !== 'default' || symbol.isChoice) continue;
       step.way = 'value';
       found = this.expression(property.value);

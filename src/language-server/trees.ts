@@ -156,7 +156,8 @@ function applicationTree(folder: string, context: TreeContext): PoolTree | undef
   const named = make?.libraries !== undefined && (make.libraries.length > 0 || base === make.root) ? make.libraries : undefined;
   const libraries = named ?? wantedLibraries(folder, nearby, files);
   const app = make?.app !== undefined && files.kind(make.app) === 'directory' ? make.app : folder;
-  const unique = [...new Set([...configured(context, folder), ...libraries])].filter(
+  const open = wantedLibraries(folder, openLibraries(base, context), files);
+  const unique = [...new Set([...configured(context, folder), ...libraries, ...open])].filter(
     (one) => files.kind(one) === 'directory' && one !== app,
   );
   return {

@@ -57,22 +57,22 @@ async function language(page, shot, folder, theme) {
   await page.keyboard.press('Escape');
 
   await page.keyboard.press('Control+End');
-  await page.keyboard.type('config LIBSAMPLE_MORE\\n\\tbool "More"\\n\\tdepends on LIBSA');
+  await page.keyboard.type('config LIBSAMPLE_MORE\nbool "More"\ndepends on LIBSA');
   await page.locator('.suggest-widget.visible').first().waitFor({ timeout: patience });
   await settled(page, shot, `language-completion-${theme}`);
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+End');
-  await page.keyboard.type('MPLE\\nNOTE := $(warning-if,');
+  await page.keyboard.type('MPLE\nNOTE := $(warning-if,');
   await page.locator('.parameter-hints-widget.visible').first().waitFor({ timeout: patience });
   await settled(page, shot, `language-signature-${theme}`);
   await page.keyboard.press('Escape');
-  await page.keyboard.type('n,none)\\n');
+  await page.keyboard.type('n,none)\n');
 
   await page.keyboard.press('Shift+Alt+F');
   await page.waitForTimeout(1500);
   await page.keyboard.press('Control+s');
   await fileHas(file, 'depends on LIBSAMPLE && PC_BOOT_LXBOOT');
-  await fileHas(file, '\\trange 1 4096\\n');
+  await fileHas(file, '\trange 1 4096\n');
   await openAt(page, 'lib/sample/Config.uk', await placeOf(file, 'depends on LIBSAMPLE_SIZ'));
   await page.keyboard.press('F2');
   await page.locator('.rename-box').first().waitFor({ timeout: patience });
@@ -86,15 +86,13 @@ async function language(page, shot, folder, theme) {
   assert.ok(!(await readFile(file, 'utf8')).includes('LIBSAMPLE_SIZE'), 'every use is renamed');
 }
 
-/** As a browser shows it at a zoom: fewer pixels of the page's own, each larger. */
+/** As a zoom shows it: the page has fewer pixels of its own to lay itself out in. */
 async function enlarged(page, shot, folder) {
   const frame = await configure(page, folder);
   await search(page, frame, 'LIBSYSCALL_SHIM_HANDLER');
   await frame.locator('.plan .button').first().waitFor({ timeout: patience });
-  const session = await page.context().newCDPSession(page);
   for (const zoom of [1.5, 2]) {
-    const size = { width: Math.round(1440 / zoom), height: Math.round(900 / zoom) };
-    await session.send('Emulation.setDeviceMetricsOverride', { ...size, deviceScaleFactor: zoom, mobile: false });
+    await page.setViewportSize({ width: Math.round(1440 / zoom), height: Math.round(900 / zoom) });
     await settled(page, shot, `config-zoom-${zoom * 100}`);
     const narrow = await configPage(page)
       .locator('body')

@@ -10,7 +10,7 @@ import { rangeBounds } from '../range';
 import { unmetDependency } from '../unmet';
 import { escapeString, isValidText } from '../values';
 import { comesFromMake, saysValue } from './dotconfig';
-import { wholeLines, type Fix } from './fixes';
+import { fixesOf, wholeLines, type Fix } from './fixes';
 import { obstaclesOf } from './hover';
 import { nodePlace, pathOf, type Edit, type Finding, type KconfigView } from './view';
 
@@ -183,13 +183,7 @@ function firstSelector(values: Evaluation, symbol: KSymbol): string | undefined 
 export function fixDotConfig(view: KconfigView, text: string, finding: Finding): Fix[] {
   const { prefix } = view.configuration;
   const { start, end, code, suggestion } = finding;
-  const fix = (title: string, edits: readonly Edit[], preferred = false): Fix => ({
-    title,
-    kind: 'quickfix',
-    edits,
-    finding,
-    ...(preferred && { preferred }),
-  });
+  const fix = fixesOf(finding);
   const remove = (title: string): Fix => fix(title, [wholeLines(text, start, end)]);
   if (suggestion !== undefined)
     return [fix(`Change to ${suggestion}`, [{ start, end, text: suggestion }], true), remove('Remove this line')];

@@ -14,17 +14,16 @@ export interface Fix {
   readonly edits: readonly Edit[];
 }
 
+/** Makes quick fixes of a finding; the preferred one is what a single key applies. */
+export function fixesOf(finding: Finding): MakeFix {
+  return (title, edits, preferred = false) => ({ title, kind: 'quickfix', edits, finding, ...(preferred && { preferred }) });
+}
+
 /** The fixes of one finding in a Kconfig file. */
 export function fixKconfig(view: KconfigView, path: string, syntax: FileSyntax, finding: Finding): Fix[] {
   const { text } = syntax.source;
   const { start, end, code, suggestion } = finding;
-  const fix = (title: string, edits: readonly Edit[], preferred = false): Fix => ({
-    title,
-    kind: 'quickfix',
-    edits,
-    finding,
-    ...(preferred && { preferred }),
-  });
+  const fix = fixesOf(finding);
   if (suggestion !== undefined) return [fix(`Change to ${suggestion}`, [{ start, end, text: suggestion }], true)];
   switch (code) {
     case 'no-final-newline':

@@ -92,6 +92,20 @@ describe('the tree of a file', () => {
       assert.deepEqual(short(plan(path, files, { folders: ['/l/lib-musl', '/w/unikraft'] })), [...wanted, '/l/lib-musl'], path);
   });
 
+  it('has the open libraries that an application’s Kraftfile asks for', () => {
+    const files = {
+      ...core('/uk'),
+      '/w/Kraftfile': 'spec: v0.6\nlibraries:\n  lwip: stable\n',
+      '/l/lib-lwip/Config.uk': '',
+      '/l/lib-lwip/Makefile.uk': '$(eval $(call addlib_s,liblwip,y))\n',
+      '/l/lib-musl/Config.uk': '',
+      '/l/lib-musl/Makefile.uk': '$(eval $(call addlib_s,libmusl,y))\n',
+    };
+    const options = { folders: ['/w', '/uk', '/l/lib-lwip', '/l/lib-musl'], settings: { root: '/uk' } };
+    for (const path of ['/w/Kraftfile', '/w/Config.uk', '/uk/lib/ukalloc/Config.uk', '/l/lib-lwip/Config.uk'])
+      assert.deepEqual(short(plan(path, files, options)), ['/uk/Config.uk', '/w', '/l/lib-lwip'], path);
+  });
+
   it('is what the application’s Makefile says', () => {
     const files = {
       ...core('/elsewhere/uk'),
