@@ -2,7 +2,7 @@
 // editor enlarged.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import assert from 'node:assert/strict';
-import { configPage, configure, fileHas, poolIn, search, themes } from './ui-config.mjs';
+import { configPage, configure, fileHas, poolIn, runCommand, search, themes } from './ui-config.mjs';
 import { hoverSays, openAt, placeOf } from './ui-workspaces.mjs';
 
 const patience = 60_000;
@@ -62,13 +62,16 @@ async function language(page, shot, folder, theme) {
   await settled(page, shot, `language-completion-${theme}`);
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+End');
-  await page.keyboard.type('MPLE\nNOTE := $(warning-if,');
+  await page.keyboard.type('MPLE');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('NOTE := $(warning-if,');
   await page.locator('.parameter-hints-widget.visible').first().waitFor({ timeout: patience });
   await settled(page, shot, `language-signature-${theme}`);
   await page.keyboard.press('Escape');
   await page.keyboard.type('n,none)\n');
 
-  await page.keyboard.press('Shift+Alt+F');
+  await runCommand(page, 'Format Document');
   await page.waitForTimeout(1500);
   await page.keyboard.press('Control+s');
   await fileHas(file, 'depends on LIBSAMPLE && PC_BOOT_LXBOOT');
