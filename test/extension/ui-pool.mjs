@@ -19,10 +19,14 @@ export async function command(page, title) {
         () => true,
         () => false,
       );
-      if (found) {
-        await row.click();
-        return;
-      }
+      // What opens meanwhile may take the focus, and the list with it.
+      const clicked =
+        found &&
+        (await row.click({ timeout: 4000 }).then(
+          () => true,
+          () => false,
+        ));
+      if (clicked) return;
     }
     await page.keyboard.press('Escape');
     await page.waitForTimeout(500);
