@@ -53,7 +53,7 @@ class StringTable {
     return at;
   }
 
-  bytes(): Uint8Array {
+  bytes(): Buffer {
     return Buffer.from([...this.places.keys()].map((text) => `${text}\0`).join(''), 'latin1');
   }
 }
@@ -191,7 +191,9 @@ class ObjectRewriter {
       if (typeOf(header) === SHT.GROUP && this.members(header).every((m) => dropped.has(m))) dropped.add(i);
     });
     const newIndex = new Map<number, number>();
-    headers.forEach((_, i) => void (dropped.has(i) || newIndex.set(i, newIndex.size)));
+    headers.forEach((_, i) => {
+      if (!dropped.has(i)) newIndex.set(i, newIndex.size);
+    });
     const symbols = this.symbols(headers, dropped, newIndex);
 
     const file = new FileWriter(bytes.subarray(0, 64));
@@ -200,15 +202,14 @@ class ObjectRewriter {
       const section = object.sections[i];
       const link = header.readUInt32LE(40);
       const own = section && this.kept.get(section);
-      let data: Uint8Array = bytes.subarray(
+      let data = bytes.subarray(
         Number(header.readBigUInt64LE(24)),
         Number(header.readBigUInt64LE(24)) + Number(header.readBigUInt64LE(32)),
       );
       if (own) data = own.bytes();
       else if (typeOf(header) === SHT.RELA) {
         data = Buffer.concat(relocationsOf.get(header.readUInt32LE(44))!);
-        for (let at = 12; at < data.length; at += RELA_SIZE)
-          (data as Buffer).writeUInt32LE(symbols.index.get((data as Buffer).readUInt32LE(at))!, at);
+        for (let at = 12; at < data.length; at += RELA_SIZE) data.writeUInt32LE(symbols.index.get(data.readUInt32LE(at))!, at);
         header.writeUInt32LE(newIndex.get(header.readUInt32LE(44))!, 44);
       } else if (typeOf(header) === SHT.GROUP) {
         const members = this.members(header).filter((m) => !dropped.has(m));
@@ -239,10 +240,12 @@ class ObjectRewriter {
     headers: readonly Buffer[],
     dropped: ReadonlySet<number>,
     newIndex: ReadonlyMap<number, number>,
-  ): { table: Buffer; names: Uint8Array; strings: number; firstGlobal: number; index: ReadonlyMap<number, number> } {
+  ): { table: Buffer; names: Buffer; strings: number; firstGlobal: number; index: ReadonlyMap<number, number> } {
     const { rawSymbols } = this.object;
     const needed = new Set(this.relocations.flatMap((r) => r.left.map((entry) => entry.readUInt32LE(12))));
-    headers.forEach((h, i) => void (h.readUInt32LE(4) === SHT.GROUP && !dropped.has(i) && needed.add(h.readUInt32LE(44))));
+    headers.forEach((h, i) => {
+      if (h.readUInt32LE(4) === SHT.GROUP && !dropped.has(i)) needed.add(h.readUInt32LE(44));
+    });
     const from = headers.find((h) => h.readUInt32LE(4) === SHT.SYMTAB)!;
     const at = Number(from.readBigUInt64LE(24));
     const names = new StringTable();
