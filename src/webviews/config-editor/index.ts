@@ -55,8 +55,6 @@ class Page {
   constructor(private readonly root: HTMLElement) {
     const split = document.createElement('vscode-split-layout');
     split.setAttribute('initial-handle-position', '62%');
-    split.setAttribute('min-start', '180px');
-    split.setAttribute('min-end', '160px');
     split.setAttribute('reset-on-dbl-click', '');
     const left = h('div', { class: 'pane', slot: 'start' }, this.trail, this.empty, this.tree.element);
     const right = h('div', { class: 'pane', slot: 'end' }, this.details.element);
@@ -64,7 +62,11 @@ class Page {
     root.append(this.search.element, this.banners, split, this.notices, this.help);
     new ResizeObserver(() => {
       const wanted = root.clientWidth < narrow ? 'horizontal' : 'vertical';
-      if (split.getAttribute('split') !== wanted) split.setAttribute('split', wanted);
+      if (split.getAttribute('split') === wanted) return;
+      split.setAttribute('split', wanted);
+      // One above the other they share what height there is, which on an enlarged page is little.
+      split.setAttribute('min-start', wanted === 'vertical' ? '180px' : '45%');
+      split.setAttribute('min-end', wanted === 'vertical' ? '160px' : '25%');
     }).observe(root);
     this.host.listen((message) => this.receive(message));
     const { query = '', showAll = false } = this.host.kept;
