@@ -99,6 +99,7 @@ const entries = [
   { ...browser, entryPoints: ['src/language-server/worker.ts'], outfile: 'dist/language-server-worker.js', format: 'iife' },
   { ...worker, entryPoints: ['debug-adapter/adapter.browser.ts'], outfile: 'dist/adapter-browser.js' },
   { ...worker, entryPoints: ['debug-adapter/worker.browser.ts'], outfile: 'dist/worker-browser.js' },
+  { ...worker, entryPoints: ['debug-adapter/compiler.browser.ts'], outfile: 'dist/compiler-browser.js' },
   { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   ...Object.entries(lazyParts).map(([name, out]) => ({
     ...command,

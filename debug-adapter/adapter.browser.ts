@@ -1,6 +1,6 @@
 /** Entry of the debug adapter in a browser: a web worker that speaks the protocol with the extension by messages, asks it for files, and keeps the machine in a worker of its own. */
 import { type DebugProtocol } from '@vscode/debugprotocol';
-import { type AdapterStart, type FileAnswer, type FromAdapter, type ToAdapter } from './dap/browser-messages';
+import { type AdapterStart, type FileAnswer, type FromAdapter, type ToAdapter, type WorkerStart } from './dap/browser-messages';
 import { type AdapterHost, type WorkerHandle } from './dap/host';
 import { UnikernelDebugSession } from './session';
 
@@ -19,12 +19,11 @@ function ask(kind: 'read' | 'stat', path: string): Promise<FileAnswer> {
   });
 }
 
-function startMachine(start: AdapterStart, onFailure: (reason: string) => void): WorkerHandle {
-  const address = URL.createObjectURL(start.machine);
+function startMachine({ machine, ...start }: AdapterStart, onFailure: (reason: string) => void): WorkerHandle {
+  const address = URL.createObjectURL(machine);
   const worker = new Worker(address);
   worker.onerror = (event) => onFailure(event.message);
-  const { handlers, files } = start;
-  worker.postMessage({ handlers, files });
+  worker.postMessage(start satisfies WorkerStart);
   return {
     channel: {
       post: (message, transfer = []) => worker.postMessage(message, [...transfer]),

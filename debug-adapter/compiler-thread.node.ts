@@ -11,14 +11,14 @@ import { type CompilerThread } from './x86/default-compiler';
 export function startCompiler(folder: string): CompilerThread {
   if (availableParallelism() < 2) throw new Error('one core only');
   const worker = new Worker(join(folder, 'compiler.js'), { execArgv: [] });
-  // Whoever wants to end does not wait for it.
-  worker.unref();
   return {
     post: (order) => worker.postMessage(order),
     listen: (answered, failed) => {
       worker.on('message', answered);
       worker.on('error', failed);
       worker.on('exit', () => failed(new Error('the thread that compiles has ended')));
+      // Whoever wants to end does not wait for it; listening to it would have them wait.
+      worker.unref();
     },
   };
 }

@@ -3,8 +3,10 @@ import { type DebuggerEvent } from './control/api';
 import { type Channel, serve } from './control/channel';
 import { Debugger } from './control/debugger';
 import { launchedMachine } from './control/launched-machine';
+import { startCompiler } from './compiler-thread.browser';
 import { type Host } from './control/runner';
 import { type WorkerStart } from './dap/browser-messages';
+import { useCompiler } from './x86/default-compiler';
 import { useHandlers } from './x86/default-handlers';
 
 /** A message to oneself: it comes after those that wait already, and is not held back as short timers are. */
@@ -36,6 +38,7 @@ self.onmessage = ({ data }: MessageEvent<WorkerStart>) => {
   // iced-x86's loader asks for its file by name, through what stands in for Node's fs here.
   Object.assign(globalThis, { bundledFiles: data.files });
   useHandlers(new WebAssembly.Module(data.handlers));
+  useCompiler(() => startCompiler(URL.createObjectURL(data.compiler)));
   const channel: Channel = {
     post: (message, transfer = []) => self.postMessage(message, { transfer: [...transfer] }),
     onMessage: (listener) => self.addEventListener('message', (event: MessageEvent<unknown>) => listener(event.data)),

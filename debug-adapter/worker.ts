@@ -15,7 +15,7 @@ import { useHandlers } from './x86/default-handlers';
 const handlers = join(__dirname, 'handlers.wasm');
 if (existsSync(handlers)) useHandlers(new WebAssembly.Module(readFileSync(handlers)));
 
-useCompiler(async () => startCompiler(__dirname));
+useCompiler(() => startCompiler(__dirname));
 
 const port = parentPort;
 if (port !== null) {

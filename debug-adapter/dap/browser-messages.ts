@@ -4,6 +4,8 @@
 export interface WorkerStart {
   /** The interpreter's prebuilt handlers. */
   readonly handlers: Uint8Array<ArrayBuffer>;
+  /** The program of the thread that compiles the guest's code. */
+  readonly compiler: Blob;
   /** Further files of the package, by name. */
   readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }

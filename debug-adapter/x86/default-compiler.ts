@@ -21,11 +21,11 @@ export interface CompilerThread {
   listen(answered: (answer: Numbered<CompileAnswer>) => void, failed: (error: Error) => void): void;
 }
 
-let start: (() => Promise<CompilerThread>) | undefined;
+let start: (() => CompilerThread | Promise<CompilerThread>) | undefined;
 let service: CompileService | undefined;
 
 /** Takes what starts the thread, once the first order comes. */
-export function useCompiler(starter: () => Promise<CompilerThread>): void {
+export function useCompiler(starter: () => CompilerThread | Promise<CompilerThread>): void {
   start = starter;
 }
 
@@ -35,7 +35,7 @@ export function defaultCompiler(): CompileService | undefined {
   return service;
 }
 
-function serviceOf(starter: () => Promise<CompilerThread>): CompileService {
+function serviceOf(starter: () => CompilerThread | Promise<CompilerThread>): CompileService {
   const waiting = new Map<number, { resolve: (answer: CompileAnswer) => void; reject: (error: Error) => void }>();
   let thread: Promise<CompilerThread> | undefined;
   let failure: Error | undefined;

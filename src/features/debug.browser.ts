@@ -41,14 +41,15 @@ class WorkerAdapter implements vscode.DebugAdapter {
   }
 
   static async start(context: Context): Promise<WorkerAdapter> {
-    const [worker, machine, handlers, iced] = await Promise.all([
+    const [worker, machine, compiler, handlers, iced] = await Promise.all([
       startWorker(context, 'adapter-browser.js'),
       packagedBlob(context, 'worker-browser.js'),
+      packagedBlob(context, 'compiler-browser.js'),
       packagedFile(context, 'handlers.wasm'),
       packagedFile(context, disassembler),
     ]);
     const adapter = new WorkerAdapter(worker);
-    const start: AdapterStart = { machine, handlers, files: new Map([[disassembler, iced]]) };
+    const start: AdapterStart = { machine, compiler, handlers, files: new Map([[disassembler, iced]]) };
     adapter.#post({ kind: 'start', start });
     return adapter;
   }

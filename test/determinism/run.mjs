@@ -15,9 +15,18 @@ const seeds = Array.from({ length: Number(process.argv[2] ?? 1) }, (_, i) => fir
 
 const common = { bundle: true, target: 'es2022', logLevel: 'error' };
 const forNode = path.join(folder, 'node.cjs');
-const forBrowser = path.join(folder, 'worker.js');
-await build({ ...common, entryPoints: [path.join(here, 'node.ts')], outfile: forNode, platform: 'node', format: 'cjs' });
-await build({ ...common, entryPoints: [path.join(here, 'worker.ts')], outfile: forBrowser, platform: 'browser', format: 'iife' });
+const scripts = { '/worker.js': path.join(folder, 'worker.js'), '/compiler.js': path.join(folder, 'compiler-browser.js') };
+const adapter = path.join(here, '../../debug-adapter');
+for (const [entry, outfile] of [
+  [path.join(here, 'node.ts'), forNode],
+  [path.join(adapter, 'compiler.node.ts'), path.join(folder, 'compiler.js')],
+])
+  await build({ ...common, entryPoints: [entry], outfile, platform: 'node', format: 'cjs' });
+for (const [entry, outfile] of [
+  [path.join(here, 'worker.ts'), scripts['/worker.js']],
+  [path.join(adapter, 'compiler.browser.ts'), scripts['/compiler.js']],
+])
+  await build({ ...common, entryPoints: [entry], outfile, platform: 'browser', format: 'iife' });
 
 function onNode(program, seed) {
   const lines = execFileSync(program, [forNode, String(seed)], { encoding: 'utf8' })
@@ -26,11 +35,11 @@ function onNode(program, seed) {
   return lines.map((line) => JSON.parse(line));
 }
 
-/** Every page is this one; the worker's script is beside it. */
+/** Every page is this one; the workers' scripts are beside it. */
 const server = createServer((request, response) => {
-  const script = request.url === '/worker.js';
+  const script = scripts[request.url];
   response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
-  response.end(script ? readFileSync(forBrowser) : '<!doctype html><title>determinism</title>');
+  response.end(script ? readFileSync(script) : '<!doctype html><title>determinism</title>');
 });
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 

@@ -1,18 +1,21 @@
 /** The same in a worker of a browser: a message with the seed is answered with all fingerprints. */
 
-import { fingerprints, variants } from './guest';
+import { startCompiler } from '../../debug-adapter/compiler-thread.browser';
+import { fingerprints, type Host, variants } from './guest';
 
-/** What of a worker's global is used: the project's types are Node's. */
-interface WorkerScope {
-  onmessage: ((event: { readonly data: number }) => void) | null;
-  postMessage(message: unknown): void;
-}
-const scope = globalThis as unknown as WorkerScope;
-
-scope.onmessage = ({ data: seed }) => {
-  try {
-    scope.postMessage(variants.map((variant) => ({ name: variant.name, hashes: fingerprints(seed, variant) })));
-  } catch (error) {
-    scope.postMessage({ error: error instanceof Error ? (error.stack ?? error.message) : 'unknown' });
-  }
+const host: Host = {
+  breathe: () => new Promise((resolve) => setTimeout(resolve, 1)),
+  startCompiler: () => startCompiler('/compiler.js'),
 };
+
+async function answer(seed: number): Promise<unknown> {
+  try {
+    const all: unknown[] = [];
+    for (const variant of variants) all.push({ name: variant.name, hashes: await fingerprints(seed, variant, host) });
+    return all;
+  } catch (error) {
+    return { error: error instanceof Error ? (error.stack ?? error.message) : 'unknown' };
+  }
+}
+
+self.onmessage = ({ data: seed }: MessageEvent<number>) => void answer(seed).then((message) => self.postMessage(message));
