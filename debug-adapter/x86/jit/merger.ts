@@ -6,9 +6,10 @@ import { type Installed, type RegionStore } from './region-store';
 
 /**
  * Regions entered by the dispatcher for each instruction that a merge compiles anew: entering one that way costs some 60 ns, an instruction some 5 us here
- * and 30 us on another thread.
+ * and 30 us on another thread. That would be 300; but where two cores are all there is, V8's optimising of the new module takes time from the machine for
+ * many seconds (nginx: a tenth for twenty seconds, for a twentieth gained afterwards), so only what runs for minutes is merged.
  */
-const pays = 300;
+const pays = 2000;
 /** Entered that often for each of its instructions, a region takes part. */
 const takesPart = 50;
 /** Regions entered between two looks. */
