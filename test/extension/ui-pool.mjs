@@ -34,6 +34,28 @@ export async function command(page, title) {
   throw new Error(`no command ${title}`);
 }
 
+/** Opens the box of system calls and types into it; it closes where a page that is drawn anew takes the focus, and is opened again then. */
+async function askForSyscall(page, name) {
+  const box = page.locator('.quick-input-widget:has-text("Which Library Provides")');
+  const found = page.locator(`.quick-input-list .monaco-list-row.focused:has-text("${name}")`).first();
+  for (let attempt = 0; attempt < 10; attempt++) {
+    await command(page, 'Unikernel: Which Library Provides This Syscall?');
+    const typed = await box
+      .waitFor({ timeout: 6000 })
+      // Typed keys would be lost where the box has no focus yet.
+      .then(() => page.locator('.quick-input-widget input').first().fill(name, { timeout: 4000 }))
+      .then(() => found.waitFor({ timeout: 4000 }))
+      .then(
+        () => true,
+        () => false,
+      );
+    if (typed) return;
+    await page.keyboard.press('Escape');
+    await page.waitForTimeout(500);
+  }
+  throw new Error('the box of system calls stays closed');
+}
+
 export const row = (page, text) => page.locator(`.pane-body .monaco-list-row:has-text("${text}")`).first();
 
 async function exists(file) {
@@ -71,11 +93,7 @@ async function poolTour(page, shot, folder, theme) {
   await page.waitForTimeout(800);
   await shot(`pool-enabled-${theme}`);
 
-  await command(page, 'Unikernel: Which Library Provides This Syscall?');
-  await page.locator('.quick-input-widget:has-text("Which Library Provides")').waitFor({ timeout: patience });
-  // Typed keys would be lost where the box has no focus yet.
-  await page.locator('.quick-input-widget input').first().fill('write');
-  await page.locator('.quick-input-list .monaco-list-row.focused:has-text("write")').waitFor({ timeout: patience });
+  await askForSyscall(page, 'write');
   await shot(`pool-syscall-${theme}`);
   await page.keyboard.press('Enter');
   await frame.locator('header h1:has-text("posix-fdio")').waitFor({ timeout: patience });
