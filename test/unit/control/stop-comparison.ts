@@ -34,6 +34,7 @@ export const explanations = {
   inherited: 'a variable of a block that was optimised away whole is listed by one side only, as optimised out',
   taggedInRegisters: 'gdb reads the tag of a union that does not lie in memory from address 0',
   undescribed: 'gdb reads a part that no piece of the location describes, or whose place is told by the object in memory, as something',
+  sizeless: 'gdb wants a place for a value that has no size',
 } as const;
 
 /** Frames through which one value was handed on, at the most that were seen. */
@@ -160,6 +161,10 @@ function compareVariables(
     if (variable.leaves.every(([, text]) => text === '<gone>')) gone++;
     const difference = firstDifference(leaves, variable.leaves);
     if (difference === undefined) continue;
+    if (value.type.byteSize === 0 && variable.leaves.every(([, text]) => text === '<gone>')) {
+      explained.push(explanations.sizeless);
+      continue;
+    }
     if (value.location.kind !== 'memory') {
       const [only] = variable.leaves;
       if (variable.leaves.length === 1 && isNowhere(only![1])) {
