@@ -288,12 +288,7 @@ export class InterpMemory {
   }
 
   pop(size: 2 | 4 | 8): number {
-    const value = this.temp('i64');
-    const linear = this.#stackLinear(0, size, 'read');
-    this.c
-      .get(this.probeTlb(linear, 'read', size, STACK_ACCESS))
-      .mem(loadOf(size, false))
-      .set(value);
+    const value = this.popPeek(size);
     this.adjustStack(size);
     return value;
   }
