@@ -4,6 +4,12 @@ import { type Device, type DeviceHost, type Timer } from '../machine/api';
 /** Input clock, Hz. */
 export const pitFrequency = 1_193_182;
 
+/**
+ * What a read takes beyond the access itself, nanoseconds. Under a hypervisor, which is where these guests live, it leaves the guest for the device model;
+ * and who reads the timer waits for time to pass, so that the longer a read takes, the fewer rounds the wait has.
+ */
+const readCost = 3500;
+
 /** Clock ticks in a span of nanoseconds, exact beyond the 53 bits of the product. */
 export function pitTicks(nanoseconds: number): number {
   const seconds = Math.floor(nanoseconds / 1e9);
@@ -236,6 +242,7 @@ export class IntervalTimer implements Device {
   }
 
   portRead(port: number): number {
+    this.host.clock.charge(readCost);
     if (port === 0x61) {
       // Bit 4 toggles with each refresh request, about every 15 microseconds.
       const refresh = Math.floor(this.host.clock.now() / 15_085) & 1;
