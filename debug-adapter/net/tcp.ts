@@ -10,6 +10,9 @@ const ethernetMss = 1460;
 const highWater = 1 << 18;
 const resendAfter = 300;
 const mostResends = 12;
+/** Segments of the guest that are acknowledged together, and milliseconds for which the first of them waits for another, or for data to go along with (RFC 9293, 3.8.6.3). */
+const mostHeld = 2;
+const holdFor = 1;
 
 export interface TcpPorts {
   /** Sends a segment to the guest; ports are filled in by the owner. */
@@ -45,6 +48,9 @@ export class TcpConnection implements ConnectionEvents {
   private paused = false;
   private cancelResend: (() => void) | undefined;
   private resends = 0;
+  /** Segments of the guest that were taken and not acknowledged yet. */
+  private held = 0;
+  private cancelHold: (() => void) | undefined;
 
   private constructor(
     private readonly ports: TcpPorts,
@@ -92,6 +98,7 @@ export class TcpConnection implements ConnectionEvents {
 
   private transmit(flags: number, sequence: number, payload: Uint8Array = new Uint8Array(0), mss?: number): void {
     const room = Math.max(0, Math.min(ownWindow, ownWindow - (this.host?.backlog ?? 0)));
+    this.held = 0;
     this.ports.send({ sequence, acknowledgment: (flags & TcpFlag.ack) !== 0 ? this.expected : 0, flags, window: room, mss, payload });
   }
 
@@ -219,8 +226,24 @@ export class TcpConnection implements ConnectionEvents {
       this.guestEnded = true;
       this.host?.end();
     }
-    this.transmit(TcpFlag.ack, this.next);
+    if (fin || this.held + 1 >= mostHeld) this.transmit(TcpFlag.ack, this.next);
+    else this.hold();
     if (this.finSent && this.unacknowledged === this.next && this.guestEnded) this.finish();
+  }
+
+  /**
+   * Acknowledges a segment a little later: where the host answers at once, the answer says so, and the guest has one packet less to look at. The timer is not
+   * stopped then, as the next segment mostly comes before it is over.
+   */
+  private hold(): void {
+    this.held++;
+    this.cancelHold ??= this.ports.timer(holdFor, () => {
+      // What the host's sockets have got meanwhile is seen before another timer.
+      this.cancelHold = this.ports.timer(0, () => {
+        this.cancelHold = undefined;
+        if (this.held > 0 && this.phase === 'open') this.transmit(TcpFlag.ack, this.next);
+      });
+    });
   }
 
   /** Sends what the guest's window has room for. */
@@ -304,6 +327,7 @@ export class TcpConnection implements ConnectionEvents {
 
   private finish(): void {
     this.disarmResend();
+    this.cancelHold?.();
     this.phase = 'closed';
     if (this.guestEnded && this.hostEnded) this.host?.end();
     else this.host?.destroy();

@@ -151,9 +151,9 @@ describe('TCP', () => {
     const { wire, socket, events, sequence, expected } = open();
     wire.sendTcp(gateway, { ...client, sequence, acknowledgment: expected, flags: TcpFlag.ack | TcpFlag.psh, payload: bytesOf('GET /') });
     assert.equal(socket.written, 'GET /');
-    assert.equal(wire.tcp().at(-1)!.acknowledgment, sequence + 5);
     events.data(bytesOf('x'.repeat(2500)));
     const segments = wire.tcp();
+    assert.equal(segments[0]!.acknowledgment, sequence + 5);
     assert.deepEqual(
       segments.map((s) => s.payload.length),
       [1000, 1000, 500],
@@ -166,6 +166,29 @@ describe('TCP', () => {
     assert.equal(wire.tcp().at(-1)!.acknowledgment, sequence + 6);
     assert.ok(socket.hasEnded);
     assert.ok(!socket.destroyed);
+  });
+
+  it('acknowledges along with an answer, every second segment at once, and the others soon', () => {
+    const { wire, events, sequence, expected } = open();
+    let at = sequence;
+    const send = (): void => {
+      wire.sendTcp(gateway, { ...client, sequence: at, acknowledgment: expected, flags: TcpFlag.ack, payload: bytesOf('ten bytes.') });
+      at += 10;
+    };
+    const acknowledged = (): number[] => wire.tcp().map((segment) => segment.acknowledgment - sequence);
+    wire.tcp();
+    send();
+    assert.deepEqual(acknowledged(), []);
+    send();
+    assert.deepEqual(acknowledged(), [20]);
+    send();
+    events.data(bytesOf('answer'));
+    assert.deepEqual(acknowledged(), [30]);
+    wire.host.pass(5);
+    assert.deepEqual(acknowledged(), []);
+    send();
+    wire.host.pass(5);
+    assert.deepEqual(acknowledged(), [40]);
   });
 
   it('keeps to the window of the guest, and probes a closed one', () => {
