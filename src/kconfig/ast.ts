@@ -39,7 +39,7 @@ interface StatementBase {
 }
 
 /** What a line says, by kind of statement. */
-export type Shape =
+type Shape =
   | { readonly kind: 'mainmenu'; readonly prompt: Token }
   | { readonly kind: 'config' | 'menuconfig'; readonly name: Token }
   | { readonly kind: 'choice'; readonly name: Token | undefined }

@@ -86,14 +86,15 @@ export abstract class Computation extends EvaluationState {
     if (!expr) return 2;
     switch (expr.kind) {
       case 'symbol':
-        this.compute(expr.symbol);
+        if (!this.valid[expr.symbol.id]) this.compute(expr.symbol);
         return this.tris[expr.symbol.id] as Tri;
       case 'not':
         return (2 - this.evaluate(expr.operand)) as Tri;
       case 'and': {
         let value: Tri = 2;
-        for (const operand of expr.operands) {
-          const one = this.evaluate(operand);
+        const { operands } = expr;
+        for (let at = 0; at < operands.length; at++) {
+          const one = this.evaluate(operands[at]);
           if (one < value) value = one;
           // While somebody listens, all is computed in the engine's order, which is the order of its messages.
           if (value === 0 && !this.onMessage) break;
@@ -102,8 +103,9 @@ export abstract class Computation extends EvaluationState {
       }
       case 'or': {
         let value: Tri = 0;
-        for (const operand of expr.operands) {
-          const one = this.evaluate(operand);
+        const { operands } = expr;
+        for (let at = 0; at < operands.length; at++) {
+          const one = this.evaluate(operands[at]);
           if (one > value) value = one;
           if (value === 2 && !this.onMessage) break;
         }
@@ -124,7 +126,9 @@ export abstract class Computation extends EvaluationState {
 
   /** The default that applies, or undefined. */
   activeDefault(symbol: KSymbol): Property | undefined {
-    return symbol.defaults.find((property) => this.condition(property) !== 0);
+    const { defaults } = symbol;
+    for (let at = 0; at < defaults.length; at++) if (this.condition(defaults[at]!) !== 0) return defaults[at];
+    return undefined;
   }
 
   /** The range that applies, or undefined. */
@@ -177,8 +181,9 @@ export abstract class Computation extends EvaluationState {
   protected computeVisibility(symbol: KSymbol): void {
     const { id, choice } = symbol;
     let value: number = 0;
-    for (const prompt of symbol.prompts) {
-      let visible = this.evaluate(prompt.condition);
+    const { prompts } = symbol;
+    for (let at = 0; at < prompts.length; at++) {
+      let visible = this.evaluate(prompts[at]!.condition);
       if (choice && symbol.type === 'tristate' && visible === 1 && this.tris[choice.id] === 2) visible = 0;
       value = Math.max(value, visible);
     }

@@ -93,7 +93,7 @@ export function containsSymbol(expr: Expr | undefined, symbol: KSymbol): boolean
       return expr.left === symbol || expr.right === symbol;
     case 'and':
     case 'or':
-      for (const operand of expr.operands) if (containsSymbol(operand, symbol)) return true;
+      for (let at = 0; at < expr.operands.length; at++) if (containsSymbol(expr.operands[at], symbol)) return true;
       return false;
   }
 }
@@ -105,7 +105,7 @@ export function dependsOnSymbol(expr: Expr | undefined, symbol: KSymbol, c: Cons
     case 'symbol':
       return expr.symbol === symbol;
     case 'and':
-      for (const operand of expr.operands) if (dependsOnSymbol(operand, symbol, c)) return true;
+      for (let at = 0; at < expr.operands.length; at++) if (dependsOnSymbol(expr.operands[at], symbol, c)) return true;
       return false;
     case 'compare':
       if (expr.left !== symbol) return false;
@@ -120,12 +120,19 @@ export class Simplifier {
   private joins = 0;
   /** Chains in which nothing can be joined. */
   private readonly settled = new WeakSet<Expr>();
+  /** By symbol id, the round in which the symbol was last met: odd where it was an operand by itself, even elsewhere. */
+  private readonly met: Int32Array;
+  private round = 0;
 
+  /** @param symbols how many symbols there are. */
   constructor(
     private readonly c: Constants,
+    symbols: number,
     /** Told when a bool is compared with m, which can never hold. */
     private readonly testedForM: (symbol: KSymbol, forced: 'y' | 'n') => void,
-  ) {}
+  ) {
+    this.met = new Int32Array(symbols);
+  }
 
   /** Takes comparisons of bools and negations apart. */
   transform(expr: Expr | undefined): Expr | undefined {
@@ -134,7 +141,9 @@ export class Simplifier {
 
   /** Drops operands that say nothing new, the earlier of two. */
   withoutDuplicates(expr: Expr | undefined): Expr | undefined {
-    if (!expr || (expr.kind !== 'and' && expr.kind !== 'or') || areUnrelated(expr.operands)) return expr;
+    if (!expr || (expr.kind !== 'and' && expr.kind !== 'or')) return expr;
+    const plain = this.withoutRepeats(expr);
+    if (plain) return plain;
     let current: Expr = expr;
     const outer = this.joins;
     for (;;) {
@@ -145,6 +154,74 @@ export class Simplifier {
     }
     this.joins = outer;
     return current;
+  }
+
+  /**
+   * The quick way: no symbol is spoken of twice, so that nothing can be joined, or only by operands that are that symbol and nothing else, of which the last stays.
+   * Undefined where it takes more to tell.
+   */
+  private withoutRepeats(expr: Extract<Expr, { kind: 'and' | 'or' }>): Expr | undefined {
+    const { met } = this;
+    const { operands } = expr;
+    const elsewhere = (this.round += 2);
+    const alone = elsewhere + 1;
+    let repeats = 0;
+    for (let at = 0; at < operands.length; at++) {
+      const operand = operands[at]!;
+      if (operand.kind !== 'symbol') {
+        if (!this.speaksAnew(operand, elsewhere)) return undefined;
+        continue;
+      }
+      const { id } = operand.symbol;
+      if (met[id] === alone) repeats++;
+      else if (met[id] === elsewhere) return undefined;
+      else met[id] = alone;
+    }
+    if (repeats === 0) return expr;
+    // Constants would go as well.
+    if (this.hasMet(this.c.no) || this.hasMet(this.c.mod) || this.hasMet(this.c.yes)) return undefined;
+    return this.withoutEarlier(expr, alone, repeats);
+  }
+
+  private hasMet({ id }: KSymbol): boolean {
+    return this.met[id]! >= this.round;
+  }
+
+  private withoutEarlier({ kind, operands }: Extract<Expr, { kind: 'and' | 'or' }>, alone: number, repeats: number): Expr {
+    const kept = new Array<Expr>(operands.length - repeats);
+    let to = kept.length;
+    for (let at = operands.length - 1; at >= 0; at--) {
+      const operand = operands[at]!;
+      if (operand.kind === 'symbol') {
+        const { id } = operand.symbol;
+        if (this.met[id] !== alone) continue;
+        this.met[id] = 0;
+      }
+      kept[--to] = operand;
+    }
+    return joined(kind, kept);
+  }
+
+  /** True where an operand speaks of symbols that were not met in this round; they are from now on. */
+  private speaksAnew(expr: Expr, round: number): boolean {
+    switch (expr.kind) {
+      case 'symbol':
+        return this.isNew(expr.symbol, round);
+      case 'compare':
+        return this.isNew(expr.left, round);
+      case 'not':
+        return expr.operand.kind === 'symbol' && this.isNew(expr.operand.symbol, round);
+      case 'and':
+      case 'or':
+        for (let at = 0; at < expr.operands.length; at++) if (!this.speaksAnew(expr.operands[at]!, round)) return false;
+        return true;
+    }
+  }
+
+  private isNew({ id }: KSymbol, round: number): boolean {
+    if (this.met[id]! >= round) return false;
+    this.met[id] = round;
+    return true;
   }
 
   private readonly toBool = (expr: Expr): Expr => this.forBool(expr)!;
@@ -392,37 +469,6 @@ export class Simplifier {
     if (!pair || pair[0] === pair[1]) return undefined;
     const rest = [no, mod, yes].filter((value) => !pair.includes(value));
     return rest.length === 1 ? compareExpr('=', symbol, rest[0]!) : undefined;
-  }
-}
-
-/**
- * True where no two operands can be joined: each speaks of one symbol and no two of the same, but for one, which may be a chain of such operands.
- */
-function areUnrelated(operands: readonly Expr[]): boolean {
-  let chains = 0;
-  for (let at = 0; at < operands.length; at++) {
-    const operand = operands[at]!;
-    if (operand.kind === 'and' || operand.kind === 'or') {
-      if (++chains > 1 || !areUnrelated(operand.operands)) return false;
-      continue;
-    }
-    const symbol = spokenOf(operand);
-    if (!symbol) return false;
-    for (let before = 0; before < at; before++) if (spokenOf(operands[before]!) === symbol) return false;
-  }
-  return true;
-}
-
-function spokenOf(expr: Expr): KSymbol | undefined {
-  switch (expr.kind) {
-    case 'symbol':
-      return expr.symbol;
-    case 'compare':
-      return expr.left;
-    case 'not':
-      return expr.operand.kind === 'symbol' ? expr.operand.symbol : undefined;
-    default:
-      return undefined;
   }
 }
 

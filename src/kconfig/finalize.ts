@@ -21,10 +21,7 @@ import { isValidText } from './values';
 export function finalize(root: MenuNode, table: SymbolTable, modules: KSymbol, dialect: Dialect, sink: DiagnosticSink): boolean {
   const finalizer = new Finalizer(table, modules, dialect, sink);
   finalizer.finish(root);
-  for (const symbol of table.all) {
-    finalizer.gather(symbol);
-    symbol.indexProperties();
-  }
+  finalizer.gather();
   return finalizer.failed;
 }
 
@@ -47,18 +44,16 @@ class Finalizer {
     private readonly sink: DiagnosticSink,
   ) {
     this.simplifies = dialect.engine === 'c';
-    this.simplifier = new Simplifier(table, (symbol, forced) => {
+    this.simplifier = new Simplifier(table, table.all.length, (symbol, forced) => {
       const message = `boolean symbol ${symbol.label} tested for 'm'? test forced to '${forced}'`;
       sink.add({ code: 'bool-tested-for-m', severity: 'warning', message, printed: `${message}\n`, channel: 'stdout' });
     });
   }
 
-  /** Joins what selects and implies said about a symbol, once rather than one operand at a time. */
-  gather(symbol: KSymbol): void {
-    const selected = this.reverse.get(symbol);
-    if (selected) symbol.reverseDependency = joined('or', selected);
-    const implied = this.weak.get(symbol);
-    if (implied) symbol.implied = joined('or', implied);
+  /** Joins what selects and implies said about each symbol, once rather than one operand at a time. */
+  gather(): void {
+    for (const [symbol, conditions] of this.reverse) symbol.reverseDependency = joined('or', conditions);
+    for (const [symbol, conditions] of this.weak) symbol.implied = joined('or', conditions);
   }
 
   finish(parent: MenuNode): void {
@@ -66,7 +61,7 @@ class Finalizer {
     if (parent.children.length > 0) {
       if (symbol?.isChoice) this.typeChoice(parent, symbol);
       const inherited = symbol?.isChoice ? symbolExpr(symbol) : parent.prompt ? parent.prompt.condition : parent.dependency;
-      for (const child of parent.children) this.inherit(child, inherited);
+      for (let at = 0; at < parent.children.length; at++) this.inherit(parent.children[at]!, inherited);
       for (let at = 0; at < parent.children.length; at++) this.finish(parent.children[at]!);
     } else if (symbol) {
       this.gatherSubmenu(parent, symbol);
@@ -102,7 +97,8 @@ class Finalizer {
     const properties = child.symbol ? child.symbol.properties : child.prompt ? [child.prompt] : [];
     const bool = this.simplifies && this.dialect.shortensTests && child.symbol !== undefined && child.symbol.type !== 'tristate';
     const usual = bool ? this.simplifier.forBool(base) : base;
-    for (const property of properties) {
+    for (let at = 0; at < properties.length; at++) {
+      const property = properties[at]!;
       if (property.node !== child) continue;
       let condition = usual;
       if (property.condition) {
@@ -242,7 +238,7 @@ class Finalizer {
     if (this.dialect.engine !== 'c') return;
     if (symbol.type === 'unknown') this.warnAt(parent, 'no-type', 'config symbol defined without type');
     if (symbol.isChoice && !parent.prompt) this.warnAt(parent, 'choice-without-prompt', 'choice must have a prompt');
-    for (const property of symbol.properties) this.checkProperty(symbol, property);
+    for (let at = 0; at < symbol.properties.length; at++) this.checkProperty(symbol, symbol.properties[at]!);
   }
 
   private checkProperty(symbol: KSymbol, property: Property): void {

@@ -133,13 +133,14 @@ class LoopChecker {
   }
 
   private walk(symbol: KSymbol, step: Step): KSymbol | undefined {
-    let found = this.expression(symbol.directDependency);
+    const { directDependency, reverseDependency, implied } = symbol;
+    let found = directDependency && this.expression(directDependency);
     if (found) return found;
     step.way = 'selected';
-    found = this.expression(symbol.reverseDependency);
+    found = reverseDependency && this.expression(reverseDependency);
     if (found) return found;
     step.way = 'implied';
-    found = this.expression(symbol.implied);
+    found = implied && this.expression(implied);
     if (found) return found;
     return this.properties(symbol, step, false);
   }
@@ -148,9 +149,12 @@ class LoopChecker {
     let found: KSymbol | undefined;
     // Most have the condition that the entry as a whole has, which has been walked by now.
     let walked = propertiesOnly ? undefined : symbol.directDependency;
-    for (const property of symbol.properties) {
-      if (property.kind === 'choice' || property.kind === 'select' || property.kind === 'imply') continue;
-      if (property.kind === 'symbol' && this.dialect.choiceByPriority) continue;
+    const { properties } = symbol;
+    for (let at = 0; at < properties.length; at++) {
+      const property = properties[at]!;
+      const { kind } = property;
+      if (kind === 'choice' || kind === 'select' || kind === 'imply') continue;
+      if (kind === 'symbol' && this.dialect.choiceByPriority) continue;
       if (property.low?.isDefined) this.bounds.push(property.low);
       if (property.high?.isDefined) this.bounds.push(property.high);
       step.way = 'visible';
@@ -160,7 +164,7 @@ class LoopChecker {
         if (found) return found;
         walked = property.condition;
       }
-      if (property.kind !== 'default' || symbol.isChoice) continue;
+      if (kind !== 'default' || symbol.isChoice) continue;
       step.way = 'value';
       found = this.expression(property.value);
       if (found) return found;
@@ -190,7 +194,12 @@ class LoopChecker {
 
   private operands(operands: readonly Expr[]): KSymbol | undefined {
     for (let at = 0; at < operands.length; at++) {
-      const found = this.expression(operands[at]);
+      const operand = operands[at]!;
+      if (operand.kind === 'symbol' && this.marks[operand.symbol.id] === done) {
+        this.follow(this.chains[operand.symbol.id]!);
+        continue;
+      }
+      const found = this.expression(operand);
       if (found) return found;
     }
     return undefined;

@@ -13,43 +13,69 @@ export type SymbolType = 'unknown' | 'bool' | 'tristate' | 'int' | 'hex' | 'stri
 /** What most symbols have of members and ranges, and constants of everything. */
 const none: readonly never[] = [];
 
+// The fields below are declared and set by the constructors alone: a field that is initialised where it stands is defined first and assigned after, which takes
+// several times as long while the code is young, and a tree is mostly read once.
+
 /** A symbol, a constant (a quoted text), or a choice. */
 export class KSymbol {
-  type: SymbolType = 'unknown';
+  declare readonly id: number;
+  declare readonly name: string | undefined;
+  declare readonly isConstant: boolean;
+  declare readonly isChoice: boolean;
+  declare type: SymbolType;
   /** Everything said about the symbol, in the order of reading. */
-  properties: readonly Property[] = none;
+  declare properties: readonly Property[];
   /** The places that define it. */
-  nodes: readonly MenuNode[] = none;
+  declare nodes: readonly MenuNode[];
   /** The expression that is this symbol alone, once it is asked for; see `symbolExpr`. */
-  asExpr: Expr | undefined;
+  declare asExpr: Expr | undefined;
   /** OR of the dependencies of all definitions; undefined is y. */
-  directDependency: Expr | undefined;
+  declare directDependency: Expr | undefined;
   /** OR of `selector && condition`; undefined is n. */
-  reverseDependency: Expr | undefined;
-  implied: Expr | undefined;
+  declare reverseDependency: Expr | undefined;
+  declare implied: Expr | undefined;
   /** The choice this is a member of. */
-  choice: KSymbol | undefined;
+  declare choice: KSymbol | undefined;
   /** A choice's members, in order. */
-  members: readonly KSymbol[] = none;
+  declare members: readonly KSymbol[];
   /** False only for choices that must have a member selected. */
-  optional = true;
-  noWrite = false;
-  yesInAllNo = false;
-  /** Indexes into `properties` by kind, made when the tree is finished. */
-  prompts: readonly Property[] = none;
-  defaults: readonly Property[] = none;
-  ranges: readonly Property[] = none;
+  declare optional: boolean;
+  declare noWrite: boolean;
+  declare yesInAllNo: boolean;
+  /** Those of `properties` that are prompts or titles, defaults, ranges. */
+  declare prompts: readonly Property[];
+  declare defaults: readonly Property[];
+  declare ranges: readonly Property[];
 
-  constructor(
-    readonly id: number,
-    readonly name: string | undefined,
-    readonly isConstant: boolean,
-    readonly isChoice: boolean,
-  ) {}
+  constructor(id: number, name: string | undefined, isConstant: boolean, isChoice: boolean) {
+    this.id = id;
+    this.name = name;
+    this.isConstant = isConstant;
+    this.isChoice = isChoice;
+    this.type = 'unknown';
+    this.properties = none;
+    this.nodes = none;
+    this.asExpr = undefined;
+    this.directDependency = undefined;
+    this.reverseDependency = undefined;
+    this.implied = undefined;
+    this.choice = undefined;
+    this.members = none;
+    this.optional = true;
+    this.noWrite = false;
+    this.yesInAllNo = false;
+    this.prompts = none;
+    this.defaults = none;
+    this.ranges = none;
+  }
 
   /** Adds what is said about the symbol, a place that defines it, a member of the choice. */
   addProperty(property: Property): void {
     this.properties = extended(this.properties, property);
+    const { kind } = property;
+    if (kind === 'prompt' || kind === 'menu') this.prompts = extended(this.prompts, property);
+    else if (kind === 'default') this.defaults = extended(this.defaults, property);
+    else if (kind === 'range') this.ranges = extended(this.ranges, property);
   }
 
   addNode(node: MenuNode): void {
@@ -60,18 +86,11 @@ export class KSymbol {
     this.members = extended(this.members, member);
   }
 
-  /** Lists the properties by kind. */
-  indexProperties(): void {
-    for (const property of this.properties) {
-      if (property.kind === 'prompt' || property.kind === 'menu') this.prompts = extended(this.prompts, property);
-      else if (property.kind === 'default') this.defaults = extended(this.defaults, property);
-      else if (property.kind === 'range') this.ranges = extended(this.ranges, property);
-    }
-  }
-
-  /** Puts one property into another's place. */
-  replaceProperty(old: Property, by: Property): void {
-    this.properties = this.properties.map((property) => (property === old ? by : property));
+  /** Puts one prompt into another's place. */
+  replacePrompt(old: Property, by: Property): void {
+    const replaced = (property: Property): Property => (property === old ? by : property);
+    this.properties = this.properties.map(replaced);
+    this.prompts = this.prompts.map(replaced);
   }
 
   /** The name for people, `<choice>` for a choice without one. */
@@ -90,7 +109,12 @@ export class KSymbol {
 
 /** A list with one more item, of just that length: an array that is pushed to keeps room for 16 more, which in a large tree is most of its memory. */
 function extended<T>(list: readonly T[], item: T): readonly T[] {
-  return list.length === 0 ? [item] : list.length === 1 ? [list[0]!, item] : list.concat(item);
+  const { length } = list;
+  if (length === 0) return [item];
+  if (length === 1) return [list[0]!, item];
+  if (length === 2) return [list[0]!, list[1]!, item];
+  if (length === 3) return [list[0]!, list[1]!, list[2]!, item];
+  return list.concat(item);
 }
 
 export type PropertyKind = 'prompt' | 'menu' | 'comment' | 'default' | 'select' | 'imply' | 'range' | 'symbol' | 'choice';
@@ -117,25 +141,39 @@ export function textDetails(text: string): PropertyDetails {
 
 /** One statement about a symbol (or a menu's title), with the condition under which it holds. */
 export class Property {
-  readonly text: string | undefined;
-  readonly value: Expr | undefined;
-  readonly target: KSymbol | undefined;
-  readonly low: KSymbol | undefined;
-  readonly high: KSymbol | undefined;
+  declare readonly kind: PropertyKind;
+  declare readonly node: MenuNode;
+  declare readonly file: string;
+  declare readonly line: number;
+  /** Where it is written, unless the engine made it up. */
+  declare readonly statement: Statement | undefined;
+  /** The whole condition, with all dependencies of menus and ifs; undefined is y. */
+  declare condition: Expr | undefined;
+  /** The condition as written, without what it inherits. */
+  declare readonly ownCondition: Expr | undefined;
+  declare readonly text: string | undefined;
+  declare readonly value: Expr | undefined;
+  declare readonly target: KSymbol | undefined;
+  declare readonly low: KSymbol | undefined;
+  declare readonly high: KSymbol | undefined;
 
   constructor(
-    readonly kind: PropertyKind,
-    readonly node: MenuNode,
-    readonly file: string,
-    readonly line: number,
-    /** Where it is written, unless the engine made it up. */
-    readonly statement: Statement | undefined,
-    /** The whole condition, with all dependencies of menus and ifs; undefined is y. */
-    public condition: Expr | undefined,
-    /** The condition as written, without what it inherits. */
-    readonly ownCondition: Expr | undefined,
+    kind: PropertyKind,
+    node: MenuNode,
+    file: string,
+    line: number,
+    statement: Statement | undefined,
+    condition: Expr | undefined,
+    ownCondition: Expr | undefined,
     details: PropertyDetails,
   ) {
+    this.kind = kind;
+    this.node = node;
+    this.file = file;
+    this.line = line;
+    this.statement = statement;
+    this.condition = condition;
+    this.ownCondition = ownCondition;
     this.text = details.text;
     this.value = details.value;
     this.target = details.target;
@@ -148,26 +186,40 @@ export type NodeKind = 'root' | 'menu' | 'if' | 'comment' | 'config' | 'menuconf
 
 /** One entry of the menu tree. */
 export class MenuNode {
-  parent: MenuNode | undefined;
-  children: MenuNode[] = [];
-  prompt: Property | undefined;
+  declare readonly id: number;
+  declare readonly kind: NodeKind;
+  declare readonly symbol: KSymbol | undefined;
+  declare readonly file: string;
+  declare readonly line: number;
+  declare readonly statement: Statement | undefined;
+  declare parent: MenuNode | undefined;
+  declare children: MenuNode[];
+  declare prompt: Property | undefined;
   /** All dependencies; undefined is y. */
-  dependency: Expr | undefined;
+  declare dependency: Expr | undefined;
   /** The `depends on` of this entry alone. */
-  ownDependency: Expr | undefined;
-  visibility: Expr | undefined;
-  helpStatement: StatementOf<'help'> | undefined;
+  declare ownDependency: Expr | undefined;
+  declare visibility: Expr | undefined;
+  declare helpStatement: StatementOf<'help'> | undefined;
   /** The statement that ends the block. */
-  endStatement: Statement | undefined;
+  declare endStatement: Statement | undefined;
 
-  constructor(
-    readonly id: number,
-    readonly kind: NodeKind,
-    readonly symbol: KSymbol | undefined,
-    readonly file: string,
-    readonly line: number,
-    readonly statement: Statement | undefined,
-  ) {}
+  constructor(id: number, kind: NodeKind, symbol: KSymbol | undefined, file: string, line: number, statement: Statement | undefined) {
+    this.id = id;
+    this.kind = kind;
+    this.symbol = symbol;
+    this.file = file;
+    this.line = line;
+    this.statement = statement;
+    this.parent = undefined;
+    this.children = [];
+    this.prompt = undefined;
+    this.dependency = undefined;
+    this.ownDependency = undefined;
+    this.visibility = undefined;
+    this.helpStatement = undefined;
+    this.endStatement = undefined;
+  }
 
   /** The help text, where there is one. */
   get help(): string | undefined {

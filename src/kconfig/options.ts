@@ -10,7 +10,7 @@ export abstract class OptionReader extends ReadingContext {
   protected asMenuPrompt(entry: MenuNode, prompt: Property): Property {
     const { node, file, line, statement, condition, ownCondition } = prompt;
     const menu = new Property('menu', node, file, line, statement, condition, ownCondition, prompt);
-    entry.symbol!.replaceProperty(prompt, menu);
+    entry.symbol!.replacePrompt(prompt, menu);
     return menu;
   }
 

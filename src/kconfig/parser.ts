@@ -1,5 +1,5 @@
 /** Turns a file's lines into statements, one line at a time, so that a broken line costs no more than itself. */
-import { type Comparison, type ExpressionSyntax, type FileSyntax, type Shape, type Statement, type TypeName } from './ast';
+import { type Comparison, type ExpressionSyntax, type FileSyntax, type Statement, type TypeName } from './ast';
 import { type Dialect } from './dialect';
 import { PlainLines } from './plain-line';
 import { Scanner, type LogicalLine, type Token } from './scanner';
@@ -108,25 +108,27 @@ class LineParser {
       case 'menu':
       case 'comment': {
         const prompt = this.prompt();
-        return prompt && this.done({ kind: word, prompt });
+        return prompt && this.atEnd() ? { ...placeOf(this.line), kind: word, prompt } : undefined;
       }
       case 'config':
       case 'menuconfig': {
         const name = this.name();
-        return name && this.done({ kind: word, name });
+        return name && this.atEnd() ? { ...placeOf(this.line), kind: word, name } : undefined;
       }
       case 'choice': {
-        if (!this.dialect.richChoices) return this.done({ kind: 'choice', name: undefined });
+        if (!this.dialect.richChoices) return this.atEnd() ? { ...placeOf(this.line), kind: 'choice', name: undefined } : undefined;
         const name = this.peek()?.kind === 'word' ? this.take() : undefined;
-        return this.done({ kind: 'choice', name });
+        return this.atEnd() ? { ...placeOf(this.line), kind: 'choice', name } : undefined;
       }
       case 'endmenu':
       case 'endif':
       case 'endchoice':
-        return this.done({ kind: 'end', block: word === 'endmenu' ? 'menu' : word === 'endif' ? 'if' : 'choice' });
+        return this.atEnd()
+          ? { ...placeOf(this.line), kind: 'end', block: word === 'endmenu' ? 'menu' : word === 'endif' ? 'if' : 'choice' }
+          : undefined;
       case 'if': {
         const condition = this.expression();
-        return condition && this.done({ kind: 'if', condition });
+        return condition && this.atEnd() ? { ...placeOf(this.line), kind: 'if', condition } : undefined;
       }
       case 'source':
       case 'osource':
@@ -136,7 +138,7 @@ class LineParser {
       case 'grsource': {
         const path = this.prompt();
         const optional = word.startsWith('o') || word.startsWith('g');
-        return path && this.done({ kind: 'source', path, optional, relative: word.includes('rs') });
+        return path && this.atEnd() ? { ...placeOf(this.line), kind: 'source', path, optional, relative: word.includes('rs') } : undefined;
       }
       default:
         return this.property(word);
@@ -154,12 +156,16 @@ class LineParser {
         const prompt = token && !this.atIf() ? this.prompt() : undefined;
         if (token && !prompt) return undefined;
         const condition = this.condition();
-        return condition && this.done({ kind: 'type', type: word, prompt, condition: condition.expression });
+        return condition && this.atEnd()
+          ? { ...placeOf(this.line), kind: 'type', type: word, prompt, condition: condition.expression }
+          : undefined;
       }
       case 'prompt': {
         const prompt = this.prompt();
         const condition = prompt && this.condition();
-        return condition && this.done({ kind: 'prompt', prompt: prompt, condition: condition.expression });
+        return condition && this.atEnd()
+          ? { ...placeOf(this.line), kind: 'prompt', prompt: prompt, condition: condition.expression }
+          : undefined;
       }
       case 'default':
       case 'def_bool':
@@ -170,34 +176,40 @@ class LineParser {
         const value = this.expression();
         const condition = value && this.condition();
         const type = word === 'default' ? undefined : (word.slice(4) as TypeName);
-        return condition && this.done({ kind: 'default', type, value, condition: condition.expression });
+        return condition && this.atEnd()
+          ? { ...placeOf(this.line), kind: 'default', type, value, condition: condition.expression }
+          : undefined;
       }
       case 'select':
       case 'imply': {
         const target = this.name();
         const condition = target && this.condition();
-        return condition && this.done({ kind: word, target, condition: condition.expression });
+        return condition && this.atEnd() ? { ...placeOf(this.line), kind: word, target, condition: condition.expression } : undefined;
       }
       case 'range': {
         const low = this.symbol();
         const high = low && this.symbol();
         const condition = high && this.condition();
-        return condition && this.done({ kind: 'range', low: low, high, condition: condition.expression });
+        return condition && this.atEnd()
+          ? { ...placeOf(this.line), kind: 'range', low: low, high, condition: condition.expression }
+          : undefined;
       }
       case 'depends': {
         if (this.peek()?.text !== 'on' || this.peek()?.kind !== 'keyword') return undefined;
         this.at++;
         const condition = this.expression();
-        return condition && this.done({ kind: 'depends', condition });
+        return condition && this.atEnd() ? { ...placeOf(this.line), kind: 'depends', condition } : undefined;
       }
       case 'visible': {
         const condition = this.condition();
-        return condition && this.done({ kind: 'visible', condition: condition.expression });
+        return condition && this.atEnd() ? { ...placeOf(this.line), kind: 'visible', condition: condition.expression } : undefined;
       }
       case 'optional':
-        return this.dialect.richChoices ? this.done({ kind: 'optional' }) : this.wrongFirst();
+        if (!this.dialect.richChoices) return this.wrongFirst();
+        return this.atEnd() ? { ...placeOf(this.line), kind: 'optional' } : undefined;
       case 'modules':
-        return this.dialect.modulesStatement ? this.done({ kind: 'modules' }) : this.wrongFirst();
+        if (!this.dialect.modulesStatement) return this.wrongFirst();
+        return this.atEnd() ? { ...placeOf(this.line), kind: 'modules' } : undefined;
       case 'option':
         return this.option();
       default:
@@ -213,7 +225,7 @@ class LineParser {
       case 'defconfig_list':
       case 'allnoconfig_y':
         this.at++;
-        return this.done({ kind: 'option', option: word.text });
+        return this.atEnd() ? { ...placeOf(this.line), kind: 'option', option: word.text } : undefined;
       case 'env': {
         this.at++;
         if (this.peek()?.text !== '=') return undefined;
@@ -221,7 +233,7 @@ class LineParser {
         const value = this.peek();
         if (value?.kind !== 'quoted') return undefined;
         this.at++;
-        return this.done({ kind: 'option', option: 'env', value });
+        return this.atEnd() ? { ...placeOf(this.line), kind: 'option', option: 'env', value } : undefined;
       }
       default:
         return undefined;
@@ -236,7 +248,7 @@ class LineParser {
     if (text !== '=' && text !== ':=' && text !== '+=') return undefined;
     this.at++;
     const value = this.peek()?.kind === 'assigned' ? this.take() : undefined;
-    return this.done({ kind: 'assignment', name: first, operator: text, value });
+    return this.atEnd() ? { ...placeOf(this.line), kind: 'assignment', name: first, operator: text, value } : undefined;
   }
 
   private wrongFirst(): undefined {
@@ -244,8 +256,8 @@ class LineParser {
     return undefined;
   }
 
-  private done(shape: Shape): Statement | undefined {
-    return this.at === this.tokens.length ? { ...placeOf(this.line), ...shape } : undefined;
+  private atEnd(): boolean {
+    return this.at === this.tokens.length;
   }
 
   private peek(): Token | undefined {

@@ -4,10 +4,10 @@ import { type Dialect } from './dialect';
 import { keywordsOf, noProblems, type Scanner, type Token } from './scanner';
 
 /**
- * `KEYWORD`, `KEYWORD OPERAND` and `KEYWORD OPERAND if SYMBOL`, where the operand is a word or a string without escapes and macros. A pattern does this in a
+ * Empty lines, then `KEYWORD`, `KEYWORD OPERAND` or `KEYWORD OPERAND if SYMBOL`, where the operand is a word or a string without escapes and macros. A pattern does this in a
  * fraction of the time that reading token by token takes while the code is young, and a tree is mostly read once.
  */
-const pattern = /([ \t]*)([a-z_]+)(?:([ \t]+)(on[ \t]+)?(?:"([^"\\\n$]*)"|([\w-]+))(?:([ \t]+)if([ \t]+)(!?)([\w-]+))?)?[ \t]*\n/y;
+const pattern = /(\n*)([ \t]*)([a-z_]+)(?:([ \t]+)(on[ \t]+)?(?:"([^"\\\n$]*)"|([\w-]+))(?:([ \t]+)if([ \t]+)(!?)([\w-]+))?)?[ \t]*\n/y;
 
 /** Reads plain lines of one text; what it gives is what the parser would give for them. */
 export class PlainLines {
@@ -26,32 +26,39 @@ export class PlainLines {
    */
   read(inOptions: boolean): Statement | undefined {
     const { scanner } = this;
-    const at = scanner.passEmptyLines();
+    let at = scanner.offset;
     pattern.lastIndex = at;
-    const match = pattern.exec(scanner.text);
-    if (!match) return undefined;
-    const word = this.keywords.get(match[2]!);
+    let match = pattern.exec(scanner.text);
+    if (!match) {
+      const next = scanner.passEmptyLines();
+      if (next === at) return undefined;
+      pattern.lastIndex = at = next;
+      match = pattern.exec(scanner.text);
+      if (!match) return undefined;
+    }
+    const word = this.keywords.get(match[3]!);
     if (word === undefined) return undefined;
-    const line = scanner.currentLine;
+    const empty = match[1]!.length;
+    const line = scanner.currentLine + empty;
     const next = pattern.lastIndex;
-    const start = at + match[1]!.length;
+    const start = at + empty + match[2]!.length;
     if (word === 'help') {
-      if (!inOptions || match[3] !== undefined) return undefined;
-      scanner.passLine(next);
+      if (!inOptions || match[4] !== undefined) return undefined;
+      scanner.passLines(empty + 1, next);
       return { kind: word, line, endLine: line, start, end: next - 1, problems: noProblems, macros: false, help: scanner.help() };
     }
-    const statement = match[3] === undefined ? alone(word, line, start, next - 1) : this.withOperand(word, match, line, start, next - 1);
-    if (statement) scanner.passLine(next);
+    const statement = match[4] === undefined ? alone(word, line, start, next - 1) : this.withOperand(word, match, line, start, next - 1);
+    if (statement) scanner.passLines(empty + 1, next);
     return statement;
   }
 
   private withOperand(word: string, match: RegExpExecArray, line: number, start: number, end: number): Statement | undefined {
     const { keywords } = this;
-    const on = match[4];
+    const on = match[5];
     if ((on !== undefined) !== (word === 'depends')) return undefined;
-    const quoted = match[5];
-    const operandAt = start + word.length + match[3]!.length + (on?.length ?? 0);
-    const text = quoted ?? match[6]!;
+    const quoted = match[6];
+    const operandAt = start + word.length + match[4]!.length + (on?.length ?? 0);
+    const text = quoted ?? match[7]!;
     const operandEnd = operandAt + text.length + (quoted === undefined ? 0 : 2);
     if (quoted === undefined && keywords.has(text)) return undefined;
     const operand: Token = {
@@ -62,11 +69,11 @@ export class PlainLines {
       line,
       parts: undefined,
     };
-    const name = match[10];
+    const name = match[11];
     if (name === undefined) return plain(word, operand, undefined, line, start, end);
     if (keywords.has(name)) return undefined;
-    const conditionAt = operandEnd + match[7]!.length + 2 + match[8]!.length;
-    return plain(word, operand, conditionOf(name, match[9] !== '', conditionAt, line), line, start, end);
+    const conditionAt = operandEnd + match[8]!.length + 2 + match[9]!.length;
+    return plain(word, operand, conditionOf(name, match[10] !== '', conditionAt, line), line, start, end);
   }
 }
 

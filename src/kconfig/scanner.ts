@@ -156,6 +156,11 @@ export class Scanner {
     this.loose = dialect.engine === 'kconfiglib';
   }
 
+  /** Where the scanner goes on. */
+  get offset(): number {
+    return this.at;
+  }
+
   /** The 1-based line the scanner is on. */
   get currentLine(): number {
     return this.line;
@@ -181,10 +186,10 @@ export class Scanner {
     return at;
   }
 
-  /** Goes on at the start of the next line, as the one before it was read by somebody else. */
-  passLine(next: number): void {
+  /** Goes on at the offset `next`, which starts a line, as the `lines` before it were read by somebody else. */
+  passLines(lines: number, next: number): void {
     this.at = next;
-    this.line++;
+    this.line += lines;
   }
 
   /** Problems met since the last line was handed out (those after the last token of a text). */

@@ -91,7 +91,9 @@ export abstract class SourceReader extends OptionReader {
     const outer = this.file;
     this.stack.push(place);
     this.file = file;
-    for (const statement of file.syntax.statements) {
+    const { statements } = file.syntax;
+    for (let at = 0; at < statements.length; at++) {
+      const statement = statements[at]!;
       this.line = statement.kind === 'help' ? statement.help.endLine : statement.line;
       place.line = statement.line;
       this.statement(statement);
