@@ -484,6 +484,11 @@ export class BlockCache {
     return this.#pages.has(page);
   }
 
+  /** Physical pages of which there is code. */
+  codePages(): Iterable<number> {
+    return this.#pages.keys();
+  }
+
   /** Drops blocks with bytes in [physical, physical + length). Answers whether one of them has the record `running` in it. */
   invalidate(physical: number, length: number, running: number): boolean {
     let hit = false;

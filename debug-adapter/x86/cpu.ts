@@ -162,7 +162,7 @@ export class X86Cpu implements Cpu, CpuContext {
             observe: () => this.#observe(),
             tell: (what) => this.#tell(what),
             runsOf: (mode, key) => this.#blocks.runsOf(mode, key),
-            hasCode: (page) => this.#blocks.hasCode(page),
+            codePages: () => this.#blocks.codePages(),
             protect: (page) => this.#access.protect(page),
             placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
             recordsCleared: () => this.#helpers.clearRegions(),

@@ -79,6 +79,10 @@ export class Beside {
     return false;
   }
 
+  codePages(): Iterable<number> {
+    return [...this.#orders].flat().flatMap(({ region }) => [...region.pages]);
+  }
+
   /** Has regions compiled into one module. */
   order(list: readonly Ordered[], { precision, unordinary, recordOf }: OrderTerms): void {
     const service = this.#service;

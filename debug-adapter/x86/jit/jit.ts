@@ -44,8 +44,8 @@ export interface JitHost {
   readonly tell: (what: number) => number;
   /** Times that the interpreter ran a block which begins at this address. */
   runsOf(mode: number, key: number): number;
-  /** Does the interpreter hold code of this physical page? */
-  hasCode(page: number): boolean;
+  /** Physical pages of which the interpreter holds code. */
+  codePages(): Iterable<number>;
   /** Stores to this physical page must be seen from now on. */
   protect(page: number): void;
   /** Writes the records of one instruction at an address (see `BlockCache.single`); answers the one to enter. */
@@ -201,7 +201,11 @@ export class Jit {
         this.#heat.giveUp(key, this.#map.pageOf(key));
       },
     });
-    this.#windows = new Windows(host, tables, this.#store, (page) => host.hasCode(page) || this.hasCode(page));
+    this.#windows = new Windows(host, tables, this.#store, () => [
+      ...host.codePages(),
+      ...this.#store.codePages(),
+      ...this.#beside.codePages(),
+    ]);
     this.#merger = new Merger(
       host.i32,
       this.#store,

@@ -129,6 +129,10 @@ export class RegionStore {
     return this.#byPage.has(page);
   }
 
+  codePages(): Iterable<number> {
+    return this.#byPage.keys();
+  }
+
   onPage(page: number): readonly Installed[] {
     return [...(this.#byPage.get(page) ?? [])];
   }

@@ -34,81 +34,119 @@ export class PageTables {
     this.#u32 = u32;
   }
 
-  #entry(table: number, index: number): { low: number; high: number } | undefined {
-    const at = table + index * 8;
-    if (at + 8 > this.ramSize) return undefined;
-    const word = (Layout.ramBase + at) >>> 2;
-    return { low: this.#u32[word]!, high: this.#u32[word + 1]! };
-  }
-
   /** The leaf over a linear address, or undefined where none is present. */
   leaf(linear: number): Leaf | undefined {
-    let table = (this.#u32[State.cr3 >> 2]! & 0xfffff000) >>> 0;
-    let flags: number = Entry.write | Entry.user;
+    return this.walk()(linear);
+  }
+
+  /** Finds leaves while the tables stay as they are: neighbours in one table of 4 KiB pages are found without the levels above. */
+  walk(): (linear: number) => Leaf | undefined {
+    const u32 = this.#u32;
+    const root = (u32[State.cr3 >> 2]! & 0xfffff000) >>> 0;
+    /** The last table of 4 KiB pages: which 2 MiB it maps, where it is, and what the levels above allow. */
+    let region = -1;
+    let table = 0;
+    let flags = 0;
     let executable = true;
-    for (let shift = 39; shift >= 12; shift -= 9) {
-      const entry = this.#entry(table, Math.floor(linear / 2 ** shift) & 511);
-      if (entry === undefined || (entry.low & Entry.present) === 0) return undefined;
-      flags &= entry.low | ~(Entry.write | Entry.user);
-      if ((entry.high & 0x8000_0000) !== 0) executable = false;
-      const base = (entry.high & 0xfffff) * 2 ** 32 + ((entry.low & 0xfffff000) >>> 0);
-      if (shift === 12 || (shift <= 30 && (entry.low & Entry.large) !== 0)) {
-        const size = 2 ** shift;
-        const physical = Math.floor(base / size) * size;
-        return {
-          physical,
-          linear: Math.floor(linear / size) * size,
-          size,
-          executable,
-          user: (flags & Entry.user) !== 0,
-          flags: flags | (entry.low & (Entry.accessed | Entry.dirty)),
-        };
+    return (linear) => {
+      let shift = 12;
+      if (Math.floor(linear / 2 ** 21) !== region) {
+        region = -1;
+        table = root;
+        flags = Entry.write | Entry.user;
+        executable = true;
+        shift = 39;
       }
-      if ((entry.low & Entry.accessed) === 0) return undefined;
-      table = base;
-    }
-    return undefined;
+      for (; ; shift -= 9) {
+        const at = table + (Math.floor(linear / 2 ** shift) & 511) * 8;
+        if (at + 8 > this.ramSize) return undefined;
+        const low = u32[(Layout.ramBase + at) >>> 2]!;
+        const high = u32[(Layout.ramBase + at + 4) >>> 2]!;
+        if ((low & Entry.present) === 0) return undefined;
+        const allowed = flags & low;
+        const runs = executable && (high & 0x8000_0000) === 0;
+        const base = (high & 0xfffff) * 2 ** 32 + ((low & 0xfffff000) >>> 0);
+        if (shift === 12 || (shift <= 30 && (low & Entry.large) !== 0)) {
+          const size = 2 ** shift;
+          return {
+            physical: Math.floor(base / size) * size,
+            linear: Math.floor(linear / size) * size,
+            size,
+            executable: runs,
+            user: (allowed & Entry.user) !== 0,
+            flags: allowed | (low & (Entry.accessed | Entry.dirty)),
+          };
+        }
+        if ((low & Entry.accessed) === 0) return undefined;
+        table = base;
+        flags = allowed;
+        executable = runs;
+        if (shift === 21) region = Math.floor(linear / 2 ** 21);
+      }
+    };
   }
 }
 
 /** True where a leaf may be read, or executed, without the processor touching its entry. */
 export const isAccessed = (leaf: Leaf): boolean => (leaf.flags & Entry.accessed) !== 0;
 
+/** Pages from `start` up to `end`. */
+interface Run {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Pages that may be accessed alike. */
+interface Stretch extends Run {
+  start: number;
+  end: number;
+  readonly readable: boolean;
+  readonly writable: boolean;
+}
+
 /**
  * The mapping around that of `anchor`: the longest stretch of it that may be read, and that may be written; undefined where there is none.
  * @param user the accesses are those of CPL 3.
- * @param hasCode stores to this physical page must be seen.
+ * @param codePages the physical pages to which stores must be seen.
  */
 export function findWindow(
   tables: PageTables,
   ramSize: number,
   anchor: number,
   user: boolean,
-  hasCode: (page: number) => boolean,
+  codePages: Iterable<number>,
 ): WindowMapping | undefined {
-  const first = tables.leaf(anchor);
+  const leafAt = tables.walk();
+  const first = leafAt(anchor);
   if (first === undefined || first.physical >= ramSize) return undefined;
   const offset = first.physical - first.linear;
   const pages = Math.floor(ramSize / PAGE);
-  /** By physical page: 1 may be read, 2 may be written. */
-  const access = new Uint8Array(pages);
   let left = mostEntries;
-  const mark = (from: number, step: 1 | -1): void => {
+  /** Physical pages from one on, upwards or downwards. */
+  const stretches = (from: number, isUpwards: boolean): Stretch[] => {
+    const list: Stretch[] = [];
     let linear = from;
     while (left-- > 0 && linear >= 0 && linear < 2 ** 47) {
-      const leaf = tables.leaf(linear);
-      if (leaf === undefined || leaf.physical - leaf.linear !== offset || leaf.physical >= ramSize) return;
+      const leaf = leafAt(linear);
+      if (leaf === undefined || leaf.physical - leaf.linear !== offset || leaf.physical >= ramSize) break;
       const readable = isAccessed(leaf) && (!user || (leaf.flags & Entry.user) !== 0);
       const writable = readable && (leaf.flags & (Entry.write | Entry.dirty)) === (Entry.write | Entry.dirty);
-      if (readable) access.fill(writable ? 3 : 1, leaf.physical / PAGE, Math.min(pages, (leaf.physical + leaf.size) / PAGE));
-      linear = step > 0 ? leaf.linear + leaf.size : leaf.linear - 1;
+      const start = leaf.physical / PAGE;
+      const end = Math.min(pages, start + leaf.size / PAGE);
+      const last = list[list.length - 1];
+      if (last?.readable === readable && last.writable === writable) {
+        if (isUpwards) last.end = end;
+        else last.start = start;
+      } else list.push({ start, end, readable, writable });
+      linear = isUpwards ? leaf.linear + leaf.size : leaf.linear - 1;
     }
+    return list;
   };
-  mark(first.linear, 1);
-  mark(first.linear - 1, -1);
-  for (let page = 0; page < pages; page++) if (access[page] === 3 && hasCode(page)) access[page] = 1;
-  const read = longestRun(access, 1);
-  const write = longestRun(access, 2);
+  const upwards = stretches(first.linear, true);
+  const all = [...stretches(first.linear - 1, false).reverse(), ...upwards];
+  const read = longestRun(all.filter(({ readable }) => readable));
+  const code = [...codePages].sort((one, other) => one - other);
+  const write = longestRun(all.filter(({ writable }) => writable).flatMap((stretch) => without(code, stretch)));
   return {
     delta: (Layout.ramBase + offset) | 0,
     readStart: BigInt(read.start * PAGE - offset),
@@ -116,6 +154,19 @@ export function findWindow(
     writeStart: BigInt(write.start * PAGE - offset),
     writeLength: lengthOf(write),
   };
+}
+
+/** What is left of a stretch without those of a sorted list of pages. */
+function without(pages: readonly number[], { start, end }: Run): Run[] {
+  const rest: Run[] = [];
+  for (const page of pages) {
+    if (page < start) continue;
+    if (page >= end) break;
+    if (page > start) rest.push({ start, end: page });
+    start = page + 1;
+  }
+  if (start < end) rest.push({ start, end });
+  return rest;
 }
 
 /** Does code that was made for one mapping hold in another? */
@@ -145,16 +196,16 @@ export function reaches(window: WindowMapping, linear: bigint): boolean {
   return within(window.readStart, window.readLength) || within(window.writeStart, window.writeLength);
 }
 
-function longestRun(access: Uint8Array, bit: number): { start: number; length: number } {
-  let best = { start: 0, length: 0 };
-  let start = 0;
-  for (let page = 0; page <= access.length; page++) {
-    if (page < access.length && (access[page]! & bit) !== 0) continue;
-    if (page - start > best.length) best = { start, length: page - start };
-    start = page + 1;
+/** The longest run of pages that ascending stretches make up together; the first of the longest. */
+function longestRun(stretches: readonly Run[]): Run {
+  let best: Run = { start: 0, end: 0 };
+  let run: Run = { start: 0, end: 0 };
+  for (const { start, end } of stretches) {
+    run = { start: start === run.end ? run.start : start, end };
+    if (run.end - run.start > best.end - best.start) best = run;
   }
   return best;
 }
 
 /** Addresses at which an access may begin, whatever its length. */
-const lengthOf = (run: { length: number }): bigint => BigInt(Math.max(0, run.length * PAGE - longestAccess + 1));
+const lengthOf = ({ start, end }: Run): bigint => BigInt(Math.max(0, (end - start) * PAGE - longestAccess + 1));

@@ -22,12 +22,12 @@ export class Windows {
   /** Entries of regions that reach all over the memory. */
   readonly roaming = new Set<number>();
 
-  /** @param hasCode stores to this physical page must be seen. */
+  /** @param codePages the physical pages to which stores must be seen. */
   constructor(
     private readonly host: WindowHost,
     private readonly tables: PageTables,
     private readonly store: RegionStore,
-    private readonly hasCode: (page: number) => boolean,
+    private readonly codePages: () => Iterable<number>,
   ) {}
 
   /** May the region of an entry be made for a window? */
@@ -39,7 +39,7 @@ export class Windows {
   find(anchor = this.host.view.getBigUint64(State.gpr + 4 * 8, true)): WindowMapping | undefined {
     const user = (this.host.i32[State.mode >> 2]! & Mode.user) !== 0;
     const start = anchor < 1n << 47n ? Number(anchor) : 0;
-    const found = findWindow(this.tables, this.host.ramSize, start, user, this.hasCode);
+    const found = findWindow(this.tables, this.host.ramSize, start, user, this.codePages());
     if (found === undefined) return undefined;
     // The same for all regions that are made for it, so that it is looked at once for all of them.
     for (const { window } of this.store.windowed) if (covers(window, found) && covers(found, window!)) return window;
