@@ -3,12 +3,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createMachine } from '../../debug-adapter/machine/pc';
+import { firstSlice, nextSlice } from '../../debug-adapter/machine/slice';
 import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 
 const [file, tier] = process.argv.slice(2);
 const handlers = path.join(__dirname, 'handlers.wasm');
 if (existsSync(handlers)) useHandlers(new WebAssembly.Module(readFileSync(handlers)));
-const { machine } = createMachine({
+const { machine, bus } = createMachine({
   image: new Uint8Array(readFileSync(file!)),
   imageName: 'kernel',
   commandLine: '',
@@ -25,23 +26,31 @@ function cpuTime(): number {
   return user + system;
 }
 
-machine.onConsoleOutput = (bytes) => {
-  for (const byte of bytes) {
-    if (byte !== 10) {
-      line += String.fromCharCode(byte);
-      continue;
-    }
-    const [mark, name, checksum] = line.split(' ');
-    if (mark === 'S') started = { cpu: cpuTime(), retired: machine.cpu.retired };
-    if (mark === 'E') {
-      const milliseconds = (cpuTime() - started.cpu) / 1000;
-      console.log(JSON.stringify({ name, checksum, milliseconds, instructions: Number(machine.cpu.retired - started.retired) }));
-    }
-    line = '';
+const com1 = 0x3f8;
+// Marks are read as they are written, not when the console is, at a slice's end.
+bus.trace = ({ write, address, value }) => {
+  if (!write || address !== com1) return;
+  if (value !== 10n) {
+    line += String.fromCharCode(Number(value));
+    return;
   }
+  const [mark, name, checksum] = line.split(' ');
+  if (mark === 'S') started = { cpu: cpuTime(), retired: machine.cpu.retired };
+  if (mark === 'E') {
+    const milliseconds = (cpuTime() - started.cpu) / 1000;
+    console.log(JSON.stringify({ name, checksum, milliseconds, instructions: Number(machine.cpu.retired - started.retired) }));
+  }
+  line = '';
 };
-/** Slices as long as a worker's, and turns of the event loop between them, in which finished translations come in. */
+/** Milliseconds: a worker's, and the command line's, are about as long. */
+const goal = 8;
+let length = firstSlice;
+/** Runs a slice, and lets the event loop have a turn, in which finished translations come in. */
 function slice(): void {
-  if (machine.run(machine.cpu.retired + 2_000_000n).kind === 'limit') setImmediate(slice);
+  const { retired } = machine.cpu;
+  const began = performance.now();
+  if (machine.run(retired + length).kind !== 'limit') return;
+  length = nextSlice(length, machine.cpu.retired - retired, performance.now() - began, goal);
+  setImmediate(slice);
 }
 slice();

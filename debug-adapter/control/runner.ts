@@ -1,6 +1,7 @@
 /** Runs the machine in slices of some milliseconds between which its worker reads messages, and waits while the guest idles. */
 import { type Machine, type StopReason } from '../machine/api';
 import { type NetworkHost } from '../machine/network';
+import { firstSlice, nextSlice } from '../machine/slice';
 
 /** Decides what a stop of the machine means: run on, or end the run. */
 export interface RunPlan {
@@ -24,8 +25,6 @@ export interface Host {
 
 /** A slice's aim, milliseconds: short enough that a message is answered at once, long enough that slicing costs nothing. */
 const sliceMilliseconds = 8;
-const firstSlice = 100_000n;
-const longestSlice = 500_000_000n;
 /** Guest seconds may lag behind the host's by so much before the guest is no longer made to catch up. */
 const maximumLagNanoseconds = 1e9;
 
@@ -122,7 +121,7 @@ export class Runner {
         if (this.#plan === plan) this.#plan = undefined;
         return;
       }
-      if (slicedOut) this.#adapt(this.machine.cpu.retired - before, this.host.now() - started);
+      if (slicedOut) this.#slice = nextSlice(this.#slice, this.machine.cpu.retired - before, this.host.now() - started, sliceMilliseconds);
       if (this.host.now() >= deadline) return this.#next(0);
     }
   }
@@ -154,14 +153,5 @@ export class Runner {
     }
     this.machine.skipIdle();
     return now < deadline ? true : (this.#next(0), false);
-  }
-
-  #adapt(instructions: bigint, milliseconds: number): void {
-    if (milliseconds < 0.5) {
-      this.#slice = this.#slice * 2n < longestSlice ? this.#slice * 2n : longestSlice;
-      return;
-    }
-    const ideal = BigInt(Math.max(1000, Math.round((Number(instructions) * sliceMilliseconds) / milliseconds)));
-    this.#slice = ideal < longestSlice ? ideal : longestSlice;
   }
 }

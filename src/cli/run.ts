@@ -4,6 +4,7 @@ import { describeLaunch, type SessionLaunch } from '../../debug-adapter/control/
 import { MachineError, type StopReason } from '../../debug-adapter/machine/api';
 import { exitStatus } from '../../debug-adapter/machine/exit-status';
 import { createMachine } from '../../debug-adapter/machine/pc';
+import { firstSlice, nextSlice } from '../../debug-adapter/machine/slice';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { useCompiler } from '../../debug-adapter/x86/default-compiler';
 import { useHandlers } from '../../debug-adapter/x86/default-handlers';
@@ -15,9 +16,6 @@ const ExitStatus = { usage: 2, limit: 124, failure: 125, interrupted: 130 } as c
 
 /** Host milliseconds that a slice of the guest aims at: input and signals are looked at between slices. */
 const sliceGoal = 10;
-const firstSlice = 500_000n;
-const leastSlice = 20_000n;
-const mostSlice = 200_000_000n;
 /** Input is not looked for in the first milliseconds: a short run never pays for opening the console. */
 const consoleGrace = 200;
 /** Idle virtual time skipped without a word on the console, after which a guest counts as asleep, and takes no more host time than that. */
@@ -160,7 +158,7 @@ class Run {
       if (reason.kind === 'limit') {
         if (machine.cpu.retired >= limit)
           return { status: ExitStatus.limit, exit: 'limit', message: `Stopped after ${limit} instructions.` };
-        slice = nextSlice(slice, took);
+        slice = nextSlice(slice, machine.cpu.retired - from, took, sliceGoal);
       } else if (reason.kind === 'idle') {
         // A limit on instructions must end a guest that sleeps for ever as well.
         if (reason.until === undefined && options.maxInstructions !== undefined && !this.canWake()) {
@@ -251,13 +249,6 @@ class Run {
 /** What a session of this run is told apart by. To measure the clock is another run than to be told its frequency. */
 const sessionLaunch = (boot: Parameters<typeof describeLaunch>[0], options: RunOptions): SessionLaunch =>
   describeLaunch({ ...boot, cpuModel: options.calibrate ? `${options.cpu}, calibrated` : options.cpu });
-
-/** Grows or shrinks a slice towards the goal, by a factor of four at most. */
-function nextSlice(slice: bigint, took: number): bigint {
-  const factor = Math.min(4, Math.max(0.25, sliceGoal / Math.max(took, 0.1)));
-  const next = (slice * BigInt(Math.round(factor * 16))) / 16n;
-  return next < leastSlice ? leastSlice : next > mostSlice ? mostSlice : next;
-}
 
 function describe(reason: Exclude<StopReason, { kind: 'limit' | 'idle' }>, machine: PcMachine): Outcome {
   const at = (): string => `0x${(machine.cpu.getRegister('rip') ?? 0n).toString(16)} after ${machine.cpu.retired} instructions`;
