@@ -39,6 +39,18 @@ interface Seen extends Reach {
   readonly writable: boolean;
 }
 
+/** A register, as its i64 local, and what is added to it. */
+interface Base {
+  readonly local: number;
+  readonly disp: number;
+}
+
+/** Can all of a window's addresses be reached by the low halves of registers `disp` below, and an offset that needs no more than 32 bits? */
+function isWithin(start: bigint, length: bigint, disp: number, delta: number): boolean {
+  const below = BigInt(disp);
+  return start >= below && start + length - below + BigInt(delta) < 1n << 32n && delta + disp >= room;
+}
+
 /** Bytes of room that a look at an address leaves on both sides for others nearby. */
 const room = 256;
 
@@ -184,9 +196,10 @@ export class RegionMemory extends RegionFrame {
     const seen = place && this.reachSeen(place, access);
     const unaligned = align !== undefined && (place === undefined || !this.#isAligned(place, align)) ? align : undefined;
     if (seen !== undefined && unaligned === undefined) return seen;
+    const base = this.#baseOf(disp);
     const linear = this.#linearLocal(disp);
     if (unaligned !== undefined) this.#checkAlignment(linear, unaligned, place);
-    return seen ?? this.reach(linear, access, size, place);
+    return seen ?? this.reach(linear, access, size, place, base);
   }
 
   /** The host address of a place near one that was looked at before; undefined where there was none. */
@@ -200,8 +213,12 @@ export class RegionMemory extends RegionFrame {
     return undefined;
   }
 
-  /** The host address of the linear one in a local, or leaves. `place`: the same address, for others nearby. */
-  protected reach(linear: number, access: Access, size: number, place?: Place): Reach {
+  /**
+   * The host address of the linear one in a local, or leaves.
+   * @param place the same address, for others nearby.
+   * @param base what it is computed from.
+   */
+  protected reach(linear: number, access: Access, size: number, place?: Place, base?: Base): Reach {
     const { c, window } = this;
     const read = access === 'read';
     if (window === undefined || window.byTlb(keyOfInsn(this.insn))) {
@@ -223,14 +240,14 @@ export class RegionMemory extends RegionFrame {
       c.get(linear).i64(start).op('i64.sub').set(distance);
     }
     this.leaveIf(() => c.get(distance).i64(length).op('i64.ge_u'), 'window');
-    // An address that is a register as it stands comes straight from there, the sooner for it; others have their distance made in the same step.
+    // One that is made of a register and a constant comes straight from the register, the sooner for it; others have their distance made in the same step.
     const delta = window.delta >>> 0;
-    const straight = this.#isPlain && start + length + BigInt(delta) < 1n << 32n;
+    const straight = base !== undefined && isWithin(start, length, base.disp, delta) ? base : undefined;
     const reach = {
       index: isKept ? this.#seenLocal() : this.temp('i32'),
-      offset: straight ? delta : (Number(BigInt.asUintN(32, start)) + delta) >>> 0,
+      offset: straight === undefined ? (Number(BigInt.asUintN(32, start)) + delta) >>> 0 : delta + straight.disp,
     };
-    c.get(straight ? linear : distance)
+    c.get(straight?.local ?? distance)
       .op('i32.wrap_i64')
       .set(reach.index);
     if (isKept) {
@@ -252,10 +269,11 @@ export class RegionMemory extends RegionFrame {
     return this.insn.segment === Seg.FS || this.insn.segment === Seg.GS;
   }
 
-  /** The current instruction's memory operand is addressed by one register alone. */
-  get #isPlain(): boolean {
-    const { hasMemory, memIndex, dispLow, dispHigh } = this.insn;
-    return hasMemory && memIndex < 0 && dispLow === 0 && dispHigh === 0 && !this.#isSegmented;
+  /** What the memory operand's address, and `more`, is computed from, where that is one register that is not known to have changed since. */
+  #baseOf(more: number): Base | undefined {
+    const { hasMemory, memBase, memIndex, dispLow, dispHigh } = this.insn;
+    const isBased = hasMemory && memBase >= 0 && memIndex < 0 && dispHigh === dispLow >> 31 && this.addressSize === 8 && !this.#isSegmented;
+    return isBased && !this.addresses.has(more) ? { local: this.register(memBase), disp: dispLow + more } : undefined;
   }
 
   /** Pushes what the memory operand holds. */
