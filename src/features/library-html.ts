@@ -1,6 +1,7 @@
 /** The details page of a library as HTML: its state and options with live values, system calls, dependencies both ways, sources, README. */
 import { type Library, type ProvidedSyscall } from '../pool/library';
-import { type PoolModel, statusTitles } from './pool-model';
+import { statusTitles } from '../shared/library-status';
+import { type PoolModel } from './pool-model';
 
 /** Where links lead. */
 export interface PageLinks {
@@ -49,13 +50,12 @@ function header(model: PoolModel, library: Library, links: PageLinks): string {
   const status = model.statusOf(library);
   const on = status === 'image' || status === 'enabled';
   const actions = [
-    ...(library.symbol === undefined || library.state === 'available'
+    ...(library.symbol === undefined || library.state !== 'local'
       ? []
       : [on ? link(links.disable(library.name), 'Disable…', 'button secondary') : link(links.enable(library.name), 'Enable…', 'button')]),
     ...kraftfileAction(model, library, links),
-    library.state === 'available'
-      ? link(links.fetch(library.title), 'Fetch…', 'button')
-      : link(links.graph(library.name), 'Graph', 'button secondary'),
+    ...(library.state === 'available' ? [link(links.fetch(library.title), 'Fetch…', 'button')] : []),
+    ...(library.state === 'local' ? [link(links.graph(library.name), 'Graph', 'button secondary')] : []),
   ];
   return `<header><div><h1>${escapeHtml(library.title)}</h1><span class="state ${status}">${escapeHtml(statusTitles[status])}</span></div>
 <p class="lead">${escapeHtml(library.description || 'No description.')}</p>
@@ -68,6 +68,7 @@ function kraftfileAction(model: PoolModel, library: Library, links: PageLinks): 
   if (use === undefined) return [];
   const isAsked = use === 'asked';
   const target = isAsked ? links.removeFromKraftfile(library.name) : links.addToKraftfile(library.name);
+  if (library.state === 'beside') return [link(target, 'Add to Kraftfile…', 'button')];
   return [link(target, isAsked ? 'Remove from Kraftfile' : 'Add to Kraftfile', 'button secondary')];
 }
 
@@ -98,10 +99,12 @@ function facts(model: PoolModel, library: Library, links: PageLinks, bytes: numb
 }
 
 function options(model: PoolModel, library: Library, links: PageLinks): string {
+  // What the project does not take has options, and no values yet.
+  const known = library.state === 'local' ? model.service.tree.model : model.catalogue.model;
   const rows = library.options.map((name) => {
-    const symbol = model.configuration.symbol(name);
+    const symbol = known?.byName.get(name);
     const node = symbol?.nodes[0];
-    const place = node && model.service.tree.model.files.get(node.file)?.path;
+    const place = node && known?.files.get(node.file)?.path;
     const value = model.value(name) ?? '';
     const label = node && place !== undefined ? link(links.open(place, node.line), name) : escapeHtml(name);
     const kind = value === 'y' || value === 'm' ? 'yes' : value === 'n' ? 'no' : 'other';

@@ -34,18 +34,48 @@ export async function setEnabled(model: PoolModel, library: Library, wanted: 'y'
   return applyPlan(model, picked.plan);
 }
 
+/** Asks what shall come with a library that lies beside the project's, then has the Kraftfile ask for it. Answers whether anything was changed. */
+export async function addBeside(model: PoolModel, library: Library): Promise<boolean> {
+  const addition = model.addition(library);
+  const where = vscode.workspace.asRelativePath(model.project.configFile);
+  const obstacles = addition?.answer.plans.length === 0 ? addition.answer.obstacles.map(({ text }) => text).join('; ') : '';
+  const items = [
+    ...(addition?.answer.plans ?? []).map((plan) => {
+      const { label, detail } = planText(plan);
+      const isSet = plan.steps.length === 0;
+      return { label: `$(circle-filled) ${isSet ? `${library.symbol ?? ''}=y, as the configuration has it` : label}`, detail, plan };
+    }),
+    {
+      label: '$(add) Nothing but the line in the Kraftfile',
+      detail: obstacles === '' ? `${where} stays as it is.` : `It cannot be enabled: ${obstacles}.`,
+      plan: undefined,
+    },
+  ];
+  const picked = await vscode.window.showQuickPick(items, {
+    title: `Add ${library.title} to the Kraftfile`,
+    placeHolder: `Choose what to set in ${where}`,
+    matchOnDetail: true,
+  });
+  if (!picked) return false;
+  await editKraftfile(model, library.title, 'add');
+  if (!addition || !picked.plan || picked.plan.steps.length === 0) return true;
+  if (!addition.configuration.apply(picked.plan.steps)) throw new Error('The configuration has changed meanwhile; try again.');
+  if (!(await writeConfiguration(model.project.configFile, addition.configuration.dotConfig())))
+    throw new Error(`${model.project.configFile} could not be changed.`);
+  return true;
+}
+
 /** Takes a plan and writes the configuration; leaves the model as it was where the file cannot be written. */
 export async function applyPlan(model: PoolModel, plan: Plan): Promise<boolean> {
   if (!model.apply(plan)) throw new Error('The configuration has changed meanwhile; try again.');
-  if (await writeConfiguration(model)) return true;
+  if (await writeConfiguration(model.project.configFile, model.configText)) return true;
   model.reload();
   throw new Error(`${model.project.configFile} could not be changed.`);
 }
 
-/** Writes what the model holds by the smallest edit; saves the file unless it had unsaved changes. */
-async function writeConfiguration(model: PoolModel): Promise<boolean> {
-  const uri = vscode.Uri.file(model.project.configFile);
-  const wanted = model.configText;
+/** Writes a configuration by the smallest edit; saves the file unless it had unsaved changes. */
+async function writeConfiguration(path: string, wanted: string): Promise<boolean> {
+  const uri = vscode.Uri.file(path);
   const edit = new vscode.WorkspaceEdit();
   if (!(await exists(uri))) {
     edit.createFile(uri, { contents: new TextEncoder().encode(wanted), ignoreIfExists: true });

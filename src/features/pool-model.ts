@@ -9,24 +9,11 @@ import { configurePool, type ConfiguredPool, missingLibraries } from '../pool/co
 import { type Library, type LibraryKind } from '../pool/library';
 import { type ManifestEntry } from '../pool/manifest';
 import { searchPool } from '../pool/search';
+import { besideFolder } from '../pool/tree';
 import { type Files } from '../shared/files';
 import { type Image, imagesOf, type Project } from '../project/projects';
 import { startOf } from '../project/targets';
-
-/**
- * `image`: built and still enabled; `enabled`: the next build takes it in; `leaving`: in the image, and no longer enabled;
- * `disabled`: here, and not enabled; `available`: only a manifest tells of it; `missing`: asked for by the Kraftfile, and not here.
- */
-export type LibraryStatus = 'image' | 'enabled' | 'leaving' | 'disabled' | 'available' | 'missing';
-
-export const statusTitles: Readonly<Record<LibraryStatus, string>> = {
-  image: 'in the image',
-  enabled: 'enabled',
-  leaving: 'in the image, no longer enabled',
-  disabled: 'not enabled',
-  available: 'available',
-  missing: 'missing',
-};
+import { type LibraryStatus } from '../shared/library-status';
 
 /** A library, or the name of one that is missing. */
 export interface PoolEntry {
@@ -38,12 +25,18 @@ export interface PoolEntry {
   readonly library: Library | undefined;
 }
 
+/** A configuration that knows one library more, and the ways to turn that on in it. */
+export interface Addition {
+  readonly configuration: Configuration;
+  readonly answer: Answer;
+}
+
 /** Words of a filter that stand for states. */
 const statusWords: Readonly<Record<string, readonly LibraryStatus[]>> = {
   '@image': ['image', 'leaving'],
   '@enabled': ['image', 'enabled'],
   '@disabled': ['disabled', 'leaving'],
-  '@available': ['disabled', 'available'],
+  '@available': ['disabled', 'beside', 'available'],
   '@missing': ['missing'],
 };
 
@@ -133,7 +126,7 @@ export class PoolModel {
   }
 
   statusOf(library: Library): LibraryStatus {
-    if (library.state === 'available') return 'available';
+    if (library.state !== 'local') return library.state;
     const enabled = this.configured?.enabled.includes(library.name) === true;
     const inImage = this.built.has(library.name);
     return enabled ? (inImage ? 'image' : 'enabled') : inImage ? 'leaving' : 'disabled';
@@ -158,6 +151,19 @@ export class PoolModel {
   plans(library: Library, wanted: 'y' | 'n'): Answer | undefined {
     const symbol = library.symbol === undefined ? undefined : this.configuration.symbol(library.symbol);
     return symbol?.isDefined ? this.configuration.how(symbol, wanted) : undefined;
+  }
+
+  /** What becomes of the configuration where the Kraftfile asks for a library that lies beside the project's: nothing is changed yet. */
+  addition(library: Library): Addition | undefined {
+    const { files, project } = this;
+    const folder = besideFolder(project.tree, library.folder);
+    if (folder === undefined || library.symbol === undefined) return undefined;
+    const { root, cwd, dialect, environment } = project.plan;
+    const folders = [...project.tree.libraries, folder].join(':');
+    const service = new KconfigService({ files, cwd, root, dialect, environment: { ...environment, KCONFIG_ELIB_DIRS: folders } });
+    const configuration = service.openConfiguration(this.configText);
+    const symbol = configuration.symbol(library.symbol);
+    return symbol?.isDefined ? { configuration, answer: configuration.how(symbol, 'y') } : undefined;
   }
 
   /** Takes a plan's steps. Answers what changed, or undefined where a step is refused. */

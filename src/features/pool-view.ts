@@ -4,10 +4,11 @@ import { type Context } from '../context';
 import { commands, poolViewId } from '../manifest';
 import { type LibraryKind, type Library } from '../pool/library';
 import { type Builder } from './build';
-import { editKraftfile, setEnabled } from './pool-edit';
-import { type LibraryStatus, type PoolEntry, type PoolModel, statusTitles } from './pool-model';
+import { addBeside, editKraftfile, setEnabled } from './pool-edit';
+import { type PoolEntry, type PoolModel } from './pool-model';
 import { type PoolWorkspace } from './pool-workspace';
 import { type Project } from '../project/projects';
+import { type LibraryStatus, statusTitles } from '../shared/library-status';
 
 interface Group {
   readonly type: 'group';
@@ -42,6 +43,7 @@ const icons: Readonly<Record<LibraryStatus, readonly [icon: string, color: strin
   enabled: ['circle-filled', 'charts.blue'],
   leaving: ['circle-slash', 'list.warningForeground'],
   disabled: ['circle-outline', 'disabledForeground'],
+  beside: ['folder', 'disabledForeground'],
   available: ['cloud-download', undefined],
   missing: ['error', 'list.errorForeground'],
 };
@@ -56,11 +58,15 @@ export function registerPoolView(context: Context, workspace: PoolWorkspace, bui
     const project = isProjectLeaf(target) ? target.project : await pickProject(workspace, target);
     if (project) await workspace.select(project);
   });
+  const add = async (model: PoolModel, library: Library): Promise<void> => {
+    if (await addBeside(model, library)) workspace.refresh();
+  };
   const change = (wanted: 'y' | 'n') => async (target: unknown) => {
     const model = await needModel(workspace);
     const fits = ({ status }: PoolEntry): boolean =>
-      wanted === 'y' ? status === 'disabled' || status === 'leaving' : status === 'image' || status === 'enabled';
+      wanted === 'y' ? status === 'disabled' || status === 'leaving' || status === 'beside' : status === 'image' || status === 'enabled';
     const library = await libraryOf(model, target, wanted === 'y' ? 'Library to enable' : 'Library to disable', fits);
+    if (library?.state === 'beside') return add(model, library);
     if (!library || !(await setEnabled(model, library, wanted))) return;
     workspace.reload();
   };
@@ -71,10 +77,13 @@ export function registerPoolView(context: Context, workspace: PoolWorkspace, bui
     const isOffered = ({ library }: PoolEntry): boolean =>
       library !== undefined && model.kraftfileUse(library) === (action === 'add' ? 'possible' : 'asked');
     const placeHolder = action === 'add' ? 'Library to add to the Kraftfile' : 'Library to remove from the Kraftfile';
-    const name = isLeaf(target) ? target.entry.title : (await libraryOf(model, target, placeHolder, isOffered))?.title;
+    const library = await libraryOf(model, target, placeHolder, isOffered);
+    if (library?.state === 'beside') return add(model, library);
+    const name = isLeaf(target) ? target.entry.title : library?.title;
     if (name === undefined) return;
     await editKraftfile(model, name, action);
-    workspace.reload();
+    // Which libraries the project takes is the Kraftfile's to say.
+    workspace.refresh();
   };
   context.command(commands.poolAddToKraftfile, kraft('add'));
   context.command(commands.poolRemoveFromKraftfile, kraft('remove'));
@@ -311,7 +320,8 @@ function libraryItem({ name, title, status, description, library }: PoolEntry, k
     .join(' · ');
   item.accessibilityInformation = { label: `${title}, ${statusTitles[status]}, ${description}` };
   const switchable = library?.symbol === undefined ? '' : status === 'image' || status === 'enabled' ? ' on' : ' off';
-  item.contextValue = status === 'available' || status === 'missing' ? status : `library${switchable}${kraftfileUse}`;
+  const isNone = status === 'available' || status === 'missing' || status === 'beside';
+  item.contextValue = isNone ? status : `library${switchable}${kraftfileUse}`;
   if (library) item.command = { command: commands.poolShowLibrary, title: 'Show Library', arguments: [name] };
   return item;
 }

@@ -13,13 +13,13 @@ import { type ConfigValues, readEverything } from './make-tree';
 import { archivesOf, type ManifestEntry } from './manifest';
 import { type PoolProblem, problems } from './problems';
 import { indexSyscalls, syscallNames, type SyscallProvider } from './syscalls';
-import { baseName, checkTree, coreVersion, type CoreVersion, dirName, isInside, layoutOf, type PoolTree } from './tree';
+import { baseName, besideFolder, checkTree, coreVersion, type CoreVersion, dirName, isInside, layoutOf, type PoolTree } from './tree';
 
 /** What a catalogue is made from. */
 export interface CatalogueInput {
   readonly files: Files;
   readonly tree: PoolTree;
-  /** The tree's options, where they were read already. */
+  /** The options of the tree without what lies beside it, where they were read already. */
   readonly model?: Model;
   /** Libraries that manifests tell of. */
   readonly manifests?: readonly ManifestEntry[];
@@ -46,11 +46,14 @@ export function readModel(files: Files, tree: PoolTree): Model {
 /** Makes the catalogue; whatever is wrong is among its problems. */
 export function readCatalogue(input: CatalogueInput): Catalogue {
   const { files, tree } = input;
+  const { beside = [] } = tree;
   const found = checkTree(files, tree);
   if (!layoutOf(files, tree.base))
     return new Catalogue(tree, { full: '', codename: '' }, undefined, manifestOnly(input.manifests ?? [], new Set()), found);
-  const model = input.model ?? readModel(files, tree);
-  const make = readEverything(files, tree, model.byName.keys(), input.values);
+  const whole = beside.length === 0 ? tree : { ...tree, libraries: [...tree.libraries, ...beside] };
+  // The project's own options know nothing of what lies beside it.
+  const model = (beside.length === 0 ? input.model : undefined) ?? readModel(files, whole);
+  const make = readEverything(files, whole, model.byName.keys(), input.values);
   const { facts, problems: faults } = gatherFacts(files, make);
   found.push(
     ...make.problems.filter(concernsReading).map(({ path, line, message }) => problems.unreadable(path, line, message)),
@@ -81,7 +84,7 @@ export class Catalogue {
   constructor(
     readonly tree: PoolTree,
     readonly core: CoreVersion,
-    /** The options that it was made with; undefined where there is no tree. */
+    /** The options that it was made with, those of the libraries beside the project's among them; undefined where there is no tree. */
     readonly model: Model | undefined,
     readonly libraries: readonly Library[],
     readonly problems: readonly PoolProblem[],
@@ -130,7 +133,7 @@ function makeLibrary(input: CatalogueInput, make: MakeFacts, config: ConfigFacts
     name: registration.name,
     title,
     kind,
-    state: 'local',
+    state: besideFolder(tree, folder) === undefined ? 'local' : 'beside',
     description: uk?.description || describe(config.prompt, title) || manifest?.description || firstSentence(config.help),
     origin: isInside(folder, tree.base) ? 'core' : (manifest?.origin ?? folder),
     ...(uk?.homepage && { homepage: uk.homepage }),

@@ -65,5 +65,5 @@ export function stateOf(library: Library, pool: ConfiguredPool | undefined): Lib
 
 /** Libraries that a Kraftfile or a person asks for and the catalogue has no files of. */
 export function missingLibraries(catalogue: Catalogue, wanted: Iterable<string>): string[] {
-  return [...wanted].filter((name) => catalogue.find(name)?.state !== 'local');
+  return [...wanted].filter((name) => (catalogue.find(name)?.state ?? 'available') === 'available');
 }

@@ -96,8 +96,8 @@ export interface Library {
   /** As people and Kraftfiles know it, e.g. `lwip`. */
   readonly title: string;
   readonly kind: LibraryKind;
-  /** `local`: its files are here; `available`: only a manifest tells of it. */
-  readonly state: 'local' | 'available';
+  /** `local`: the project takes it; `beside`: its files lie with the project's libraries, and it is none of them; `available`: only a manifest tells of it. */
+  readonly state: 'local' | 'beside' | 'available';
   readonly description: string;
   /** Where it comes from: `core`, its folder, or the manifest's address. */
   readonly origin: string;

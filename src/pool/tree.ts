@@ -12,6 +12,8 @@ export interface PoolTree {
   readonly platforms?: readonly string[];
   /** Libraries that are left out (E=). */
   readonly excluded?: readonly string[];
+  /** Libraries that lie with those of the project, and that it does not take. */
+  readonly beside?: readonly string[];
   /** The application; a catalogue needs none. */
   readonly app?: string;
   /** Folder that objects would go to; only names in values come from it. */
@@ -36,6 +38,11 @@ export function baseName(path: string): string {
 /** The path without its last component. */
 export function dirName(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) || '/';
+}
+
+/** The folder beside the project's libraries that a path lies in, if it does. */
+export function besideFolder({ beside = [] }: PoolTree, path: string): string | undefined {
+  return beside.find((folder) => isInside(path, folder));
 }
 
 /** Whether `path` is `folder` or lies below it. */

@@ -6,7 +6,7 @@ import { kraftfileNames } from '../kraftfile/schema';
 import { defaultSettings } from '../language-server/settings';
 import { isApplication, treeFor, type TreePlan } from '../language-server/trees';
 import { readApplicationMakefile } from '../pool/application';
-import { baseName, dirName, isInside, layoutOf, type PoolTree } from '../pool/tree';
+import { baseName, dirName, findTree, isInside, layoutOf, type PoolTree } from '../pool/tree';
 import { type Files } from '../shared/files';
 import { targetsOf, type BuildTarget } from './targets';
 
@@ -99,6 +99,8 @@ function projectOf(folder: string, { files, folders, root, starterPool }: Projec
   const [platforms, excluded] = [list('KCONFIG_EPLAT_DIRS'), list('KCONFIG_EXCLUDEDIRS')];
   const kraftfile = kraftfileNames.map((name) => `${folder}/${name}`).find((path) => files.kind(path) === 'file');
   const registers = application && files.kind(`${app}/Makefile.uk`) === 'file';
+  const libraries = list('KCONFIG_ELIB_DIRS');
+  const beside = kraftfile === undefined ? [] : besideLibraries(files, folder, libraries);
   const builder = application ? (layout === 'starter' ? 'pool' : 'make') : undefined;
   const make = builder === 'make' ? readApplicationMakefile(files, folder) : undefined;
   const kraftName = kraftfile === undefined || make ? undefined : readKraftfile(files.readText(kraftfile) ?? '').name?.value;
@@ -117,7 +119,8 @@ function projectOf(folder: string, { files, folders, root, starterPool }: Projec
     isApplication: application,
     tree: {
       base,
-      libraries: list('KCONFIG_ELIB_DIRS'),
+      libraries,
+      ...(beside.length > 0 && { beside }),
       ...(platforms.length > 0 && { platforms }),
       ...(excluded.length > 0 && { excluded }),
       ...(registers && { app }),
@@ -131,6 +134,12 @@ function projectOf(folder: string, { files, folders, root, starterPool }: Projec
     ...(imageName !== undefined && { imageName }),
     ...(kraftfile !== undefined && { kraftfile }),
   };
+}
+
+/** Libraries in the project's folder of libraries that its Kraftfile does not ask for. */
+function besideLibraries(files: Files, folder: string, taken: readonly string[]): string[] {
+  const real = new Set(taken.map((each) => files.realPath(each)));
+  return (findTree(files, folder)?.libraries ?? []).filter((each) => !real.has(files.realPath(each)));
 }
 
 /** Our builder takes all of its targets from one configuration. */

@@ -1,4 +1,5 @@
 /** Messages between the dependency graph's page and the extension, and to the worker that lays it out. */
+import { type LibraryStatus } from './library-status';
 
 /** Why one library has to do with another; each may be shown or hidden. */
 export const graphReasons = ['selects', 'depends', 'implies', 'uses'] as const;
@@ -9,7 +10,7 @@ export interface GraphNodeView {
   readonly name: string;
   readonly title: string;
   readonly kind: 'library' | 'driver' | 'platform' | 'architecture' | 'application';
-  readonly status: 'image' | 'enabled' | 'leaving' | 'disabled' | 'available' | 'missing';
+  readonly status: LibraryStatus;
   readonly description: string;
   /** Whether an option switches it. */
   readonly switchable: boolean;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { command, row } from './ui-pool.mjs';
 
-const patience = 120_000;
+const patience = 60_000;
 const { UNIKERNEL_SUITES: suites, UK_ROOT: core } = process.env;
 
 const kraftfile = `spec: v0.6
@@ -102,7 +102,8 @@ async function filter(page, text) {
   throw new Error(`the filter ${text} does not come`);
 }
 
-const details = (page) => page.frameLocator('iframe.webview').frameLocator('#active-frame');
+/** The page that is to be seen: the graph is kept while it is hidden. */
+const details = (page) => page.frameLocator('iframe.webview:visible').frameLocator('#active-frame');
 
 async function libraries(page, shot, theme) {
   await row(page, 'lwip').click();
@@ -190,11 +191,31 @@ async function requirements(page, shot, folder, theme) {
   await page.locator('.quick-input-list .monaco-list-row:has-text("lwip")').first().click();
   await until('lwip is still asked for', async () => !(await readFile(file, 'utf8')).includes('lwip'));
   assert.equal(await readFile(file, 'utf8'), kraftfile.replace(/^ {2}lwip.*\n/m, ''));
+  // The file is shown as it was changed, and takes the focus with it.
+  await page.locator('.tab.active:has-text("Kraftfile")').waitFor({ timeout: patience });
+  await page.waitForTimeout(1000);
+  await filter(page, 'lwip');
+  await page.waitForTimeout(800);
+  await shot(`tree-beside-${theme}`);
+  await row(page, 'lwip').click();
+  await details(page).locator('a.button:has-text("Add to Kraftfile")').waitFor({ timeout: patience });
+  await page.waitForTimeout(500);
+  await shot(`tree-beside-page-${theme}`);
+  await command(page, 'Unikernel: Clear Filter of Library Pool');
   await command(page, 'Unikernel: Add Library to Kraftfile');
   await page.locator('.quick-input-widget input').first().fill('lwip');
   await page.locator('.quick-input-list .monaco-list-row:has-text("lwip")').first().click();
+  // What lies there already is added with what the configuration becomes, shown first.
+  const plan = page.locator('.quick-input-list .monaco-list-row:has-text("LIBLWIP=y")').first();
+  await plan.waitFor({ timeout: patience });
+  await page.waitForTimeout(500);
+  await shot(`tree-kraftfile-plan-${theme}`);
+  await plan.click();
   await until('lwip is not asked for', async () => (await readFile(file, 'utf8')).includes('lwip'));
   const text = await readFile(file, 'utf8');
+  await until('lwip is not configured', async () =>
+    (await readFile(path.join(folder, '.config.web_qemu-x86_64'), 'utf8')).includes('CONFIG_LIBLWIP=y'),
+  );
   for (const comment of ['# what the image is called', '# The C library comes first.']) assert.ok(text.includes(comment), comment);
   await page.waitForTimeout(1000);
   await shot(`tree-kraftfile-${theme}`);

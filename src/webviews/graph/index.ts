@@ -12,6 +12,7 @@ import {
   type LayoutInput,
   type LayoutOutput,
 } from '../../shared/graph-view';
+import { statusTitles } from '../../shared/library-status';
 import { h, icon, iconButton } from '../lib/dom';
 import { Host } from '../lib/host';
 import { PanZoom } from '../lib/pan-zoom';
@@ -31,14 +32,6 @@ const reasonTitles: Readonly<Record<GraphReason, string>> = {
   uses: 'Uses headers',
 };
 const reasonVerbs: Readonly<Record<GraphReason, string>> = { selects: 'selects', depends: 'depends on', implies: 'implies', uses: 'uses' };
-const statusTitles: Readonly<Record<GraphNodeView['status'], string>> = {
-  image: 'in the image',
-  enabled: 'enabled',
-  leaving: 'in the image, no longer enabled',
-  disabled: 'not enabled',
-  available: 'available',
-  missing: 'missing',
-};
 const depths = [1, 2, 3, Infinity];
 
 class Page {

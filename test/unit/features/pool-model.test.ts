@@ -195,6 +195,48 @@ describe('the pool model', () => {
       assert.equal(model.kraftfileUse(library), undefined, library.name);
   });
 
+  it('offers what lies beside the libraries of the project, and tells what the configuration becomes with it', () => {
+    const base = core('app/.unikraft/unikraft');
+    // The tree's options come by the list of folders, as upstream's do.
+    write(
+      'app/.unikraft/unikraft/Config.uk',
+      'config UK_ALWAYS\n\tbool\n\tdefault y\n\nconfig ROOM\n\tbool\n\nsource "$(shell,$(UK_BASE)/support/build/config-submenu.sh -q -o $(KCONFIG_DIR)/libs.uk -r $(KCONFIG_LIB_BASE) -c $(KCONFIG_ELIB_DIRS))"\n',
+    );
+    for (const name of ['one', 'two']) {
+      const option = `LIB${name.toUpperCase()}`;
+      write(`app/.unikraft/libs/${name}/Config.uk`, `config ${option}\n\tbool "${name}"\n\tselect ROOM\n`);
+      write(
+        `app/.unikraft/libs/${name}/Makefile.uk`,
+        `$(eval $(call addlib_s,lib${name},$(CONFIG_${option})))\nUK_PROVIDED_SYSCALLS-$(CONFIG_${option}) += ${name}-1\n`,
+      );
+    }
+    const app = path.dirname(write('app/Kraftfile', 'spec: v0.6\nunikraft: stable\nlibraries:\n  two: stable\n'));
+    const [project] = find(app, [app]);
+    assert.deepEqual(
+      [project?.tree.base, project?.tree.libraries, project?.tree.beside],
+      [base, [`${app}/.unikraft/libs/two`], [`${app}/.unikraft/libs/one`]],
+    );
+    const model = new PoolModel(files, project!);
+    const one = model.catalogue.find('one')!;
+    assert.deepEqual([model.statusOf(one), model.kraftfileUse(one), model.value('LIBONE')], ['beside', 'possible', undefined]);
+    assert.deepEqual(
+      model.catalogue.providersOf('one').map(({ library }) => library.title),
+      ['one'],
+    );
+    assert.match(libraryHtml(model, one, links, undefined), /add:libone[^>]*>Add to Kraftfile…/);
+    const addition = model.addition(one);
+    assert.match(planText(addition!.answer.plans[0]!).detail, /ROOM=y/);
+    addition!.configuration.apply(addition!.answer.plans[0]!.steps);
+    assert.match(addition!.configuration.dotConfig(), /^CONFIG_LIBONE=y$/m);
+    // Nothing of it is in the project until the Kraftfile asks for it.
+    assert.doesNotMatch(model.configText, /LIBONE/);
+    assert.equal(model.addition(model.catalogue.find('two')!), undefined);
+    write('app/Kraftfile', 'spec: v0.6\nunikraft: stable\nlibraries:\n  two: stable\n  one: stable\n');
+    const again = new PoolModel(files, find(app, [app])[0]!);
+    assert.equal(again.project.tree.beside, undefined);
+    assert.equal(again.statusOf(again.catalogue.find('one')!), 'disabled');
+  });
+
   it('filters by words and by state', () => {
     const model = new PoolModel(files, hello());
     const titles = (filter: string): string[] => [...model.entries(filter).values()].flat().map(({ title }) => title);
