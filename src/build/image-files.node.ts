@@ -31,7 +31,7 @@ export function writeLinked(step: LinkStep, bytes: Uint8Array, result: LinkResul
 export function writeImage(step: ImageStep, linked: Uint8Array): void {
   const entry = executableSymbol(linked, readExecutable(linked, step.input), step.entry);
   if (entry === undefined) throw new ElfError(`${step.input} has no symbol ${step.entry}.`);
-  const symbols = Uint8Array.from(linked);
+  const symbols = linked.slice();
   new DataView(symbols.buffer).setBigUint64(24, BigInt(entry), true);
   const stripped = stripExecutable(linked, step.input, entry);
   writeFileSync(step.image, step.protocol === 'multiboot' ? multibootImage(stripped, step.input, entry) : stripped, { mode: 0o755 });

@@ -4,12 +4,13 @@
  */
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { type FileKind, type Files } from '../shared/files';
+import { type FileKind } from '../shared/files';
 import { PC_LAYOUT } from './link/layout';
 import { type ImageStep, type LinkStep } from './plan';
+import { type SeenFiles } from './stamp.node';
 import { PREBUILT_BUILD, PREBUILT_POOL, type PrebuiltFolders } from './prebuilt.node';
 
-/** Something that a plan depends on: a file's text as its place in the texts of all, what stands at a path, what a folder holds, what a path leads to. */
+/** Something that a plan depends on: a file's text as its place in the bytes of all texts, what stands at a path, what a folder holds, what a path leads to. */
 export type Look =
   | readonly ['text', path: string, from: number, to: number]
   | readonly ['kind', path: string, kind: FileKind | null]
@@ -72,7 +73,7 @@ export const KEPT_TEXTS = 'texts.txt';
 const PLAIN_FOLDER = /^[A-Za-z0-9_./+-]+$/;
 
 /** The kept plan that answers, where nothing that it depends on has changed. */
-export function findPlan(folder: string, { folders, app, targets, asked }: PlanQuestion, files: Files): KeptPlan | undefined {
+export function findPlan(folder: string, { folders, app, targets, asked }: PlanQuestion, files: SeenFiles): KeptPlan | undefined {
   const { pool, build } = folders;
   if (![pool, build].every((path) => PLAIN_FOLDER.test(path)) || !app.startsWith(`${pool}/`)) return undefined;
   const real = (text: string): string => text.replaceAll(PREBUILT_POOL, pool).replaceAll(PREBUILT_BUILD, build);
@@ -92,7 +93,7 @@ export function findPlan(folder: string, { folders, app, targets, asked }: PlanQ
     );
     if (!found) return undefined;
     const kept = part(found.plan) as KeptParts;
-    const texts = readFileSync(`${folder}/${KEPT_TEXTS}`, 'utf8');
+    const texts = readFileSync(`${folder}/${KEPT_TEXTS}`);
     if (!kept.looks.every((i) => holds(index.looks[i]!, real, texts, files))) return undefined;
     return {
       config: part(kept.config) as string,
@@ -120,11 +121,11 @@ function readPart(file: number, [offset, size]: readonly [number, number]): stri
 }
 
 /** Whether a look gives today what it gave then. */
-function holds(look: Look, real: (text: string) => string, texts: string, files: Files): boolean {
+function holds(look: Look, real: (text: string) => string, texts: Uint8Array, files: SeenFiles): boolean {
   const path = real(look[1]);
   switch (look[0]) {
     case 'text':
-      return files.readText(path) === texts.slice(look[2], look[3]);
+      return files.holds(path, texts.subarray(look[2], look[3]));
     case 'kind':
       return (files.kind(path) ?? null) === look[2];
     case 'list': {

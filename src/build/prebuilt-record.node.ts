@@ -134,12 +134,13 @@ export class PlanRecorder {
     return index;
   }
 
+  /** Where a text's bytes are among those of all. */
   private place(text: string): [number, number] {
     let from = this.places.get(text);
     if (from === undefined) {
       this.places.set(text, (from = this.length));
-      this.length += text.length;
+      this.length += Buffer.byteLength(text);
     }
-    return [from, from + text.length];
+    return [from, from + Buffer.byteLength(text)];
   }
 }

@@ -1,6 +1,18 @@
 /** Remembers all that a build of the pool depended on, by names, sizes and times, so that the next one is over at once where nothing has changed. */
 
-import { type BigIntStats, lstatSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { resolve } from 'node:path';
 import { type FileKind, type Files } from '../shared/files';
 import { NodeFiles } from '../shared/files.node';
@@ -93,6 +105,7 @@ export class SeenFiles implements Files {
   private readonly kinds = new Map<string, FileKind | undefined>();
   private readonly texts = new Map<string, string | undefined>();
   private readonly lists = new Map<string, readonly string[]>();
+  private scratch = Buffer.allocUnsafe(1 << 16);
 
   /** Notes a file that is read by other ways. */
   note(path: string, listed = false): void {
@@ -118,6 +131,28 @@ export class SeenFiles implements Files {
   kind(path: string): FileKind | undefined {
     this.note(path);
     return this.kinds.get(path);
+  }
+
+  /** Whether a file holds just these bytes. Nothing is kept of it but the note: a plan may depend on hundreds of files. */
+  holds(path: string, bytes: Uint8Array): boolean {
+    let file: number | undefined;
+    try {
+      file = openSync(path, 'r');
+      const stat = fstatSync(file, { bigint: true });
+      if (!stat.isFile()) return false;
+      this.seen.set(path, signature(stat, false));
+      this.kinds.set(path, 'file');
+      if (stat.size !== BigInt(bytes.length)) return false;
+      if (this.scratch.length < bytes.length) this.scratch = Buffer.allocUnsafe(2 * bytes.length);
+      return (
+        readSync(file, this.scratch, 0, bytes.length, 0) === bytes.length &&
+        this.scratch.compare(bytes, 0, bytes.length, 0, bytes.length) === 0
+      );
+    } catch {
+      return false;
+    } finally {
+      if (file !== undefined) closeSync(file);
+    }
   }
 
   list(path: string): readonly string[] {

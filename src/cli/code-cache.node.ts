@@ -1,6 +1,6 @@
 /** V8's code cache of a bundle: functions that a run calls come compiled from a file beside it, which takes a third off the start of a process. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import Module, { createRequire } from 'node:module';
+import { createRequire, Module } from 'node:module';
 import { dirname } from 'node:path';
 import { Script } from 'node:vm';
 import { compileHandlers } from './handlers.node';

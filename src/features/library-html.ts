@@ -36,8 +36,10 @@ export function libraryHtml(model: PoolModel, library: Library, links: PageLinks
     readme === undefined ? '' : section('README', `<div class="readme">${readme}</div>`),
     `</div><div class="side">`,
     facts(model, library, links, bytes),
-    dependencies(model, library, links, 'needs'),
-    dependencies(model, library, links, 'neededBy'),
+    // Of what is not here nobody knows what it needs.
+    ...(library.state === 'available'
+      ? []
+      : [dependencies(model, library, links, 'needs'), dependencies(model, library, links, 'neededBy')]),
     `</div></div>`,
   ].join('\n');
 }
@@ -78,7 +80,8 @@ function facts(model: PoolModel, library: Library, links: PageLinks, bytes: numb
   add('Kind', library.kind);
   add('In the image', bytes === undefined ? undefined : link(links.sizes(), `${bytes.toLocaleString('en')} bytes`));
   add('Make name', code(library.name));
-  add('Option', library.symbol === undefined ? 'none: always built' : code(`CONFIG_${library.symbol}`));
+  const unswitched = library.state === 'available' ? undefined : 'none: always built';
+  add('Option', library.symbol === undefined ? unswitched : code(`CONFIG_${library.symbol}`));
   add('Depends on', library.dependsOn === '' ? undefined : code(library.dependsOn));
   add('Version', library.versions.map(({ version }) => escapeHtml(version)).join(', '));
   add('License', library.license && escapeHtml(library.license));

@@ -7,7 +7,7 @@ import { fetchSources, type FetchSource } from '../pool/fetch/fetch.node';
 import { type Library } from '../pool/library';
 import { isInside } from '../pool/tree';
 import { type Project } from '../project/projects';
-import { editKraftfile } from './pool-edit';
+import { addBeside, editKraftfile } from './pool-edit';
 import { type PoolEntry, type PoolModel } from './pool-model';
 import { needModel } from './pool-view';
 import { type PoolWorkspace } from './pool-workspace';
@@ -41,8 +41,8 @@ export function registerPoolFetch(context: Context, workspace: PoolWorkspace): v
     const { project } = model;
     const folder = `${libraryFolder(project)}/${title}`;
     const options = { location: vscode.ProgressLocation.Notification, title: `Fetching ${title}`, cancellable: true };
-    await vscode.window.withProgress(options, (progress, token) => {
-      const cancel = new AbortController();
+    const cancel = new AbortController();
+    const fetched = vscode.window.withProgress(options, (progress, token) => {
       token.onCancellationRequested(() => cancel.abort());
       let shown = 0;
       // git may ask for a password that nobody can give here.
@@ -56,6 +56,15 @@ export function registerPoolFetch(context: Context, workspace: PoolWorkspace): v
         },
       });
     });
+    const isThere = await Promise.resolve(fetched).then(
+      () => true,
+      (error: unknown) => {
+        // Who cancels knows.
+        if (!cancel.signal.aborted) throw error;
+        return false;
+      },
+    );
+    if (!isThere) return;
     context.log.appendLine(`fetched ${source.url} into ${folder}`);
     workspace.refresh();
     await offerKraftfile(workspace, title, folder);
@@ -135,7 +144,9 @@ async function offerKraftfile(workspace: PoolWorkspace, title: string, folder: s
   const add = 'Add to Kraftfile';
   void vscode.window.showInformationMessage(`${title} is in ${where}.`, add).then(async (answer) => {
     if (answer !== add) return;
-    await editKraftfile(model, title, 'add');
+    const library = model.catalogue.find(title);
+    if (library?.state === 'beside') await addBeside(model, library);
+    else await editKraftfile(model, title, 'add');
     workspace.refresh();
   });
 }

@@ -124,8 +124,11 @@ export async function openPlace(path: string, line: number): Promise<void> {
 
 export async function needModel(workspace: PoolWorkspace): Promise<PoolModel> {
   const model = await workspace.model();
-  if (!model)
-    throw new Error('No library pool was found. Open a Unikraft project, or name the core in the setting unikernel.kconfig.root.');
+  if (!model) {
+    const reason =
+      (await workspace.notice())?.message ?? 'Open a Unikraft project, or name the core in the setting unikernel.kconfig.root.';
+    throw new Error(`No library pool was found. ${reason}`);
+  }
   return model;
 }
 
@@ -244,7 +247,10 @@ class PoolView implements vscode.TreeDataProvider<Node> {
     const model = (this.#model = await this.workspace.model());
     this.#view.description = model?.project.name ?? '';
     void vscode.commands.executeCommand('setContext', 'unikernel.builtByMake', model?.project.builder === 'make');
-    if (!model) return [];
+    if (!model) {
+      this.#view.message = (await this.workspace.notice())?.message ?? '';
+      return [];
+    }
     const entries = model.entries(this.#filter);
     const projects = await this.workspace.projects();
     const found = groups.flatMap(([kind, title]): Group[] => {
@@ -262,7 +268,9 @@ class PoolView implements vscode.TreeDataProvider<Node> {
       return children.length === 0 ? [] : [{ type: 'group', kind, title, children }];
     });
     const count = found.reduce((sum, { children }) => sum + children.length, 0);
-    this.#view.message = this.#filter === '' ? '' : count === 0 ? `Nothing matches “${this.#filter}”.` : `${count} for “${this.#filter}”`;
+    const notice = (await this.workspace.notice())?.message ?? '';
+    this.#view.message =
+      this.#filter === '' ? notice : count === 0 ? `Nothing matches “${this.#filter}”.` : `${count} for “${this.#filter}”`;
     return found;
   }
 

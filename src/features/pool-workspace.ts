@@ -1,11 +1,12 @@
 /** The projects of the workspace, the one that is worked on, and its pool, read when somebody looks and again when files change. */
 import * as vscode from 'vscode';
 import { type Context } from '../context';
-import { dirName } from '../pool/tree';
+import { type PoolProblem } from '../pool/problems';
+import { dirName, isInside, type PoolTree } from '../pool/tree';
 import { NodeFiles } from '../shared/files.node';
 import { readIndex } from './pool-index';
 import { PoolModel } from './pool-model';
-import { findProjects, withTarget, type Project } from '../project/projects';
+import { findProjects, missingCore, withTarget, type Project, type ProjectSearch } from '../project/projects';
 
 const marks = '**/{Kraftfile,kraft.yaml,kraft.yml,Kraftfile.yml,Kraftfile.yaml,Makefile.uk,Makefile}';
 const excluded = '**/{node_modules,.git,.unikraft,build,workdir,repos}/**';
@@ -22,7 +23,9 @@ export class PoolWorkspace {
   readonly #changed = new vscode.EventEmitter<void>();
   /** Something that the views show has changed. */
   readonly onDidChange = this.#changed.event;
+  readonly #diagnostics: vscode.DiagnosticCollection;
   #projects: Promise<readonly Project[]> | undefined;
+  #notice: PoolProblem | undefined;
   #current: Project | undefined;
   #model: PoolModel | undefined;
   #watchers: vscode.Disposable[] = [];
@@ -30,6 +33,7 @@ export class PoolWorkspace {
   #due: Due = 'configuration';
 
   constructor(private readonly context: Context) {
+    this.#diagnostics = context.own(vscode.languages.createDiagnosticCollection('unikernel pool'));
     context.own(this.#changed);
     context.own({ dispose: () => this.#stopWatching() });
     context.own(vscode.workspace.onDidChangeWorkspaceFolders(() => this.refresh()));
@@ -52,6 +56,12 @@ export class PoolWorkspace {
     return this.#projects;
   }
 
+  /** Why there is no application to work on, where one was to be expected. */
+  async notice(): Promise<PoolProblem | undefined> {
+    await this.projects();
+    return this.#notice;
+  }
+
   /** The project that commands and views mean. */
   async current(): Promise<Project | undefined> {
     const projects = await this.projects();
@@ -72,13 +82,12 @@ export class PoolWorkspace {
     if (this.#model?.project !== project) {
       const started = performance.now();
       const index = await readIndex(this.context, this.files);
-      for (const { path, line, message } of index.problems) this.context.log.appendLine(`${path}:${line}: ${message}`);
       this.#model = new PoolModel(this.files, project, unsavedText, index.entries);
       const { libraries, problems } = this.#model.catalogue;
       this.context.log.appendLine(
         `pool of ${project.folder}: ${libraries.length} libraries from ${project.tree.base} in ${Math.round(performance.now() - started)} ms`,
       );
-      for (const { path, line, severity, message } of problems) this.context.log.appendLine(`${path}:${line}: ${severity}: ${message}`);
+      this.#show([...index.problems, ...problems], project.tree);
     }
     return this.#model;
   }
@@ -117,15 +126,36 @@ export class PoolWorkspace {
     const found = await vscode.workspace.findFiles(marks, excluded, mostMarks);
     const candidates = [...folders, ...found.map((uri) => vscode.Uri.joinPath(uri, '..').fsPath)];
     const pool = this.context.resource('library-pool').fsPath;
-    const projects = findProjects({
+    const search: ProjectSearch = {
       files: this.files,
       folders,
       candidates,
       root: this.context.setting('kconfig.root'),
       starterPool: this.files.kind(`${pool}/Config.uk`) === 'file' ? pool : undefined,
-    });
+    };
+    const projects = findProjects(search);
+    this.#notice = projects.some(({ isApplication }) => isApplication) ? undefined : missingCore(search);
     const targets = this.context.extension.workspaceState.get<Readonly<Record<string, string>>>(rememberedTargets, {});
     return projects.map((project) => withTarget(project, targets[project.folder]));
+  }
+
+  /** What is wrong with files of the workspace goes to the Problems view; all of it to the log. */
+  #show(list: readonly PoolProblem[], { base }: PoolTree): void {
+    const byFile = new Map<string, vscode.Diagnostic[]>();
+    for (const { code, path, line, severity, message } of list) {
+      this.context.log.appendLine(`${path}:${line}: ${severity}: ${message}`);
+      const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(path))?.uri.fsPath;
+      // A core that came with a project is not the project's to mend.
+      if (folder === undefined || (severity === 'warning' && base !== folder && isInside(path, base))) continue;
+      const at = new vscode.Position(Math.max(0, line - 1), 0);
+      const level = severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning;
+      const diagnostic = new vscode.Diagnostic(new vscode.Range(at, at), message, level);
+      diagnostic.source = 'unikernel pool';
+      diagnostic.code = code;
+      byFile.set(path, [...(byFile.get(path) ?? []), diagnostic]);
+    }
+    this.#diagnostics.clear();
+    for (const [path, diagnostics] of byFile) this.#diagnostics.set(vscode.Uri.file(path), diagnostics);
   }
 
   #watch(): void {

@@ -32,6 +32,14 @@ export const problems = {
       1,
       `${path} is no Unikraft core: it needs the file Config.uk and the folder lib. Give the core's own folder.`,
     ),
+  noCore: (path: string) =>
+    make(
+      'pool-no-core',
+      'error',
+      path,
+      1,
+      'There is no Unikraft core for this application. Put one into .unikraft/unikraft or workdir/unikraft beside this file (kraft and catalog-core do), or name it in the setting unikernel.kconfig.root.',
+    ),
   missingFolder: (what: string, path: string) =>
     make('pool-missing-folder', 'error', path, 1, `The ${what} ${path} does not exist. Fetch it, or take it out of the list.`),
   noMakefile: (what: string, path: string) =>

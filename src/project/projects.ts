@@ -6,6 +6,7 @@ import { kraftfileNames } from '../kraftfile/schema';
 import { defaultSettings } from '../language-server/settings';
 import { isApplication, treeFor, type TreePlan } from '../language-server/trees';
 import { readApplicationMakefile } from '../pool/application';
+import { type PoolProblem, problems } from '../pool/problems';
 import { baseName, dirName, findTree, isInside, layoutOf, type PoolTree } from '../pool/tree';
 import { type Files } from '../shared/files';
 import { targetsOf, type BuildTarget } from './targets';
@@ -77,6 +78,21 @@ export function findProjects(search: ProjectSearch): Project[] {
     if (project) found.set(project.folder, project);
   }
   return [...found.values()];
+}
+
+/** What keeps a search from finding what it was for: the setting names no core, or the first application has none; undefined where nothing is amiss. */
+export function missingCore({ files, folders, candidates, root }: ProjectSearch): PoolProblem | undefined {
+  if (root !== '') {
+    const named = absolute(root, folders[0] ?? '/');
+    if (files.kind(named) !== 'directory') return problems.missingTree(named);
+    if (!layoutOf(files, coreAt(files, named))) return problems.notATree(named);
+  }
+  for (const folder of [...new Set(candidates)].sort()) {
+    if (!belongsToApplication(files, folder)) continue;
+    const file = [...kraftfileNames, 'Makefile', 'Makefile.uk'].find((name) => files.kind(`${folder}/${name}`) === 'file');
+    if (file !== undefined) return problems.noCore(`${folder}/${file}`);
+  }
+  return undefined;
 }
 
 /** Whether a folder is an application; a core's own parts are none, except what lies in its folder of applications. */

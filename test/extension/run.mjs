@@ -9,6 +9,7 @@ import { scenarios } from './ui.mjs';
 import { configScenarios } from './ui-config.mjs';
 import { languageScenarios } from './ui-language.mjs';
 import { poolScenarios } from './ui-pool.mjs';
+import { poolFetchScenarios } from './ui-pool-fetch.mjs';
 import { poolTreeScenarios } from './ui-pool-tree.mjs';
 import { programScenarios } from './ui-program.mjs';
 import { travelScenarios } from './ui-travel.mjs';
@@ -64,6 +65,7 @@ const everything = [
   ...languageScenarios,
   ...poolScenarios,
   ...poolTreeScenarios,
+  ...poolFetchScenarios,
   ...travelScenarios,
   ...programScenarios,
   ...upstreamScenarios,

@@ -1,7 +1,6 @@
-// The library pool of a real Unikraft tree as a user meets it: found, filtered, read, drawn, enabled, asked for in the Kraftfile, fetched. Wants UNIKERNEL_SUITES and UK_ROOT.
+// The library pool of a real Unikraft tree as a user meets it: found, filtered, read, drawn, enabled, asked for in the Kraftfile. Wants UNIKERNEL_SUITES and UK_ROOT.
 import assert from 'node:assert/strict';
 import { access, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { command, row } from './ui-pool.mjs';
@@ -23,7 +22,8 @@ targets:
 - qemu/x86_64
 `;
 
-async function prepare() {
+/** An application on the tree, laid out as kraft does. */
+export async function prepareTree() {
   const folder = await mkdtemp(path.join(tmpdir(), 'unikernel-web-'));
   await mkdir(path.join(folder, '.unikraft', 'libs'), { recursive: true });
   await symlink(core, path.join(folder, '.unikraft', 'unikraft'));
@@ -34,20 +34,7 @@ async function prepare() {
   return folder;
 }
 
-/** Answers with an archive that never ends, so that a fetch can be seen and cancelled, or with one that is damaged. */
-async function archiveServer() {
-  const server = createServer((request, response) => {
-    response.writeHead(200, { 'content-type': 'application/gzip', 'content-length': String(40 << 20) });
-    if (request.url.startsWith('/slow')) {
-      const timer = setInterval(() => response.write(Buffer.alloc(1 << 18)), 100);
-      response.on('close', () => clearInterval(timer));
-    } else response.end(Buffer.from('<html>not an archive</html>'));
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
-}
-
-async function until(what, holds) {
+export async function until(what, holds) {
   for (let attempt = 0; !(await holds()); attempt++) {
     if (attempt > 240) throw new Error(what);
     await new Promise((resolve) => setTimeout(resolve, 250));
@@ -70,11 +57,10 @@ async function tour(page, shot, folder, theme) {
   await enable(page, shot, folder, theme);
   await graph(page, shot, folder, theme);
   await requirements(page, shot, folder, theme);
-  await fetching(page, shot, folder, theme);
 }
 
 /** A page that has just opened may take the focus, and with it the box: look, act, repeat. */
-async function filter(page, text) {
+export async function filter(page, text) {
   for (let attempt = 0; attempt < 10; attempt++) {
     await command(page, 'Unikernel: Filter Library Pool');
     const box = page.locator('.quick-input-widget:has-text("Filter the Library Pool") input').first();
@@ -103,7 +89,7 @@ async function filter(page, text) {
 }
 
 /** The page that is to be seen: the graph is kept while it is hidden. */
-const details = (page) => page.frameLocator('iframe.webview:visible').frameLocator('#active-frame');
+export const details = (page) => page.frameLocator('iframe.webview:visible').frameLocator('#active-frame');
 
 async function libraries(page, shot, theme) {
   await row(page, 'lwip').click();
@@ -221,45 +207,10 @@ async function requirements(page, shot, folder, theme) {
   await shot(`tree-kraftfile-${theme}`);
 }
 
-async function fetching(page, shot, folder, theme) {
-  const server = await archiveServer();
-  const from = async (address) => {
-    await command(page, 'Unikernel: Fetch Library');
-    const input = page.locator('.quick-input-widget input').first();
-    await page.locator('.quick-input-widget:has-text("Fetch Library")').waitFor({ timeout: patience });
-    await page.waitForTimeout(500);
-    // Where nothing is on offer, the name is asked for at once.
-    const other = page.locator('.quick-input-list .monaco-list-row:has-text("Another library")').first();
-    if (await other.isVisible()) await other.click();
-    await page.locator('.quick-input-widget:has-text("Name of the library")').waitFor({ timeout: patience });
-    await input.fill('zlib');
-    await page.keyboard.press('Enter');
-    await page.locator('.quick-input-list .monaco-list-row:has-text("Another address")').first().click();
-    await page.locator('.quick-input-widget:has-text("Address of an archive")').waitFor({ timeout: patience });
-    await input.fill(address);
-    await page.keyboard.press('Enter');
-  };
-  try {
-    await from(`${server.url}/slow/zlib.tar.gz`);
-    const notification = page.locator('.notification-list-item:has-text("Fetching zlib")').first();
-    await notification.locator('text=/of 40/').first().waitFor({ timeout: patience });
-    await shot(`tree-fetching-${theme}`);
-    await notification.locator('.monaco-button:has-text("Cancel")').click();
-    await notification.waitFor({ state: 'hidden', timeout: patience });
-    await from(`${server.url}/page/zlib.tar.gz`);
-    await page.locator('.notification-list-item:has-text("zlib")').first().waitFor({ timeout: patience });
-    await page.waitForTimeout(500);
-    await shot(`tree-fetch-failed-${theme}`);
-    await assert.rejects(access(path.join(folder, '.unikraft', 'libs', 'zlib')), 'nothing of it is left');
-  } finally {
-    server.close();
-  }
-}
-
 const scenario = (theme, colours) => ({
   name: `the library pool of a Unikraft tree, ${theme}`,
   settings: { 'workbench.colorTheme': colours, 'files.autoSave': 'off' },
-  prepare,
+  prepare: prepareTree,
   steps: (page, shot, folder) => tour(page, shot, folder, theme),
 });
 

@@ -101,8 +101,17 @@ export interface Executable {
 /** A fault in an ELF file, in words for the user; `undefined` results are never used for faults. */
 export class ElfError extends Error {}
 
+/**
+ * Two words as one number, signed where the high one is. Mostly it is a small integer, which needs no room on the heap; made from a product it would always
+ * be a number with a fraction to the engine, and objects are full of them.
+ */
+export function wide(low: number, high: number): number {
+  if (high === 0) return low;
+  return high === -1 && low >= 0x80000000 ? low | 0 : high * 0x100000000 + low;
+}
+
 function u64(view: DataView, at: number): number {
-  const v = view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x100000000;
+  const v = wide(view.getUint32(at, true), view.getUint32(at + 4, true));
   if (v > Number.MAX_SAFE_INTEGER) throw new ElfError(`the number at byte ${at} is too large`);
   return v;
 }
@@ -151,7 +160,7 @@ export function readSections(bytes: Uint8Array, view: DataView, name: string): S
   const number = (w: number): number => {
     const high = words[w + 1]!;
     if (high > 0x1fffff) throw new ElfError(`the number at byte ${shoff + 4 * w} is too large`);
-    return high * 0x100000000 + words[w]!;
+    return wide(words[w]!, high);
   };
   const headers: SectionHeader[] = [];
   for (let i = 0, w = 0; i < count; i++, w += SHDR_SIZE / 4) {

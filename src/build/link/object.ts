@@ -15,6 +15,7 @@ import {
   SHT,
   STB,
   SYM_SIZE,
+  wide,
 } from './elf';
 import { type MergeMap } from './merge';
 
@@ -244,8 +245,8 @@ function parseSymbols(
       info: kind & 255,
       other: (kind >>> 8) & 255,
       shndx,
-      value: (words[w + 3]! | 0) * 0x100000000 + words[w + 2]!,
-      size: (words[w + 5]! | 0) * 0x100000000 + words[w + 4]!,
+      value: wide(words[w + 2]!, words[w + 3]! | 0),
+      size: wide(words[w + 4]!, words[w + 5]! | 0),
     });
   }
 }

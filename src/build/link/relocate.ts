@@ -1,7 +1,7 @@
 /** Relocations: a first pass finds what they need (GOT slots, stubs, run-time relocations), a second one writes the values. */
 
 import { RELA_WORDS } from './debug-strings';
-import { STB, STT } from './elf';
+import { STB, STT, wide } from './elf';
 import { type LinkProblems } from './errors';
 import { type InputObject, type InputSection, type LinkSymbol } from './object';
 import { gotRelaxation, isTlsGd, R_X86_64 as R, relocationName, tlsLdCall, tpRelaxation } from './relocations';
@@ -115,7 +115,7 @@ export function targetAddress(symbol: LinkSymbol, addend: number, ipltAddress: n
 
 /** A signed 64-bit number. Those beyond 2^53 lose low bits, and no address of an image is one. */
 function addendAt(words: Uint32Array, w: number): number {
-  return (words[w + 5]! | 0) * 0x100000000 + words[w + 4]!;
+  return wide(words[w + 4]!, words[w + 5]! | 0);
 }
 
 /**
@@ -330,7 +330,8 @@ function put32(
 
 function put64(view: DataView, to: number, value: number): void {
   view.setUint32(to, value >>> 0, true);
-  view.setInt32(to + 4, Math.floor(value / 0x100000000), true);
+  const isShort = value >= 0 && value <= 0xffffffff;
+  view.setInt32(to + 4, isShort ? 0 : Math.floor(value / 0x100000000), true);
 }
 
 function relaxGot(

@@ -91,7 +91,8 @@ export function buildSymbolTable(objects: readonly InputObject[], globals: Itera
 /** Writes a number below 2^53 as 64 bits; negative ones as two's complement. */
 export function set64(view: DataView, at: number, value: number): void {
   view.setUint32(at, value >>> 0, true);
-  view.setInt32(at + 4, Math.floor(value / 0x100000000), true);
+  const isShort = value >= 0 && value <= 0xffffffff;
+  view.setInt32(at + 4, isShort ? 0 : Math.floor(value / 0x100000000), true);
 }
 
 /** Where the parts of the file after the sections go. */

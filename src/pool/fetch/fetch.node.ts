@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { chmod, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sizeText } from '../../shared/size-text';
 import { ArchiveError, type ArchiveEntry, readArchive } from './archive';
 import { unpacked } from './unpack.node';
 
@@ -107,7 +108,8 @@ async function collect(stream: AsyncIterable<Uint8Array>, length: number | undef
     size += part.length;
     if (size > largestDownload)
       throw new FetchError(`${url} is larger than ${largestDownload >> 20} MiB, more than any library's sources.`);
-    watch.progress?.(`${(size / 1024).toFixed(0)} KiB`, length === undefined ? undefined : Math.min(size / length, 1));
+    const whole = length === undefined ? '' : ` of ${sizeText(length)}`;
+    watch.progress?.(`${sizeText(size)}${whole}`, length === undefined ? undefined : Math.min(size / length, 1));
   }
   return Buffer.concat(parts);
 }
