@@ -14,11 +14,33 @@ export interface MachineMemory {
   readonly ram: Uint8Array;
 }
 
+/** What a guest gets where nobody asks for more or less. */
+export const usualRam = 128 * mebibyte;
+
+let spare: WebAssembly.Memory | undefined;
+
+/** A memory that nobody uses yet. */
+export function makeLinearMemory(ramBytes: number): WebAssembly.Memory {
+  const pages = (Layout.ramBase + ramBytes) / wasmPage;
+  return new WebAssembly.Memory({ initial: pages, maximum: pages });
+}
+
+/** The first machine whose RAM is of that size takes this memory. Made before much else is, it costs the collector of garbage less. */
+export function offerMemory(memory: WebAssembly.Memory): void {
+  spare = memory;
+}
+
+function takeSpare(ramBytes: number): WebAssembly.Memory | undefined {
+  if (spare?.buffer.byteLength !== Layout.ramBase + ramBytes) return undefined;
+  const taken = spare;
+  spare = undefined;
+  return taken;
+}
+
 /** @param ramBytes a multiple of 1 MiB. Throws MachineError where it is not acceptable. */
 export function createMemory(ramBytes: number): MachineMemory {
   if (!Number.isInteger(ramBytes / mebibyte) || ramBytes < leastRam || ramBytes > mostRam)
     throw machineErrors.badMemorySize(ramBytes, leastRam, mostRam);
-  const pages = (Layout.ramBase + ramBytes) / wasmPage;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const memory = takeSpare(ramBytes) ?? makeLinearMemory(ramBytes);
   return { memory, ram: new Uint8Array(memory.buffer, Layout.ramBase, ramBytes) };
 }

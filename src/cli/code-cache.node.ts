@@ -57,7 +57,7 @@ export async function writeCodeCache(
     let errors = '';
     const quiet = (): void => undefined;
     const io = {
-      ...nodeIo(compileHandlers(dirname(bundles[0]))),
+      ...nodeIo({ handlers: compileHandlers(dirname(bundles[0])) }),
       writeConsole: quiet,
       stdout: quiet,
       stderr: (text: string) => void (errors += text),

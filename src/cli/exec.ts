@@ -208,6 +208,10 @@ class ExecIo implements RunIo {
     return this.io.handlers;
   }
 
+  get memory(): RunIo['memory'] {
+    return this.io.memory;
+  }
+
   get interactive(): boolean {
     return this.io.interactive;
   }

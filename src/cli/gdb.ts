@@ -4,6 +4,7 @@ import { type Host } from '../../debug-adapter/control/runner';
 import { GdbServer } from '../../debug-adapter/gdb/server';
 import { MachineError } from '../../debug-adapter/machine/api';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
+import { offerMemory } from '../../debug-adapter/machine/memory';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { SymbolFile } from '../../debug-adapter/symbols/api';
 import { useCompiler } from '../../debug-adapter/x86/default-compiler';
@@ -72,6 +73,7 @@ export async function gdbCommand(argv: readonly string[], io: RunIo): Promise<nu
   try {
     const handlers = await io.handlers;
     if (handlers !== undefined) useHandlers(handlers);
+    if (io.memory !== undefined) offerMemory(io.memory);
     if (io.startCompiler !== undefined) useCompiler(io.startCompiler);
     return await serve(options, io);
   } catch (error) {

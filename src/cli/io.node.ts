@@ -30,8 +30,8 @@ function explain(path: string, error: unknown): Error {
   return new Error(`${path} cannot be read: ${message}`);
 }
 
-/** @param handlers what `RunIo` has of the same name, for the commands that run a machine. */
-export function nodeIo(handlers?: Promise<WebAssembly.Module>): RunIo {
+/** @param machine what `RunIo` has of the same names, for the commands that run a machine. */
+export function nodeIo(machine: Partial<Pick<RunIo, 'handlers' | 'memory'>> = {}): RunIo {
   let restore: (() => void) | undefined;
   const text = new TextEncoder();
   return {
@@ -97,7 +97,8 @@ export function nodeIo(handlers?: Promise<WebAssembly.Module>): RunIo {
       restore?.();
       restore = undefined;
     },
-    handlers,
+    handlers: machine.handlers,
+    memory: machine.memory,
     startCompiler: async () => {
       // Whoever gets here runs for long enough that V8 had better optimise as it usually does.
       await optimiseAsUsual();

@@ -28,6 +28,8 @@ export interface RunIo extends CliIo {
   close(): void;
   /** The interpreter's prebuilt handlers, which are being compiled; undefined where there are none. */
   readonly handlers: Promise<WebAssembly.Module> | undefined;
+  /** A memory for the first machine, if its RAM has the usual size. */
+  readonly memory?: WebAssembly.Memory | undefined;
   /** Starts a thread that compiles the guest's code beside the machine; rejects where there can be none. Absent where none is wanted. */
   readonly startCompiler?: () => Promise<CompilerThread>;
   /** Milliseconds since the process started. */

@@ -1,5 +1,6 @@
 /** Entry of the `unikernel` command: finds the sub-command and loads only what that needs. */
 import { join } from 'node:path';
+import { makeLinearMemory, usualRam } from '../../debug-adapter/machine/memory';
 import { loadCompiled } from './code-cache.node';
 import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
@@ -33,7 +34,8 @@ listen on this machine instead, for one client after another.
 /** Resolves to the exit status, or to undefined where the process goes on serving. */
 async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   const [command, ...rest] = argv;
-  const io = nodeIo(command !== undefined && machineCommands.includes(command) ? compileHandlers(__dirname) : undefined);
+  const runsMachine = command !== undefined && machineCommands.includes(command);
+  const io = nodeIo(runsMachine ? { handlers: compileHandlers(__dirname), memory: makeLinearMemory(usualRam) } : {});
   switch (command) {
     case 'run':
       loadCompiled(join(__dirname, 'cli-run.js'));

@@ -1,5 +1,6 @@
 /** The command line of `unikernel run`. */
 import { type PlainDevice } from '../../debug-adapter/machine/extra-devices';
+import { mebibyte, usualRam } from '../../debug-adapter/machine/memory';
 import { type Flag, flags, type Repeated, repeated, runOptionHelp, traceKinds, type Valued, valued } from './run-option-table';
 
 export interface RunOptions {
@@ -92,7 +93,7 @@ export function parseRunOptions(
     if (lists.device.length > 0) return { error: '--replay repeats what was recorded: leave --device out.' };
     if (decided !== undefined) return { error: `--replay repeats what was recorded: leave --${decided} out.` };
   }
-  const memory = Number(values.get('memory') ?? '128');
+  const memory = Number(values.get('memory') ?? usualRam / mebibyte);
   if (!Number.isInteger(memory) || memory <= 0) return { error: `--memory takes a whole number of MiB, not ${values.get('memory')!}.` };
   const limit = values.get('max-instructions');
   if (limit !== undefined && !/^[0-9_]+$/.test(limit)) return { error: `--max-instructions takes a whole number, not ${limit}.` };

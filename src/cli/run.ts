@@ -3,6 +3,7 @@ import { CodedError } from '../../debug-adapter/control/channel';
 import { describeLaunch, type SessionLaunch } from '../../debug-adapter/control/history/session-file';
 import { MachineError, type StopReason } from '../../debug-adapter/machine/api';
 import { exitStatus } from '../../debug-adapter/machine/exit-status';
+import { offerMemory } from '../../debug-adapter/machine/memory';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { firstSlice, nextSlice } from '../../debug-adapter/machine/slice';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
@@ -48,6 +49,7 @@ export async function runWith(options: RunOptions, io: RunIo, strace?: StraceRun
   try {
     const handlers = await io.handlers;
     if (handlers !== undefined) useHandlers(handlers);
+    if (io.memory !== undefined) offerMemory(io.memory);
     if (io.startCompiler !== undefined) useCompiler(io.startCompiler);
     return await new Run(options, io, strace).go();
   } catch (error) {

@@ -45,10 +45,12 @@ interface Base {
   readonly disp: number;
 }
 
-/** Can all of a window's addresses be reached by the low halves of registers `disp` below, and an offset that needs no more than 32 bits? */
+/** Can all of a window's addresses be reached by registers `disp` below and one offset, with neither sum nor register beyond 32 bits? */
 function isWithin(start: bigint, length: bigint, disp: number, delta: number): boolean {
   const below = BigInt(disp);
-  return start >= below && start + length - below + BigInt(delta) < 1n << 32n && delta + disp >= room;
+  const end = start + length;
+  const most = 1n << 32n;
+  return start >= below && end - below < most && end + BigInt(delta) < most && delta + disp >= room;
 }
 
 /** Bytes of room that a look at an address leaves on both sides for others nearby. */
