@@ -19,9 +19,10 @@ const option = (name: string, fallback: number): number => {
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 };
 const rounds = option('rounds', 40);
-const part = BigInt(option('part', 200_000));
+/** As many as a session's slice of some milliseconds has. */
+const part = BigInt(option('part', 1_000_000));
 /** Instructions before anything is timed: hot code is translated by then. */
-const warmUp = BigInt(option('warm', 30_000_000));
+const warmUp = BigInt(option('warm', 60_000_000));
 
 const image = path.resolve(__dirname, '../../dist/examples/hello/hello_qemu-x86_64');
 if (!existsSync(image)) {

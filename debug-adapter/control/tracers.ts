@@ -1,14 +1,12 @@
 /** Installs the tracers of a session and turns what they record into lines as it happens; ready for the views that read the ring itself. */
 import { Layout } from '../guest/structure';
 import { formatEvent, formatSyscall } from '../trace/decode';
-import { EventKind, EventRing, type Owner } from '../trace/ring';
+import { NotedEvents } from '../trace/noted-events';
+import { EventKind, EventRing, fsNumber, type Owner } from '../trace/ring';
 import { SyscallRecorder, type TracedCpu } from '../trace/syscall-recorder';
 import { type ProbeRegistration } from '../machine/probes';
 import { type TraceKind } from './api';
 import { type Target } from './target';
-
-/** FS as the ring numbers segments. */
-const fsNumber = 4;
 
 export interface Tracers {
   readonly ring: EventRing;
@@ -32,12 +30,14 @@ export function attachTracers(
   const ring = new EventRing();
   const { machine } = target;
   const { cpu, clock } = machine;
+  const { log } = cpu;
+  const noted = log && new NotedEvents(log, ring, (retired) => machine.isReplay(retired));
   const closers: (() => void)[] = [];
   let recorder: SyscallRecorder | undefined;
 
   if (kinds.includes('syscalls')) {
     const [symbols] = target.symbolFiles;
-    recorder = new SyscallRecorder(sharedProbes(target), () => clock.now(), ring, symbols);
+    recorder = new SyscallRecorder(sharedProbes(target), () => clock.now(), ring, symbols, noted);
     recorder.onEvent = (sequence, phase, number) => {
       // Reading an event back costs more than recording it.
       if ((phase === 'begin' && !neverReturns(number)) || !wanted()) return;
@@ -47,15 +47,27 @@ export function attachTracers(
   }
   const owners = new Owners(target);
   const record = (kind: EventKind, number: number, value: bigint, from: bigint, owner?: Owner): void => {
+    // Events of all kinds are in the order in which they happened.
+    log?.drain();
     if (machine.replaying) return;
     const sequence = ring.head;
     ring.add(kind, number, value, from, cpu.retiredCount, clock.now(), target.pc, owners.thread, owner);
+    tell(sequence);
+  };
+  const tell = (sequence: number): void => {
     const event = wanted() ? ring.read(sequence) : undefined;
     if (event !== undefined) line(formatEvent(event, (address) => target.describe(address)));
   };
   const { hooks } = cpu;
   if (kinds.includes('tls')) {
-    hooks.fsBase = (from, to) => record(EventKind.segmentBase, fsNumber, to, from, owners.ofBlock(to));
+    const onBase = (from: bigint, to: bigint): void => {
+      record(EventKind.segmentBase, fsNumber, to, from, owners.ofBlock(to));
+      owners.noteBlock();
+    };
+    hooks.fsBase = onBase;
+    log?.sample(owners.currentThread);
+    log?.noteBases(onBase);
+    if (noted !== undefined) noted.onBase = tell;
     const observed = owners.watchSwitches((from, to) => record(EventKind.threadSwitch, 0, to, from));
     if (observed !== undefined) closers.push(() => observed.remove());
   }
@@ -91,6 +103,7 @@ export function attachTracers(
     },
     close: () => {
       recorder?.close();
+      noted?.close();
       closers.forEach((close) => close());
     },
   };
@@ -103,11 +116,27 @@ const neverReturns = (number: number): boolean => number === 60 || number === 23
 class Owners {
   readonly #current: bigint | undefined;
   readonly #layout: Layout | undefined;
+  /** Where the thread-local block of a thread is named in its control block. */
+  readonly #blockAt: number | undefined;
 
   constructor(private readonly target: Target) {
     const [kernel] = target.symbolFiles;
     this.#current = kernel?.symbolsNamed('__uk_sched_thread_current')[0]?.address;
     this.#layout = kernel === undefined ? undefined : Layout.of(kernel, 'uk_thread');
+    this.#blockAt = this.#layout?.offsetOf('uktlsp');
+  }
+
+  /** Where the scheduler says which thread runs. */
+  get currentThread(): number | undefined {
+    return this.#current === undefined ? undefined : Number(BigInt.asIntN(64, this.#current));
+  }
+
+  /** What tells the owners of blocks while this thread runs is noted with each change from now on. */
+  noteBlock(): void {
+    const { log } = this.target.machine.cpu;
+    if (log === undefined) return;
+    const thread = Number(BigInt.asIntN(64, this.thread));
+    log.setBeside(thread, this.#blockAt === undefined || thread === 0 ? undefined : thread + this.#blockAt);
   }
 
   /** Address of the running thread's control block, 0 where there is none. */
@@ -116,13 +145,13 @@ class Owners {
   }
 
   ofBlock(pointer: bigint): Owner | undefined {
-    const own = this.#member('uktlsp');
+    const own = this.#member(this.#blockAt);
     return own === undefined || own === 0n ? undefined : own === pointer ? 'kernel' : 'application';
   }
 
   /** A thread's own area is for switches between threads; any other is of a system call on its way in or out. */
   ofArea(address: bigint): Owner | undefined {
-    const own = this.#member('ectx');
+    const own = this.#member(this.#layout?.offsetOf('ectx'));
     return own === undefined ? undefined : own === address ? 'kernel' : 'application';
   }
 
@@ -135,8 +164,7 @@ class Owners {
     return target.probes.observe(address, () => told(target.register('rdi') - BigInt(context), target.register('rsi') - BigInt(context)));
   }
 
-  #member(path: string): bigint | undefined {
-    const offset = this.#layout?.offsetOf(path);
+  #member(offset: number | undefined): bigint | undefined {
     const { thread } = this;
     return offset === undefined || thread === 0n ? undefined : this.target.readInteger(thread + BigInt(offset), 8);
   }
@@ -152,19 +180,18 @@ function sharedProbes(target: Target): TracedCpu {
       return cpu.retiredCount;
     },
     generalRegisters: cpu.generalRegisters,
-    get replaying() {
-      return machine.replaying;
-    },
+    isReplay: (retired) => machine.isReplay(retired),
     hooks: cpu.hooks,
+    log: cpu.log,
     readPointer: (linear) => cpu.readPointer(linear),
     readMemory: (linear, length) => cpu.readMemory(linear, length),
-    setProbe: (address, probe) => {
+    setProbe: (address, probe, _observes, telling) => {
       registrations.get(address)?.remove();
       registrations.delete(address);
       if (probe !== undefined)
         registrations.set(
           address,
-          target.probes.observe(address, () => void probe()),
+          target.probes.observe(address, () => void probe(), telling),
         );
     },
   };

@@ -207,6 +207,8 @@ export interface Machine {
   readonly journal: readonly JournalEntry[];
   /** Whether the machine is behind a point that it has been at before. */
   readonly replaying: boolean;
+  /** The same of a moment of the run that is under way, in retired instructions. */
+  isReplay(retired: number): boolean;
   /** Drops the recorded future: the machine goes on from here as if it had never been further. */
   forgetFuture(): void;
   /** The whole state in a versioned byte format (not the journal). */

@@ -43,6 +43,8 @@ export class VirtualClock implements Clock {
   private slack = -1;
   /** Called when the next timer may have come nearer than that. */
   onChange: (() => void) | undefined;
+  /** Told how much of the time, nanoseconds, was not instructions' whenever that changes: all of it is that and a nanosecond for each instruction. */
+  onCharged: ((nanoseconds: number) => void) | undefined;
 
   constructor(private readonly retired: () => number) {}
 
@@ -63,6 +65,7 @@ export class VirtualClock implements Clock {
   charge(nanoseconds: number): void {
     const ticks = nanoseconds * ticksPerNanosecond;
     this.charged += ticks;
+    this.tellCharged();
     this.slack -= ticks;
     if (this.slack < 0) this.onChange?.();
   }
@@ -112,7 +115,13 @@ export class VirtualClock implements Clock {
   /** Moves time forward to `to` nanoseconds; never back. */
   advanceTo(to: number): void {
     const missing = to * ticksPerNanosecond - this.ticks();
-    if (missing > 0) this.charged += missing;
+    if (missing <= 0) return;
+    this.charged += missing;
+    this.tellCharged();
+  }
+
+  private tellCharged(): void {
+    this.onCharged?.(Math.floor(this.charged / ticksPerNanosecond));
   }
 
   save(): ClockState {
@@ -121,6 +130,7 @@ export class VirtualClock implements Clock {
 
   restore(state: ClockState): void {
     this.charged = state.charged;
+    this.tellCharged();
     this.timers.forEach((timer, index) => (timer.at = state.timers[index]));
     this.timersChanged();
   }

@@ -87,6 +87,8 @@ export class PcMachine implements Machine, DeviceHost {
   /** Completes the machine: devices need their host before they exist, and the processor its bus. */
   connect(devices: MachineDevices): void {
     this.parts = devices;
+    const { log } = devices.cpu;
+    if (log !== undefined) this.virtualClock.onCharged = (nanoseconds) => log.setCharged(nanoseconds);
     for (const each of this.consoles)
       each.onOutput = (bytes) => {
         this.onConsoleOutput?.(bytes);
@@ -122,7 +124,11 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   get replaying(): boolean {
-    return this.cursor < this.entries.length || this.cpu.retiredCount < this.frontier;
+    return this.isReplay(this.cpu.retiredCount);
+  }
+
+  isReplay(retired: number): boolean {
+    return this.cursor < this.entries.length || retired < this.frontier;
   }
 
   run(limit: bigint): StopReason {

@@ -15,10 +15,16 @@ export interface ProbeRegistration {
 /** What is registered at an address. The lists are replaced, never changed: who goes through one is not disturbed by what it does. */
 interface Place {
   handlers: readonly ProbeHandler[];
-  observers: readonly (() => void)[];
+  observers: readonly Observer[];
   readonly probe: ProbeHandler;
   /** What the processor knows of it. */
   set: 'stops' | 'observes' | undefined;
+  telling: number | undefined;
+}
+
+interface Observer {
+  tell(): void;
+  readonly telling: number | undefined;
 }
 
 /** All probes of one processor. */
@@ -50,10 +56,13 @@ export class ProbeTable {
     };
   }
 
-  /** Adds a probe that only looks on: it is told once of an instruction that is about to run, also where the machine stood stopped before it. */
-  observe(address: bigint, observer: () => void): ProbeRegistration {
+  /**
+   * Adds a probe that only looks on: it is told once of an instruction that is about to run, also where the machine stood stopped before it.
+   * @param telling that it need not be told at once while nobody else looks on (see `EventLog`).
+   */
+  observe(address: bigint, observer: () => void, telling?: number): ProbeRegistration {
     const place = this.#placeAt(address);
-    const entry = (): void => observer();
+    const entry: Observer = { tell: observer, telling };
     place.observers = [...place.observers, entry];
     this.#settle(address, place);
     return {
@@ -83,7 +92,7 @@ export class ProbeTable {
   #placeAt(address: bigint): Place {
     const known = this.#places.get(address);
     if (known !== undefined) return known;
-    const place: Place = { handlers: [], observers: [], probe: () => this.#hit(place), set: undefined };
+    const place: Place = { handlers: [], observers: [], probe: () => this.#hit(place), set: undefined, telling: undefined };
     this.#places.set(address, place);
     return place;
   }
@@ -93,9 +102,11 @@ export class ProbeTable {
     if (this.#places.get(address) !== place) return;
     const wanted = place.handlers.length > 0 ? 'stops' : place.observers.length > 0 ? 'observes' : undefined;
     if (wanted === undefined) this.#places.delete(address);
-    if (wanted === place.set) return;
+    const telling = wanted === 'observes' && place.observers.length === 1 ? place.observers[0]!.telling : undefined;
+    if (wanted === place.set && telling === place.telling) return;
     place.set = wanted;
-    this.#cpu.setProbe(address, wanted === undefined ? undefined : place.probe, wanted === 'observes');
+    place.telling = telling;
+    this.#cpu.setProbe(address, wanted === undefined ? undefined : place.probe, wanted === 'observes', telling);
   }
 
   #hit(place: Place): ProbeVerdict {
@@ -104,7 +115,7 @@ export class ProbeTable {
       const { retiredCount } = this.#cpu;
       if (this.#observedAt !== retiredCount) {
         this.#observedAt = retiredCount;
-        for (const observer of observers) observer();
+        for (const observer of observers) observer.tell();
       }
     }
     const { handlers } = place;

@@ -1,7 +1,7 @@
 /** The event ring: fixed-size binary records and an arena of captured memory, written on the machine's thread without making strings or objects, read by whoever wants to look. */
 
-/** Bytes of one record, and what lies where in it. Addresses, instruction counts and times are floats: a store each, and exact (see `Cpu.readPointer`). */
-const recordBytes = 200;
+/** Bytes of one record, and what lies where in it: the processor's translated code writes such ones, too (`LogRecord` of x86/event-log.ts). Addresses, instruction counts and times are floats: a store each, and exact (see `Cpu.readPointer`). */
+export const recordBytes = 128;
 const Field = {
   kind: 0,
   /** One bit for each argument with a capture. */
@@ -18,17 +18,17 @@ const Field = {
   args: 64,
   caller: 112,
   endTime: 120,
-  /** Six captures of an f64 place in the arena, a u16 length and a u16 that is 1 where memory went on. */
-  captures: 128,
 } as const;
+/** What the six arguments of a call point to lies beside its record: for each an f64 place in the arena, a u16 length and a u16 that is 1 where memory went on. */
 const captureStride = 12;
 const captureCount = 6;
+const captureBytes = captureCount * captureStride;
 /** Bytes of memory that one argument's capture holds at most: PATH_MAX of Linux. */
 export const captureLimit = 4096;
 /** Records and arena are allocated in pieces as they are needed. */
 const recordsPerChunk = 1024;
 const arenaPage = 65_536;
-/** Records of a session: some 26 MB, and as much again of what arguments pointed to. */
+/** Records of a session: some 17 MB, and as much again of what arguments pointed to. */
 export const defaultCapacity = 131_072;
 const arenaBytesPerRecord = 192;
 
@@ -43,7 +43,12 @@ export const EventKind = {
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
+/** FS, as segment registers are numbered. */
+export const fsNumber = 4;
 const Flag = { compiledIn: 1, completed: 2, dropped: 4, kernel: 8, application: 16 } as const;
+
+/** First word of the record of a call by the instruction that is over and of which nothing is captured. */
+export const wholeCall = EventKind.syscall | (Flag.completed << 16);
 
 /** Whose thread-local block or extended registers an event is about. */
 export type Owner = 'kernel' | 'application';
@@ -118,8 +123,14 @@ class Chunk {
   /** Words of registers go from one array to the other in halves, as they are: no big integers are made. */
   readonly halves: Int32Array;
   readonly floats: Float64Array;
+  private captureView: DataView | undefined;
 
-  constructor(records: number) {
+  /** Made when the first of its calls has something captured: most have nothing. */
+  get captures(): DataView {
+    return (this.captureView ??= new DataView(new ArrayBuffer(this.records * captureBytes)));
+  }
+
+  constructor(private readonly records: number) {
     const buffer = new ArrayBuffer(records * recordBytes);
     this.view = new DataView(buffer);
     this.halves = new Int32Array(buffer);
@@ -140,7 +151,7 @@ export class EventRing {
   /** Sequence number that the next event gets. */
   head = 0;
 
-  /** @param capacity records, each of 200 bytes and what its arguments point to. */
+  /** @param capacity records, each of 128 bytes and what its arguments point to. */
   constructor(readonly capacity = defaultCapacity) {
     this.#pageCount = Math.max(2, Math.ceil((capacity * arenaBytesPerRecord) / arenaPage));
   }
@@ -152,8 +163,8 @@ export class EventRing {
 
   /**
    * Records a call that begins, at instruction `start`. Addresses are numbers (see `Cpu.readPointer`). Answers its sequence number, for `endSyscall`.
-   * @param registers the general registers, in halves.
-   * @param places which registers hold the arguments.
+   * @param registers what holds the general registers, in halves of 64-bit words.
+   * @param places which of its words hold the arguments, from word `base` on.
    */
   beginSyscall(
     path: SyscallPath,
@@ -166,6 +177,7 @@ export class EventRing {
     thread: number,
     caller = 0,
     stack = 0,
+    base = 0,
   ): number {
     const sequence = this.#open(EventKind.syscall, path === 'compiled-in' ? Flag.compiledIn : 0, number, start, time);
     const { halves, floats } = this.#chunk(sequence);
@@ -176,7 +188,7 @@ export class EventRing {
     floats[(at + Field.stack) >> 3] = stack;
     const args = (at + Field.args) >> 2;
     for (let i = 0; i < captureCount; i++) {
-      const place = places[i]! * 2;
+      const place = (base + places[i]!) * 2;
       halves[args + i * 2] = registers[place]!;
       halves[args + i * 2 + 1] = registers[place + 1]!;
     }
@@ -189,29 +201,51 @@ export class EventRing {
     const kept = bytes.subarray(0, captureLimit);
     const place = this.#reserve(kept.length);
     this.#pages[this.#pageOf(place)]!.set(kept, place % arenaPage);
-    const { view } = this.#chunk(sequence);
+    const { view, captures } = this.#chunk(sequence);
     const record = this.#offset(sequence);
     view.setUint8(record + Field.captured, view.getUint8(record + Field.captured) | (1 << index));
-    const at = record + Field.captures + index * captureStride;
-    view.setFloat64(at, place, true);
-    view.setUint16(at + 8, kept.length, true);
-    view.setUint16(at + 10, truncated || kept.length < bytes.length ? 1 : 0, true);
+    const at = this.#captureOffset(sequence, index);
+    captures.setFloat64(at, place, true);
+    captures.setUint16(at + 8, kept.length, true);
+    captures.setUint16(at + 10, truncated || kept.length < bytes.length ? 1 : 0, true);
   }
 
   /**
-   * @param registers the general registers at the return, in halves: RAX is the result.
+   * @param registers what holds the result, in halves of 64-bit words: word `place`.
    * @param time virtual time of the return, nanoseconds.
    */
-  endSyscall(sequence: number, registers: Int32Array, end: number, time = 0): void {
+  endSyscall(sequence: number, registers: Int32Array, end: number, time = 0, place = 0): void {
     if (!this.#holds(sequence)) return;
     const { halves, floats } = this.#chunk(sequence);
     const at = this.#offset(sequence);
     // Flags are the upper half of the first four bytes.
     halves[at >> 2] = halves[at >> 2]! | (Flag.completed << 16);
-    halves[(at + Field.result) >> 2] = registers[0]!;
-    halves[(at + Field.result + 4) >> 2] = registers[1]!;
+    halves[(at + Field.result) >> 2] = registers[place * 2]!;
+    halves[(at + Field.result + 4) >> 2] = registers[place * 2 + 1]!;
     floats[(at + Field.endInstruction) >> 3] = end;
     floats[(at + Field.endTime) >> 3] = time;
+  }
+
+  /**
+   * Takes over records as they are from `words`, from word `from` on.
+   * @returns the sequence number of the first
+   */
+  append(words: Int32Array, from: number, count: number): number {
+    const first = this.head;
+    for (let done = 0; done < count;) {
+      const sequence = first + done;
+      const place = sequence % this.capacity;
+      const run = Math.min(count - done, recordsPerChunk - (place % recordsPerChunk), this.capacity - place);
+      const { halves } = this.#chunkFor(sequence);
+      const source = from + done * (recordBytes / 4);
+      const to = this.#offset(sequence) >> 2;
+      const length = run * (recordBytes / 4);
+      if (run > 2) halves.set(words.subarray(source, source + length), to);
+      else for (let i = 0; i < length; i++) halves[to + i] = words[source + i]!;
+      done += run;
+    }
+    this.head = first + count;
+    return first;
   }
 
   /** Records any other event. */
@@ -285,7 +319,7 @@ export class EventRing {
       args: Array.from({ length: captureCount }, (_, i) => view.getBigUint64(at + Field.args + i * 8, true)),
       result: completed ? view.getBigInt64(at + Field.result, true) : undefined,
       captures: Array.from({ length: captureCount }, (_, i) =>
-        (captured & (1 << i)) === 0 ? undefined : this.#readCapture(view, at + Field.captures + i * captureStride),
+        (captured & (1 << i)) === 0 ? undefined : this.#readCapture(this.#chunk(sequence).captures, this.#captureOffset(sequence, i)),
       ),
       start,
       end: completed ? BigInt(float(Field.endInstruction)) : undefined,
@@ -300,7 +334,7 @@ export class EventRing {
 
   #open(kind: EventKind, flags: number, number: number, start: number, time: number): number {
     const sequence = this.head++;
-    const { halves, floats } = (this.#chunks[this.#chunkOf(sequence)] ??= new Chunk(Math.min(recordsPerChunk, this.capacity)));
+    const { halves, floats } = this.#chunkFor(sequence);
     const at = this.#offset(sequence);
     // Nothing is captured yet: that byte is zero.
     halves[(at + Field.kind) >> 2] = kind | (flags << 16);
@@ -314,12 +348,21 @@ export class EventRing {
     return this.#chunks[this.#chunkOf(sequence)]!;
   }
 
+  /** Likewise, for a record that is to be written. */
+  #chunkFor(sequence: number): Chunk {
+    return (this.#chunks[this.#chunkOf(sequence)] ??= new Chunk(Math.min(recordsPerChunk, this.capacity)));
+  }
+
   #chunkOf(sequence: number): number {
     return Math.floor((sequence % this.capacity) / recordsPerChunk);
   }
 
   #offset(sequence: number): number {
     return ((sequence % this.capacity) % recordsPerChunk) * recordBytes;
+  }
+
+  #captureOffset(sequence: number, index: number): number {
+    return ((sequence % this.capacity) % recordsPerChunk) * captureBytes + index * captureStride;
   }
 
   #holds(sequence: number): boolean {

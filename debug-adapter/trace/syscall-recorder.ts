@@ -1,21 +1,35 @@
 /** Watches a machine for system calls on both paths of Unikraft's shim, and writes them into the ring. */
 import { captureArgument, isCaptured, type MemoryReader } from './capture';
-import { type EventRing, type SyscallPath } from './ring';
+import { Noted, type NotedCalls, type NotedEvents, type NotedLog } from './noted-events';
+import { type EventRing, recordBytes, type SyscallPath, wholeCall } from './ring';
 import { type SyscallRow } from './syscalls/row';
 import { syscallByName, syscallRows } from './syscalls/table';
+
+type SyscallHook = (() => 'stop' | undefined) | undefined;
+
+/** See `EventLog` of the processor: what it notes of calls and returns by itself, to be read later. */
+export interface TracedLog extends NotedLog {
+  sample(linear: number | undefined): void;
+  noteCalls(hook: SyscallHook, atOnce: (number: number) => boolean): void;
+  slot(): number;
+  setBusy(slot: number, busy: boolean): void;
+  settleInside(sample: number): void;
+  settleOutside(): void;
+}
 
 /** What the recorder needs of a processor. */
 export interface TracedCpu {
   readonly retiredCount: number;
   /** See `Cpu.generalRegisters`. */
   readonly generalRegisters: BigUint64Array;
-  readonly hooks: { syscall?: (() => 'stop' | undefined) | undefined };
+  readonly hooks: { syscall?: SyscallHook };
+  readonly log?: TracedLog | undefined;
   /** See `Cpu.readPointer`: addresses as numbers. */
   readPointer(linear: number): number | undefined;
   readMemory(linear: bigint, length: number): Uint8Array;
-  setProbe(address: bigint, probe: (() => 'stop' | undefined) | undefined): void;
-  /** What happens has happened before and is recorded already. */
-  readonly replaying?: boolean;
+  setProbe(address: bigint, probe: SyscallHook, observes?: boolean, telling?: number): void;
+  /** What happens at so many retired instructions has happened before and is recorded already. */
+  isReplay?(retired: number): boolean;
 }
 
 /** What the recorder needs of symbols. */
@@ -29,8 +43,12 @@ const handlerPattern = /^uk_syscall_r_(?!e_)/;
 const handlerPrefix = 'uk_syscall_r_';
 /** The scheduler's pointer to the running thread. */
 const currentThreadSymbol = '__uk_sched_thread_current';
+/** First word of the record of a call that is open (see `wholeCall`). */
+const openCall = 1;
 /** Length of the `syscall` instruction. */
 const syscallBytes = 2;
+/** `Telling` of a handler's probe: of no interest while its thread is inside a call by the instruction. */
+const unlessInside = 2;
 /** Where the general registers hold what. */
 const accumulator = 0;
 const stackPointer = 4;
@@ -95,12 +113,24 @@ class OpenCall {
 class Site {
   depth = 0;
   readonly calls: OpenCall[] = [];
+  /** Open calls that are looked at when they return, which must then be told at once. */
+  private lookedAt = 0;
+  /** Of the log; 0 where there is none. */
+  slot = 0;
 
-  constructor(readonly address: number) {}
+  constructor(
+    readonly address: number,
+    private readonly log: TracedLog | undefined,
+  ) {}
+
+  get isFull(): boolean {
+    return this.depth === mostOpenPerSite;
+  }
 
   /** A place for one more. */
-  push(): OpenCall {
-    if (this.depth === mostOpenPerSite) this.remove(0);
+  push(kind: CallKind): OpenCall {
+    if (this.isFull) this.remove(0);
+    if (!kind.idle && this.lookedAt++ === 0) this.log?.setBusy(this.slot, true);
     return (this.calls[this.depth++] ??= new OpenCall());
   }
 
@@ -112,8 +142,16 @@ class Site {
   }
 
   remove(index: number): void {
+    if (!this.calls[index]!.kind.idle && --this.lookedAt === 0) this.log?.setBusy(this.slot, false);
     this.depth--;
-    if (index < this.depth) this.calls.splice(index, 1);
+    // The place that is free goes behind those in use.
+    if (index < this.depth) this.calls.splice(this.depth, 0, ...this.calls.splice(index, 1));
+  }
+
+  clear(): void {
+    this.depth = 0;
+    this.lookedAt = 0;
+    this.log?.setBusy(this.slot, false);
   }
 }
 
@@ -125,19 +163,25 @@ const recentPlace = (address: number): number => (address ^ (address / 0x100)) &
 const numberOf = (address: bigint): number => Number(BigInt.asIntN(64, address));
 const addressOf = (number: number): bigint => BigInt.asUintN(64, BigInt(number));
 
-export class SyscallRecorder {
+export class SyscallRecorder implements NotedCalls {
   /** Paths by descriptor, as they were opened. */
   private readonly paths = new Map<number, Uint8Array>();
   /** By return address; each address that was ever returned to has a probe. */
   private readonly sites = new Map<number, Site>();
+  /** The same by slot of the log. */
+  private readonly bySlot: (Site | undefined)[] = [];
+  /** How many of them have room for no more open calls. */
+  private fullSites = 0;
   private readonly recent: (Site | undefined)[] = new Array<Site | undefined>(recentSites).fill(undefined);
   /** By number. */
   private readonly kinds: CallKind[] = [];
   private readonly threads = new Map<number, Thread>();
   /** The one that made the newest call. */
   private newestThread: Thread | undefined;
-  /** The general registers in halves. */
-  private readonly registers: Int32Array;
+  /** Memory in halves of 64-bit words, and which word of it is RAX. */
+  private readonly words: Int32Array;
+  private readonly live: number;
+  private readonly log: TracedLog | undefined;
   private readonly probed: bigint[] = [];
   private readonly currentThread: number | undefined;
   private readonly read: MemoryReader;
@@ -146,39 +190,52 @@ export class SyscallRecorder {
   /** Where the newest call began: its hook may come again when the guest was stopped there. */
   private newestStart = -1;
   private newestRip = 0;
+  /** Where a return was seen last: its probe may be told again. */
+  private newestReturn = -1;
   /** Called when a call was recorded, at its beginning and at its end, with its number. */
   onEvent: ((sequence: number, phase: 'begin' | 'end', number: number) => void) | undefined;
 
   constructor(
     private readonly cpu: TracedCpu,
+    /** Virtual time, nanoseconds. */
     private readonly now: () => number,
     private readonly ring: EventRing,
     symbols: TracedSymbols | undefined,
+    /** What the processor notes by itself; without it, all is told at once. */
+    private readonly noted?: NotedEvents,
   ) {
     this.read = (address, length) => cpu.readMemory(address, length);
-    const { buffer, byteOffset, byteLength } = cpu.generalRegisters;
-    this.registers = new Int32Array(buffer, byteOffset, byteLength / 4);
+    const { buffer, byteOffset } = cpu.generalRegisters;
+    this.words = new Int32Array(buffer);
+    this.live = byteOffset >> 3;
     const current = symbols?.symbolsNamed(currentThreadSymbol)[0]?.address;
     this.currentThread = current === undefined ? undefined : numberOf(current);
     const before = (this.before = cpu.hooks.syscall);
-    cpu.hooks.syscall = () => {
+    const hook = (): 'stop' | undefined => {
       const verdict = before?.();
       this.onInstruction();
       return verdict;
     };
+    cpu.hooks.syscall = hook;
     for (const row of syscallRows()) this.kinds[row.number] = new CallKind(row);
+    const log = (this.log = before === undefined && noted !== undefined ? cpu.log : undefined);
+    if (log !== undefined) noted!.calls = this;
+    log?.sample(this.currentThread);
+    log?.noteCalls(hook, (number) => !this.kindOf(number).idle || !this.kindOf(number).returns);
     for (const symbol of symbols?.searchSymbols(handlerPattern, 1000) ?? []) {
       if (symbol.kind !== 'function') continue;
       const row = syscallByName(symbol.name.slice(handlerPrefix.length));
       if (row === undefined) continue;
       this.probed.push(symbol.address);
       const entry = numberOf(symbol.address);
-      cpu.setProbe(symbol.address, () => this.onHandler(row.number, entry));
+      cpu.setProbe(symbol.address, () => this.onHandler(row.number, entry), true, log === undefined ? undefined : unlessInside);
     }
   }
 
   /** Takes hooks and probes away. */
   close(): void {
+    this.log?.drain();
+    this.log?.sample(undefined);
     if (this.before === undefined) delete this.cpu.hooks.syscall;
     else this.cpu.hooks.syscall = this.before;
     for (const address of [...this.probed, ...[...this.sites.keys()].map(addressOf)]) this.cpu.setProbe(address, undefined);
@@ -186,10 +243,14 @@ export class SyscallRecorder {
 
   /** The guest goes another way from instruction count `moment` on: calls that were open then are open again, later ones never were. */
   forgetAfter(moment: number): void {
+    this.log?.drain();
+    this.log?.settleOutside();
     this.ring.forgetAfter(moment);
-    for (const site of this.sites.values()) site.depth = 0;
+    for (const site of this.sites.values()) site.clear();
+    this.fullSites = 0;
     for (const thread of this.threads.values()) thread.open = undefined;
     this.newestStart = -1;
+    this.newestReturn = -1;
     for (let sequence = this.ring.tail; sequence < this.ring.head; sequence++) {
       const event = this.ring.read(sequence);
       if (event?.kind !== 'syscall' || event.result !== undefined) continue;
@@ -205,7 +266,10 @@ export class SyscallRecorder {
 
   /** The thread that runs. */
   private thread(): Thread {
-    const address = this.currentThread === undefined ? 0 : (this.cpu.readPointer(this.currentThread) ?? 0);
+    return this.threadOf(this.currentThread === undefined ? 0 : (this.cpu.readPointer(this.currentThread) ?? 0));
+  }
+
+  private threadOf(address: number): Thread {
     const newest = this.newestThread;
     return newest?.address === address ? newest : (this.newestThread = this.threadAt(address));
   }
@@ -222,30 +286,100 @@ export class SyscallRecorder {
     if (recent?.address === address) return recent;
     let site = this.sites.get(address);
     if (site === undefined) {
-      const made = (site = new Site(address));
+      const { log } = this;
+      const made = (site = new Site(address, log));
       this.sites.set(address, made);
-      this.cpu.setProbe(addressOf(address), () => this.onReturn(made));
+      if (log !== undefined) {
+        made.slot = log.slot();
+        this.bySlot[made.slot] = made;
+      }
+      this.cpu.setProbe(addressOf(address), () => this.onReturn(made), true, log === undefined ? undefined : made.slot);
     }
     this.recent[place] = site;
     return site;
   }
 
-  /** A register as a number with its sign. */
+  /** A word of memory as a number with its sign. */
+  private word(place: number): number {
+    const { words } = this;
+    return words[place * 2 + 1]! * 0x1_0000_0000 + (words[place * 2]! >>> 0);
+  }
+
   private register(place: number): number {
-    const { registers } = this;
-    return registers[place * 2 + 1]! * 0x1_0000_0000 + (registers[place * 2]! >>> 0);
+    return this.word(this.live + place);
+  }
+
+  private isReplay(retired: number): boolean {
+    return this.cpu.isReplay?.(retired) === true;
   }
 
   /** A `syscall` instruction is about to run. */
   private onInstruction(): undefined {
-    if (this.cpu.replaying === true) return;
+    this.log?.drain();
+    const { retiredCount } = this.cpu;
+    if (this.isReplay(retiredCount)) return;
     const rip = this.register(instructionPointer);
-    this.begin('binary', this.registers[accumulator * 2]!, this.thread(), rip, rip + syscallBytes, this.register(stackPointer));
+    const number = this.words[(this.live + accumulator) * 2]!;
+    const thread = this.thread();
+    this.begin('binary', number, thread, rip, rip + syscallBytes, this.register(stackPointer), retiredCount);
+    if (this.kindOf(number).returns) this.log?.settleInside(thread.address);
+    else this.log?.settleOutside();
+  }
+
+  call(at: number): void {
+    const { words } = this;
+    const noted = this.noted!;
+    const [start, rip, stack] = [noted.number(at, Noted.start), noted.number(at, Noted.rip), noted.number(at, Noted.stack)];
+    const returnAddress = noted.number(at, Noted.caller);
+    const isOver = words[at >> 2] === wholeCall;
+    if (!this.isReplay(start) && this.isNew(start, rip)) {
+      const number = words[(at + Noted.number) >> 2]!;
+      words[at >> 2] = openCall;
+      const sequence = this.ring.append(words, at >> 2, 1);
+      this.onEvent?.(sequence, 'begin', number);
+      const thread = this.threadOf(noted.number(at, Noted.thread));
+      this.follow(sequence, 'binary', this.kindOf(number), noArguments, thread, stack, returnAddress);
+    }
+    if (isOver)
+      this.end(this.siteAt(returnAddress), stack, noted.number(at, Noted.end), noted.number(at, Noted.endTime), at + Noted.result);
+  }
+
+  pass(at: number): void {
+    const noted = this.noted!;
+    const site = this.bySlot[this.words[(at + Noted.number) >> 2]!]!;
+    const [retired, time] = [noted.number(at, Noted.start), noted.number(at, Noted.startTime)];
+    if (site.depth > 0) this.end(site, noted.number(at, Noted.stack), retired, time, at + Noted.result);
+  }
+
+  isSingle(at: number): boolean {
+    const noted = this.noted!;
+    // Where calls were left open over and over, and where the hook was told of one before the guest was stopped there.
+    return this.fullSites > 0 || (this.newestStart === noted.number(at, Noted.start) && this.newestRip === noted.number(at, Noted.rip));
+  }
+
+  wholeCalls(at: number, sequence: number, count: number, open: boolean): void {
+    const noted = this.noted!;
+    for (let i = 0; i < count; i++) {
+      this.threadOf(noted.number(at + i * recordBytes, Noted.thread)).open = undefined;
+      if (this.onEvent === undefined) continue;
+      this.onEvent(sequence + i, 'begin', this.words[(at + i * recordBytes + Noted.number) >> 2]!);
+      if (!open || i < count - 1) this.ended(at + i * recordBytes, sequence + i);
+    }
+    const last = at + (count - 1) * recordBytes;
+    this.newestStart = noted.number(last, Noted.start);
+    this.newestRip = noted.number(last, Noted.rip);
+    this.newestReturn = noted.number(last, Noted.end);
+  }
+
+  ended(at: number, sequence: number): void {
+    this.onEvent?.(sequence, 'end', this.kindOf(this.words[(at + Noted.number) >> 2]!).row?.number ?? -1);
   }
 
   /** The handler of call `number` was entered, by a direct call or from the binary path's dispatcher. */
   private onHandler(number: number, rip: number): undefined {
-    if (this.cpu.replaying === true) return;
+    this.log?.drain();
+    const { retiredCount } = this.cpu;
+    if (this.isReplay(retiredCount)) return;
     const thread = this.thread();
     const outer = thread.open;
     // The call's own handler, or one system call made by another's handler: one event.
@@ -262,22 +396,29 @@ export class SyscallRecorder {
     }
     const returnAddress = this.cpu.readPointer(stack - 8);
     if (returnAddress === undefined) return;
-    this.begin('compiled-in', number, thread, rip, returnAddress, stack);
+    this.begin('compiled-in', number, thread, rip, returnAddress, stack, retiredCount);
+    this.log?.settleOutside();
   }
 
-  private begin(path: SyscallPath, number: number, thread: Thread, rip: number, returnAddress: number, stack: number): void {
-    const start = this.cpu.retiredCount;
-    if (this.newestStart === start && this.newestRip === rip) return;
-    this.newestStart = start;
-    this.newestRip = rip;
-    const { registers } = this;
+  private begin(path: SyscallPath, number: number, thread: Thread, rip: number, returnAddress: number, stack: number, start: number): void {
+    if (!this.isNew(start, rip)) return;
     const places = argumentPlaces[path];
     const kind = this.kindOf(number);
-    const sequence = this.ring.beginSyscall(path, number, registers, places, start, this.now(), rip, thread.address, returnAddress, stack);
+    const { words, live } = this;
+    const time = this.now();
+    const sequence = this.ring.beginSyscall(path, number, words, places, start, time, rip, thread.address, returnAddress, stack, live);
     const args = kind.idle ? noArguments : places.map((place) => this.cpu.generalRegisters[place]!);
     if (kind.before.length > 0) this.capture(sequence, kind, kind.before, args, undefined);
     this.onEvent?.(sequence, 'begin', number);
     this.follow(sequence, path, kind, args, thread, stack, returnAddress);
+  }
+
+  /** Is this not the call that was begun last? */
+  private isNew(start: number, rip: number): boolean {
+    if (this.newestStart === start && this.newestRip === rip) return false;
+    this.newestStart = start;
+    this.newestRip = rip;
+    return true;
   }
 
   /** Waits for the call's return. */
@@ -290,7 +431,10 @@ export class SyscallRecorder {
     stack: number,
     returnAddress: number,
   ): void {
-    const call = kind.returns ? this.siteAt(returnAddress).push() : new OpenCall();
+    const site = kind.returns ? this.siteAt(returnAddress) : undefined;
+    if (site?.isFull === true) this.fullSites--;
+    const call = site?.push(kind) ?? new OpenCall();
+    if (site?.isFull === true) this.fullSites++;
     call.sequence = sequence;
     call.path = path;
     call.kind = kind;
@@ -303,18 +447,29 @@ export class SyscallRecorder {
 
   /** Execution reached an address that some call returns to. */
   private onReturn(site: Site): undefined {
-    if (site.depth === 0 || this.cpu.replaying === true) return;
-    const index = site.indexOf(this.register(stackPointer));
+    this.log?.drain();
+    this.log?.settleOutside();
+    if (site.depth === 0) return;
+    const place = (this.live + accumulator) * 8;
+    this.end(site, this.register(stackPointer), this.cpu.retiredCount, this.now(), place);
+  }
+
+  /** @param result where the result is, in bytes. */
+  private end(site: Site, stack: number, retired: number, time: number, result: number): void {
+    if (this.newestReturn === retired || this.isReplay(retired)) return;
+    const index = site.indexOf(stack);
     if (index < 0) return;
+    this.newestReturn = retired;
     const call = site.calls[index]!;
+    if (site.isFull) this.fullSites--;
     site.remove(index);
     const { sequence, kind, args, thread } = call;
     if (thread.open === call) thread.open = undefined;
-    this.ring.endSyscall(sequence, this.registers, this.cpu.retiredCount, this.now());
+    this.ring.endSyscall(sequence, this.words, retired, time, result >> 3);
     if (!kind.idle) {
-      const result = BigInt.asIntN(64, this.cpu.generalRegisters[accumulator]!);
-      if (kind.after.length > 0) this.capture(sequence, kind, kind.after, args, result);
-      if (kind.descriptor) this.noteDescriptor(sequence, kind, args, result);
+      const value = BigInt.asIntN(64, this.cpu.generalRegisters[accumulator]!);
+      if (kind.after.length > 0) this.capture(sequence, kind, kind.after, args, value);
+      if (kind.descriptor) this.noteDescriptor(sequence, kind, args, value);
     }
     this.onEvent?.(sequence, 'end', kind.row?.number ?? -1);
   }

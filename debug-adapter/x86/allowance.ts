@@ -1,5 +1,6 @@
 /** How many instructions generated code may still run: the budget that it counts down, what is kept back from it, and how it is stopped inside a block. */
 
+import { LogState } from './event-log';
 import { Attention, Scratch } from './interp-abi';
 import { Rec } from './shape';
 import { State } from './state';
@@ -7,6 +8,7 @@ import { State } from './state';
 /** The count of retired instructions is derived from it: what was given out less what is left. */
 export class Allowance {
   readonly #i32: Int32Array;
+  readonly #floats: Float64Array;
   /** Retired up to the start of the run that is on the stack (or now). */
   #retiredBase = 0;
   /** Budget given to generated code and not taken back: all of it when the run began, less what `shorten` took. */
@@ -24,6 +26,7 @@ export class Allowance {
 
   constructor(i32: Int32Array) {
     this.#i32 = i32;
+    this.#floats = new Float64Array(i32.buffer, 0, State.end >> 3);
   }
 
   /** Instructions retired before the one that is running. */
@@ -31,6 +34,11 @@ export class Allowance {
     const left = this.#i32[State.budget >> 2]! + this.#stash + this.#reserve;
     const unfinished = this.record === 0 ? 0 : this.#i32[(this.record + Rec.remaining) >> 2]!;
     return this.#retiredBase + this.#granted - left - unfinished;
+  }
+
+  /** Generated code, which sees its budget alone, takes from this for the retired count. */
+  #settle(): void {
+    this.#floats[LogState.origin >> 3] = this.#retiredBase + this.#granted - this.#stash - this.#reserve;
   }
 
   /** Nothing has been retired, nothing is granted. */
@@ -52,6 +60,7 @@ export class Allowance {
     this.#reserve = budget - slice;
     this.#i32[State.budget >> 2] = slice;
     this.#i32[(State.budget + 4) >> 2] = 0;
+    this.#settle();
   }
 
   /** The run is over. @returns the retired count */
@@ -72,6 +81,7 @@ export class Allowance {
     const more = Math.min(this.#reserve, slice);
     this.#reserve -= more;
     this.#i32[State.budget >> 2] = this.#i32[State.budget >> 2]! + more;
+    this.#settle();
   }
 
   /** Stops generated code after the instruction that called out of it. */
@@ -82,6 +92,7 @@ export class Allowance {
     const budget = this.#i32[State.budget >> 2]!;
     this.#stash += budget;
     this.#i32[State.budget >> 2] = 0;
+    this.#settle();
     // The last record of a block is followed by nothing that runs, and leaves for want of budget.
     this.#patched = this.record + Rec.size;
     this.#patchedHandler = this.#i32[this.#patched >> 2]!;
@@ -96,6 +107,7 @@ export class Allowance {
     this.#i32[this.#patched >> 2] = this.#patchedHandler;
     this.#i32[State.budget >> 2] = this.#i32[State.budget >> 2]! + this.#stash;
     this.#stash = 0;
+    this.#settle();
   }
 
   /** Only inside a bus call: at most `n` more instructions after the current one. */
@@ -110,10 +122,12 @@ export class Allowance {
     const kept = Math.min(less, this.#reserve);
     this.#reserve -= kept;
     less -= kept;
+    this.#settle();
     if (less === 0) return;
     const budget = this.#i32[State.budget >> 2]! - less;
     if (this.#breaking) {
       this.#stash -= less;
+      this.#settle();
     } else {
       this.#i32[State.budget >> 2] = budget;
       if (budget < 0) this.breakAfterCurrent();

@@ -42,6 +42,35 @@ export interface CpuHooks {
   extendedState?(kind: 'save' | 'restore', address: bigint): void;
 }
 
+/**
+ * What translated code notes by itself instead of telling a hook or an observer at once, for those who allow it and need no more than is noted: many times cheaper than a call out of it. Records
+ * are read, in their order, by `drain`: when there is no more room, when a run ends, and before whoever writes down events of several kinds writes one that is told at once.
+ */
+export interface EventLog {
+  /** The memory that records lie in. */
+  readonly halves: Int32Array;
+  /** Gets the addresses of the first record and of the end of the last, in bytes; see `LogRecord`. */
+  reader: ((from: number, to: number) => void) | undefined;
+  /** Has the 64-bit word at this linear address noted with each record; without one that is 0. */
+  sample(linear: number | undefined): void;
+  /** The hook of system calls, while it is just this one, may be told later of calls whose number `atOnce` does not name and whose return has a slot. */
+  noteCalls(hook: CpuHooks['syscall'], atOnce: (number: number) => boolean): void;
+  /** The hook of FS.base, while it is just this one, may be told later. */
+  noteBases(hook: CpuHooks['fsBase']): void;
+  /** A number for an observer of `Cpu.setProbe` that may be told later. */
+  slot(): number;
+  /** Has the observer of a slot told at once for now. */
+  setBusy(slot: number, busy: boolean): void;
+  /** Observers that are set with `Telling.unlessInside` need not be told while the sampled word is this: noted calls and returns go on from there. */
+  settleInside(sample: number): void;
+  settleOutside(): void;
+  /** The word at `linear` (undefined: 0) tells whose block a new FS.base is while the sampled word is `sample`; with another, changes are told at once. */
+  setBeside(sample: number, linear: number | undefined): void;
+  /** Virtual time that was not instructions', nanoseconds. */
+  setCharged(nanoseconds: number): void;
+  drain(): void;
+}
+
 /** A function run when execution reaches an address, before its instruction. Answer 'stop' to stop there. */
 export type Probe = () => 'stop' | undefined;
 
@@ -92,6 +121,8 @@ export interface Cpu {
   /** RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 .. R15, RIP as they stand between instructions and inside hook and probe calls: a view for reading. */
   readonly generalRegisters: BigUint64Array;
   readonly hooks: CpuHooks;
+  /** Absent where nothing is ever told later. */
+  readonly log?: EventLog;
   /** Runs at most `budget` instructions (1 .. 2^31-1). */
   run(budget: number): CpuExit;
   /** Level of the INTR line; sampled before every block and after STI, POPF, IRET. */
@@ -106,9 +137,9 @@ export interface Cpu {
   invalidateCode(physical: number, length: number): void;
   /**
    * Sets the one probe of a linear address, or takes it away. `observes`: it neither stops nor changes anything of the guest, which makes it cheap; it may be told
-   * of one instruction more than once.
+   * of one instruction more than once. `telling`: how (see `Telling`); by default at once.
    */
-  setProbe(address: bigint, probe: Probe | undefined, observes?: boolean): void;
+  setProbe(address: bigint, probe: Probe | undefined, observes?: boolean, telling?: number): void;
   setWatchpoints(list: readonly Watchpoint[]): void;
 
   /** Registers by name: rax..r15, eax.., rip, rflags, cs..gs, fs_base, gs_base, cr0.., dr0.., efer, star, lstar, kernel_gs_base, mxcsr, fcw, fsw, ftw. */

@@ -11,6 +11,7 @@ import { noteBreakpoints, noteSingleStep } from './debug-registers';
 import { Decoder } from './decoder';
 import { type CompileService, defaultCompiler } from './default-compiler';
 import { defaultHandlers } from './default-handlers';
+import { Log, Telling } from './event-log';
 import { deliver } from './exceptions';
 import { HandlerSet } from './handlers';
 import { HelperCalls } from './helper-calls';
@@ -69,6 +70,7 @@ export class X86Cpu implements Cpu, CpuContext {
   readonly model: CpuModel;
   readonly bus: CpuBus;
   readonly hooks: CpuHooks = {};
+  readonly log: Log;
   readonly tscKilohertz: number;
   readonly view: DataView;
   readonly u8: Uint8Array;
@@ -117,6 +119,7 @@ export class X86Cpu implements Cpu, CpuContext {
     // RIP follows R15 in the state block.
     this.generalRegisters = this.u64.subarray(State.gpr >> 3, (State.rip >> 3) + 1);
     this.#allowance = new Allowance(this.#i32);
+    this.log = new Log(buffer, (linear) => inspection.hostOfPointer(this, linear));
     const features = featuresOf(options.model);
     this.#available = (row) => row.definition.feature === undefined || features.has(row.definition.feature);
     this.#decoder = new Decoder(opcodeTable);
@@ -159,6 +162,7 @@ export class X86Cpu implements Cpu, CpuContext {
             runtime: this.#handlers.runtime,
             available: this.#available,
             probeAt: (key) => this.#probes.kindAt(lowHalf(key), highHalf(key)),
+            tellingAt: (key) => this.#probes.tellingAt(lowHalf(key), highHalf(key)),
             observe: () => this.#observe(),
             tell: (what) => this.#tell(what),
             runsOf: (mode, key) => this.#blocks.runsOf(mode, key),
@@ -319,10 +323,12 @@ export class X86Cpu implements Cpu, CpuContext {
   }
   flushTlb(_global: boolean): void {
     this.#access.flush();
+    this.log.translationsChanged();
   }
   flushPage(linear: bigint): void {
     this.#access.flushPage(linear);
     this.#jit?.pageChanged(linear);
+    this.log.translationsChanged();
   }
   #codeWritten(physical: number, length: number): void {
     this.#jit?.invalidate(physical, length);
@@ -371,20 +377,27 @@ export class X86Cpu implements Cpu, CpuContext {
     this.#helpers.clear();
     this.modeChanged();
     this.#access.flush();
+    this.log.reset();
   }
   invalidateCode(physical: number, length: number): void {
     if (length > 0) this.#codeWritten(physical, length);
   }
 
-  setProbe(address: bigint, probe: Probe | undefined, observes = false): void {
+  setProbe(address: bigint, probe: Probe | undefined, observes = false, telling: number = Telling.atOnce): void {
     const low = Number(address & 0xffffffffn) | 0;
     const high = Number(address >> 32n) | 0;
     const known = this.#probes.kindAt(low, high);
-    this.#probes.set(low, high, probe, observes);
-    if (known !== this.#probes.kindAt(low, high)) {
+    const toldBefore = this.#probes.tellingAt(low, high);
+    this.log.drain();
+    this.#probes.set(low, high, probe, observes, telling);
+    const told = this.#probes.tellingAt(low, high);
+    if (known !== this.#probes.kindAt(low, high) || toldBefore !== told) {
+      const key = high * 0x1_0000_0000 + (low >>> 0);
       this.#probesChanged = true;
       this.#blocks.dropAt(low, high);
-      this.#jit?.dropAt(high * 0x1_0000_0000 + (low >>> 0));
+      this.#jit?.dropAt(key);
+      // A system call is noted only where its return is.
+      if (toldBefore >= Telling.slots || told >= Telling.slots) this.#jit?.dropAt(key - 1);
     }
     this.#allowance.breakAfterCurrent();
   }
@@ -442,6 +455,8 @@ export class X86Cpu implements Cpu, CpuContext {
       (systemInstruction === undefined ? 0 : Hooked.systemInstruction) |
       (syscall === undefined ? 0 : Hooked.syscall) |
       (fsBase === undefined ? 0 : Hooked.fsBase) |
+      (this.log.laterCalls(syscall) ? Hooked.laterSyscall : 0) |
+      (this.log.laterBases(fsBase) ? Hooked.laterFsBase : 0) |
       (gsBase === undefined ? 0 : Hooked.gsBase);
   }
 
@@ -456,6 +471,7 @@ export class X86Cpu implements Cpu, CpuContext {
       return this.#loop();
     } finally {
       if (this.#i32[Scratch.shadowLeft >> 2] === this.#i32[State.budget >> 2]) this.#i32[State.shadow >> 2] = 1;
+      this.log.drain();
       this.u64[State.retired >> 3] = BigInt(this.#allowance.end());
     }
   }

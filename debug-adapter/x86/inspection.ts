@@ -41,6 +41,15 @@ export function readPointer(cpu: CpuContext, linear: number): number | undefined
   return view.getInt32(4, true) * 0x1_0000_0000 + view.getUint32(0, true);
 }
 
+/** Host address of the 64-bit word at a linear address (as `readPointer` takes it), undefined where that is not in one page of RAM. */
+export function hostOfPointer(cpu: CpuContext, linear: number): number | undefined {
+  let host: number | undefined;
+  const done = eachPage(cpu, BigInt.asUintN(64, BigInt(linear)), 8, (physical, at) => {
+    if (at === 0) host = Layout.ramBase + physical;
+  });
+  return done === 8 && (linear & 7) === 0 ? host : undefined;
+}
+
 /** See `Cpu.readMemory`. */
 export function readMemory(cpu: CpuContext, linear: bigint, length: number): Uint8Array {
   const out = new Uint8Array(length);

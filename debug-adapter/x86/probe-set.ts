@@ -1,5 +1,6 @@
 /** The processor's probes by address, with an answer for the many addresses that have none that costs one look into a small table. */
 import { type Probe } from './api';
+import { Telling } from './event-log';
 
 /** Places of the table that says where no probe is; a power of two. */
 const places = 4096;
@@ -10,6 +11,7 @@ interface Entry {
   readonly high: number;
   readonly probe: Probe;
   readonly observes: boolean;
+  readonly telling: number;
 }
 
 /** Addresses are given as their halves, as signed 32-bit integers. */
@@ -44,8 +46,14 @@ export class ProbeSet {
     return entry && (entry.observes ? 'observes' : 'stops');
   }
 
+  /** How translated code tells of an address: a `Telling`. */
+  tellingAt(low: number, high: number): number {
+    const entry = this.#counts[placeOf(low)] === 0 ? undefined : this.#byLow.get(low)?.get(high);
+    return entry?.observes === true ? entry.telling : Telling.none;
+  }
+
   /** Sets the probe of an address, or takes it away. */
-  set(low: number, high: number, probe: Probe | undefined, observes: boolean): void {
+  set(low: number, high: number, probe: Probe | undefined, observes: boolean, telling: number): void {
     const known = this.has(low, high);
     this.#told[placeOf(low)] = undefined;
     let byHigh = this.#byLow.get(low);
@@ -56,7 +64,7 @@ export class ProbeSet {
       return;
     }
     if (byHigh === undefined) this.#byLow.set(low, (byHigh = new Map<number, Entry>()));
-    byHigh.set(high, { low, high, probe, observes });
+    byHigh.set(high, { low, high, probe, observes, telling });
     if (!known) this.#counts[placeOf(low)]!++;
   }
 }

@@ -30,7 +30,14 @@ export const Seg = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } 
 export const FSW_PENDING = 0x80;
 
 /** What hooks of the processor look at, as generated code has to know it: see `CpuHooks`. */
-export const Hooked = { systemInstruction: 1, syscall: 2, fsBase: 4, gsBase: 8 } as const;
+export const Hooked = {
+  systemInstruction: 1,
+  syscall: 2,
+  fsBase: 4,
+  gsBase: 8,
+  /** May be told later, by the log: */ laterSyscall: 16,
+  laterFsBase: 32,
+} as const;
 
 /** Byte offsets of the state block. Widths are in the comments. */
 export const State = {

@@ -7,6 +7,7 @@ import { formatEvent } from '../../debug-adapter/trace/decode';
 import { toChrome } from '../../debug-adapter/trace/export/chrome';
 import { toCounts } from '../../debug-adapter/trace/export/counts';
 import { StraceWriter, type TraceThread } from '../../debug-adapter/trace/export/strace';
+import { NotedEvents } from '../../debug-adapter/trace/noted-events';
 import { EventKind, EventRing, type SyscallEvent, type TraceEvent } from '../../debug-adapter/trace/ring';
 import { summarize } from '../../debug-adapter/trace/summary';
 import { SyscallRecorder } from '../../debug-adapter/trace/syscall-recorder';
@@ -88,6 +89,7 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   const has = (kind: (typeof options.trace)[number]): boolean => options.trace.includes(kind);
   const rip = (): bigint => cpu.getRegister('rip') ?? 0n;
   const add = (kind: EventKind, number: number, value: bigint, from: bigint): void => {
+    cpu.log?.drain();
     ring.add(kind, number, value, from, cpu.retired, clock.now(), rip(), current?.() ?? 0n);
     push(ring.head - 1);
   };
@@ -95,7 +97,7 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   const current = currentThread(machine, symbols);
   let recorder: SyscallRecorder | undefined;
   if (has('syscalls')) {
-    recorder = new SyscallRecorder(cpu, () => clock.now(), ring, symbols);
+    recorder = new SyscallRecorder(cpu, () => clock.now(), ring, symbols, cpu.log && new NotedEvents(cpu.log, ring, () => false));
     recorder.onEvent = (sequence, phase) => {
       if (format === 'strace') return push({ sequence, phase });
       const event = ring.read(sequence);

@@ -11,6 +11,8 @@ const total = Number(process.env['FUZZ'] ?? 1500);
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const perSession = 200;
 const mostOpen = 20;
+/** Requests of a long run between two words of how far it is. */
+const wordEvery = 20_000;
 
 /** Mulberry32. */
 function generator(state: number): () => number {
@@ -315,10 +317,15 @@ describe('debug adapter: random requests', () => {
     process.on('unhandledRejection', note);
     const outcomes = { succeeded: 0, failed: 0 };
     const internal = new Map<string, string>();
+    let reached = '';
     try {
       for (let done = 0, session = 0; done < total; done += perSession, session++) {
         const fuzzer = new Fuzzer(seed + session, images);
+        reached = `SEED=${seed + session} FUZZ=${perSession}, after ${done} answered before`;
         const client = new TestClient();
+        // A long run shares the host with others.
+        if (total > wordEvery) client.patience = 180_000;
+        if (done > 0 && done % wordEvery === 0) console.log(`      ${done} answered, up to SEED=${seed + session}`);
         const open = new Set<Promise<unknown>>();
         if (fuzzer.chance(0.9)) await client.launch({ image: fuzzer.pick(images), stopOnEntry: fuzzer.chance(0.5), trace: [] });
         for (let n = 0; n < Math.min(perSession, total - done); n++) {
@@ -341,6 +348,9 @@ describe('debug adapter: random requests', () => {
         assert.equal(new Set(answered).size, answered.length, `session ${session}: a request was answered twice`);
         assert.equal(answered.length, client.messages.filter((message) => message.type === 'request').length, `session ${session}`);
       }
+    } catch (error) {
+      console.log(`      failed in the session of ${reached}`);
+      throw error;
     } finally {
       process.off('unhandledRejection', note);
       rmSync(folder, { recursive: true });

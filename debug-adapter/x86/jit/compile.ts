@@ -1,6 +1,7 @@
 /** Writes the WebAssembly function of one region: its blocks laid out by structure.ts, emitted by the same definitions as the interpreter's. */
 
 import { type Insn } from '../decoder';
+import { Telling } from '../event-log';
 import { ARITHMETIC } from '../isa/definition';
 import { changedFlags, killedFlags } from '../shape';
 import { type Label } from '../wasm/code';
@@ -244,7 +245,7 @@ class RegionLayout {
       }
       const { count, observed } = this.#blocks[only.node]!;
       const copies = Math.min(this.mostCopies, Math.floor(mostCopied / Math.max(1, count)));
-      if (copies > 1 && !observed) this.#copies.set(only.node, copies);
+      if (copies > 1 && observed === Telling.none) this.#copies.set(only.node, copies);
     }
   }
 
@@ -272,7 +273,7 @@ class RegionLayout {
     const block = this.#blocks[node]!;
     this.#current = node;
     if (this.#checked.has(node)) gen.checkBudget(block.key, this.#longest.get(node)!, this.#outer.has(node));
-    if (block.observed) gen.observe(block.key);
+    if (block.observed !== Telling.none) gen.observe(block.key, block.observed);
     gen.beginBlock(this.#checked.has(node) ? -1 : (this.#incoming.get(node) ?? -1));
     const widths = this.#checked.has(node) ? undefined : this.#incomingWidths.get(node);
     if (widths !== undefined) gen.c.widths.restore(Local.gpr, widths);
@@ -295,6 +296,7 @@ class RegionLayout {
     const gen = this.#gen;
     gen.baseDepth = gen.c.depth;
     gen.charge(block.count);
+    gen.returnTold = block.returnTold;
     gen.longestAfter = this.#longest.get(node)! - block.count * copy;
     const lives = liveness(block.insns, () => gen.masksFloats());
     block.insns.forEach((insn, i) => gen.run(insn, block.insns.length - i, lives[i]!));

@@ -1,6 +1,7 @@
 /** Finds the code of a region: the instructions reachable from one address by direct jumps, calls and known returns, cut into blocks. */
 
 import { DecodeResult, type Decoder, Insn, Kind } from '../decoder';
+import { Telling } from '../event-log';
 import { type Row } from '../isa/table';
 import { Layout, Mode } from '../state';
 import { isDoneInPlace } from './in-place';
@@ -22,8 +23,10 @@ export interface RegionBlock {
   readonly end: BlockEnd;
   /** Instructions that the budget is charged for. */
   readonly count: number;
-  /** Somebody is to be told before it runs. */
-  readonly observed: boolean;
+  /** Whether and how somebody is to be told before it runs: a `Telling`. */
+  readonly observed: number;
+  /** The same of where the system call that ends it comes back to. */
+  readonly returnTold: number;
 }
 
 export interface Region {
@@ -42,8 +45,8 @@ export interface RegionSource {
   physical(low: number, high: number): number;
   /** Is there a probe before which regions have to be left? */
   hasProbe(key: number): boolean;
-  /** Is there one that only looks on? It is told from inside of the region, at the beginning of a block. */
-  isObserved(key: number): boolean;
+  /** Is there one that only looks on? It is told from inside of the region, at the beginning of a block, as this `Telling` says. */
+  tellingAt(key: number): number;
   /** Did the code at this address run often? What did not is not worth compiling. */
   isWorthIt(key: number): boolean;
   /** Does another region begin at this address, that this one had better lead to? */
@@ -221,7 +224,7 @@ function decodeRun(key: number, mode: number, u8: Uint8Array, decoder: Decoder, 
   const insns: Insn[] = [];
   let at = key;
   for (;;) {
-    if (insns.length > 0 && source.isObserved(at)) return { key, insns, end: { kind: 'jump', to: at } };
+    if (insns.length > 0 && source.tellingAt(at) !== Telling.none) return { key, insns, end: { kind: 'jump', to: at } };
     const physical = source.physical(lowOf(at), highOf(at));
     const page = Math.floor(physical / PAGE);
     const stop =
@@ -276,7 +279,14 @@ function cut(
       const at = keyOf(insn.ripLow, insn.ripHigh);
       if (at !== run.key && targets.has(at) && insns.length > 0) {
         if (!blocks.has(key))
-          blocks.set(key, { key, insns, count: insns.length, observed: source.isObserved(key), end: { kind: 'jump', to: at } });
+          blocks.set(key, {
+            key,
+            insns,
+            count: insns.length,
+            observed: source.tellingAt(key),
+            returnTold: Telling.none,
+            end: { kind: 'jump', to: at },
+          });
         if (runs.has(at)) {
           cutShort = true;
           break;
@@ -288,7 +298,10 @@ function cut(
     }
     if (cutShort || blocks.has(key)) continue;
     const end = run.end.kind === 'indirect' ? { ...run.end, candidates: candidatesOf(run, returnSites, owners, observed) } : run.end;
-    blocks.set(key, { key, insns, count: insns.length, observed: insns.length > 0 && source.isObserved(key), end });
+    const told = insns.length === 0 ? Telling.none : source.tellingAt(key);
+    const isCall = end.kind === 'indirect' && insns.at(-1)!.row.definition.mnemonic === 'SYSCALL';
+    const returnTold = isCall && end.next !== undefined ? source.tellingAt(end.next) : Telling.none;
+    blocks.set(key, { key, insns, count: insns.length, observed: told, returnTold, end });
   }
   return [...blocks.values()];
 }

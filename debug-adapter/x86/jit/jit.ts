@@ -38,6 +38,8 @@ export interface JitHost {
   available(row: Row): boolean;
   /** Is there a probe, and is it to be asked by the loop, or does it only look on? */
   probeAt(key: number): 'stops' | 'observes' | undefined;
+  /** How one that looks on is told: a `Telling`. */
+  tellingAt(key: number): number;
   /** Tells the observer of the address in RIP; answers 1 where the loop has to look at things again, else 0. */
   readonly observe: () => number;
   /** Tells the hook of this bit of `Hooked`: before SYSCALL runs, after a base has changed. Answers 1 where the loop has to go on from there, else 0. */
@@ -551,7 +553,7 @@ export class Jit {
   readonly #source = {
     physical: (low: number, high: number): number => this.#map.physical(low, high),
     hasProbe: (key: number): boolean => this.#host.probeAt(key) === 'stops',
-    isObserved: (key: number): boolean => this.#host.probeAt(key) === 'observes',
+    tellingAt: (key: number): number => this.#host.tellingAt(key),
     isWorthIt: (key: number): boolean =>
       this.#host.eager ||
       this.#missed.has(key) ||

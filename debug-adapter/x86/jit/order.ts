@@ -14,7 +14,8 @@ interface BlockOrder {
   readonly key: number;
   readonly code: Uint8Array;
   readonly end: BlockEnd;
-  readonly observed: boolean;
+  readonly observed: number;
+  readonly returnTold: number;
 }
 
 /** A region that reaches memory by the TLB. */
@@ -61,7 +62,7 @@ export function orderOf(
   source: OrderSource,
 ): RegionOrder {
   const records = new Map<number, number>();
-  const ordered = blocks.map(({ key, insns, end, observed }) => {
+  const ordered = blocks.map(({ key, insns, end, observed, returnTold }) => {
     const code = new Uint8Array(insns.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     insns.forEach((insn, i) => {
@@ -69,7 +70,7 @@ export function orderOf(
       at += insn.length;
       if (isDoneInPlace(insn, mode)) records.set(keyOfInsn(insn), source.recordOf(insn, insns.length - i));
     });
-    return { key, code, end, observed };
+    return { key, code, end, observed, returnTold };
   });
   return { mode, blocks: ordered, entries, precision, unordinary, records };
 }
@@ -91,7 +92,7 @@ export function fulfil(order: RegionOrder, model: CpuModel, decoder: Decoder): C
 }
 
 function decodeBlock(
-  { key, code, end, observed }: BlockOrder,
+  { key, code, end, observed, returnTold }: BlockOrder,
   mode: number,
   decoder: Decoder,
   available: (row: Row) => boolean,
@@ -105,5 +106,5 @@ function decodeBlock(
     insns.push(insn);
     at += insn.length;
   }
-  return { key, insns, end, count: insns.length, observed };
+  return { key, insns, end, count: insns.length, observed, returnTold };
 }

@@ -1,15 +1,18 @@
 /** The JIT's binder of the instruction emitters: operands are constants and locals of one WebAssembly function, memory goes straight to guest RAM or leaves the region. */
 
 import { type Insn, Kind } from '../decoder';
+import { Telling } from '../event-log';
 import { Exit, namedHelpers, Scratch } from '../interp-abi';
 import { emitArithmetic, emitCarry, emitCondition, flagKind, flagKindParts, type FlagSource, signExtend, zeroExtend } from '../isa/flags';
 import { type FlagOp, type Gen, type Size } from '../isa/gen';
 import { makeShape, registerOffset } from '../shape';
-import { State } from '../state';
+import { Hooked, State } from '../state';
+import { type Label } from '../wasm/code';
 import { type MemoryOp } from '../wasm/opcodes';
 import { type FloatUse } from './float';
 import { isDoneInPlace, touchesVectors } from './in-place';
 import { type Flow, keyOfInsn, Local, RegionExit, RegionImports, type RegisterUse, type WindowUse } from './region-abi';
+import { noteBase, noteCall, notePass } from './region-log';
 import { loadOf, storeOf } from './region-memory';
 import { RegionVectors } from './region-vectors';
 
@@ -34,6 +37,8 @@ export class RegionGen extends RegionVectors implements Gen {
 
   /** Instructions on the longest way from the end of the current block to the next look at the budget. */
   longestAfter = 0;
+  /** How somebody is told of where the system call at the block's end comes back to: a `Telling`. */
+  returnTold: number = Telling.none;
 
   /** Starts a block; flags of an unknown rule come in unless `kind` says. */
   beginBlock(kind = -1): void {
@@ -118,12 +123,15 @@ export class RegionGen extends RegionVectors implements Gen {
    * Tells the observer of the address at which a block begins, of which nothing has been charged yet, with the state block as it is between instructions.
    * Observers change nothing of it; where one changed what is looked at, the loop has to go on.
    */
-  observe(key: number): void {
+  observe(key: number, telling: number): void {
     const { c } = this;
+    const noted = c.block();
+    notePass(this, key, telling, noted);
     this.#handOver(key, 0);
     c.call(RegionImports.observe);
     c.if();
     c.i32(RegionExit.budget).op('return');
+    c.end();
     c.end();
   }
 
@@ -132,6 +140,8 @@ export class RegionGen extends RegionVectors implements Gen {
     c.i32(0).mem('i32.load', State.hooked).i32(what).op('i32.and');
     c.if();
     prepare?.();
+    const noted = c.block();
+    this.#noteInstead(what, noted);
     this.#handOver(when === 'before' ? keyOfInsn(this.insn) : keyOfInsn(this.insn) + this.insn.length, this.remaining);
     c.i32(what).call(RegionImports.tell);
     c.if();
@@ -139,6 +149,19 @@ export class RegionGen extends RegionVectors implements Gen {
     if (when === 'after') c.i32(0).i32(0).mem('i32.load', State.budget).i32(1).op('i32.sub').mem('i32.store', State.budget);
     c.i32(RegionExit.budget).op('return');
     c.end();
+    c.end();
+    c.end();
+  }
+
+  /** Branches to `noted` where the hook may be told later, and what it will want to know has been noted. */
+  #noteInstead(what: number, noted: Label): void {
+    const { c } = this;
+    const later = what === Hooked.syscall ? Hooked.laterSyscall : Hooked.laterFsBase;
+    if (what === Hooked.syscall && this.returnTold < Telling.slots) return;
+    const otherwise = c.block();
+    c.i32(0).mem('i32.load', State.hooked).i32(later).op('i32.and', 'i32.eqz').brIf(otherwise);
+    if (what === Hooked.syscall) noteCall(this, keyOfInsn(this.insn), this.remaining, noted);
+    else noteBase(this, keyOfInsn(this.insn) + this.insn.length, this.remaining, noted);
     c.end();
   }
 
