@@ -8,6 +8,7 @@ import { type Channel, serve } from './control/channel';
 import { Debugger } from './control/debugger';
 import { launchedMachine } from './control/launched-machine';
 import { runnerHost } from './runner-host.node';
+import { optimiseAsUsual, waitWithOptimising } from './optimising.node';
 import { useCompiler } from './x86/default-compiler';
 import { useHandlers } from './x86/default-handlers';
 
@@ -15,7 +16,12 @@ import { useHandlers } from './x86/default-handlers';
 const handlers = join(__dirname, 'handlers.wasm');
 if (existsSync(handlers)) useHandlers(new WebAssembly.Module(readFileSync(handlers)));
 
-useCompiler(() => startCompiler(__dirname));
+void waitWithOptimising();
+useCompiler(async () => {
+  // Whoever gets here runs for long enough that V8 had better optimise as it usually does.
+  await optimiseAsUsual();
+  return startCompiler(__dirname);
+});
 
 const port = parentPort;
 if (port !== null) {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { firstSlice, nextSlice } from '../../debug-adapter/machine/slice';
+import { waitWithOptimising } from '../../debug-adapter/optimising.node';
 import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 
 const [file, tier] = process.argv.slice(2);
@@ -53,4 +54,5 @@ function slice(): void {
   length = nextSlice(length, machine.cpu.retired - retired, performance.now() - began, goal);
   setImmediate(slice);
 }
-slice();
+// As where a machine starts for a user.
+void waitWithOptimising().then(slice);

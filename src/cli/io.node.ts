@@ -1,7 +1,7 @@
 /** The process as sub-commands see it, on Node. */
 import { readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { type RunIo } from './io';
-import { optimiseAsUsual } from './optimising.node';
+import { optimiseAsUsual } from '../../debug-adapter/optimising.node';
 
 /** Ctrl-A, the prefix of commands to the emulator in raw mode, and what ends the run after it. */
 const prefixKey = 0x01;

@@ -4,7 +4,7 @@ import { makeLinearMemory, usualRam } from '../../debug-adapter/machine/memory';
 import { loadCompiled } from './code-cache.node';
 import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
-import { waitWithOptimising } from './optimising.node';
+import { waitWithOptimising } from '../../debug-adapter/optimising.node';
 
 const help = `Usage: unikernel COMMAND [arguments]
 
