@@ -43,9 +43,25 @@ export function joined(kind: 'and' | 'or', operands: readonly Expr[]): Expr {
   if (count === 1) return operands[0]!;
   for (let at = 0; at < count; at++) {
     if (operands[at]!.kind !== kind) continue;
-    return { kind, operands: operands.flatMap((each) => (each.kind === kind ? each.operands : [each])) };
+    return { kind, operands: flattened(kind, operands) };
   }
   return { kind, operands };
+}
+
+function flattened(kind: 'and' | 'or', operands: readonly Expr[]): Expr[] {
+  let count = 0;
+  for (let at = 0; at < operands.length; at++) {
+    const operand = operands[at]!;
+    count += operand.kind === kind ? operand.operands.length : 1;
+  }
+  const flat = new Array<Expr>(count);
+  let to = 0;
+  for (let at = 0; at < operands.length; at++) {
+    const operand = operands[at]!;
+    if (operand.kind !== kind) flat[to++] = operand;
+    else for (let inner = 0; inner < operand.operands.length; inner++) flat[to++] = operand.operands[inner]!;
+  }
+  return flat;
 }
 
 /** A conjunction or disjunction with each operand put through `change`; the same object where none changes. */

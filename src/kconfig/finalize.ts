@@ -20,7 +20,7 @@ import { isValidText } from './values';
 /** Finishes the tree below `root`; true where the dialect refuses it. */
 export function finalize(root: MenuNode, table: SymbolTable, modules: KSymbol, dialect: Dialect, sink: DiagnosticSink): boolean {
   const finalizer = new Finalizer(table, modules, dialect, sink);
-  finalizer.finish(root);
+  finalizer.finish(root, 0);
   finalizer.gather();
   return finalizer.failed;
 }
@@ -56,15 +56,16 @@ class Finalizer {
     for (const [symbol, conditions] of this.weak) symbol.implied = joined('or', conditions);
   }
 
-  finish(parent: MenuNode): void {
+  /** @param place where the entry stands among its siblings. */
+  finish(parent: MenuNode, place: number): void {
     const { symbol } = parent;
     if (parent.children.length > 0) {
       if (symbol?.isChoice) this.typeChoice(parent, symbol);
       const inherited = symbol?.isChoice ? symbolExpr(symbol) : parent.prompt ? parent.prompt.condition : parent.dependency;
       for (let at = 0; at < parent.children.length; at++) this.inherit(parent.children[at]!, inherited);
-      for (let at = 0; at < parent.children.length; at++) this.finish(parent.children[at]!);
+      for (let at = 0; at < parent.children.length; at++) this.finish(parent.children[at]!, at);
     } else if (symbol) {
-      this.gatherSubmenu(parent, symbol);
+      this.gatherSubmenu(parent, symbol, place + 1);
       symbol.directDependency = this.alternative(symbol, parent.dependency);
     }
     this.flatten(parent);
@@ -157,16 +158,15 @@ class Finalizer {
   }
 
   /** Entries directly after a symbol that depend on it become its children. */
-  private gatherSubmenu(parent: MenuNode, symbol: KSymbol): void {
+  private gatherSubmenu(parent: MenuNode, symbol: KSymbol, from: number): void {
     const siblings = parent.parent?.children;
     if (!siblings || this.submenus >= deepestSubmenu) return;
     this.submenus++;
-    this.gatherFrom(parent, symbol, siblings);
+    this.gatherFrom(parent, symbol, siblings, from);
     this.submenus--;
   }
 
-  private gatherFrom(parent: MenuNode, symbol: KSymbol, siblings: MenuNode[]): void {
-    const from = siblings.indexOf(parent) + 1;
+  private gatherFrom(parent: MenuNode, symbol: KSymbol, siblings: MenuNode[], from: number): void {
     let basis: Expr | undefined;
     let at = from;
     for (; at < siblings.length; at++) {
@@ -178,7 +178,7 @@ class Finalizer {
         const [, rest] = this.simplifier.withoutCommon(this.notNo(condition), basis);
         if (!this.simplifier.isYes(rest)) break;
       }
-      this.finish(child);
+      this.finish(child, at);
     }
     if (at === from) return;
     const gathered = siblings.splice(from, at - from);

@@ -79,11 +79,18 @@ export abstract class SourceReader extends OptionReader {
     // Even the engine that has no srctree for `source` uses it for the first file.
     if ((this.dialect.srctree || this.stack.length === 0) && srctree && !name.startsWith('/')) {
       const below = joinPath(this.input.cwd, `${srctree}/${name}`);
-      // The C engine looks in the working directory first, the library only below srctree.
-      if (this.dialect.engine === 'c') paths.push(below);
-      else paths.unshift(below);
+      // The C engine looks in the working directory first, the library only below srctree. Where the former has not even the first folder of the path,
+      // which is soon known of all, the file need not be asked for.
+      if (this.dialect.engine !== 'c') paths.unshift(below);
+      else if (this.isBelow(name)) paths.push(below);
+      else paths[0] = below;
     }
     return paths;
+  }
+
+  private isBelow(name: string): boolean {
+    const slash = name.indexOf('/');
+    return slash < 0 || this.input.files.kind(joinPath(this.input.cwd, name.slice(0, slash))) !== undefined;
   }
 
   protected read(file: ModelFile): void {
@@ -98,7 +105,7 @@ export abstract class SourceReader extends OptionReader {
       place.line = statement.line;
       this.statement(statement);
     }
-    this.scanProblems(file.syntax.problems);
+    if (file.syntax.problems.length > 0) this.scanProblems(file.syntax.problems);
     if (this.dialect.engine === 'kconfiglib') this.endOfLibraryFile(file);
     this.stack.pop();
     this.file = outer;

@@ -1,6 +1,9 @@
 /** The file system of Node behind the Files interface; for entry files and tests. */
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { type FileKind, type Files } from './files';
+
+/** Node makes such an object anew at each call that names the encoding alone. */
+const asText = { encoding: 'utf8', flag: 'r' } as const;
 
 /** Files on disk. */
 export class NodeFiles implements Files {
@@ -13,10 +16,8 @@ export class NodeFiles implements Files {
   }
 
   readText(path: string): string | undefined {
-    // Most files that are asked for in vain are not there, and making an error of that costs more than reading a file.
-    if (!existsSync(path)) return undefined;
     try {
-      return readFileSync(path, 'utf8');
+      return readFileSync(path, asText);
     } catch {
       return undefined;
     }
