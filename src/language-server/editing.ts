@@ -13,7 +13,7 @@ import {
 } from 'vscode-languageserver';
 import { completeKconfig } from '../kconfig/features/complete';
 import { completeDotConfig } from '../kconfig/features/dotconfig';
-import { fixDotConfig, planEdits, refactorDotConfig, removeAllRedundant } from '../kconfig/features/dotconfig-check';
+import { fixDotConfig, othersIn, planEdits, refactorDotConfig, removeAllRedundant } from '../kconfig/features/dotconfig-check';
 import { fixKconfig, type Fix } from '../kconfig/features/fixes';
 import { formatKconfig } from '../kconfig/features/format';
 import { symbolMarkdown } from '../kconfig/features/hover';
@@ -183,13 +183,7 @@ export class Editing {
     const [plan] = configuration.how(option.symbol, wanted, { plans: 1 }).plans;
     if (!plan || plan.steps.length === 0) return [];
     const source = new SourceText(text);
-    const more =
-      plan.steps.length > 1
-        ? ` with ${plan.steps
-            .filter((one) => one.symbol !== option.symbol)
-            .map((one) => `${one.symbol.label}=${one.value}`)
-            .join(', ')}`
-        : '';
+    const more = othersIn(plan.steps, option.symbol);
     return [
       {
         title: `${wanted === 'y' ? 'Enable' : 'Disable'} ${option.symbol.label} in ${path.slice(path.lastIndexOf('/') + 1)}${more}`,

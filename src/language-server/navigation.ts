@@ -145,19 +145,20 @@ export class Navigation {
     return entries.map((entry) => documentSymbol(document.source, entry));
   }
 
-  /** Options of all trees whose name or prompt holds the letters of the query in order; exact beginnings first. */
+  /** Options of all trees whose name or prompt holds each word of the query, or its letters in order; exact beginnings first. */
   workspaceSymbols(query: string): SymbolInformation[] {
     const { workspace } = this;
-    const wanted = query
+    const words = query
       .trim()
       .replace(/^CONFIG_/i, '')
-      .toLowerCase();
+      .toLowerCase()
+      .split(/\s+/);
     const found = new Map<string, { readonly rank: number; readonly name: string; readonly prompt: string; readonly place: Place }>();
     for (const project of workspace.allProjects()) {
       const view = project.view(undefined);
       for (const symbol of view.service.tree.model.byName.values()) {
         if (!symbol.isDefined || symbol.isConstant) continue;
-        const rank = matchRank(wanted, symbol.label.toLowerCase(), (promptOf(symbol) ?? '').toLowerCase());
+        const rank = matchRank(words, symbol.label.toLowerCase(), (promptOf(symbol) ?? '').toLowerCase());
         if (rank === undefined) continue;
         for (const node of symbol.nodes) {
           const place = nodePlace(view, node);
@@ -203,8 +204,18 @@ export class Navigation {
   }
 }
 
-/** How well a name or prompt fits a query; undefined where it does not. */
-function matchRank(wanted: string, name: string, prompt: string): number | undefined {
+/** How well a name or prompt fits a query, by the word that fits it least; undefined where one does not fit. */
+function matchRank(words: readonly string[], name: string, prompt: string): number | undefined {
+  let worst = 0;
+  for (const word of words) {
+    const rank = wordRank(word, name, prompt);
+    if (rank === undefined) return undefined;
+    if (rank > worst) worst = rank;
+  }
+  return worst;
+}
+
+function wordRank(wanted: string, name: string, prompt: string): number | undefined {
   if (wanted === '') return 3;
   if (name === wanted) return 0;
   if (name.startsWith(wanted)) return 1;

@@ -6,6 +6,7 @@ import { format, promisify } from 'node:util';
 import { root, startBrowser, startServer, workbenchUrl } from './host.mjs';
 import { bundleSuite, exampleFolder } from './prepare.mjs';
 import { scenarios } from './ui.mjs';
+import { accessibilityScenarios } from './ui-accessibility.mjs';
 import { configScenarios } from './ui-config.mjs';
 import { languageScenarios } from './ui-language.mjs';
 import { poolScenarios } from './ui-pool.mjs';
@@ -62,6 +63,7 @@ const everyTime = [
 const everything = [
   ...scenarios,
   ...configScenarios,
+  ...accessibilityScenarios,
   ...languageScenarios,
   ...poolScenarios,
   ...poolTreeScenarios,

@@ -121,27 +121,6 @@ async function tour(page, shot, folder, theme) {
   await shot(`config-help-${theme}`);
 }
 
-/** A tree's roles, names and focus, as a screen reader is given them. */
-async function roles(page, folder) {
-  const frame = await configure(page, folder);
-  await frame.locator('.tree').focus();
-  await page.keyboard.press('Home');
-  await page.waitForTimeout(300);
-  await page.keyboard.press('ArrowRight');
-  await frame.locator('[role="treeitem"][aria-level="2"]').first().waitFor({ timeout: 10_000 });
-  const tree = frame.locator('[role="tree"]');
-  const active = await tree.getAttribute('aria-activedescendant');
-  assert.equal(await frame.locator(`#${active}`).getAttribute('aria-selected'), 'true');
-  assert.equal(await frame.locator(`#${active}`).getAttribute('aria-expanded'), 'true');
-  for (const item of await frame.locator('[role="treeitem"]').all()) {
-    for (const name of ['aria-level', 'aria-posinset', 'aria-setsize', 'aria-label']) assert.ok(await item.getAttribute(name), name);
-  }
-  for (const button of await frame.locator('button').all()) {
-    const label = (await button.getAttribute('aria-label')) ?? (await button.textContent());
-    assert.ok(label && label.trim() !== '', 'every button has a name');
-  }
-}
-
 /** The text and the tree side by side: each follows the other. */
 async function bothWays(page, shot, folder) {
   const frame = await configure(page, folder);
@@ -329,7 +308,6 @@ export const configScenarios = [
     },
     steps: (page, shot, folder) => tour(page, shot, folder, name),
   })),
-  { name: 'the configuration editor for a screen reader', settings: {}, steps: (page, shot, folder) => roles(page, folder) },
   { name: 'the configuration and its files, both ways', settings: { 'files.autoSave': 'off' }, steps: bothWays },
   { name: 'a configuration compared with a defconfig', settings: { 'files.autoSave': 'off' }, steps: compared },
   {

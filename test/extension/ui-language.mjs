@@ -34,6 +34,20 @@ async function settled(page, shot, name) {
   await shot(name);
 }
 
+/** Presses a key until what it opens is there: on a busy machine the editor may not know yet what to offer. */
+async function pressUntil(page, key, opened) {
+  const widget = page.locator(opened).first();
+  for (let attempt = 0; attempt < 10; attempt++) {
+    await page.keyboard.press(key);
+    const shown = await widget
+      .waitFor({ timeout: 6000 })
+      .then(() => true)
+      .catch(() => false);
+    if (shown) return;
+  }
+  throw new Error(`${key} opens no ${opened}`);
+}
+
 async function language(page, shot, folder, theme) {
   await poolIn(folder);
   const library = `${folder}/library-pool/lib/sample`;
@@ -51,22 +65,22 @@ async function language(page, shot, folder, theme) {
   await page.keyboard.press('Escape');
 
   await openAt(page, 'lib/sample/Config.uk', await placeOf(file, 'LIBNOLIBCC'));
-  await page.keyboard.press('Control+.');
-  await page.locator('.action-widget').first().waitFor({ timeout: patience });
+  await pressUntil(page, 'Control+.', '.action-widget');
   await settled(page, shot, `language-fixes-${theme}`);
   await page.keyboard.press('Escape');
 
   await page.keyboard.press('Control+End');
   await page.keyboard.type('config LIBSAMPLE_MORE\nbool "More"\ndepends on LIBSA');
-  await page.locator('.suggest-widget.visible').first().waitFor({ timeout: patience });
+  await pressUntil(page, 'Control+Space', '.suggest-widget.visible');
   await settled(page, shot, `language-completion-${theme}`);
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+End');
   await page.keyboard.type('MPLE');
   await page.keyboard.press('Escape');
-  await page.keyboard.press('Enter');
+  // Enter would take a proposal that comes late.
+  await page.keyboard.press('Control+Enter');
   await page.keyboard.type('NOTE := $(warning-if,');
-  await page.locator('.parameter-hints-widget.visible').first().waitFor({ timeout: patience });
+  await pressUntil(page, 'Control+Shift+Space', '.parameter-hints-widget.visible');
   await settled(page, shot, `language-signature-${theme}`);
   await page.keyboard.press('Escape');
   await page.keyboard.type('n,none)\n');
@@ -77,8 +91,7 @@ async function language(page, shot, folder, theme) {
   await fileHas(file, 'depends on LIBSAMPLE && PC_BOOT_LXBOOT');
   await fileHas(file, '\trange 1 4096\n');
   await openAt(page, 'lib/sample/Config.uk', await placeOf(file, 'depends on LIBSAMPLE_SIZ'));
-  await page.keyboard.press('F2');
-  await page.locator('.rename-box').first().waitFor({ timeout: patience });
+  await pressUntil(page, 'F2', '.rename-box');
   await settled(page, shot, `language-rename-${theme}`);
   await page.keyboard.press('Control+a');
   await page.keyboard.type('LIBSAMPLE_BUFFER');
@@ -101,6 +114,12 @@ async function enlarged(page, shot, folder) {
       .locator('body')
       .evaluate((body) => body.scrollWidth <= body.clientWidth);
     assert.ok(narrow, `nothing is cut at ${zoom * 100} %`);
+    const cut = await configPage(page)
+      .locator('.row .badge')
+      .evaluateAll((badges) =>
+        badges.filter((badge) => badge.getBoundingClientRect().right > badge.parentElement.getBoundingClientRect().right + 0.5).length,
+      );
+    assert.equal(cut, 0, `no badge is cut at ${zoom * 100} %`);
   }
 }
 

@@ -101,6 +101,7 @@ function judge(view: KconfigView, symbol: KSymbol, assignment: Assignment): Find
   }
   // What the reader has said already need not be said again.
   if (value !== undefined && symbol.type !== 'string' && !isValidText(symbol.type, value)) return undefined;
+  if (symbol.type === 'bool' && value === 'm') return undefined;
   if (saysValue(values, symbol, assignment) || comesFromMake(symbol)) return undefined;
   const bounds = symbol.type === 'int' || symbol.type === 'hex' ? rangeBounds(values, symbol) : undefined;
   if (bounds && value !== undefined) {
@@ -290,6 +291,12 @@ export function planEdits(text: string, steps: readonly Step[], prefix: string):
   return edits.sort((a, b) => a.start - b.start);
 }
 
+/** What a plan sets beside the option that it is for, ` with A=y, B=n`; empty where that is nothing. */
+export function othersIn(steps: readonly Step[], symbol: KSymbol): string {
+  const others = steps.filter((one) => one.symbol !== symbol).map((one) => `${one.symbol.label}=${one.value}`);
+  return others.length === 0 ? '' : ` with ${others.join(', ')}`;
+}
+
 /** Changes offered for the line at an offset: enable, disable, take on the value that the tree gives. */
 export function refactorDotConfig(view: KconfigView, text: string, offset: number): Fix[] {
   const { values, prefix } = view.configuration;
@@ -303,9 +310,15 @@ export function refactorDotConfig(view: KconfigView, text: string, offset: numbe
   });
   const fixes: Fix[] = [];
   if (symbol.isBoolean) {
-    const on = line.value !== undefined && !line.value.startsWith('n');
-    if (on) fixes.push(change(`Disable ${symbol.label}`, lineFor(symbol, 'n', prefix)));
-    else fixes.push(change(`Enable ${symbol.label}`, lineFor(symbol, 'y', prefix)));
+    const wanted = line.value !== undefined && !line.value.startsWith('n') ? 'n' : 'y';
+    const title = `${wanted === 'y' ? 'Enable' : 'Disable'} ${symbol.label}`;
+    if (values.text(symbol) === wanted) fixes.push(change(title, lineFor(symbol, wanted, prefix)));
+    else {
+      // The line alone has no effect where other options decide; with them it has.
+      const [plan] = view.configuration.how(symbol, wanted, { plans: 1 }).plans;
+      if (plan && plan.steps.length > 0)
+        fixes.push({ title: title + othersIn(plan.steps, symbol), kind: 'refactor', edits: planEdits(text, plan.steps, prefix) });
+    }
     if (line.value === 'n') fixes.push(change(`Write “# ${prefix}${symbol.label} is not set”`, lineFor(symbol, 'n', prefix)));
   }
   if (!saysValue(values, symbol, line)) {

@@ -12,6 +12,7 @@ import {
   type RuleView,
   type SourcePlace,
   type ToExtension,
+  type Tristate,
 } from '../../shared/config-editor';
 import { h, icon } from '../lib/dom';
 import { inputProblem } from './validate';
@@ -32,7 +33,9 @@ export class DetailsPane {
   show(details: Details | undefined, generation: number): void {
     const same = details !== undefined && details.row.id === this.details?.row.id;
     const scroll = same ? this.element.scrollTop : 0;
-    const focus = same && document.activeElement instanceof HTMLElement ? document.activeElement.dataset['focus'] : undefined;
+    const active = document.activeElement;
+    const within = active instanceof HTMLElement && this.element.contains(active);
+    const focus = same && within ? active.dataset['focus'] : undefined;
     this.details = details;
     this.generation = generation;
     this.plansBox.replaceChildren();
@@ -40,6 +43,8 @@ export class DetailsPane {
     this.element.replaceChildren(...(details ? this.content(details) : [this.nothing()]));
     this.element.scrollTop = scroll;
     if (focus !== undefined) this.element.querySelector<HTMLElement>(`[data-focus="${focus}"]`)?.focus();
+    // What had the focus is gone, or cannot have it any more: the next key still goes to the details.
+    if (within && !this.element.contains(document.activeElement)) this.element.focus({ preventScroll: same });
   }
 
   /** Says what the option adds to the image, under its values. */
@@ -103,9 +108,10 @@ export class DetailsPane {
     if (row.accepts) {
       const names = row.kind === 'member' ? { n: 'not chosen', m: 'module', y: 'chosen' } : { n: 'No', m: 'Module', y: 'Yes' };
       const shown = row.type === 'tristate' ? (['n', 'm', 'y'] as const) : (['n', 'y'] as const);
+      const takes = (value: Tristate): boolean => row.value === value || row.accepts?.includes(value) === true;
+      const entry = shown.find((value) => row.value === value) ?? shown.find(takes);
       const buttons = shown.map((value) => {
         const now = row.value === value;
-        const possible = row.accepts?.includes(value) === true;
         return h(
           'button',
           {
@@ -114,7 +120,8 @@ export class DetailsPane {
             class: `segment${now ? ' now' : ''}`,
             'data-focus': `value-${value}`,
             'aria-checked': String(now),
-            disabled: !now && !possible,
+            tabindex: value === entry ? 0 : -1,
+            disabled: !takes(value),
             onclick: () => !now && this.set(value),
           },
           names[value],
@@ -126,7 +133,7 @@ export class DetailsPane {
         h(
           'div',
           { class: 'line' },
-          h('div', { class: 'segments', role: 'radiogroup', 'aria-label': 'Value' }, ...buttons),
+          h('div', { class: 'segments', role: 'radiogroup', 'aria-label': 'Value', onkeydown: chooseByArrow }, ...buttons),
           this.resetButton(details),
           this.takeOther(details),
         ),
@@ -419,6 +426,19 @@ export class DetailsPane {
     });
     return element;
   }
+}
+
+/** Arrows go through a group of radio buttons and choose, as they do in every other. */
+function chooseByArrow(event: KeyboardEvent): void {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (step === undefined || !(event.currentTarget instanceof HTMLElement)) return;
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>('button:not(:disabled)')];
+  const from = buttons.findIndex((button) => button === document.activeElement);
+  const next = buttons[(from + step + buttons.length) % buttons.length];
+  event.preventDefault();
+  event.stopPropagation();
+  next?.focus();
+  next?.click();
 }
 
 function warning(text: string): HTMLElement {

@@ -8,6 +8,7 @@ import {
   type Crumb,
   type Details,
   type EffectView,
+  type Row,
   type State,
   type ToExtension,
   type ToPage,
@@ -17,6 +18,7 @@ import { Host } from '../lib/host';
 import { changeList, DetailsPane } from './details';
 import { helpDialog } from './help';
 import { SearchBar } from './search-bar';
+import { spokenValue } from './row';
 import { Tree } from './tree';
 
 interface Kept {
@@ -38,7 +40,6 @@ class Page {
   private readonly tree = new Tree({
     send: this.send,
     focusSearch: () => this.search.focus(),
-    focusDetails: () => this.details.focus(),
     help: () => this.help.showModal(),
     toggleShowAll: () => this.search.toggleShowAll(),
     leave: () => this.leave(),
@@ -47,7 +48,10 @@ class Page {
   private readonly banners = h('div', { class: 'banners' });
   private readonly trail = h('nav', { class: 'trail', 'aria-label': 'Menus above the selected option' });
   private readonly notices = h('div', { class: 'notices', role: 'status', 'aria-live': 'polite' });
+  /** What a screen reader is told of a change that is only seen. */
+  private readonly said = h('div', { class: 'sr', role: 'status', 'aria-live': 'polite' });
   private readonly empty = h('p', { class: 'nothing', hidden: true });
+  private bannerKey = '';
   private state: State | undefined;
   private timer: number | undefined;
   private started = false;
@@ -59,7 +63,7 @@ class Page {
     const left = h('div', { class: 'pane', slot: 'start' }, this.trail, this.empty, this.tree.element);
     const right = h('div', { class: 'pane', slot: 'end' }, this.details.element);
     split.append(left, right);
-    root.append(this.search.element, this.banners, split, this.notices, this.help);
+    root.append(this.search.element, this.banners, split, this.notices, this.said, this.help);
     new ResizeObserver(() => {
       const wanted = root.clientWidth < narrow ? 'horizontal' : 'vertical';
       if (split.getAttribute('split') === wanted) return;
@@ -77,7 +81,7 @@ class Page {
     switch (message.type) {
       case 'state':
         this.show(message.state);
-        this.tree.show(message.state, message.start, message.rows, message.scroll);
+        this.showTree(message.state, message.start, message.rows, message.scroll);
         if (!this.started) {
           this.started = true;
           this.tree.focus();
@@ -107,13 +111,28 @@ class Page {
     this.state = state;
     this.host.keep({ query: state.query, showAll: state.showAll });
     this.search.show(state);
-    this.banners.replaceChildren(
-      ...state.banners.map((banner) => this.banner(banner)),
-      ...(state.comparison ? [this.comparison(state.comparison)] : []),
-    );
+    this.showBanners(state);
     this.empty.hidden = state.total > 0;
     this.empty.textContent = state.query === '' ? 'The configuration has no options.' : 'Nothing was found.';
     document.title = state.title;
+  }
+
+  /** Draws the tree, and says the selected option's value where that has changed. */
+  private showTree(state: State, start: number, rows: readonly Row[], scroll: boolean): void {
+    const before = this.tree.selectedRow;
+    this.tree.show(state, start, rows, scroll);
+    const now = this.tree.selectedRow;
+    if (now && now.id === before?.id && now.value !== before.value) this.said.textContent = `${now.title}: ${spokenValue(now)}`;
+  }
+
+  /** Draws the banners anew where they differ from those that are there, as a screen reader says them each time. */
+  private showBanners({ banners, comparison }: State): void {
+    const key = JSON.stringify([banners, comparison]);
+    if (key === this.bannerKey) return;
+    this.bannerKey = key;
+    const within = this.banners.contains(document.activeElement);
+    this.banners.replaceChildren(...banners.map((banner) => this.banner(banner)), ...(comparison ? [this.comparison(comparison)] : []));
+    if (within) this.tree.focus();
   }
 
   private banner({ severity, text, place, action }: Banner): HTMLElement {
@@ -196,11 +215,15 @@ class Page {
               h('summary', {}, `${text}${others}`),
               changeList(changes, changes.length, (name) => this.send({ type: 'reveal', name })),
             ),
-        iconButton('close', 'Close', () => this.notices.replaceChildren()),
+        iconButton('close', 'Close', () => {
+          this.notices.replaceChildren();
+          this.tree.focus();
+        }),
       ),
     );
     this.timer = window.setTimeout(() => {
-      if (!this.notices.querySelector('details[open]')) this.notices.replaceChildren();
+      // Not from under somebody who reads it.
+      if (!this.notices.querySelector('details[open]') && !this.notices.contains(document.activeElement)) this.notices.replaceChildren();
     }, noticeTime);
   }
 
@@ -227,6 +250,8 @@ class Page {
         h('button', { type: 'button', class: 'button secondary', onclick: () => answer(false) }, 'Cancel'),
       ),
     );
+    // Esc, which closes the dialog by itself.
+    dialog.addEventListener('cancel', () => this.send({ type: 'confirm', apply: false }));
     dialog.addEventListener('close', () => {
       dialog.remove();
       this.tree.focus();

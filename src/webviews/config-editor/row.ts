@@ -176,14 +176,20 @@ function isTristate(value: string | undefined): value is Tristate {
   return value === 'n' || value === 'm' || value === 'y';
 }
 
+/** A value in words. */
+export function spokenValue(row: Row): string {
+  const { value = '' } = row;
+  if (row.kind === 'choice') return value === '' ? 'nothing chosen' : value;
+  if (row.accepts && isTristate(value)) return row.kind === 'member' ? (value === 'y' ? 'chosen' : 'not chosen') : spokenValues[value];
+  return value === '' ? 'empty' : value;
+}
+
 /** What a screen reader says: title, value, name, and what is special. */
 function spoken(row: Row): string {
   const parts = [row.title];
   if (row.kind === 'menu') parts.push('menu');
-  if (row.kind === 'choice') parts.push(`choice, ${row.value === '' ? 'nothing chosen' : (row.value ?? '')}`);
-  else if (row.accepts && isTristate(row.value))
-    parts.push(row.kind === 'member' ? (row.value === 'y' ? 'chosen' : 'not chosen') : spokenValues[row.value]);
-  else if (row.value !== undefined) parts.push(row.value === '' ? 'empty' : row.value);
+  if (row.kind === 'choice') parts.push('choice');
+  if (row.kind === 'choice' || row.value !== undefined) parts.push(spokenValue(row));
   if (row.name !== undefined && row.name !== row.title) parts.push(row.name);
   for (const mark of row.marks) if (mark === 'changed' || mark === 'new') parts.push(mark);
   if (row.other !== undefined) parts.push(`${row.other === '' ? 'empty' : row.other} in the other configuration`);

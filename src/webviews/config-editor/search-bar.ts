@@ -90,7 +90,9 @@ export class SearchBar {
     this.chips.get('@different')!.hidden = state.comparison === undefined;
     const problem = state.queryError;
     this.input.setAttribute('aria-invalid', String(problem !== undefined));
-    this.count.textContent = problem ?? (state.found === undefined ? `${state.options} options` : `${state.found} found`);
+    const count = problem ?? (state.found === undefined ? `${state.options} options` : `${state.found} found`);
+    // Written only where it differs, as a screen reader says it each time.
+    if (this.count.textContent !== count) this.count.textContent = count;
     this.count.classList.toggle('error', problem !== undefined);
   }
 

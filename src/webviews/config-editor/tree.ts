@@ -9,7 +9,6 @@ import { inputProblem } from './validate';
 export interface TreeActions {
   readonly send: (message: ToExtension) => void;
   readonly focusSearch: () => void;
-  readonly focusDetails: () => void;
   readonly help: () => void;
   readonly toggleShowAll: () => void;
   /** Esc: true where something was left. */

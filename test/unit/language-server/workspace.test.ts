@@ -187,6 +187,8 @@ describe('a project in the server', () => {
     assert.equal(find('lib')[0], 'LIBLWIP');
     assert.deepEqual(find('lbnt'), ['LIBNET']);
     assert.deepEqual(find('zzz'), []);
+    assert.deepEqual(find('lib net'), ['LIBNET']);
+    assert.deepEqual(find('lib zzz'), []);
   });
 
   it('links to generated files where the client shows them', () => {

@@ -192,6 +192,10 @@ describe('quick fixes in .config', () => {
     assert.equal(viewOf(after).configuration.dotConfig(), viewOf(text).configuration.dotConfig());
   });
 
+  it('say once that a value is none', () => {
+    assert.deepEqual(codes('CONFIG_USER=y\nCONFIG_NET=m\n'), ['config-invalid-value']);
+  });
+
   it('switch a line, and write “is not set”', () => {
     const titles = (text: string): string[] =>
       refactorDotConfig(viewOf(text), text, 3).map((fix) => `${fix.title} > ${edited(text, fix.edits).trim()}`);
@@ -199,6 +203,11 @@ describe('quick fixes in .config', () => {
     assert.deepEqual(titles('CONFIG_NET=n\n'), ['Enable NET > CONFIG_NET=y', 'Write “# CONFIG_NET is not set” > # CONFIG_NET is not set']);
     assert.deepEqual(titles('# CONFIG_NET is not set\n'), ['Enable NET > CONFIG_NET=y']);
     assert.deepEqual(titles('CONFIG_LWIP=y\n'), ['Disable LWIP > # CONFIG_LWIP is not set']);
+    assert.deepEqual(titles('# CONFIG_LWIP is not set\n'), ['Enable LWIP with NET=y > CONFIG_LWIP=y\nCONFIG_NET=y']);
+    // Nothing but what selects it decides on it.
+    assert.deepEqual(titles('CONFIG_HIDDEN=y\nCONFIG_USER=y\n'), [
+      'Disable HIDDEN with USER=n > CONFIG_HIDDEN=y\n# CONFIG_USER is not set',
+    ]);
   });
 });
 
