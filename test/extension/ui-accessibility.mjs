@@ -16,11 +16,14 @@ async function accessibility(page) {
       .catch(() => undefined);
   const session = (await sessionOf(inner)) ?? (await sessionOf(outer)) ?? (await sessionOf(page));
   await session.send('Accessibility.enable');
+  const [address] = inner.url().split('#');
   const frameOf = ({ frame, childFrames = [] }) =>
-    frame.url === inner.url() ? frame.id : childFrames.map(frameOf).find((id) => id !== undefined);
+    frame.url === address ? frame.id : childFrames.map(frameOf).find((id) => id !== undefined);
   return async () => {
     const { frameTree } = await session.send('Page.getFrameTree');
-    const { nodes } = await session.send('Accessibility.getFullAXTree', { frameId: frameOf(frameTree) });
+    const frameId = frameOf(frameTree);
+    assert.ok(frameId, `the page ${address} is in the process that was asked: ${JSON.stringify(frameTree)}`);
+    const { nodes } = await session.send('Accessibility.getFullAXTree', { frameId });
     return nodes
       .filter((node) => !node.ignored)
       .map((node) => ({

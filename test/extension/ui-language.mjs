@@ -116,8 +116,9 @@ async function enlarged(page, shot, folder) {
     assert.ok(narrow, `nothing is cut at ${zoom * 100} %`);
     const cut = await configPage(page)
       .locator('.row .badge')
-      .evaluateAll((badges) =>
-        badges.filter((badge) => badge.getBoundingClientRect().right > badge.parentElement.getBoundingClientRect().right + 0.5).length,
+      .evaluateAll(
+        (badges) =>
+          badges.filter((badge) => badge.getBoundingClientRect().right > badge.parentElement.getBoundingClientRect().right + 0.5).length,
       );
     assert.equal(cut, 0, `no badge is cut at ${zoom * 100} %`);
   }
