@@ -74,7 +74,7 @@ async function configurationOf(
   if (target && isConfigName(target)) return target;
   const front = vscode.window.activeTextEditor?.document.uri;
   if (!target && front && isConfigName(front)) return front;
-  const folder = target ? await folderOf(target) : await pickApplication();
+  const folder = target ? await folderOf(target) : await pickApplication((await workspace.current())?.folder);
   if (!folder) return undefined;
   const project = (await workspace.projects()).find((each) => each.isApplication && each.folder === folder.fsPath);
   // Who configures an application goes on to build it.
@@ -104,8 +104,8 @@ async function folderOf(uri: vscode.Uri): Promise<vscode.Uri> {
   return stat.type & vscode.FileType.Directory ? uri : vscode.Uri.joinPath(uri, '..');
 }
 
-/** The application to configure: that of the file in front, the only one, or the one picked. */
-async function pickApplication(): Promise<vscode.Uri | undefined> {
+/** The application to configure: that of the file in front, the only one, or the one picked; the one that is worked on is offered first. */
+async function pickApplication(current: string | undefined): Promise<vscode.Uri | undefined> {
   const files = new NodeFiles();
   const marks = await vscode.workspace.findFiles(
     '**/{Kraftfile,kraft.yaml,Makefile.uk,.config}',
@@ -116,9 +116,9 @@ async function pickApplication(): Promise<vscode.Uri | undefined> {
   for (const uri of marks) {
     const folder = vscode.Uri.joinPath(uri, '..');
     // The parts of a core bring options along as an application does, but nobody configures them by themselves.
-    const isPart = [folder.fsPath, dirName(folder.fsPath), dirName(dirName(folder.fsPath))].some(
-      (core) => layoutOf(files, core) !== undefined && !folder.fsPath.startsWith(`${core}/app`),
-    );
+    let isPart = false;
+    for (let core = folder.fsPath; core !== '/' && !isPart; core = dirName(core))
+      isPart = layoutOf(files, core) !== undefined && !folder.fsPath.startsWith(`${core}/app`);
     if (isConfigName(uri) || (!isPart && isApplication(files, folder.fsPath))) folders.set(folder.fsPath, folder);
   }
   if (folders.size === 0)
@@ -130,8 +130,13 @@ async function pickApplication(): Promise<vscode.Uri | undefined> {
   if (around !== undefined) return folders.get(around);
   const [only] = folders.values();
   if (folders.size === 1) return only;
-  const picks = [...folders.values()].map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
-  picks.sort((a, b) => a.label.localeCompare(b.label));
+  const picks = [...folders.values()].map((uri) => ({
+    label: vscode.workspace.asRelativePath(uri),
+    description: uri.fsPath === current ? 'current' : '',
+    uri,
+  }));
+  const rank = ({ fsPath }: vscode.Uri): number => (fsPath === current ? 0 : 1);
+  picks.sort((a, b) => rank(a.uri) - rank(b.uri) || a.label.localeCompare(b.label));
   return (await vscode.window.showQuickPick(picks, { placeHolder: 'Application to configure' }))?.uri;
 }
 

@@ -152,9 +152,9 @@ function applicationTree(folder: string, context: TreeContext): PoolTree | undef
   const base = candidates.find((one) => one !== undefined && layoutOf(files, one) !== undefined);
   if (base === undefined) return undefined;
   const nearby = [...(own?.libraries ?? []), ...librariesBesideCore(base, folder, files)];
-  // A Makefile that names the core that is there means the libraries it names, even where these are none.
-  const named = make?.libraries !== undefined && (make.libraries.length > 0 || base === make.root) ? make.libraries : undefined;
-  const libraries = named ?? wantedLibraries(folder, nearby, files);
+  // A Makefile that names the core that is there means the libraries it names, even where these are none; of one for another layout those that are there.
+  const named = base === make?.root ? make.libraries : make?.libraries?.filter((one) => files.kind(one) === 'directory');
+  const libraries = named !== undefined && (named.length > 0 || base === make?.root) ? named : wantedLibraries(folder, nearby, files);
   const app = make?.app !== undefined && files.kind(make.app) === 'directory' ? make.app : folder;
   const open = wantedLibraries(folder, openLibraries(base, context), files);
   const unique = [...new Set([...configured(context, folder), ...libraries, ...open])].filter(

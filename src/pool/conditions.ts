@@ -82,23 +82,30 @@ export function symbolsOf(condition: string): string[] {
 
 /** The stack of open conditions while a file is read with all branches taken. */
 export class ConditionStack {
-  private readonly open: { now: string; before: string[] }[] = [];
+  private readonly open: { readonly line: number; now: string; before: string[] }[] = [];
 
-  /** `ifeq …` as it stands. */
-  begin(test: string): void {
-    this.open.push({ now: conditionOf(test), before: [] });
+  /** `ifeq …` as it stands, and its line. */
+  begin(test: string, line: number): void {
+    this.open.push({ line, now: conditionOf(test), before: [] });
   }
 
-  /** What follows `else`; '' for a plain one. */
-  otherwise(test: string): void {
+  /** What follows `else`; '' for a plain one. Answers whether a condition is open. */
+  otherwise(test: string): boolean {
     const top = this.open.at(-1);
-    if (!top) return;
+    if (!top) return false;
     top.before.push(negated(top.now));
     top.now = test.trim() === '' ? '' : conditionOf(test);
+    return true;
   }
 
-  end(): void {
-    this.open.pop();
+  /** Answers whether a condition was open. */
+  end(): boolean {
+    return this.open.pop() !== undefined;
+  }
+
+  /** Lines of conditions that were not ended, outermost first. */
+  get left(): readonly number[] {
+    return this.open.map(({ line }) => line);
   }
 
   /** All that holds here. */

@@ -75,11 +75,17 @@ class Gatherer {
     for (const assignment of assignments) {
       let stack = stacks.get(assignment.path);
       if (!stack) stacks.set(assignment.path, (stack = new ConditionStack()));
-      if (assignment.name === conditionMarker) stack.begin(assignment.rawValue);
-      else if (assignment.name === elseMarker) stack.otherwise(assignment.rawValue);
-      else if (assignment.name === endMarker) stack.end();
-      else this.assignment(assignment, conjunction([stack.current, suffixCondition(assignment.name)]));
+      const { name, rawValue, path, line } = assignment;
+      const stray = (word: string): void => void this.found.push(problems.unreadable(path, line, `${word} without a condition.`));
+      if (name === conditionMarker) stack.begin(rawValue, line);
+      else if (name === elseMarker) {
+        if (!stack.otherwise(rawValue)) stray('else');
+      } else if (name === endMarker) {
+        if (!stack.end()) stray('endif');
+      } else this.assignment(assignment, conjunction([stack.current, suffixCondition(assignment.name)]));
     }
+    for (const [path, stack] of stacks)
+      for (const line of stack.left) this.found.push(problems.unreadable(path, line, 'This condition has no endif.'));
     return { facts: this.facts, problems: this.found };
   }
 

@@ -11,6 +11,7 @@ import { configScenarios } from './ui-config.mjs';
 import { languageScenarios } from './ui-language.mjs';
 import { poolScenarios } from './ui-pool.mjs';
 import { poolFetchScenarios } from './ui-pool-fetch.mjs';
+import { poolImageScenarios } from './ui-pool-image.mjs';
 import { poolTreeScenarios } from './ui-pool-tree.mjs';
 import { programScenarios } from './ui-program.mjs';
 import { travelScenarios } from './ui-travel.mjs';
@@ -68,6 +69,7 @@ const everything = [
   ...poolScenarios,
   ...poolTreeScenarios,
   ...poolFetchScenarios,
+  ...poolImageScenarios,
   ...travelScenarios,
   ...programScenarios,
   ...upstreamScenarios,

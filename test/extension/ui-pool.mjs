@@ -12,14 +12,19 @@ export async function command(page, title) {
       () => true,
       () => false,
     );
-    if (shown) {
-      await input.fill(`>${title}`);
+    // What opens meanwhile may take the focus, and the box with it.
+    const filled =
+      shown &&
+      (await input.fill(`>${title}`, { timeout: 4000 }).then(
+        () => true,
+        () => false,
+      ));
+    if (filled) {
       const row = page.locator(`.quick-input-list .monaco-list-row:has-text("${title}")`).first();
       const found = await row.waitFor({ timeout: 4000 }).then(
         () => true,
         () => false,
       );
-      // What opens meanwhile may take the focus, and the list with it.
       const clicked =
         found &&
         (await row.click({ timeout: 4000 }).then(

@@ -3,6 +3,7 @@
 #ifndef UK_INTERRUPTED_H
 #define UK_INTERRUPTED_H
 
+#include <errno.h>
 #include <uk/config.h>
 #include <uk/essentials.h>
 
@@ -22,6 +23,17 @@ static inline void uk_interruptible_by(const uint64_t *mask)
 		posix_signal_mask(*mask);
 }
 
+/*
+ * How such a call ends: only one that a signal stopped leaves the mask for the
+ * delivery of that signal. Gives back `rc`.
+ */
+static inline int uk_interruptible_end(int rc)
+{
+	if (rc != -EINTR)
+		posix_signal_unmask();
+	return rc;
+}
+
 /* Tells the program of a broken pipe. */
 static inline void uk_broken_pipe(void)
 {
@@ -35,6 +47,11 @@ static inline bool uk_interrupted(void)
 
 static inline void uk_interruptible_by(const uint64_t *mask __unused)
 {
+}
+
+static inline int uk_interruptible_end(int rc)
+{
+	return rc;
 }
 
 static inline void uk_broken_pipe(void)

@@ -41,7 +41,7 @@ static ssize_t full_write(struct vnode *vn __unused, const void *buf __unused,
 	return -ENOSPC;
 }
 
-static int always_ready(struct vnode *vn __unused)
+static int always_ready(struct vnode *vn __unused, int flags __unused)
 {
 	return POLLIN | POLLOUT;
 }

@@ -82,14 +82,14 @@ static uint32_t due(const struct watch *w)
 
 	if (w->off)
 		return 0;
-	bits = (uint32_t)poll_bits(w->file->vn) &
+	bits = (uint32_t)poll_bits(w->file) &
 	       (w->wanted.events | EPOLL_ALWAYS) & EPOLL_BITS;
 	if ((w->wanted.events & EPOLLET) && w->told == w->file->vn->changes)
 		return 0;
 	return bits;
 }
 
-static int epoll_poll(struct vnode *vn)
+static int epoll_poll(struct vnode *vn, int flags __unused)
 {
 	struct watch *w;
 
@@ -175,9 +175,9 @@ static bool can_wait(const struct vnode *vn)
 	       vn->rdev >> 8 != 1;
 }
 
-static void want(struct watch *w, const struct epoll_event *event)
+static void want(struct watch *w, struct epoll_event event)
 {
-	w->wanted = *event;
+	w->wanted = event;
 	w->off = false;
 	/* What holds already is told once. */
 	w->told = w->file->vn->changes - 1;
@@ -187,9 +187,13 @@ UK_SYSCALL_R_DEFINE(int, epoll_ctl, int, epfd, int, op, int, fd,
 		    struct epoll_event *, event)
 {
 	struct file *ef = fdtab_get(epfd), *f = fdtab_get(fd);
+	struct epoll_event wanted = { 0 };
 	struct epoll *e;
 	struct watch *w;
 
+	/* A bad pointer shows before anything is changed. */
+	if (op != EPOLL_CTL_DEL)
+		wanted = *event;
 	if (!ef || !f)
 		return -EBADF;
 	if (!can_wait(f->vn))
@@ -212,7 +216,7 @@ UK_SYSCALL_R_DEFINE(int, epoll_ctl, int, epfd, int, op, int, fd,
 		w->file = f;
 		w->fd = fd;
 		f->watched = true;
-		want(w, event);
+		want(w, wanted);
 		UK_TAILQ_INSERT_TAIL(&e->watches, w, list);
 		e->nr_watches++;
 		return 0;
@@ -224,7 +228,7 @@ UK_SYSCALL_R_DEFINE(int, epoll_ctl, int, epfd, int, op, int, fd,
 	case EPOLL_CTL_MOD:
 		if (!w)
 			return -ENOENT;
-		want(w, event);
+		want(w, wanted);
 		return 0;
 	default:
 		return -EINVAL;
@@ -288,7 +292,8 @@ UK_LLSYSCALL_R_DEFINE(int, epoll_pwait, int, epfd, struct epoll_event *,
 	if (mask && size != sizeof(*mask))
 		return -EINVAL;
 	uk_interruptible_by(mask);
-	return wait_until(epfd, events, max, poll_milliseconds(timeout));
+	return uk_interruptible_end(wait_until(epfd, events, max,
+					       poll_milliseconds(timeout)));
 }
 
 UK_LLSYSCALL_R_DEFINE(int, epoll_pwait2, int, epfd, struct epoll_event *,
@@ -303,5 +308,5 @@ UK_LLSYSCALL_R_DEFINE(int, epoll_pwait2, int, epfd, struct epoll_event *,
 	if (mask && size != sizeof(*mask))
 		return -EINVAL;
 	uk_interruptible_by(mask);
-	return wait_until(epfd, events, max, until);
+	return uk_interruptible_end(wait_until(epfd, events, max, until));
 }

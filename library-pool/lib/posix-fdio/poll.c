@@ -21,7 +21,7 @@ static int bits_of(int fd)
 {
 	struct file *f = fdtab_get(fd);
 
-	return f ? poll_bits(f->vn) : POLLNVAL;
+	return f ? poll_bits(f) : POLLNVAL;
 }
 
 bool poll_pause(uint64_t until)
@@ -102,7 +102,7 @@ UK_LLSYSCALL_R_DEFINE(int, ppoll, struct pollfd *, fds, size_t, n,
 	if (mask && masksize != sizeof(*mask))
 		return -EINVAL;
 	uk_interruptible_by(mask);
-	return poll_until(fds, n, until);
+	return uk_interruptible_end(poll_until(fds, n, until));
 }
 
 /* What pselect6(2) has in place of two arguments. */
@@ -194,5 +194,5 @@ UK_LLSYSCALL_R_DEFINE(int, pselect6, int, n, uint64_t *, r, uint64_t *, w,
 	if (mask && mask->set && mask->size != sizeof(*mask->set))
 		return -EINVAL;
 	uk_interruptible_by(mask ? mask->set : NULL);
-	return select_until(n, r, w, x, until);
+	return uk_interruptible_end(select_until(n, r, w, x, until));
 }

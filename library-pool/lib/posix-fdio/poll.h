@@ -10,9 +10,10 @@
 #define POLL_FOREVER	(~0ULL)
 
 /* POLL* bits that hold now; what cannot be waited for is always ready. */
-static inline int poll_bits(struct vnode *vn)
+static inline int poll_bits(const struct file *f)
 {
-	return vn->ops->poll ? vn->ops->poll(vn) : POLLIN | POLLOUT;
+	return f->vn->ops->poll ? f->vn->ops->poll(f->vn, f->flags)
+				: POLLIN | POLLOUT;
 }
 
 /* Sleeps a little, at most until `until`; false where that has passed. */

@@ -11,6 +11,9 @@
 #endif
 
 #define CAPACITY	65536
+/* As much is written in one piece (PIPE_BUF). */
+#define PIECE		4096
+#define FIONREAD	0x541b
 #define STEP_NS		1000000ULL
 
 struct pipe {
@@ -55,7 +58,7 @@ static ssize_t pipe_read(struct vnode *vn, void *buf, size_t len,
 	for (i = 0; i < n; i++)
 		to[i] = p->ring[(p->start + i) % CAPACITY];
 	p->start = (p->start + n) % CAPACITY;
-	if (p->used == CAPACITY)
+	if (p->used > CAPACITY - PIECE)
 		vnode_changed(vn);
 	p->used -= n;
 	return (ssize_t)n;
@@ -66,12 +69,19 @@ static ssize_t pipe_write(struct vnode *vn, const void *buf, size_t len,
 {
 	struct pipe *p = of(vn);
 	const char *from = buf;
-	size_t done = 0;
+	size_t done = 0, room = len <= PIECE ? len : 1;
 
 	while (done < len) {
 		if (!p->readers) {
 			uk_broken_pipe();
 			return done ? (ssize_t)done : -EPIPE;
+		}
+		if (!done && CAPACITY - p->used < room) {
+			if ((flags & O_NONBLOCK) || !give_way())
+				return -EAGAIN;
+			if (CAPACITY - p->used < room && uk_interrupted())
+				return -EINTR;
+			continue;
 		}
 		if (p->used == CAPACITY) {
 			if ((flags & O_NONBLOCK) || !give_way())
@@ -86,13 +96,26 @@ static ssize_t pipe_write(struct vnode *vn, const void *buf, size_t len,
 	return (ssize_t)len;
 }
 
-static int pipe_poll(struct vnode *vn)
+/* Each end tells of its own direction. */
+static int pipe_poll(struct vnode *vn, int flags)
 {
-	struct pipe *p = of(vn);
+	const struct pipe *p = of(vn);
+	int bits = 0;
 
-	return (p->used ? POLLIN : 0) | (p->writers ? 0 : POLLHUP) |
-	       (p->readers ? 0 : POLLOUT | POLLERR) |
-	       (p->used < CAPACITY ? POLLOUT : 0);
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		bits |= (p->used ? POLLIN : 0) | (p->writers ? 0 : POLLHUP);
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		bits |= (p->used <= CAPACITY - PIECE ? POLLOUT : 0) |
+			(p->readers ? 0 : POLLERR);
+	return bits;
+}
+
+static int pipe_ioctl(struct vnode *vn, unsigned long request, void *arg)
+{
+	if (request != FIONREAD)
+		return -ENOTTY;
+	*(int *)arg = (int)of(vn)->used;
+	return 0;
 }
 
 static void count(struct vnode *vn, int flags, unsigned int by)
@@ -123,6 +146,7 @@ static const struct vnode_ops pipe_ops = {
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
 	.open = pipe_open,
 	.close = pipe_close,
 	.release = pipe_release,

@@ -225,10 +225,7 @@ void posix_signal_deliver(struct ukarch_execenv *execenv)
 			restart(&execenv->regs);
 		call_handler(execenv, pt, sig, NULL);
 	}
-	if (pt->restores) {
-		pt->blocked = pt->blocked_after;
-		pt->restores = false;
-	}
+	posix_signal_unmask();
 }
 
 /* One that is blocked or ignored would come again and again. */

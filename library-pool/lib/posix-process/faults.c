@@ -71,6 +71,7 @@ static void handle(struct ukarch_execenv *env, struct posix_fault *f,
 	if (in_kernel && !posix_signal_writes_frame) {
 		/* A bad pointer. What the call had in hand is lost. */
 		env->regs.rax = (uint64_t)-EFAULT;
+		posix_signal_unmask();
 		posix_signal_deliver(env);
 		return;
 	}

@@ -194,6 +194,15 @@ void posix_signal_mask(uint64_t blocked)
 	pt->blocked = blocked & ~UNBLOCKABLE;
 }
 
+void posix_signal_unmask(void)
+{
+	struct posix_thread *pt = posix_thread_current();
+
+	if (pt->restores)
+		pt->blocked = pt->blocked_after;
+	pt->restores = false;
+}
+
 /* Waits for a signal that the mask lets through. */
 static int wait_for_signal(void)
 {

@@ -47,6 +47,8 @@ static ssize_t send_to(int fd, const void *buf, size_t len, int flags,
 		return rc;
 	/* Another thread may close it while this one waits. */
 	vnode_ref(&s->v);
+	if (*rights)
+		socket_collect();
 	n = *rights && s->family != AF_UNIX
 	    ? -EINVAL : socket_send(s, buf, len, flags_of(f, flags),
 				    addr ? &a : NULL, rights);

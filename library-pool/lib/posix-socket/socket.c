@@ -49,6 +49,7 @@ static int put(struct socket *to, const void *buf, size_t len,
 		return -ENOMEM;
 	m->from = *from;
 	m->rights = *rights;
+	socket_in_flight += m->rights != NULL;
 	*rights = NULL;
 	m->len = len;
 	m->taken = 0;
@@ -131,15 +132,6 @@ ssize_t socket_send(struct socket *s, const void *buf, size_t len, int flags,
 	       ? -EISCONN : send_stream(s, buf, len, flags, rights);
 }
 
-void socket_drop_rights(struct rights *rights)
-{
-	unsigned int i;
-
-	for (i = 0; rights && i < rights->count; i++)
-		fdtab_release(rights->files[i]);
-	free(rights);
-}
-
 /* There is room again for what the other end sends. */
 static void taken(struct socket *s, size_t n)
 {
@@ -148,30 +140,22 @@ static void taken(struct socket *s, size_t n)
 		vnode_changed(&s->peer->v);
 }
 
-static void drop(struct socket *s, struct message *m)
+struct message *socket_unqueue(struct socket *s)
 {
+	struct message *m = UK_TAILQ_FIRST(&s->messages);
+
+	if (!m)
+		return NULL;
 	taken(s, m->len - m->taken);
 	UK_TAILQ_REMOVE(&s->messages, m, list);
-	socket_drop_rights(m->rights);
-	free(m);
+	return m;
 }
 
-/* Hands over the files that came with a message, or where it stays as well. */
-static void take_rights(struct message *m, bool stays, struct received *with)
+void socket_drop(struct message *m)
 {
-	unsigned int i;
-
-	with->rights = m->rights;
-	if (!stays) {
-		m->rights = NULL;
-	} else if (m->rights) {
-		with->rights = malloc(sizeof(*with->rights));
-		if (!with->rights)
-			return;
-		*with->rights = *m->rights;
-		for (i = 0; i < m->rights->count; i++)
-			m->rights->files[i]->refs++;
-	}
+	socket_in_flight -= m->rights != NULL;
+	socket_drop_rights(m->rights);
+	free(m);
 }
 
 /*
@@ -190,7 +174,7 @@ static size_t take_stream(struct socket *s, uint8_t *to, size_t len, bool peek,
 		next = UK_TAILQ_NEXT(m, list);
 		memcpy(to + done, m->data + m->taken, n);
 		done += n;
-		take_rights(m, peek, with);
+		socket_take_rights(m, peek, with);
 		if (with->rights)
 			next = NULL;
 		if (peek)
@@ -198,7 +182,7 @@ static size_t take_stream(struct socket *s, uint8_t *to, size_t len, bool peek,
 		m->taken += n;
 		taken(s, n);
 		if (m->taken == m->len)
-			drop(s, m);
+			socket_drop(socket_unqueue(s));
 	}
 	return done;
 }
@@ -234,9 +218,9 @@ ssize_t socket_receive(struct socket *s, void *buf, size_t len, int flags,
 			else
 				done = n;
 			memcpy(buf, m->data, n);
-			take_rights(m, flags & MSG_PEEK, with);
+			socket_take_rights(m, flags & MSG_PEEK, with);
 			if (!(flags & MSG_PEEK))
-				drop(s, m);
+				socket_drop(socket_unqueue(s));
 			return (ssize_t)done;
 		}
 		if (m && len)
@@ -275,7 +259,7 @@ static ssize_t socket_write(struct vnode *vn, const void *buf, size_t len,
 	return socket_send(of(vn), buf, len, message_flags(flags), NULL, &none);
 }
 
-static int socket_poll(struct vnode *vn)
+static int socket_poll(struct vnode *vn, int flags __unused)
 {
 	const struct socket *s = of(vn);
 	int bits = 0;
@@ -329,6 +313,8 @@ static void socket_close(struct vnode *vn, int flags __unused)
 		s->peer = NULL;
 	}
 	address_release(s);
+	s->file = NULL;
+	socket_collect();
 }
 
 static void socket_release(struct vnode *vn)
@@ -336,8 +322,8 @@ static void socket_release(struct vnode *vn)
 	struct socket *s = of(vn);
 	struct message *m;
 
-	while ((m = UK_TAILQ_FIRST(&s->messages)))
-		drop(s, m);
+	while ((m = socket_unqueue(s)))
+		socket_drop(m);
 	UK_TAILQ_REMOVE(&socket_all, s, all);
 	free(s);
 }
@@ -366,6 +352,11 @@ struct socket *socket_new(int family, int type)
 	return s;
 }
 
+struct socket *socket_of(const struct file *f)
+{
+	return f->vn->ops == &ops ? of(f->vn) : NULL;
+}
+
 struct socket *socket_get(int fd, struct file **file, int *rc)
 {
 	struct file *f = fdtab_get(fd);
@@ -380,5 +371,9 @@ struct socket *socket_get(int fd, struct file **file, int *rc)
 
 int socket_open(struct socket *s, int flags)
 {
-	return fdtab_open(&s->v, O_RDWR | flags);
+	int fd = fdtab_open(&s->v, O_RDWR | flags);
+
+	if (fd >= 0)
+		s->file = fdtab_get(fd);
+	return fd;
 }

@@ -67,11 +67,13 @@ struct socket {
 	struct address own;
 	struct address remote;	/* that sends of datagrams go to */
 	struct vnode *node;	/* in the file system, of AF_UNIX */
+	struct file *file;	/* open for it; NULL before and after */
 	struct socket *peer;
 	bool connected;		/* was, where `peer` is gone */
 	bool reads_ended, writes_ended;
 	bool listens;
 	bool reuse;
+	bool reached;		/* see socket_collect() */
 	int error;		/* told once, by SO_ERROR */
 	unsigned int backlog, nr_waiting;
 	size_t queued;
@@ -83,6 +85,8 @@ struct socket {
 
 /* A new one with one reference; NULL without memory. */
 struct socket *socket_new(int family, int type);
+/* The socket of an open file, or NULL. */
+struct socket *socket_of(const struct file *f);
 /* That of a descriptor, or NULL with -EBADF, -ENOTSOCK. */
 struct socket *socket_get(int fd, struct file **file, int *rc);
 void socket_join(struct socket *a, struct socket *b);
@@ -110,8 +114,17 @@ struct received {
 
 ssize_t socket_receive(struct socket *s, void *buf, size_t len, int flags,
 		       struct received *with);
-/* Closes what nobody took. */
+/* Takes the first message out of the queue; NULL where it is empty. */
+struct message *socket_unqueue(struct socket *s);
+/* Frees a message, and closes the files that nobody took. */
+void socket_drop(struct message *m);
 void socket_drop_rights(struct rights *rights);
+/* Hands over the files that came with a message, or where it stays as well. */
+void socket_take_rights(struct message *m, bool stays, struct received *with);
+/* Messages with files that are in queues. */
+extern unsigned int socket_in_flight;
+/* Closes sockets that lie in each other's messages, and nowhere else. */
+void socket_collect(void);
 /* Lets others run; -EINTR where a signal came. */
 int socket_wait(void);
 

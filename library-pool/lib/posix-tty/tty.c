@@ -229,7 +229,7 @@ static int tty_ioctl(struct vnode *vn __unused, unsigned long request,
 	}
 }
 
-static int tty_poll(struct vnode *vn)
+static int tty_poll(struct vnode *vn, int flags __unused)
 {
 	size_t before = ready;
 

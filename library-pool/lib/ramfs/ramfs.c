@@ -319,7 +319,7 @@ static ssize_t ramfs_write(struct vnode *vn, const void *buf, size_t len,
 	return (ssize_t)len;
 }
 
-static int ramfs_poll(struct vnode *vn __unused)
+static int ramfs_poll(struct vnode *vn __unused, int flags __unused)
 {
 	return POLLIN | POLLOUT;
 }

@@ -222,7 +222,7 @@ class Page {
         h('span', { class: 'indent' }),
         icon(hasChildren ? (isOpen ? 'chevron-down' : 'chevron-right') : 'blank'),
         depth === 0 && h('span', { class: `swatch c${top % colours}` }),
-        h('span', { class: 'text' }, shortName(item, parent)),
+        h('span', { class: 'text' }, shortName(item, parent), h('span', { class: 'muted' }, folderName(item, parent))),
       ),
       h('span', { class: 'cell share' }, h('span', { class: 'bar' })),
       h('span', { class: 'cell number' }, sizeText(item.size)),
@@ -354,8 +354,22 @@ class Page {
 }
 
 /** Objects are named below their library; within it that says nothing. */
-function shortName({ name }: SizeItem, parent: SizeItem): string {
+/** A path's last part; its folders are long, and what tells one file from another would be cut off behind them. */
+const pathOf = /^([^\s()<>]+)\/([^\s/()<>]+)$/;
+
+function insideOf({ name }: SizeItem, parent: SizeItem): string {
   return name.startsWith(`${parent.name}/`) ? name.slice(parent.name.length + 1) : name;
+}
+
+function shortName(item: SizeItem, parent: SizeItem): string {
+  const name = insideOf(item, parent);
+  return pathOf.exec(name)?.[2] ?? name;
+}
+
+/** What stands beside the short name: where the file is. */
+function folderName(item: SizeItem, parent: SizeItem): string {
+  const folder = pathOf.exec(insideOf(item, parent))?.[1];
+  return folder === undefined ? '' : folder;
 }
 
 function changeClass({ size, before }: SizeItem): string {

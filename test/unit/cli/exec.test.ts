@@ -180,6 +180,10 @@ describe('unikernel exec', function () {
     await same(compiled('epoll', 'gcc', '-static', '-w'), []);
   });
 
+  it('has counters, timers, and pipes whose ends tell of their own direction', async () => {
+    await same(compiled('descriptors', 'gcc', '-static', '-w'), []);
+  });
+
   it('passes descriptors through sockets', async () => {
     await same(compiled('rights', 'gcc', '-static', '-w'), []);
   });

@@ -165,6 +165,10 @@ describe('what is wrong with a pool', () => {
   it('a makefile that cannot be read, with file and line', () => {
     const makefile = `${smallTree['/uk/lib/two/Makefile.uk']!}\nthis is no makefile\nLIBTWO_SRCS-y += $(LIBTWO_BASE)/later.c\n`;
     assert.deepEqual(problemsOf({ '/uk/lib/two/Makefile.uk': makefile }), ['pool-makefile /uk/lib/two/Makefile.uk:7']);
+    const open = `ifdef CONFIG_LIBONE\n${smallTree['/uk/lib/two/Makefile.uk']!}`;
+    assert.deepEqual(problemsOf({ '/uk/lib/two/Makefile.uk': open }), ['pool-makefile /uk/lib/two/Makefile.uk:1']);
+    const stray = `${smallTree['/uk/lib/two/Makefile.uk']!}endif\n`;
+    assert.deepEqual(problemsOf({ '/uk/lib/two/Makefile.uk': stray }), ['pool-makefile /uk/lib/two/Makefile.uk:5']);
     const after = readCatalogue({ files: treeWith({ '/uk/lib/two/Makefile.uk': makefile }), tree });
     assert.equal(after.find('two')!.sources.at(-1)!.file, '/uk/lib/two/later.c');
   });

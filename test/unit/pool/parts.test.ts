@@ -43,11 +43,12 @@ describe('conditions of makefiles', () => {
 
   it('through else and nesting', () => {
     const stack = new ConditionStack();
-    stack.begin('ifeq ($(CONFIG_A),y)');
+    stack.begin('ifeq ($(CONFIG_A),y)', 1);
     stack.otherwise('ifeq ($(CONFIG_B),y)');
     assert.equal(stack.current, '!A && B');
     stack.otherwise('');
-    stack.begin('ifdef CONFIG_C');
+    stack.begin('ifdef CONFIG_C', 5);
+    assert.deepEqual(stack.left, [1, 5]);
     assert.equal(stack.current, '!A && !B && C');
     stack.end();
     stack.end();

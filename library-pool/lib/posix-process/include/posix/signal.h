@@ -24,6 +24,9 @@ bool posix_signal_ready(void);
  */
 void posix_signal_mask(uint64_t blocked);
 
+/* Ends that now: what the mask let through waits, where it was blocked. */
+void posix_signal_unmask(void);
+
 /* Sends a signal to the current thread. */
 void posix_signal_raise(int sig);
 

@@ -56,8 +56,8 @@ struct vnode_ops {
 			 uint64_t off, int flags);
 	int (*truncate)(struct vnode *vn, uint64_t size);
 	int (*ioctl)(struct vnode *vn, unsigned long request, void *arg);
-	/* POLL* bits that hold now. */
-	int (*poll)(struct vnode *vn);
+	/* POLL* bits that hold now for a descriptor opened with O_* `flags`. */
+	int (*poll)(struct vnode *vn, int flags);
 	/* A descriptor was opened for or closed; pipes count their ends. */
 	void (*open)(struct vnode *vn, int flags);
 	void (*close)(struct vnode *vn, int flags);
