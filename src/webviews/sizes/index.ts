@@ -301,8 +301,9 @@ class Page {
           this.shown = path;
           this.drawMap();
         },
+        title: name,
       },
-      name,
+      pathOf.exec(name)?.[2] ?? name,
     );
   }
 

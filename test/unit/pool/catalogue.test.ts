@@ -168,7 +168,7 @@ describe('what is wrong with a pool', () => {
     const open = `ifdef CONFIG_LIBONE\n${smallTree['/uk/lib/two/Makefile.uk']!}`;
     assert.deepEqual(problemsOf({ '/uk/lib/two/Makefile.uk': open }), ['pool-makefile /uk/lib/two/Makefile.uk:1']);
     const stray = `${smallTree['/uk/lib/two/Makefile.uk']!}endif\n`;
-    assert.deepEqual(problemsOf({ '/uk/lib/two/Makefile.uk': stray }), ['pool-makefile /uk/lib/two/Makefile.uk:5']);
+    assert.deepEqual(problemsOf({ '/uk/lib/two/Makefile.uk': stray }), ['pool-makefile /uk/lib/two/Makefile.uk:6']);
     const after = readCatalogue({ files: treeWith({ '/uk/lib/two/Makefile.uk': makefile }), tree });
     assert.equal(after.find('two')!.sources.at(-1)!.file, '/uk/lib/two/later.c');
   });
