@@ -37,6 +37,8 @@ export interface CodeSource {
   protectCode(page: number): void;
   /** Blocks end before a probe; one that only looks on is told by the block that begins there. */
   probeAt(low: number, high: number): 'stops' | 'observes' | undefined;
+  /** A direct call leads to this address. */
+  callSeen(low: number, high: number): void;
 }
 
 const MAX_INSTRUCTIONS = 48;
@@ -254,6 +256,8 @@ export class BlockCache {
       }
       if (address >= pageEnd || this.#source.probeAt(low, high) !== undefined) break;
     }
+    const end = insns[count - 1]!;
+    if (ended && end.row.definition.mnemonic === 'CALL' && end.kinds[0] === Kind.rel) this.#source.callSeen(end.targetLow, end.targetHigh);
     // Which flags somebody still reads, from the end backwards. Whatever may fault or stop shows all of them.
     const lives = liveScratch;
     let live = ARITHMETIC;

@@ -146,6 +146,7 @@ export class X86Cpu implements Cpu, CpuContext {
         this.#jit?.codeAppeared(page);
       },
       probeAt: (low, high) => this.#probes.kindAt(low, high),
+      callSeen: (low, high) => this.#jit?.callSeen(high * 0x1_0000_0000 + (low >>> 0)),
     }, this.#available, opcodeTable.rows.length); // prettier-ignore
     this.#helpers = new HelperCalls(this, this.#access, this.#blocks, this.#decoder, this.#available, (low, high) => this.#probes.tell(low, high)); // prettier-ignore
     this.#jit =

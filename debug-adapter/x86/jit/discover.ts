@@ -49,8 +49,10 @@ export interface RegionSource {
   tellingAt(key: number): number;
   /** Did the code at this address run often? What did not is not worth compiling. */
   isWorthIt(key: number): boolean;
-  /** Does another region begin at this address, that this one had better lead to? */
+  /** Is another region entered at this address, that this one had better lead to? */
   isElsewhere(key: number): boolean;
+  /** Is the function that begins at this address, which is called, part of another region? One of its own serves all callers. */
+  isShared(key: number): boolean;
   /** Instructions after which no more are taken in. */
   readonly most: number;
   available(row: Row): boolean;
@@ -80,10 +82,12 @@ interface Run {
 
 /**
  * Explores from `entry` in 64-bit code of `mode`.
+ * @param inner where the region is to be entered besides, if it comes to that address.
  * @param observed addresses that an indirect jump at a key was seen to go to.
  */
 export function discover(
   entry: number,
+  inner: number | undefined,
   mode: number,
   u8: Uint8Array,
   decoder: Decoder,
@@ -92,7 +96,7 @@ export function discover(
 ): Region {
   const runs = new Map<number, Run>();
   const pages = new Set<number>();
-  const targets = new Set<number>([entry]);
+  const targets = new Set<number>(inner === undefined ? [entry] : [entry, inner]);
   const resumes = new Set<number>();
   const open = new Set<number>();
   /** Callee entry -> addresses that it returns to. */
@@ -101,10 +105,10 @@ export function discover(
   const owners = new Map<number, Set<number>>();
   const work: { key: number; owner: number }[] = [{ key: entry, owner: -1 }];
   let instructions = 0;
-  /** @param called it begins another function: where a region of its own begins, it stays there, while one function's loops are not torn apart. */
+  /** @param called it begins another function. */
   const push = (key: number, owner: number, called = false): void => {
     if (!source.isWorthIt(key)) return void open.add(key);
-    if (called && key !== entry && source.isElsewhere(key)) return;
+    if (key !== entry && (source.isElsewhere(key) || (called && source.isShared(key)))) return;
     const known = owners.get(key);
     if (known?.has(owner) === true) return;
     if (known === undefined) owners.set(key, new Set([owner]));
@@ -158,7 +162,8 @@ export function discover(
   const blocks = cut(runs, targets, returnSites, owners, observed, source);
   const present = new Set(blocks.filter((block) => block.insns.length > 0).map((block) => block.key));
   const returns = blocks.flatMap((block) => returnFromOutside(block, present) ?? []);
-  return { blocks, pages, open, entries: [...new Set([entry, ...resumes, ...returns])].filter((key) => present.has(key)) };
+  const entries = new Set([entry, ...(inner === undefined ? [] : [inner]), ...resumes, ...returns]);
+  return { blocks, pages, open, entries: [...entries].filter((key) => present.has(key)) };
 }
 
 /** Where a call comes back to whose callee may be outside of the region. */

@@ -9,8 +9,9 @@ import { Mode, State } from '../state';
 import { Beside, type Ordered } from './beside';
 import { CodeMap } from './code-map';
 import { type CompiledRegion, compileRegion } from './compile';
-import { discover, highOf, keyOf, lowOf, type Region } from './discover';
+import { discover, highOf, keyOf, lowOf, type Region, type RegionSource } from './discover';
 import { buildDispatcher, Dispatched } from './dispatcher';
+import { FunctionStarts } from './function-starts';
 import { FloatConstants, type Precision, precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
@@ -160,6 +161,7 @@ export class Jit {
   /** Addresses that regions were often left for. */
   readonly #missed = new Set<number>();
   readonly #indirect: IndirectTargets;
+  readonly #starts = new FunctionStarts();
   readonly #records = new InPlaceRecords();
   /** Instructions whose accesses go by the TLB. */
   readonly #byTlb = new Set<number>();
@@ -346,7 +348,8 @@ export class Jit {
   /** Compiles code that is found often outside of regions. */
   #compileNew(key: number, mode: number): void {
     // There is nothing to be won where it has been tried.
-    if (this.#beside.has(key) || this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#map.pageOf(key))) return;
+    if (this.#beside.has(key) || this.#beside.has(this.#starts.of(key) ?? key)) return;
+    if (this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#map.pageOf(key))) return;
     if (this.#wanted.length === 0) this.#waited = 0;
     // Tests have both kinds.
     const windowed = this.#host.eager && (key & 2) === 0;
@@ -470,7 +473,15 @@ export class Jit {
     const host = this.#host;
     const window = windowed && this.#windows.mayUse(key) ? this.#windows.find() : undefined;
     try {
-      const region = discover(key, mode, host.u8, host.decoder, windowed ? this.#wideSource : this.#source, this.#indirect.known);
+      const start = this.#starts.of(key);
+      if (!windowed && start !== undefined && start !== key && this.#isFree(start, false)) {
+        const whole = this.#explore(start, key, mode, this.#source);
+        if (whole.entries.includes(key)) {
+          this.#making.add(start);
+          return { wanted: { ...wanted, key: start }, region: whole, window };
+        }
+      }
+      const region = this.#explore(key, undefined, mode, windowed ? this.#wideSource : this.#source);
       const root = mayMove ? bestRoot(region) : key;
       if (root !== key && this.#isFree(root, windowed)) {
         this.#heat.cool(key);
@@ -486,6 +497,15 @@ export class Jit {
     }
     this.#heat.giveUp(key, this.#map.pageOf(key));
     return undefined;
+  }
+
+  #explore(entry: number, inner: number | undefined, mode: number, source: RegionSource): Region {
+    return discover(entry, inner, mode, this.#host.u8, this.#host.decoder, source, this.#indirect.known);
+  }
+
+  /** A direct call leads to this address. */
+  callSeen(key: number): void {
+    this.#starts.note(key);
   }
 
   /** What regions may take for granted of MXCSR. */
@@ -527,7 +547,10 @@ export class Jit {
     const grown = this.#store.entered(key)?.grown ?? 0;
     for (const old of [this.#store.entered(key), this.#store.resumed(key)]) if (old !== undefined) this.#drop(old);
     const { pages, open } = region;
-    const installed = new Installed({ entry: key, mode, window, ranges, pages, open }, compiled);
+    const installed = new Installed(
+      { entry: key, mode, window, ranges, pages, open, blocks: region.blocks.map((block) => block.key) },
+      compiled,
+    );
     installed.grown = grown;
     for (const { key: at } of region.blocks) {
       const other = this.#store.entered(at);
@@ -560,10 +583,11 @@ export class Jit {
       this.#host.runsOf(this.#mode, key) >= (this.#isBeside ? someRunsBeside : someRuns) ||
       this.has(key),
     isElsewhere: (key: number): boolean => this.has(key) || this.#making.has(key) || this.#beside.has(key),
+    isShared: (key: number): boolean => this.#store.holds(key),
     most: mostInstructions,
     available: (row: Row): boolean => this.#host.available(row),
   };
-  readonly #wideSource = { ...this.#source, isElsewhere: (): boolean => false, most: mostWindowed };
+  readonly #wideSource = { ...this.#source, isElsewhere: (): boolean => false, isShared: (): boolean => false, most: mostWindowed };
 
   #drop(region: Installed): void {
     if (region.dead) return;

@@ -23,6 +23,8 @@ export interface RegionFacts {
   readonly pages: ReadonlySet<number>;
   /** Addresses that it leads to and that had not run enough when it was made. */
   readonly open: ReadonlySet<number>;
+  /** Where its blocks begin. */
+  readonly blocks: readonly number[];
 }
 
 /** A region, and what its runs have told so far. */
@@ -33,6 +35,7 @@ export class Installed {
   readonly ranges: readonly (readonly [number, number])[];
   readonly pages: ReadonlySet<number>;
   readonly open: ReadonlySet<number>;
+  readonly blocks: readonly number[];
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly instructions: number;
@@ -61,6 +64,7 @@ export class Installed {
     this.ranges = facts.ranges;
     this.pages = facts.pages;
     this.open = facts.open;
+    this.blocks = facts.blocks;
     this.entries = compiled.entries;
     this.sites = compiled.sites;
     this.instructions = compiled.instructions;
@@ -81,6 +85,8 @@ export class RegionStore {
   /** Regions whose first instruction is the interpreter's, by its address: they are entered after it alone, and compiling that address again brings nothing. */
   readonly #resumeOnly = new Map<number, Installed>();
   readonly #byPage = new Map<number, Set<Installed>>();
+  /** Address of a block -> regions that have it. */
+  readonly #holders = new Map<number, number>();
   /** Regions that reach memory through a window. */
   readonly windowed = new Set<Installed>();
 
@@ -125,6 +131,11 @@ export class RegionStore {
     return this.#resumeOnly.get(key);
   }
 
+  /** Has a region a block that begins at this address? */
+  holds(key: number): boolean {
+    return this.#holders.has(key);
+  }
+
   hasCode(page: number): boolean {
     return this.#byPage.has(page);
   }
@@ -158,6 +169,7 @@ export class RegionStore {
       if (list === undefined) this.#byPage.set(page, new Set([region]));
       else list.add(region);
     }
+    for (const key of region.blocks) this.#holders.set(key, (this.#holders.get(key) ?? 0) + 1);
     const entries = region.entries.filter((entry) => {
       const other = this.#byEntry.get(entry);
       return other === undefined || holdsMore(region, other);
@@ -206,6 +218,11 @@ export class RegionStore {
       list?.delete(region);
       if (list?.size === 0) this.#byPage.delete(page);
     }
+    for (const key of region.blocks) {
+      const left = this.#holders.get(key)! - 1;
+      if (left === 0) this.#holders.delete(key);
+      else this.#holders.set(key, left);
+    }
     this.windowed.delete(region);
     this.table.set(region.index, null);
   }
@@ -220,6 +237,7 @@ export class RegionStore {
     this.#byEntry.clear();
     this.#resumeOnly.clear();
     this.#byPage.clear();
+    this.#holders.clear();
     this.windowed.clear();
     this.#places.length = 0;
     this.#clearCache();
