@@ -5,6 +5,8 @@ export interface OptionNames {
   /** Those that take a value: `--name VALUE` or `--name=VALUE`. */
   readonly valued: readonly string[];
   readonly flags: readonly string[];
+  /** Whether a value may be empty. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** What a command line says. */
@@ -34,7 +36,7 @@ export function readCommandLine(argv: readonly string[], names: OptionNames): Co
     const option = equals < 0 ? argument : argument.slice(0, equals);
     if (names.valued.includes(option)) {
       const value = equals < 0 ? argv[++i] : argument.slice(equals + 1);
-      if (value === undefined || value === '') return { fault: 'no value', option };
+      if (value === undefined || (value === '' && names.mayBeEmpty !== true)) return { fault: 'no value', option };
       values.set(option, [...(values.get(option) ?? []), value]);
     } else if (names.flags.includes(argument)) flags.add(argument);
     else if (argument.startsWith('-')) return { fault: 'unknown', option };

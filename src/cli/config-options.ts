@@ -1,6 +1,7 @@
 /** The words that `unikernel config` is called with, and its help. */
 import { modes } from '../kconfig/conf';
 import { dialectNames } from '../kconfig/dialect';
+import { type OptionNames, readCommandLine } from './arguments';
 
 export const help = `usage: unikernel config MODE [ARGUMENTS] [OPTIONS]
 
@@ -39,7 +40,7 @@ export interface Options {
   readonly json: boolean;
   readonly help: boolean;
   readonly shell: boolean;
-  readonly values: ReadonlyMap<string, string>;
+  readonly value: (option: string) => string | undefined;
 }
 
 /** A mistake in how the command was called (status 2), or something it needs that is not there (1). */
@@ -68,38 +69,41 @@ const wordCounts: Readonly<Record<string, readonly [number, number, string]>> = 
   diff: [2, 2, 'two .config files'],
 };
 
-const valueOptions = new Set(['--tree', '--config', '--dialect', '--app', '--libs', '--plats']);
-const flagOptions = new Set(['--json', '--help', '-h', '--no-shell']);
+const options: OptionNames = {
+  valued: ['--tree', '--config', '--dialect', '--app', '--libs', '--plats'],
+  flags: ['--json', '--help', '-h', '--no-shell'],
+  // A list of libraries may have none.
+  mayBeEmpty: true,
+};
+
+/** `--defconfig=FILE` as its words, for the way in which make calls kconfig's program; undefined for what is none. */
+function confMode(argument: string): readonly string[] | undefined {
+  const [, mode, file] = /^--([a-z]+)(?:=(.*))?$/s.exec(argument) ?? [];
+  return mode !== undefined && confModes.includes(mode) ? [mode, ...(file === undefined ? [] : [file])] : undefined;
+}
 
 /** Reads the words; throws a CommandError where they make no command. */
 export function parseOptions(argv: readonly string[]): Options {
-  const words: string[] = [];
-  const values = new Map<string, string>();
-  const flags = new Set<string>();
-  let conf: readonly string[] | undefined;
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at]!;
-    const equals = word.startsWith('--') ? word.indexOf('=') : -1;
-    const name = equals < 0 ? word : word.slice(0, equals);
-    if (valueOptions.has(name)) {
-      const value = equals < 0 ? argv[++at] : word.slice(equals + 1);
-      if (value === undefined) throw new CommandError(`${name} needs a value`, 2);
-      values.set(name, value);
-    } else if (name.startsWith('--') && confModes.includes(name.slice(2))) {
-      conf = [name.slice(2), ...(equals < 0 ? [] : [word.slice(equals + 1)])];
-    } else if (flagOptions.has(word)) flags.add(word);
-    else if (/^-[^=]/.test(word)) throw new CommandError(`unknown option ${word}; see --help`, 2);
-    else words.push(word);
-  }
+  const line = readCommandLine(
+    argv.filter((argument) => !confMode(argument)),
+    options,
+  );
+  if ('fault' in line)
+    throw new CommandError(line.fault === 'unknown' ? `unknown option ${line.option}; see --help` : `${line.option} needs a value`, 2);
+  const conf = argv.map(confMode).findLast((words) => words !== undefined);
+  const words = [...line.words];
+  let tree: string | undefined;
   if (conf) {
-    const [tree, ...others] = words.splice(0, words.length, ...conf);
-    if (tree === undefined || others.length > 0) throw new CommandError(`--${conf[0]!} is followed by one Kconfig file`, 2);
-    values.set('--tree', tree);
+    const [first, ...others] = words.splice(0, words.length, ...conf);
+    if (first === undefined || others.length > 0) throw new CommandError(`--${conf[0]!} is followed by one Kconfig file`, 2);
+    tree = first;
   }
   const [mode, ...rest] = words;
+  const { flags } = line;
   const help = flags.has('--help') || flags.has('-h');
   if (!help) checkWords(mode, rest);
-  return { mode, words: rest, json: flags.has('--json'), help, shell: !flags.has('--no-shell'), values };
+  const value = (option: string): string | undefined => (option === '--tree' && tree !== undefined ? tree : line.value(option));
+  return { mode, words: rest, json: flags.has('--json'), help, shell: !flags.has('--no-shell'), value };
 }
 
 function checkWords(mode: string | undefined, words: readonly string[]): void {

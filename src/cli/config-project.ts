@@ -38,7 +38,7 @@ export class ConfigProject {
   /** The tree; files are read when it is first asked something. */
   open(): KconfigService {
     const { io, options } = this;
-    const dialect = options.values.get('--dialect') ?? 'uk-5.2';
+    const dialect = options.value('--dialect') ?? 'uk-5.2';
     if (!isDialectName(dialect)) throw new CommandError(`unknown dialect ${dialect}; there are ${dialectNames.join(', ')}`, 2);
     const root = this.root();
     const environment = this.environment(root);
@@ -48,7 +48,7 @@ export class ConfigProject {
 
   /** The name of the .config. */
   get configName(): string {
-    return this.options.values.get('--config') ?? this.io.env['KCONFIG_CONFIG'] ?? '.config';
+    return this.options.value('--config') ?? this.io.env['KCONFIG_CONFIG'] ?? '.config';
   }
 
   /** The configuration in the .config, with what reading it had to say on standard error. */
@@ -56,7 +56,7 @@ export class ConfigProject {
     const name = this.configName;
     const text = this.read(name);
     // Silence would pass defaults off as the user's configuration.
-    if (text === undefined && this.options.values.has('--config'))
+    if (text === undefined && this.options.value('--config') !== undefined)
       this.io.stderr(`unikernel config: there is no ${name}: all options have their defaults\n`);
     const configuration = service.openConfiguration(text, name);
     this.io.stderr(printedText(configuration.diagnostics, 'stderr'));
@@ -140,7 +140,7 @@ export class ConfigProject {
   // Surroundings
 
   private root(): string {
-    const given = this.options.values.get('--tree');
+    const given = this.options.value('--tree');
     if (given !== undefined) return given;
     const { UK_BASE: base } = this.io.env;
     const candidates = [...(base ? [`${base}/Config.uk`] : []), 'Config.uk', 'Kconfig'];
@@ -152,17 +152,17 @@ export class ConfigProject {
 
   private environment(root: string): Record<string, string | undefined> {
     const { env, cwd } = this.io;
-    const { values } = this.options;
-    const config = values.get('--config');
+    const { value } = this.options;
+    const config = value('--config');
     const own = { CONFIG_: 'CONFIG_', ...env, ...(config !== undefined && { KCONFIG_CONFIG: config }) };
     const base = path.dirname(this.resolve(root));
     if (env['UK_BASE'] !== undefined || !existsSync(path.join(base, 'support/build/config-submenu.sh'))) return own;
     const list = (name: string): string[] =>
-      (values.get(name) ?? '')
+      (value(name) ?? '')
         .split(':')
         .filter(Boolean)
         .map((part) => this.resolve(part));
-    const app = this.resolve(values.get('--app') ?? cwd);
+    const app = this.resolve(value('--app') ?? cwd);
     const tree = { base, app, libs: list('--libs'), plats: list('--plats'), ...version(base) };
     const { KCONFIG_CONFIG, KCONFIG_AUTOCONFIG, KCONFIG_AUTOHEADER, KCONFIG_TRISTATE, ...rest } = unikraftEnvironment(tree);
     void [KCONFIG_CONFIG, KCONFIG_AUTOCONFIG, KCONFIG_AUTOHEADER, KCONFIG_TRISTATE];

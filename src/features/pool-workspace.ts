@@ -134,7 +134,7 @@ export class PoolWorkspace {
       starterPool: this.files.kind(`${pool}/Config.uk`) === 'file' ? pool : undefined,
     };
     const projects = findProjects(search);
-    this.#notice = projects.some(({ isApplication }) => isApplication) ? undefined : missingCore(search);
+    this.#notice = missingCore(search, projects);
     const targets = this.context.extension.workspaceState.get<Readonly<Record<string, string>>>(rememberedTargets, {});
     return projects.map((project) => withTarget(project, targets[project.folder]));
   }

@@ -80,8 +80,15 @@ export function findProjects(search: ProjectSearch): Project[] {
   return [...found.values()];
 }
 
-/** What keeps a search from finding what it was for: the setting names no core, or the first application has none; undefined where nothing is amiss. */
-export function missingCore({ files, folders, candidates, root }: ProjectSearch): PoolProblem | undefined {
+/** What keeps a search from finding what it was for: the setting names no core, or the first application has none; undefined where one has. */
+export function missingCore(
+  { files, folders, candidates, root, starterPool }: ProjectSearch,
+  found: readonly Project[],
+): PoolProblem | undefined {
+  // The starter pool stands in where there is no core, also for what asks for Unikraft's.
+  const standsIn = ({ tree, kraftfile }: Project): boolean =>
+    tree.base === starterPool && kraftfile !== undefined && readKraftfile(files.readText(kraftfile) ?? '').unikraft !== undefined;
+  if (found.some((project) => project.isApplication && !standsIn(project))) return undefined;
   if (root !== '') {
     const named = absolute(root, folders[0] ?? '/');
     if (files.kind(named) !== 'directory') return problems.missingTree(named);

@@ -163,6 +163,7 @@ async function faults(page, shot, folder, theme) {
   await problem(page, 'has no Config.uk').waitFor({ state: 'hidden', timeout: patience });
 
   await rm(path.join(folder, '.unikraft', 'unikraft'));
+  await command(page, 'Unikernel: Clear Filter of Library Pool');
   await command(page, 'Unikernel: Refresh Library Pool');
   await page.locator('.pane-body:has-text("There is no Unikraft core for this application")').first().waitFor({ timeout: patience });
   await page.waitForTimeout(500);
