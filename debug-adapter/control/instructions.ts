@@ -1,5 +1,6 @@
 /** The disassembly view's window: instructions before and after an address, with symbols and source lines. */
 import { type LineRow, type NamedSymbol } from '../symbols/api';
+import { demangled } from '../symbols/demangle/index';
 import { type DisassembledInstruction, type SourceLocation } from './api';
 import { type Disassembler, type Instruction, maximumLength } from './disassembler';
 import { type Target } from './target';
@@ -113,7 +114,7 @@ class Annotator {
 }
 
 const spell = ({ name, address: start }: NamedSymbol, address: bigint): string =>
-  address === start ? name : `${name}+0x${(address - start).toString(16)}`;
+  address === start ? demangled(name) : `${demangled(name)}+0x${(address - start).toString(16)}`;
 
 const invalid = (address: bigint): DisassembledInstruction => ({
   address: BigInt.asUintN(64, address),

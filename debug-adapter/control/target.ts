@@ -2,6 +2,7 @@
 import { type Machine } from '../machine/api';
 import { ProbeTable } from '../machine/probes';
 import { type SourcePosition, type SourcePathMap, type SymbolFile } from '../symbols/api';
+import { demangled } from '../symbols/demangle/index';
 import { type SourceLocation } from './api';
 import { type TlsModules } from './tls-modules';
 
@@ -77,7 +78,7 @@ export class Target {
   describe(address: bigint): string {
     const file = this.symbolsAt(address);
     const symbol = file?.symbolAt(address);
-    const name = file?.functionAt(address)?.name ?? symbol?.name;
+    const name = file?.functionAt(address)?.name ?? (symbol && demangled(symbol.name));
     if (name === undefined) return `0x${address.toString(16)}`;
     const start = symbol?.address ?? address;
     return address === start ? name : `${name}+0x${(address - start).toString(16)}`;

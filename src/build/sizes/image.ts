@@ -1,6 +1,7 @@
 /** Sizes of an image from its symbols, its DWARF, and where they are at hand our linker's map or the build folder of an upstream build. */
 
 import { type CompilationUnit, SymbolFile } from '../../../debug-adapter/symbols/api';
+import { demangled } from '../../../debug-adapter/symbols/demangle/index';
 import { type ElfFile, type ElfSymbol, parseElf, SHF, SHN, SHT, STB, STT } from '../../../debug-adapter/symbols/elf';
 import { type LinkedPiece } from '../link/link';
 import { type LibraryIndex } from './libraries';
@@ -195,7 +196,7 @@ function symbolsBySection(elf: ElfFile, owners: Owners): Map<number, PlacedSymbo
     if (s.size === 0 && (section.flags & SHF.EXECINSTR) === 0) return;
     let list = bySection.get(s.section);
     if (!list) bySection.set(s.section, (list = []));
-    list.push({ name: s.name, offset, size: s.size, owner: owners.ofSymbol(s, index) });
+    list.push({ name: demangled(s.name), offset, size: s.size, owner: owners.ofSymbol(s, index) });
   });
   return bySection;
 }

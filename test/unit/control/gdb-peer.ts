@@ -80,6 +80,8 @@ def walk(v, path, depth, out):
         s = str(e)
         out.append((path, '<gone>' if 'optimized out' in s or 'not saved' in s else '<memory>' if 'access memory' in s else '<' + s + '>'))
     except OverflowError as e: out.append((path, '<overflow>'))
+    # What a reference is to that lies nowhere has no address.
+    except TypeError: out.append((path, '<synthetic pointer>'))
 def names_no_variable(s):
     # Labels, and the enumerators of an enumeration that a function declares.
     if s.addr_class == gdb.SYMBOL_LOC_LABEL or s.symtab is not None and gdb.lookup_symbol(s.name, gdb.selected_frame().block(), gdb.SYMBOL_LABEL_DOMAIN)[0] is not None: return True
@@ -146,6 +148,7 @@ export class GdbPeer {
   #text = '';
   #errors = '';
   #waiting: ((line: string) => void) | undefined;
+  #failed: (() => void) | undefined;
 
   private constructor(
     private readonly gdb: ChildProcessWithoutNullStreams,
@@ -153,7 +156,11 @@ export class GdbPeer {
     readonly server: GdbServer,
   ) {
     gdb.stdout.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
-    gdb.stderr.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
+    gdb.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors += text;
+      // An exception that the script does not catch leaves the question without an answer.
+      if (text.includes('Error while executing Python code')) this.#failed?.();
+    });
   }
 
   /** Boots with `boot` and attaches gdb with the symbols of `symbols`; `frames` is the most frames of an answer. */
@@ -230,6 +237,7 @@ export class GdbPeer {
     return new Promise((resolve, reject) => {
       const gone = (): void => reject(new Error(`gdb ended: ${this.#errors}`));
       this.gdb.once('exit', gone);
+      this.#failed = () => reject(new Error(`gdb cannot say: ${this.#errors}`));
       this.#waiting = (line) => {
         this.gdb.off('exit', gone);
         resolve(line);

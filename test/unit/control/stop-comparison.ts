@@ -111,8 +111,6 @@ function compareNames(frame: StackFrame, theirs: PeerFrame, where: string, say: 
   const expected = plainName(theirs.name ?? '');
   const candidates = [frame.name, frame.symbolic?.function.qualifiedName ?? '', frame.symbolic?.function.linkageName ?? ''].map(plainName);
   if (candidates.includes(expected)) return;
-  // Of code without DWARF, gdb shows the name that its symbol stands for.
-  if (frame.symbolic === undefined && /^_[ZR]/.test(frame.name)) return;
   // An inheriting constructor has the name of the class that inherits in DWARF, and of the inherited one in its symbol.
   if (/CI[12]/.test(frame.symbolic?.function.linkageName ?? '')) return;
   // Of several symbols for one address any will do.
@@ -172,6 +170,11 @@ function compareVariables(
         continue;
       }
       const isUndescribed = (text: string): boolean => ['0', '0x0', '<synthetic pointer>', '<memory>'].includes(text);
+      // Where a virtual base lies is told by a pointer that is gone: gdb then looks anywhere.
+      if (variable.leaves.length === 1 && only![1] === '<memory>' && leaves.every(([, text]) => text === '<gone>')) {
+        explained.push(explanations.undescribed);
+        continue;
+      }
       if (leaves.length === variable.leaves.length) {
         const theirText = (i: number): string => normalised(variable.leaves[i]![1]);
         if (leaves.every(([, text], i) => text === theirText(i) || (text === '<gone>' && isUndescribed(theirText(i))))) {
@@ -225,6 +228,8 @@ function firstDifference(ours: readonly Leaf[], theirs: readonly Leaf[]): string
     const their = theirs[i];
     // gdb cannot take a tagged union apart that does not lie in memory.
     if (their?.[1] === '<in registers>') return undefined;
+    // gdb's Python has no number for a pointer to a member.
+    if (their?.[1] === '?16' || their?.[1] === '<Cannot convert value to long.>') continue;
     // gdb has no word for it.
     if (own?.[1] === 'nullptr') continue;
     if (own === undefined || their === undefined || own[1] !== normalised(their[1]))
