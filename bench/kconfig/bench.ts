@@ -7,7 +7,7 @@
  * All figures are milliseconds of CPU. "cold" is the first load of a new process, measured inside it on its main thread: nothing of the tree was read before and
  * nothing about it is kept on disk; the code comes with V8's cache, as the command line's does, which was made on another tree; the system has the files in its
  * memory, for us as for the other engines. "process" is the whole process, start of Node and its compiler threads among it, as it compares with the other engines'
- * processes.
+ * processes. Where a tree asks the compiler what it can do, as Linux's does, conf's time has these commands in it, and they are most of it; we run none here.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
