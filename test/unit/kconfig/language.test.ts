@@ -66,16 +66,20 @@ describe('syntax', function () {
       'choice',
       'comment "c" if A',
     ];
-    const lines = (): string =>
-      Array.from({ length: 8 }, () => `${random(2) ? '\t' : ''}${plain[random(plain.length)]}${random(4) ? '' : ' '}\n`).join('');
-    for (let round = 0; round < 2000; round++) {
+    const between = ['', '', '\n', '\n\n', '# comment\n', '\n# one\n\n# two\n', ' \n'];
+    const line = (): string =>
+      `${between[random(between.length)]}${random(2) ? '\t' : ''}${plain[random(plain.length)]}${random(4) ? '' : ' '}\n`;
+    const lines = (): string => Array.from({ length: 8 }, line).join('');
+    const rounds = Number(process.env['PLAIN_ROUNDS'] ?? 2000);
+    for (let round = 0; round < rounds; round++) {
       const dialect = dialectOf(dialectNames[random(dialectNames.length)]!);
       const text = hostileText(random, [lines()]);
       const syntax = parseFile(text, dialect);
       for (const statement of syntax.statements) {
-        const line = new Scanner(text, dialect, statement.start, statement.line).nextLine()!;
-        const again = parseLine(line, dialect);
-        if (statement.kind === 'help') assert.deepEqual(tokensOf(statement, syntax), line.tokens);
+        assert.equal(statement.line, text.slice(0, statement.start).split('\n').length, JSON.stringify(text));
+        const scanned = new Scanner(text, dialect, statement.start, statement.line).nextLine()!;
+        const again = parseLine(scanned, dialect);
+        if (statement.kind === 'help') assert.deepEqual(tokensOf(statement, syntax), scanned.tokens);
         else
           assert.deepEqual(
             { ...statement, scanned: undefined, problems: again.problems },
