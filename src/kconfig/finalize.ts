@@ -1,19 +1,9 @@
 /** Finishes the menu tree: hands dependencies down, builds reverse dependencies, choices and automatic submenus, checks properties. */
 import { type DiagnosticSink } from './diagnostics';
 import { type Dialect } from './dialect';
-import {
-  andExpr,
-  compareExpr,
-  containsSymbol,
-  dependsOnSymbol,
-  joined,
-  mapped,
-  orExpr,
-  Simplifier,
-  symbolExpr,
-  type Expr,
-} from './expression';
+import { andExpr, compareExpr, containsSymbol, dependsOnSymbol, joined, mapped, orExpr, symbolExpr, type Expr } from './expression';
 import { type KSymbol, type MenuNode, type Property } from './model';
+import { Simplifier } from './simplify';
 import { type SymbolTable } from './symbols';
 import { isValidText } from './values';
 

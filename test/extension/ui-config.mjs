@@ -104,7 +104,7 @@ async function tour(page, shot, folder, theme) {
   await search(page, frame, 'PC_STACK_SIZE');
   await page.keyboard.press('Enter');
   await frame.locator('.field').fill('12');
-  await frame.locator('.field-problem:has-text("From 8192")').waitFor({ timeout: 10_000 });
+  await frame.locator('.field-problem:has-text("Out of range: takes values from 8192")').waitFor({ timeout: 10_000 });
   await shot(`config-range-${theme}`);
   await page.keyboard.press('Escape');
 

@@ -188,7 +188,7 @@ export class Tree {
       return;
     }
     this.closeEditor(false);
-    const hint = row.low !== undefined ? `From ${row.low} to ${row.high ?? ''}` : '';
+    const hint = row.low !== undefined ? `Values from ${row.low} to ${row.high ?? ''}` : '';
     const problem = h('div', { class: 'field-problem', role: 'alert', id: 'field-problem' });
     const input = h('input', {
       class: 'field',
