@@ -7,7 +7,8 @@ export function inputProblem(row: Pick<Row, 'type' | 'low' | 'high'>, text: stri
   if (row.type === 'hex' && !/^(?:0[xX])?[0-9a-fA-F]+$/.test(text)) return 'Takes a hexadecimal number, such as 0x2a';
   if ((row.type !== 'int' && row.type !== 'hex') || row.low === undefined || row.high === undefined) return undefined;
   const value = numberOf(text, row.type);
-  if (value < numberOf(row.low, row.type) || value > numberOf(row.high, row.type)) return `Out of range: takes values from ${row.low} to ${row.high}`;
+  if (value < numberOf(row.low, row.type) || value > numberOf(row.high, row.type))
+    return `Out of range: takes values from ${row.low} to ${row.high}`;
   return undefined;
 }
 
