@@ -141,6 +141,11 @@ async function offerKraftfile(workspace: PoolWorkspace, title: string, folder: s
     void vscode.window.showInformationMessage(`${title} is in ${where}. A Makefile’s list of libraries has to name it.`);
     return;
   }
+  const fetched = model.catalogue.find(title);
+  if (fetched && model.kraftfileUse(fetched) === 'asked') {
+    void vscode.window.showInformationMessage(`${title} is in ${where}, where the Kraftfile’s line finds it.`);
+    return;
+  }
   const add = 'Add to Kraftfile';
   void vscode.window.showInformationMessage(`${title} is in ${where}.`, add).then(async (answer) => {
     if (answer !== add) return;

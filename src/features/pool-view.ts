@@ -216,7 +216,7 @@ class PoolView implements vscode.TreeDataProvider<Node> {
   #model: PoolModel | undefined;
 
   constructor(
-    context: Context,
+    private readonly context: Context,
     private readonly workspace: PoolWorkspace,
   ) {
     this.#view = context.own(vscode.window.createTreeView<Node>(poolViewId, { treeDataProvider: this, showCollapseAll: true }));
@@ -268,7 +268,9 @@ class PoolView implements vscode.TreeDataProvider<Node> {
       return children.length === 0 ? [] : [{ type: 'group', kind, title, children }];
     });
     const count = found.reduce((sum, { children }) => sum + children.length, 0);
-    const notice = (await this.workspace.notice())?.message ?? '';
+    const missing = (await this.workspace.notice())?.message;
+    const isStarter = model.project.tree.base === this.context.resource('library-pool').fsPath;
+    const notice = missing === undefined ? '' : `${missing}${isStarter ? ' Shown here is the starter pool.' : ''}`;
     this.#view.message =
       this.#filter === '' ? notice : count === 0 ? `Nothing matches “${this.#filter}”.` : `${count} for “${this.#filter}”`;
     return found;

@@ -38,7 +38,7 @@ export const problems = {
       'error',
       path,
       1,
-      'There is no Unikraft core for this application. Put one into .unikraft/unikraft or workdir/unikraft beside this file (kraft and catalog-core do), or name it in the setting unikernel.kconfig.root.',
+      'There is no Unikraft core for this application. Put one into .unikraft/unikraft or workdir/unikraft in its folder (kraft and catalog-core do), or name it in the setting unikernel.kconfig.root.',
     ),
   missingFolder: (what: string, path: string) =>
     make('pool-missing-folder', 'error', path, 1, `The ${what} ${path} does not exist. Fetch it, or take it out of the list.`),

@@ -39,7 +39,7 @@ function checkLink(path: string, target: string, name: string): void {
     if (depth < 0) break;
   }
   if (depth < 0 || target === '' || target.startsWith('/') || /[\\\0]/.test(target))
-    throw new ArchiveError(`${name} holds the link “${path}” to “${target}”, which leads out of its folder. Nothing was unpacked.`);
+    throw new ArchiveError(`Nothing was unpacked: the link “${path}” to “${target}” leads out of the folder of ${name}.`);
 }
 
 /** Whether bytes begin with a tar header whose checksum is right. */
@@ -143,7 +143,7 @@ function readZip(bytes: Uint8Array, name: string): ArchiveEntry[] {
 function safePath(path: string, name: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path) || /[\\\0]/.test(path) || parts.includes('..'))
-    throw new ArchiveError(`${name} holds the path “${path}”, which leads out of its folder. Nothing was unpacked.`);
+    throw new ArchiveError(`Nothing was unpacked: the path “${path}” leads out of the folder of ${name}.`);
   return parts.join('/');
 }
 

@@ -82,7 +82,7 @@ async function archiveEntries(source: FetchSource, watch: FetchWatch): Promise<A
   const sum = createHash('sha256').update(packed).digest('hex');
   if (source.sha256 !== undefined && sum !== source.sha256.toLowerCase())
     throw new FetchError(
-      `${source.url} has the SHA-256 ${sum}, but should have ${source.sha256}: it is damaged, or not what is meant. Nothing was unpacked.`,
+      `Nothing was unpacked: the SHA-256 is wrong, so that the archive is damaged, or not what is meant. It is ${sum} and should be ${source.sha256}, of ${source.url}.`,
     );
   return readArchive(await unpacked(packed, source.url, watch.signal), source.url);
 }

@@ -81,13 +81,13 @@ describe('an archive of sources', () => {
     ]));
 
   for (const [what, bytes, message] of [
-    ['a path that leads out', tar(tarEntry('x/../../etc/passwd', 'x')), /holds the path “x\/\.\.\/\.\.\/etc\/passwd”, which leads out/],
-    ['an absolute path', tar(tarEntry('/etc/passwd', 'x')), /holds the path “\/etc\/passwd”/],
+    ['a path that leads out', tar(tarEntry('x/../../etc/passwd', 'x')), /the path “x\/\.\.\/\.\.\/etc\/passwd” leads out/],
+    ['an absolute path', tar(tarEntry('/etc/passwd', 'x')), /the path “\/etc\/passwd” leads out/],
     ['a path of another system', tar(tarEntry('C:\\x', 'x')), /leads out/],
     ['a link that leads out', tar(tarEntry('x/a', ''), tarEntry('x/l', '', '2', '../../etc')), /holds the link “l” to “\.\.\/\.\.\/etc”/],
     ['an absolute link', tar(tarEntry('x/a', ''), tarEntry('x/l', '', '2', '/etc')), /holds the link/],
     ['a device', tar(tarEntry('x/null', '', '3')), /neither a file, a folder nor a link/],
-    ['a zip that leads out', zipSync({ '../x': Buffer.from('x') }), /holds the path “\.\.\/x”/],
+    ['a zip that leads out', zipSync({ '../x': Buffer.from('x') }), /the path “\.\.\/x” leads out/],
     ['a cut off tar', tar(tarEntry('x/a', 'y'.repeat(2000))).subarray(0, 900), /is damaged: its entry at byte 0/],
     ['a cut off zip', zipSync({ 'x/a': Buffer.from('x'.repeat(500)) }).subarray(0, 60), /is damaged/],
     ['a text', Buffer.from('<html>Not found</html>'), /neither a tar nor a zip/],
@@ -168,7 +168,7 @@ describe('fetching of sources', function () {
     [
       'another checksum',
       { url: '/x.tar.gz', sha256: '0'.repeat(64) },
-      /has the SHA-256 [0-9a-f]{64}, but should have 0{64}.*Nothing was unpacked/,
+      /Nothing was unpacked: the SHA-256 is wrong.* is [0-9a-f]{64} and should be 0{64}/,
     ],
     ['an address that is not there', { url: '/none' }, /the server answers 404/],
     ['an archive that is damaged within its packing', { url: '/x.tar.xz' }, /is damaged: |there is no xz here/],
