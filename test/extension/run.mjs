@@ -6,6 +6,7 @@ import { format, promisify } from 'node:util';
 import { root, startBrowser, startServer, workbenchUrl } from './host.mjs';
 import { bundleSuite, exampleFolder } from './prepare.mjs';
 import { scenarios } from './ui.mjs';
+import { buildFaultScenarios } from './ui-build-faults.mjs';
 import { accessibilityScenarios } from './ui-accessibility.mjs';
 import { configScenarios } from './ui-config.mjs';
 import { languageScenarios } from './ui-language.mjs';
@@ -67,6 +68,7 @@ const everything = [
   ...accessibilityScenarios,
   ...languageScenarios,
   ...poolScenarios,
+  ...buildFaultScenarios,
   ...poolTreeScenarios,
   ...poolFetchScenarios,
   ...poolImageScenarios,
