@@ -21,6 +21,7 @@
 #define F_DUPFD_CLOEXEC	1030
 #define F_UNLCK		2
 #define FD_CLOEXEC	1
+#define HELD_MAX	4	/* files that one call works on */
 
 struct flock {
 	short l_type;
@@ -65,6 +66,7 @@ struct file *fdtab_get(int fd)
 
 void fdtab_release(struct file *f)
 {
+	fdtab_let_go(f);
 	if (--f->refs)
 		return;
 	if (f->watched)
@@ -75,13 +77,44 @@ void fdtab_release(struct file *f)
 	free(f);
 }
 
+/*
+ * What the current thread's call holds: where a bad pointer ends the call, it
+ * is given back for it.
+ */
+static __thread struct file *held[HELD_MAX];
+
 struct file *fdtab_hold(int fd)
 {
 	struct file *f = fdtab_get(fd);
+	size_t i;
 
-	if (f)
-		f->refs++;
+	if (!f)
+		return NULL;
+	f->refs++;
+	for (i = 0; i < HELD_MAX && held[i]; i++)
+		;
+	if (i < HELD_MAX)
+		held[i] = f;
 	return f;
+}
+
+void fdtab_let_go(struct file *f)
+{
+	size_t i;
+
+	for (i = 0; i < HELD_MAX && held[i] != f; i++)
+		;
+	if (i < HELD_MAX)
+		held[i] = NULL;
+}
+
+void fdtab_faulted(void)
+{
+	size_t i;
+
+	for (i = 0; i < HELD_MAX; i++)
+		if (held[i])
+			fdtab_release(held[i]);
 }
 
 /* Puts `f` at the lowest free descriptor from `min` on. */

@@ -135,37 +135,61 @@ long posix_futex_wake(const uint32_t *addr, uint32_t most)
 	return wake(addr, ~0u, most);
 }
 
+/* No clock reaches this. */
+#define FOREVER			(~0ULL / 4)
+
+static bool is_time(const struct timespec *ts)
+{
+	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 &&
+	       (uint64_t)ts->tv_nsec < UKARCH_NSEC_PER_SEC;
+}
+
 static uint64_t ns_of(const struct timespec *ts)
 {
+	if ((uint64_t)ts->tv_sec > FOREVER / UKARCH_NSEC_PER_SEC - 1)
+		return FOREVER;
 	return (uint64_t)ts->tv_sec * UKARCH_NSEC_PER_SEC +
 	       (uint64_t)ts->tv_nsec;
+}
+
+/* When an absolute time comes on the monotonic clock; one that is over, at 1. */
+static uint64_t absolute(const struct timespec *ts, bool wall)
+{
+	uint64_t until = ns_of(ts), ahead = 0;
+
+	if (wall)
+		ahead = ukplat_wall_clock() - ukplat_monotonic_clock();
+	return until > ahead ? until - ahead : 1;
 }
 
 UK_LLSYSCALL_R_DEFINE(long, futex, const uint32_t *, addr, int, op, uint32_t,
 		      val, const struct timespec *, timeout, const uint32_t *,
 		      addr2, uint32_t, bits)
 {
+	const int command = op & FUTEX_CMD_MASK;
 	uint64_t until = 0;
 	long woken;
 
-	switch (op & FUTEX_CMD_MASK) {
-	case FUTEX_WAIT:
+	if ((uintptr_t)addr % sizeof(*addr))
+		return -EINVAL;
+	if (command == FUTEX_WAIT || command == FUTEX_WAKE)
 		bits = ~0u;
+	switch (command) {
+	case FUTEX_WAIT:
+		if (timeout && !is_time(timeout))
+			return -EINVAL;
 		if (timeout)
 			until = ukplat_monotonic_clock() + ns_of(timeout);
 		break;
 	case FUTEX_WAIT_BITSET:
-		/* An absolute time; clocks differ by when they began. */
+		if (!bits || (timeout && !is_time(timeout)))
+			return -EINVAL;
 		if (timeout)
-			until = ns_of(timeout);
-		if (timeout && (op & FUTEX_CLOCK_REALTIME))
-			until -= ukplat_wall_clock() -
-				 ukplat_monotonic_clock();
+			until = absolute(timeout, op & FUTEX_CLOCK_REALTIME);
 		break;
 	case FUTEX_WAKE:
-		return wake(addr, ~0u, val);
 	case FUTEX_WAKE_BITSET:
-		return wake(addr, bits, val);
+		return bits ? wake(addr, bits, val) : -EINVAL;
 	case FUTEX_CMP_REQUEUE:
 		if (*(const volatile uint32_t *)addr != bits)
 			return -EAGAIN;

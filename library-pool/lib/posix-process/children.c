@@ -153,11 +153,13 @@ void posix_process_drop(struct posix_process *p)
 	posix_process_forget(p);
 }
 
-void posix_process_wait_for_memory(const struct posix_process *child)
+void posix_process_wait_for_memory(pid_t child)
 {
 	struct uk_thread *t = uk_thread_current();
+	const struct posix_process *p;
 
-	while (child->borrows) {
+	/* Another thread may have waited for its end, and it is gone. */
+	while ((p = posix_process_find(child)) && p->borrows) {
 		uk_thread_block(t, 0);
 		uk_sched_yield();
 	}

@@ -36,7 +36,7 @@ void posix_process_forget(struct posix_process *p);
 /* Takes back what posix_process_fork() did. */
 void posix_process_drop(struct posix_process *p);
 /* Waits until a child that borrows this process's memory gives it back. */
-void posix_process_wait_for_memory(const struct posix_process *child);
+void posix_process_wait_for_memory(pid_t child);
 
 /* The current thread ends; its process too, where it was the last. */
 void posix_process_leave(struct posix_thread *pt) __noreturn;

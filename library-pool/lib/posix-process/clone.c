@@ -173,7 +173,7 @@ static long new_process(const struct ukarch_execenv *execenv,
 	if (flags & CLONE_PARENT_SETTID)
 		*parent_tid = (uint32_t)pid;
 	if (flags & CLONE_VM)
-		posix_process_wait_for_memory(p);
+		posix_process_wait_for_memory(pid);
 	return pid;
 }
 

@@ -8,6 +8,9 @@
 #if CONFIG_LIBUKSCHED
 #include <uk/sched.h>
 #endif
+#if CONFIG_LIBPOSIX_FDTAB
+#include <posix/fdtab.h>
+#endif
 #include "signal_impl.h"
 
 #define PF_PRESENT	1	/* error code: the page was there */
@@ -69,8 +72,11 @@ static void handle(struct ukarch_execenv *env, struct posix_fault *f,
 	}
 	sig = signal_of(f);
 	if (in_kernel && !posix_signal_writes_frame) {
-		/* A bad pointer. What the call had in hand is lost. */
+		/* A bad pointer. Memory that the call had in hand is lost. */
 		env->regs.rax = (uint64_t)-EFAULT;
+#if CONFIG_LIBPOSIX_FDTAB
+		fdtab_faulted();
+#endif
 		posix_signal_unmask();
 		posix_signal_deliver(env);
 		return;

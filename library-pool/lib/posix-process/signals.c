@@ -138,11 +138,13 @@ int posix_signal_send(struct posix_process *p, int sig)
 UK_SYSCALL_R_DEFINE(int, kill, pid_t, pid, int, sig)
 {
 	struct posix_process *self = posix_process_current(), *p;
-	pid_t group = pid ? -pid : self->pgid;
+	pid_t group = pid ? (pid_t)-(int64_t)pid : self->pgid;
 	int rc = -ESRCH;
 
 	if (pid > 0)
 		return posix_signal_send(posix_process_find(pid), sig);
+	if (pid == INT32_MIN)
+		return -ESRCH;
 	for (p = posix_process_next(NULL); p; p = posix_process_next(p)) {
 		if (pid == -1 ? p == self || p->pid == PID : p->pgid != group)
 			continue;

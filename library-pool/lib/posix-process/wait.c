@@ -70,6 +70,8 @@ UK_LLSYSCALL_R_DEFINE(pid_t, wait4, pid_t, pid, int *, status, int, options,
 
 	if ((unsigned int)options & ~(WNOHANG | WUNTRACED | WCONTINUED | WALL))
 		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
 	rc = wait_for(pid, options, &c);
 	if (rc || !c)
 		return (pid_t)rc;
@@ -158,6 +160,19 @@ UK_SYSCALL_R_DEFINE(pid_t, getpgrp)
 	return posix_process_current()->pgid;
 }
 
+/* Whether a group is its own, or is there in its session. */
+static bool may_join(const struct posix_process *p, pid_t pgid)
+{
+	const struct posix_process *c;
+
+	if (!pgid || pgid == p->pid)
+		return true;
+	for (c = posix_process_next(NULL); c; c = posix_process_next(c))
+		if (c->pgid == pgid && c->sid == p->sid)
+			return true;
+	return false;
+}
+
 UK_SYSCALL_R_DEFINE(int, setpgid, pid_t, pid, pid_t, pgid)
 {
 	struct posix_process *p = process_of(pid);
@@ -167,7 +182,8 @@ UK_SYSCALL_R_DEFINE(int, setpgid, pid_t, pid, pid_t, pgid)
 	if (!p || (p != posix_process_current() &&
 		   p->parent != posix_process_current()))
 		return -ESRCH;
-	if (p->sid == p->pid)
+	if (p->sid == p->pid || p->sid != posix_process_current()->sid ||
+	    !may_join(p, pgid))
 		return -EPERM;
 	p->pgid = pgid ? pgid : p->pid;
 	return 0;

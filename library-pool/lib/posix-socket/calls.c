@@ -132,7 +132,7 @@ static int take_waiting(int fd, void *addr, unsigned int *len, int flags)
 	if (s->type == SOCK_DGRAM)
 		return -EOPNOTSUPP;
 	/* Another thread may close it while this one waits. */
-	vnode_ref(&s->v);
+	fdtab_hold(fd);
 	for (rc = s->listens ? 0 : -EINVAL; !rc && !s->nr_waiting;) {
 		if (s->reads_ended)
 			rc = -EINVAL;
@@ -145,12 +145,13 @@ static int take_waiting(int fd, void *addr, unsigned int *len, int flags)
 		c = UK_TAILQ_FIRST(&s->waiting);
 		UK_TAILQ_REMOVE(&s->waiting, c, accepts);
 		s->nr_waiting--;
-		if (c->peer)
-			address_give(&c->peer->own, addr, len);
 		made = socket_open(c, flags);
+		/* A bad pointer leaves the descriptor, and loses nothing. */
+		if (made >= 0 && c->peer)
+			address_give(&c->peer->own, addr, len);
 		rc = made;
 	}
-	vnode_unref(&s->v);
+	fdtab_release(f);
 	return rc;
 }
 

@@ -46,13 +46,13 @@ static ssize_t send_to(int fd, const void *buf, size_t len, int flags,
 	if (rc)
 		return rc;
 	/* Another thread may close it while this one waits. */
-	vnode_ref(&s->v);
+	fdtab_hold(fd);
 	if (*rights)
 		socket_collect();
 	n = *rights && s->family != AF_UNIX
 	    ? -EINVAL : socket_send(s, buf, len, flags_of(f, flags),
 				    addr ? &a : NULL, rights);
-	vnode_unref(&s->v);
+	fdtab_release(f);
 	return n;
 }
 
@@ -67,9 +67,9 @@ static ssize_t receive_from(int fd, void *buf, size_t len, int flags,
 	with->rights = NULL;
 	if (rc)
 		return rc;
-	vnode_ref(&s->v);
+	fdtab_hold(fd);
 	n = socket_receive(s, buf, len, flags_of(f, flags), with);
-	vnode_unref(&s->v);
+	fdtab_release(f);
 	return n;
 }
 
@@ -133,6 +133,9 @@ static int rights_of(const struct msghdr *m, struct rights **rights)
 		for (i = 0; !rc && i < (c->len - sizeof(*c)) / sizeof(int); i++) {
 			struct file *f = fdtab_hold(fds[i]);
 
+			/* It goes with the message, or is closed here. */
+			if (f)
+				fdtab_let_go(f);
 			if (!f)
 				rc = -EBADF;
 			else if (r->count == RIGHTS_MAX)

@@ -42,6 +42,10 @@ struct file *fdtab_get(int fd);
  */
 struct file *fdtab_hold(int fd);
 void fdtab_release(struct file *f);
+/* The reference goes elsewhere: the call is no longer who gives it back. */
+void fdtab_let_go(struct file *f);
+/* Gives back what the current call held: a bad pointer has ended it. */
+void fdtab_faulted(void);
 
 /*
  * Opens `vn`, whose reference goes over to the file; the lowest descriptor
