@@ -61,6 +61,7 @@ const everyTime = [
   'the configuration editor, light',
   'the library pool, dark',
   'the library pool, light',
+  'the library pool of a Unikraft tree, dark',
 ];
 const everything = [
   ...scenarios,
@@ -80,6 +81,9 @@ const everything = [
 const chosen = everything.filter(({ name }) =>
   process.env.SCENARIO === undefined ? everyTime.includes(name) : name.includes(process.env.SCENARIO),
 );
+
+if (process.env.SCENARIO === undefined && poolTreeScenarios.length === 0)
+  console.log('  - without the library pool of a Unikraft tree: UNIKERNEL_SUITES and UK_ROOT do not say where one is');
 
 /** Installs the package and drives it as a user would. */
 async function runScenarios(browser) {

@@ -3,20 +3,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { poolIn } from './ui-config.mjs';
-import { exampleFolder } from './prepare.mjs';
 import { command } from './ui-pool.mjs';
 
-const patience = 120_000;
+const patience = 60_000;
 const statusItem = (page, text) => page.locator(`.statusbar-item:has-text("${text}")`).first();
 const problem = (page, text) => page.locator(`.markers-panel .monaco-list-row:has-text("${text}")`).first();
 const notification = (page, text) => page.locator(`.notification-list-item:has-text("${text}")`).first();
-
-async function prepare() {
-  const folder = await exampleFolder();
-  await poolIn(folder);
-  return folder;
-}
 
 /** Builds what is broken, and looks for what is said of it; the place is where the Problems view leads. */
 async function fails(page, shot, name, text, place) {
@@ -83,7 +75,6 @@ async function tour(page, shot, folder, theme) {
 const scenario = (theme, colours) => ({
   name: `a build that fails, ${theme}`,
   settings: { 'workbench.colorTheme': colours, 'files.autoSave': 'off' },
-  prepare,
   steps: (page, shot, folder) => tour(page, shot, folder, theme),
 });
 
