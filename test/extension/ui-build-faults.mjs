@@ -28,7 +28,6 @@ async function fails(page, shot, name, text, place) {
 
 async function builds(page, text) {
   await command(page, 'Unikernel: Build');
-  await statusItem(page, 'building').waitFor({ timeout: patience });
   await statusItem(page, 'KiB').waitFor({ timeout: patience });
   await problem(page, text).waitFor({ state: 'hidden', timeout: patience });
 }
