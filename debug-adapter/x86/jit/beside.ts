@@ -4,7 +4,7 @@ import { type CpuModel } from '../api';
 import { type Insn } from '../decoder';
 import { type CompileService } from '../default-compiler';
 import { type CodeMap } from './code-map';
-import { type CompiledRegion } from './compile';
+import { type RegionCode } from './compile';
 import { type Region } from './discover';
 import { type Precision } from './float';
 import { type CompileAnswer, orderOf } from './order';
@@ -34,7 +34,7 @@ export interface OrderTerms {
 export interface BesideHost {
   instantiate(module: WebAssembly.Module): WebAssembly.Exports;
   /** A region is there, and its code has not changed since. */
-  compiled(one: Ordered, compiled: CompiledRegion, place: number, code: WebAssembly.ExportValue): void;
+  compiled(one: Ordered, compiled: RegionCode, place: number, code: WebAssembly.ExportValue): void;
   /** A region cannot be compiled. */
   failed(key: number): void;
 }

@@ -19,12 +19,16 @@ const mostEntries = 48;
 const mostCopies = 4;
 const mostCopied = 40;
 
-export interface CompiledRegion {
-  /** Body of the function `(entry: i32) -> i32`, for any module that `assembleRegions` makes. */
-  readonly body: Uint8Array;
+/** What is to be known of a region's function to run it. */
+export interface RegionCode {
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly instructions: number;
+}
+
+export interface CompiledRegion extends RegionCode {
+  /** Body of the function `(entry: i32) -> i32`, for any module that `assembleRegions` makes. */
+  readonly body: Uint8Array;
 }
 
 /**

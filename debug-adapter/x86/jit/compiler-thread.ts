@@ -16,13 +16,14 @@ export class RegionCompiler {
   compile({ model, first, regions }: CompileOrder): CompileAnswer {
     const compiled = regions.map((order) => fulfil(order, model, this.#decoder));
     const bodies = compiled.flatMap((region) => region?.body ?? []);
-    if (bodies.length === 0) return { module: undefined, regions: compiled };
+    const codes = compiled.map((region) => region && { entries: region.entries, sites: region.sites, instructions: region.instructions });
+    if (bodies.length === 0) return { module: undefined, regions: codes };
     try {
       const module = new WebAssembly.Module(assembleRegions(bodies, first));
       this.#warmUp(module);
-      return { module, regions: compiled };
+      return { module, regions: codes };
     } catch {
-      return { module: undefined, regions: compiled };
+      return { module: undefined, regions: codes };
     }
   }
 

@@ -8,7 +8,7 @@ import { Rec } from '../shape';
 import { Layout, State } from '../state';
 import { Code } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
-import { currentRegion, lookUp, mustLook, RegionCache, RegionCounts, skippedJumps, takeRip, transitions } from './onward';
+import { currentRegion, lookUp, mustLook, RegionCache, skippedJumps, takeRip } from './onward';
 import { RegionExit, RegionState } from './region-abi';
 
 /** Counts of (indirect jump, place it went to): 16-byte entries: i32 low half of the jump's address, i32 low half of the target, i32 count. */
@@ -75,13 +75,6 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
     .get(slot)
     .mem('i32.load', RegionCache.address + 8)
     .mem('i32.store', currentRegion);
-  c.get(slot)
-    .mem('i32.load', RegionCache.address + 8)
-    .i32(2)
-    .op('i32.shl')
-    .tee(status);
-  c.get(status).mem('i32.load', RegionCounts.address).i32(1).op('i32.add').mem('i32.store', RegionCounts.address);
-  c.i32(0).i32(0).mem('i32.load', transitions).i32(1).op('i32.add').mem('i32.store', transitions);
   c.get(slot).mem('i32.load', RegionCache.address + 12);
   c.get(slot).mem('i32.load', RegionCache.address + 8);
   c.callIndirect(regionType).tee(status).op('i32.eqz').brIf(again);

@@ -8,7 +8,7 @@ import { Attention, Scratch } from '../interp-abi';
 import { Mode, State } from '../state';
 import { Beside, type Ordered } from './beside';
 import { CodeMap } from './code-map';
-import { type CompiledRegion, compileRegion } from './compile';
+import { type CompiledRegion, compileRegion, type RegionCode } from './compile';
 import { discover, highOf, keyOf, lowOf, type Region, type RegionSource } from './discover';
 import { buildDispatcher, Dispatched } from './dispatcher';
 import { FunctionStarts } from './function-starts';
@@ -16,7 +16,6 @@ import { FloatConstants, type Precision, precisionOf } from './float';
 import { Heat } from './heat';
 import { InPlaceRecords } from './in-place';
 import { IndirectTargets } from './indirect-targets';
-import { Merger } from './merger';
 import { currentRegion } from './onward';
 import { keyOfInsn, RegionExit, type WindowMapping } from './region-abi';
 import { assembleRegions, runtimeNames } from './region-module';
@@ -151,7 +150,6 @@ export class Jit {
   #patience: number;
   readonly #heat: Heat;
   readonly #store: RegionStore;
-  readonly #merger: Merger;
   readonly #beside: Beside;
   readonly #wanted: Wanted[] = [];
   /** Samples since the first of them. */
@@ -180,7 +178,6 @@ export class Jit {
     misses: 0,
     indirect: 0,
     dropped: 0,
-    merged: 0,
     beside: 0,
   };
 
@@ -210,15 +207,6 @@ export class Jit {
       ...this.#store.codePages(),
       ...this.#beside.codePages(),
     ]);
-    this.#merger = new Merger(
-      host.i32,
-      this.#store,
-      (module) => {
-        this.statistics.merged++;
-        return this.#instantiate(module);
-      },
-      host.eager,
-    );
     this.#stale = true;
   }
 
@@ -329,7 +317,6 @@ export class Jit {
     if (!isTranslated(mode)) return;
     if (this.#wanted.length > 0 && (++this.#waited >= mostWaits || (this.#isBeside && this.#beside.isIdle))) this.#compileWanted();
     const key = this.#rip;
-    this.#merger.consider();
     const region = this.#store.entered(key);
     if (region?.mode === mode) this.#noteSlice(region, slice);
     else if (this.#heat.sampled(key, this.#isBeside) && (this.#host.eager || this.#host.runsOf(mode, key) >= this.#manyRuns))
@@ -541,7 +528,7 @@ export class Jit {
     return !this.#making.has(root) && (there?.entry !== root || (windowed && there.window === undefined));
   }
 
-  #install(made: Made, compiled: CompiledRegion, place: number, code: WebAssembly.ExportValue): void {
+  #install(made: Made, compiled: RegionCode, place: number, code: WebAssembly.ExportValue): void {
     const host = this.#host;
     const { key, mode, region, ranges, window } = made;
     const grown = this.#store.entered(key)?.grown ?? 0;
@@ -598,7 +585,6 @@ export class Jit {
   /** Drops every region. */
   flush(): void {
     this.#store.clear();
-    this.#merger.forget();
     this.#beside.clear();
     this.#wanted.length = 0;
     this.#map.clear();

@@ -14,12 +14,6 @@ export const currentRegion = Scratch.modeTag + 0x68;
 /** i32 in the state block: indirect jumps until the next one is counted. */
 export const skippedJumps = Scratch.modeTag + 0x6c;
 
-/** i32 in the state block: how often the dispatcher entered a region. */
-export const transitions = Scratch.modeTag + 0x74;
-
-/** The same of each region: i32 by table index. */
-export const RegionCounts = { address: 0x310_0000, entries: 30_000 } as const;
-
 const hash = (low: number, entries: number): number => ((low ^ (low >>> 15)) & (entries - 1)) * 16;
 
 /** Offset of the cache's entry for an address of which this is the low half. */

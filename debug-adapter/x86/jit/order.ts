@@ -4,7 +4,7 @@ import { type CpuModel } from '../api';
 import { featuresOf } from '../cpuid';
 import { DecodeResult, type Decoder, Insn } from '../decoder';
 import { type Row } from '../isa/table';
-import { type CompiledRegion, compileRegion } from './compile';
+import { type CompiledRegion, compileRegion, type RegionCode } from './compile';
 import { type BlockEnd, highOf, lowOf, type Region, type RegionBlock } from './discover';
 import { type Precision } from './float';
 import { isDoneInPlace } from './in-place';
@@ -43,7 +43,7 @@ export interface CompileAnswer {
   /** Absent where there is nothing to enter, or the engine refused. */
   readonly module: WebAssembly.Module | undefined;
   /** In the order asked; those that there are follow each other in the module. */
-  readonly regions: readonly (CompiledRegion | undefined)[];
+  readonly regions: readonly (RegionCode | undefined)[];
 }
 
 /** What an order takes from the processor around it. */

@@ -1,13 +1,14 @@
 /** The regions that there are: their functions in the table that the dispatcher calls by, and where they are found by address, by physical page and in the cache from RIP. */
 
-import { type CompiledRegion } from './compile';
+import { type RegionCode } from './compile';
 import { highOf, lowOf } from './discover';
 import { MissCounts } from './dispatcher';
-import { cacheIndex, RegionCache, RegionCounts } from './onward';
+import { cacheIndex, RegionCache } from './onward';
 import { type ExitReason, type ExitSite, type WindowMapping } from './region-abi';
 
 /** Regions that are there at once; those that were dropped keep their places in the table too. */
 const mostRegions = 3000;
+const mostPlaces = 30_000;
 
 /** Exits of one instruction for it to be done another way when its region is made again. */
 const someExits = 2;
@@ -39,11 +40,8 @@ export class Installed {
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly instructions: number;
-  readonly body: Uint8Array;
   /** Place in the table. */
   index = -1;
-  /** It is in a module with others that it leads to (merger.ts). */
-  merged = false;
   dead = false;
   /** Exits by site, of accesses beyond the window and numbers out of the ordinary, and the sums of both. */
   readonly exits = new Map<number, number>();
@@ -57,7 +55,7 @@ export class Installed {
   /** Times that it was made again with some of `open` in it. */
   grown = 0;
 
-  constructor(facts: RegionFacts, compiled: CompiledRegion) {
+  constructor(facts: RegionFacts, compiled: RegionCode) {
     this.entry = facts.entry;
     this.mode = facts.mode;
     this.window = facts.window;
@@ -68,7 +66,6 @@ export class Installed {
     this.entries = compiled.entries;
     this.sites = compiled.sites;
     this.instructions = compiled.instructions;
-    this.body = compiled.body;
   }
 
   /** Instructions before which it was left more than once for one reason. */
@@ -98,23 +95,9 @@ export class RegionStore {
     return this.#live.size;
   }
 
-  get live(): Iterable<Installed> {
-    return this.#live;
-  }
-
-  /** Where the next region will be in the table. */
-  get nextPlace(): number {
-    return this.#places.length;
-  }
-
   /** Is there room for so many more regions? */
   hasRoomFor(count: number): boolean {
-    return this.#live.size + count <= mostRegions && this.hasPlacesFor(count);
-  }
-
-  /** Are there so many places in the table? */
-  hasPlacesFor(count: number): boolean {
-    return this.#places.length + count <= RegionCounts.entries;
+    return this.#live.size + count <= mostRegions && this.#places.length + count <= mostPlaces;
   }
 
   at(place: number): Installed | undefined {
@@ -161,7 +144,10 @@ export class RegionStore {
    */
   add(region: Installed, place: number, code: WebAssembly.ExportValue): { entries: number[]; pages: number[] } {
     this.#live.add(region);
-    this.#put(region, place, code);
+    if (place >= this.table.length) this.table.grow(Math.max(256, place + 1 - this.table.length));
+    this.table.set(place, code);
+    this.#places[place] = region;
+    region.index = place;
     if (region.window !== undefined) this.windowed.add(region);
     const pages = [...region.pages].filter((page) => !this.#byPage.has(page));
     for (const page of region.pages) {
@@ -180,26 +166,6 @@ export class RegionStore {
     }
     if (!region.entries.includes(region.entry)) this.#resumeOnly.set(region.entry, region);
     return { entries, pages };
-  }
-
-  #put(region: Installed, place: number, code: WebAssembly.ExportValue): void {
-    if (place >= this.table.length) this.table.grow(Math.max(256, place + 1 - this.table.length));
-    this.table.set(place, code);
-    this.#places[place] = region;
-    this.i32[(RegionCounts.address >> 2) + place] = 0;
-    region.index = place;
-  }
-
-  /** The same region at another place, with the same code in another module. */
-  move(region: Installed, place: number, code: WebAssembly.ExportValue): void {
-    const old = region.index;
-    this.#put(region, place, code);
-    this.#places[old] = undefined;
-    this.table.set(old, null);
-    for (const entry of region.entries) {
-      const at = (RegionCache.address + cacheIndex(lowOf(entry))) >> 2;
-      if (this.i32[at + 2] === old) this.i32[at + 2] = place;
-    }
   }
 
   drop(region: Installed): void {
