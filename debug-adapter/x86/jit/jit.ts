@@ -1,67 +1,25 @@
 /** The translating tier: notices hot code, compiles regions of it, enters them by RIP, and drops them when their code or mapping changes. */
 
-import { type CpuModel } from '../api';
-import { type Decoder, type Insn } from '../decoder';
-import { type CompileService } from '../default-compiler';
-import { type Row } from '../isa/table';
+import { type Insn } from '../decoder';
 import { Attention, Scratch } from '../interp-abi';
 import { Mode, State } from '../state';
 import { Beside, type Ordered } from './beside';
 import { CodeMap } from './code-map';
 import { type CompiledRegion, compileRegion, type RegionCode } from './compile';
-import { discover, highOf, keyOf, lowOf, type Region, type RegionSource } from './discover';
+import { highOf, keyOf, lowOf, type Region } from './discover';
 import { buildDispatcher, Dispatched } from './dispatcher';
-import { FunctionStarts } from './function-starts';
+import { type Discovered, RegionFinder, type Wanted } from './finder';
 import { FloatConstants, type Precision, precisionOf } from './float';
 import { Heat } from './heat';
+import { type JitHost } from './host';
 import { InPlaceRecords } from './in-place';
 import { IndirectTargets } from './indirect-targets';
 import { currentRegion } from './onward';
 import { keyOfInsn, RegionExit, type WindowMapping } from './region-abi';
 import { assembleRegions, runtimeNames } from './region-module';
 import { holdsMore, Installed, RegionStore, touches } from './region-store';
-import { bestRoot } from './root';
 import { covers, PageTables } from './window';
 import { Windows } from './windows';
-
-/** What the JIT needs of the processor around it. */
-export interface JitHost {
-  readonly memory: WebAssembly.Memory;
-  readonly view: DataView;
-  readonly u8: Uint8Array;
-  readonly u32: Uint32Array;
-  readonly i32: Int32Array;
-  readonly ramSize: number;
-  readonly decoder: Decoder;
-  /** The interpreter's runtime functions, by name. */
-  readonly runtime: WebAssembly.Exports;
-  available(row: Row): boolean;
-  /** Is there a probe, and is it to be asked by the loop, or does it only look on? */
-  probeAt(key: number): 'stops' | 'observes' | undefined;
-  /** How one that looks on is told: a `Telling`. */
-  tellingAt(key: number): number;
-  /** Tells the observer of the address in RIP; answers 1 where the loop has to look at things again, else 0. */
-  readonly observe: () => number;
-  /** Tells the hook of this bit of `Hooked`: before SYSCALL runs, after a base has changed. Answers 1 where the loop has to go on from there, else 0. */
-  readonly tell: (what: number) => number;
-  /** Times that the interpreter ran a block which begins at this address. */
-  runsOf(mode: number, key: number): number;
-  /** Physical pages of which the interpreter holds code. */
-  codePages(): Iterable<number>;
-  /** Stores to this physical page must be seen from now on. */
-  protect(page: number): void;
-  /** Writes the records of one instruction at an address (see `BlockCache.single`); answers the one to enter. */
-  placeRecord(insn: Insn, mode: number, remaining: number, at: number): number;
-  /** All records that were placed are given up. */
-  recordsCleared(): void;
-  /** The interpreter must not run through this address without asking. */
-  claim(mode: number, key: number): void;
-  readonly model: CpuModel;
-  /** Another thread that compiles, where there is one. */
-  readonly compiler: CompileService | undefined;
-  /** Compile what is seen once: for tests. */
-  readonly eager: boolean;
-}
 
 /** How a run of regions ended. */
 export type JitOutcome =
@@ -76,22 +34,6 @@ export type JitOutcome =
   /** Regions ran up to a block that the budget does not suffice for. */
   | 'budget';
 
-/** What is to be compiled. */
-interface Wanted {
-  readonly key: number;
-  readonly mode: number;
-  readonly windowed: boolean;
-  /** There is one, which was found wanting. */
-  readonly again: boolean;
-}
-
-/** Code that has been found for it. */
-interface Discovered {
-  readonly wanted: Wanted;
-  readonly region: Region;
-  readonly window: WindowMapping | undefined;
-}
-
 /** What is known of a region whose code has been compiled. */
 interface Made extends Ordered {
   readonly window: WindowMapping | undefined;
@@ -100,8 +42,6 @@ interface Made extends Ordered {
 /** Regions that wait for others before they are compiled together, and samples for which they do. */
 const mostAtOnce = 64;
 const mostWaits = 48;
-/** A region of fewer instructions that leads to the interpreter costs more to enter than it saves. */
-const leastInstructions = 6;
 /** Times that code is looked for before the loop in WebAssembly is made. */
 const patience = 20_000;
 /** Runs of a block that make it the start of a region, and those that let it be part of one. */
@@ -120,9 +60,6 @@ const someIndirect = 4;
 const longRun = 800_000;
 const longRunForOne = 100_000;
 const longEager = 1500;
-/** Instructions of a region, and of one that is made for the window. Larger ones take V8's optimising compiler far longer in proportion. */
-const mostInstructions = 250;
-const mostWindowed = 300;
 /** Times that a region is made again with code in it that it was often left for and that had not run enough before. */
 const mostGrowth = 3;
 /** Bytes of a window that regions are made for: smaller ones hold little of what code reaches. */
@@ -138,9 +75,6 @@ const PAGE = 4096;
 /** Regions are made of 64-bit code that nothing looks at one by one. */
 const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step | Mode.fpuTrap)) === Mode.long;
 
-const isWorthEntering = ({ blocks }: Region): boolean =>
-  blocks.reduce((sum, { count }) => sum + count, 0) >= leastInstructions || !blocks.some(({ end }) => end.kind === 'leave');
-
 export class Jit {
   readonly #host: JitHost;
   readonly #map: CodeMap;
@@ -154,12 +88,10 @@ export class Jit {
   readonly #wanted: Wanted[] = [];
   /** Samples since the first of them. */
   #waited = 0;
-  /** Entries of regions that are being compiled together. */
-  readonly #making = new Set<number>();
   /** Addresses that regions were often left for. */
   readonly #missed = new Set<number>();
   readonly #indirect: IndirectTargets;
-  readonly #starts = new FunctionStarts();
+  readonly #finder: RegionFinder;
   readonly #records = new InPlaceRecords();
   /** Instructions whose accesses go by the TLB. */
   readonly #byTlb = new Set<number>();
@@ -207,6 +139,22 @@ export class Jit {
       ...this.#store.codePages(),
       ...this.#beside.codePages(),
     ]);
+    this.#finder = new RegionFinder(host, this.#map, this.#store, this.#heat, this.#indirect, {
+      isWorthIt: (key) =>
+        host.eager ||
+        this.#missed.has(key) ||
+        host.runsOf(this.#mode, key) >= (this.#isBeside ? someRunsBeside : someRuns) ||
+        this.has(key),
+      has: (key) => this.has(key),
+      isOrdered: (key) => this.#beside.has(key),
+      windowFor: (key) => (this.#windows.mayUse(key) ? this.#windows.find() : undefined),
+      drop: (region) => {
+        this.#drop(region);
+      },
+      failed: () => {
+        this.statistics.failed++;
+      },
+    });
     this.#stale = true;
   }
 
@@ -335,7 +283,7 @@ export class Jit {
   /** Compiles code that is found often outside of regions. */
   #compileNew(key: number, mode: number): void {
     // There is nothing to be won where it has been tried.
-    if (this.#beside.has(key) || this.#beside.has(this.#starts.of(key) ?? key)) return;
+    if (this.#beside.has(key) || this.#beside.has(this.#finder.startOf(key))) return;
     if (this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#map.pageOf(key))) return;
     if (this.#wanted.length === 0) this.#waited = 0;
     // Tests have both kinds.
@@ -383,21 +331,18 @@ export class Jit {
     if (!this.#store.hasRoomFor(list.length)) this.flush();
     if (this.#stale) this.#revalidate();
     const inside = new Set<number>();
-    const found = list.flatMap((wanted) => {
-      if (beside && this.#beside.has(wanted.key)) return [];
-      // It may be in one that was made just before, which is entered at the next of its loops.
-      if (inside.has(wanted.key) && !this.#missed.has(wanted.key)) {
-        this.#heat.cool(wanted.key);
-        return [];
-      }
-      this.#making.add(wanted.key);
-      const one = this.#discover(wanted);
-      if (one === undefined) return [];
-      for (const entry of one.region.entries) this.#making.add(entry);
+    const isOpen = ({ key }: Wanted): boolean => {
+      if (beside && this.#beside.has(key)) return false;
+      if (!inside.has(key) || this.#missed.has(key)) return true;
+      // It is in one that was made just before, which is entered at the next of its loops.
+      this.#heat.cool(key);
+      return false;
+    };
+    const found: Discovered[] = [];
+    for (const one of this.#finder.all(list, isOpen)) {
+      found.push(one);
       for (const { insns } of one.region.blocks) for (const insn of insns) inside.add(keyOfInsn(insn));
-      return one;
-    });
-    this.#making.clear();
+    }
     if (beside) this.#order(found);
     else this.#compileHere(found);
   }
@@ -454,45 +399,9 @@ export class Jit {
     return new WebAssembly.Instance(module, { env: { memory }, runtime }).exports;
   }
 
-  /** Finds the code of a region; undefined where there is none that is worth it. */
-  #discover(wanted: Wanted, mayMove = true): Discovered | undefined {
-    const { key, mode, windowed } = wanted;
-    const host = this.#host;
-    const window = windowed && this.#windows.mayUse(key) ? this.#windows.find() : undefined;
-    try {
-      const start = this.#starts.of(key);
-      if (!windowed && start !== undefined && start !== key && this.#isFree(start, false)) {
-        const whole = this.#explore(start, key, mode, this.#source);
-        if (whole.entries.includes(key)) {
-          this.#making.add(start);
-          return { wanted: { ...wanted, key: start }, region: whole, window };
-        }
-      }
-      const region = this.#explore(key, undefined, mode, windowed ? this.#wideSource : this.#source);
-      const root = mayMove ? bestRoot(region) : key;
-      if (root !== key && this.#isFree(root, windowed)) {
-        this.#heat.cool(key);
-        const old = this.#store.entered(key);
-        if (old?.entry === key) this.#drop(old);
-        this.#making.add(root);
-        return this.#discover({ ...wanted, key: root }, false);
-      }
-      if (region.entries.length > 0 && (host.eager || isWorthEntering(region))) return { wanted, region, window };
-    } catch {
-      // Whatever the guest's code does to the search, the interpreter can run it.
-      this.statistics.failed++;
-    }
-    this.#heat.giveUp(key, this.#map.pageOf(key));
-    return undefined;
-  }
-
-  #explore(entry: number, inner: number | undefined, mode: number, source: RegionSource): Region {
-    return discover(entry, inner, mode, this.#host.u8, this.#host.decoder, source, this.#indirect.known);
-  }
-
   /** A direct call leads to this address. */
   callSeen(key: number): void {
-    this.#starts.note(key);
+    this.#finder.callSeen(key);
   }
 
   /** What regions may take for granted of MXCSR. */
@@ -520,12 +429,6 @@ export class Jit {
   #recordOf(insn: Insn, mode: number, remaining: number): number {
     const at = this.#records.allocate();
     return at === 0 ? 0 : this.#host.placeRecord(insn, mode, remaining, at);
-  }
-
-  /** May a region be made that begins at this address in place of another one? */
-  #isFree(root: number, windowed: boolean): boolean {
-    const there = this.#store.entered(root);
-    return !this.#making.has(root) && (there?.entry !== root || (windowed && there.window === undefined));
   }
 
   #install(made: Made, compiled: RegionCode, place: number, code: WebAssembly.ExportValue): void {
@@ -559,22 +462,6 @@ export class Jit {
     if (entries.includes(at)) return false;
     return this.#host.eager || this.#missed.has(at) || blocks.some(({ end }) => end.kind === 'call' && end.to === at);
   }
-
-  readonly #source = {
-    physical: (low: number, high: number): number => this.#map.physical(low, high),
-    hasProbe: (key: number): boolean => this.#host.probeAt(key) === 'stops',
-    tellingAt: (key: number): number => this.#host.tellingAt(key),
-    isWorthIt: (key: number): boolean =>
-      this.#host.eager ||
-      this.#missed.has(key) ||
-      this.#host.runsOf(this.#mode, key) >= (this.#isBeside ? someRunsBeside : someRuns) ||
-      this.has(key),
-    isElsewhere: (key: number): boolean => this.has(key) || this.#making.has(key) || this.#beside.has(key),
-    isShared: (key: number): boolean => this.#store.holds(key),
-    most: mostInstructions,
-    available: (row: Row): boolean => this.#host.available(row),
-  };
-  readonly #wideSource = { ...this.#source, isElsewhere: (): boolean => false, isShared: (): boolean => false, most: mostWindowed };
 
   #drop(region: Installed): void {
     if (region.dead) return;
