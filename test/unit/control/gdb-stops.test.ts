@@ -11,11 +11,15 @@ import { createMachine } from '../../../debug-adapter/machine/pc';
 import { type PcMachine } from '../../../debug-adapter/machine/machine';
 import { SymbolFile } from '../../../debug-adapter/symbols/api';
 import { extraDevices, openNetwork, type NetworkLink } from '../../../src/cli/peripherals';
+import { writeCpio } from '../../../src/build/cpio';
 import { haveTools, Random, seedFromEnvironment } from '../symbols/support';
 import { GdbPeer } from './gdb-peer';
 import { compareStop, type Difference } from './stop-comparison';
 
 interface Case {
+  /** Files of a RAM disk that is made for it, by path, and that disk. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly disk?: Uint8Array;
   readonly name: string;
   readonly image: string;
   readonly initrd?: string;
@@ -72,6 +76,23 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** Programs of Unikraft's collection of static-pie-apps on the ELF loader, with what they are given. */
+const text = 'the quick brown fox jumps over the lazy dog\n'.repeat(200);
+const applications: readonly Omit<Case, 'image'>[] = [
+  { name: 'small/barrier/barrier', from: 400_000, gap: 40_000 },
+  { name: 'small/dir/dir', from: 400_000, gap: 20_000 },
+  { name: 'small/open/open', from: 400_000, gap: 10_000 },
+  { name: 'small/stat/stat', from: 400_000, gap: 20_000 },
+  { name: 'small/socket/call_socket', from: 400_000, gap: 10_000 },
+  { name: 'small/sysconf/sysconf', from: 400_000, gap: 10_000 },
+  { name: 'gzip/gzip', append: '-k /text', files: { text }, from: 400_000, gap: 100_000 },
+  { name: 'bc/bc', append: '/text', files: { text: 'scale = 40\n4 * a(1)\ne(1)\nquit\n' }, from: 400_000, gap: 100_000 },
+  { name: 'sqlite3/sqlite3', append: ':memory: "select sqlite_version()"', from: 400_000, gap: 100_000 },
+  { name: 'lang/c++/helloworld', from: 400_000, gap: 40_000 },
+  { name: 'lang/rust/helloworld-musl', from: 400_000, gap: 40_000 },
+  { name: 'lang/go/helloworld', from: 400_000, gap: 80_000 },
+];
+
 const mostFrames = 60;
 const suites = process.env['UNIKERNEL_SUITES'];
 /** Stops of each image: few in a run of all tests, a thousand when asked for. */
@@ -99,13 +120,14 @@ class Bench {
       const io = { stderr: (text: string) => console.log(text) };
       this.#net = openNetwork(`user,hostfwd=tcp:127.0.0.1:${this.#hostPort}-:${setup.port}`, io as Parameters<typeof openNetwork>[1]);
     }
+    const disk = diskOf(setup);
     this.machine = createMachine({
       image: file(setup.image),
       imageName: setup.image,
       commandLine: setup.append ?? '',
       memory: 256 << 20,
       cpuModel: 'default',
-      ...(setup.initrd === undefined ? {} : { initrd: file(join('initrd', setup.initrd)) }),
+      ...(disk === undefined ? {} : { initrd: disk }),
       extraDevices: extraDevices({ network: this.#net !== undefined, disks: [], devices: [] }),
     }).machine;
     this.machine.onConsoleOutput = () => undefined;
@@ -155,26 +177,47 @@ class Bench {
   }
 }
 
+/** An application as a case: it and its files are the whole RAM disk. */
+function caseOf(application: Omit<Case, 'image'>): Case {
+  const { name, append = '', files = {} } = application;
+  const file = (path: string, data: Uint8Array, mode: number) => ({ path, kind: 'file', mode, data }) as const;
+  const program = file('program', readFileSync(join(suites!, 'static-pie-apps', name)), 0o755);
+  const others = Object.entries(files).map(([path, data]) => file(path, new TextEncoder().encode(data), 0o644));
+  return { ...application, image: 'elfloader', append: `${extract} -- /program ${append}`, disk: writeCpio([program, ...others]) };
+}
+
+const diskOf = ({ initrd, disk }: Case): Uint8Array | undefined =>
+  disk ?? (initrd === undefined ? undefined : readFileSync(join(suites!, 'images/initrd', initrd)));
+
 describe('control: random stops of real images as gdb sees them', function () {
   this.timeout(3_600_000);
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), 'stops-'))));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (const setup of cases) {
-    it(setup.name, async function () {
+  const all = [
+    ...cases.map((setup) => ({ setup, isApplication: false })),
+    ...applications.map((application) => ({ setup: { ...application, image: 'elfloader' }, isApplication: true })),
+  ];
+  for (const { setup, isApplication } of all) {
+    const { name } = setup;
+    it(name, async function () {
       const symbols = join(suites ?? '', 'images', `${setup.image}.dbg`);
       if (suites === undefined || !existsSync(symbols) || !haveTools('random stops against gdb', 'gdb')) {
         console.log(`SKIPPED: random stops of ${setup.name}: set UNIKERNEL_SUITES to a folder with images/${setup.image}.dbg`);
         return this.skip();
       }
-      if (only !== undefined && !setup.name.startsWith(only)) return this.skip();
+      if (only !== undefined && !name.startsWith(only)) return this.skip();
+      if (isApplication && !existsSync(join(suites, 'static-pie-apps', name))) {
+        console.log(`SKIPPED: random stops of ${name}: UNIKERNEL_SUITES has no static-pie-apps/${name}`);
+        return this.skip();
+      }
       const random = new Random(seedFromEnvironment());
       const tally: Tally = { stops: 0, frames: 0, values: 0, gone: 0, explained: new Map() };
       const differences: Difference[] = [];
       while (tally.stops < stops) {
         const before = tally.stops;
-        await session(setup, symbols, random, tally, differences);
+        await session(isApplication ? caseOf(setup) : setup, symbols, random, tally, differences);
         assert.ok(tally.stops > before, 'the guest ends before the first stop');
       }
       console.log(
@@ -205,7 +248,7 @@ describe('control: random stops of real images as gdb sees them', function () {
       const { target } = peer.server.debuggee;
       target.addSymbols(SymbolFile.open(readFileSync(symbols), { name: symbols }));
       const guest = new GuestModel(target);
-      const initrd = setup.initrd === undefined ? undefined : readFileSync(join(suites!, 'images/initrd', setup.initrd));
+      const initrd = diskOf(setup);
       const loaded: { readonly path: string; readonly bias: bigint }[] = [];
       watchPrograms(
         target,
