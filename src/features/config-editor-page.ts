@@ -2,6 +2,11 @@
 import * as vscode from 'vscode';
 import { type Context } from '../context';
 
+/** The icon of a page's tab, for backgrounds of either kind. */
+export function tabIcon(context: Context): { readonly light: vscode.Uri; readonly dark: vscode.Uri } {
+  return { light: context.resource('media', 'unikernel-light.svg'), dark: context.resource('media', 'unikernel-dark.svg') };
+}
+
 /** Gives a webview its page. @param worker a bundle beside it that the page runs as a worker; its address is the page's `data-worker`. */
 export function fillPage(context: Context, webview: vscode.Webview, name: string, title: string, worker?: string): void {
   const folder = context.resource('dist', 'webviews');

@@ -4,7 +4,7 @@ import { type Context } from '../context';
 import { commands } from '../manifest';
 import { dependencyGraph } from '../pool/graph';
 import { type GraphToExtension, type GraphToPage, type GraphView } from '../shared/graph-view';
-import { fillPage } from './config-editor-page';
+import { fillPage, tabIcon } from './config-editor-page';
 import { type PoolModel } from './pool-model';
 import { libraryOf, needModel } from './pool-view';
 import { type PoolWorkspace } from './pool-workspace';
@@ -76,7 +76,7 @@ class DependencyGraphView {
       retainContextWhenHidden: true,
     });
     this.#panel = panel;
-    panel.iconPath = this.context.resource('media', 'unikernel.svg');
+    panel.iconPath = tabIcon(this.context);
     panel.onDidDispose(() => {
       this.#panel = undefined;
       this.#isReady = false;

@@ -6,7 +6,7 @@ import { commands } from '../manifest';
 import { imagesOf } from '../project/projects';
 import { type CostView } from '../shared/config-editor';
 import { type SizesToExtension, type SizesToPage } from '../shared/sizes-view';
-import { fillPage } from './config-editor-page';
+import { fillPage, tabIcon } from './config-editor-page';
 import { findImages } from './images';
 import { openPlace } from './pool-view';
 import { type PoolWorkspace } from './pool-workspace';
@@ -109,7 +109,7 @@ class SizesView {
     }
     const panel = vscode.window.createWebviewPanel('unikernel.sizes', 'Sizes', vscode.ViewColumn.Active, { retainContextWhenHidden: true });
     this.#panel = panel;
-    panel.iconPath = this.context.resource('media', 'unikernel.svg');
+    panel.iconPath = tabIcon(this.context);
     panel.onDidDispose(() => {
       this.#panel = undefined;
       this.#isReady = false;
