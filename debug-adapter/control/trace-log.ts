@@ -65,8 +65,10 @@ export class TraceLog {
   /** Rows `start` to `start + count` of those that the filter lets through; a `start` beyond them all asks for the last ones. */
   rows(filter: string, start: number, count: number): TraceRows {
     const { ring } = this;
-    const index = this.#search(filter);
     const wanted = Math.min(Math.max(Math.floor(count), 1), mostEvents);
+    // Of all events there is nothing to be found out.
+    if (filter.trim() === '' && ring.isWhole) return this.#allRows(start, wanted);
+    const index = this.#search(filter);
     const total = index.matches.length;
     const from = Math.max(0, Math.min(Math.floor(start), total - wanted));
     const events = index.matches.slice(from, from + wanted).flatMap((sequence) => {
@@ -76,18 +78,26 @@ export class TraceLog {
     return { start: from, events, total, dropped: index.dropped, recorded: ring.head, lost: ring.tail, partial: index.next < ring.head };
   }
 
+  #allRows(start: number, wanted: number): TraceRows {
+    const { ring } = this;
+    const { head, tail } = ring;
+    const total = head - tail;
+    const from = Math.max(0, Math.min(Math.floor(start), total - wanted));
+    const events = Array.from({ length: Math.min(wanted, total) }, (_, i) => this.#present(ring.read(tail + from + i)!));
+    return { start: from, events, total, dropped: tail, recorded: head, lost: tail, partial: false };
+  }
+
   /** Goes on with the search for what a filter lets through, for some milliseconds. */
   #search(filter: string): FilterIndex {
     const { ring } = this;
     let index = this.#index;
     if (index?.filter !== filter || index.epoch !== this.#epoch)
       this.#index = index = { filter, matches: [], dropped: 0, next: 0, epoch: this.#epoch };
-    const accepts = this.#filter(filter);
+    const accepts = this.#acceptsAt(filter);
     const deadline = this.now() + searchMilliseconds;
     index.next = Math.max(index.next, ring.tail);
     for (let turn = 1; index.next < ring.head; index.next++, turn++) {
-      const event = ring.read(index.next);
-      if (event !== undefined && accepts(event)) index.matches.push(index.next);
+      if (accepts(index.next)) index.matches.push(index.next);
       if (turn % searchTurn === 0 && this.now() > deadline) break;
     }
     const { matches } = index;
@@ -161,6 +171,17 @@ export class TraceLog {
       const event = this.ring.read(sequence);
       if (event !== undefined && accepts(event)) yield event;
     }
+  }
+
+  /** The same by sequence number; events that are gone are let through by none. */
+  #acceptsAt(text: string): (sequence: number) => boolean {
+    const { ring } = this;
+    if (text.trim() === '') return (sequence) => ring.has(sequence);
+    const accepts = this.#filter(text);
+    return (sequence) => {
+      const event = ring.read(sequence);
+      return event !== undefined && accepts(event);
+    };
   }
 
   #filter(text: string): (event: TraceEvent) => boolean {

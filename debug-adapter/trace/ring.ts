@@ -150,6 +150,8 @@ export class EventRing {
   #arenaHead = 0;
   /** Sequence number that the next event gets. */
   head = 0;
+  /** The newest event that never was: history took another way before it. */
+  #newestGone = -1;
 
   /** @param capacity records, each of 128 bytes and what its arguments point to. */
   constructor(readonly capacity = defaultCapacity) {
@@ -280,11 +282,25 @@ export class EventRing {
       const flags = view.getUint16(at + Field.flags, true);
       const start = floats[(at + Field.startInstruction) >> 3]!;
       // A hook comes again when the guest goes on from the very instruction; the probe of a function does not.
-      if (start > moment || (start === moment && (flags & Flag.compiledIn) === 0))
-        view.setUint16(at + Field.flags, flags | Flag.dropped, true);
+      if (start > moment || (start === moment && (flags & Flag.compiledIn) === 0)) this.#drop(view, sequence, flags);
       else if ((flags & Flag.completed) !== 0 && floats[(at + Field.endInstruction) >> 3]! > moment)
         view.setUint16(at + Field.flags, flags & ~Flag.completed, true);
     }
+  }
+
+  #drop(view: DataView, sequence: number, flags: number): void {
+    view.setUint16(this.#offset(sequence) + Field.flags, flags | Flag.dropped, true);
+    this.#newestGone = Math.max(this.#newestGone, sequence);
+  }
+
+  /** Is every event between `tail` and `head` there? */
+  get isWhole(): boolean {
+    return this.#newestGone < this.tail;
+  }
+
+  /** Is the event there? */
+  has(sequence: number): boolean {
+    return this.#holds(sequence) && (this.#chunk(sequence).view.getUint16(this.#offset(sequence) + Field.flags, true) & Flag.dropped) === 0;
   }
 
   /** The event, or undefined where it is gone or has not been. */
