@@ -44,11 +44,9 @@ const mostAtOnce = 64;
 const mostWaits = 48;
 /** Times that code is looked for before the loop in WebAssembly is made. */
 const patience = 20_000;
-/** Runs of a block that make it the start of a region, and those that let it be part of one. */
+/** Runs of a block that make it the start of a region, those that let it be part of one, and the latter where another thread does the work. */
 const manyRuns = 1000;
 const someRuns = 200;
-/** The same where another thread does the work. */
-const manyRunsBeside = 200;
 const someRunsBeside = 60;
 /** Regions compiled here before the other thread is asked, which short runs need not start; regions in one order, and those that may wait for it. */
 const firstHere = 12;
@@ -267,17 +265,13 @@ export class Jit {
     const key = this.#rip;
     const region = this.#store.entered(key);
     if (region?.mode === mode) this.#noteSlice(region, slice);
-    else if (this.#heat.sampled(key, this.#isBeside) && (this.#host.eager || this.#host.runsOf(mode, key) >= this.#manyRuns))
+    else if (this.#heat.sampled(key, this.#isBeside) && (this.#host.eager || this.#host.runsOf(mode, key) >= manyRuns))
       this.#compileNew(key, mode);
   }
 
   /** Is there another thread that compiles what is found now? */
   get #isBeside(): boolean {
     return this.#beside.isThere && (this.statistics.compiled >= firstHere || this.#host.eager);
-  }
-
-  get #manyRuns(): number {
-    return this.#isBeside ? manyRunsBeside : manyRuns;
   }
 
   /** Compiles code that is found often outside of regions. */
