@@ -291,7 +291,7 @@ export class Scanner {
       return { kind: 'operator', text: operator, start, end: this.at, line, parts: undefined };
     }
     // A character outside the basic plane is one character to the reader.
-    const width = code >= 0xd800 && code < 0xdc00 && start + 1 < text.length ? 2 : 1;
+    const width = (text.codePointAt(start) ?? 0) > 0xffff ? 2 : 1;
     this.at += width;
     this.report('unsupported-character', text.slice(start, this.at), start, this.at);
     return undefined;

@@ -90,6 +90,17 @@ describe('syntax', function () {
     }
   });
 
+  it('keeps the end of a line after half of a character', () => {
+    const { statements } = parseFile('config A\ud856\nconfig B\n', dialectOf('uk-5.2'));
+    assert.deepEqual(
+      statements.map(({ kind, line }) => [kind, line]),
+      [
+        ['config', 1],
+        ['config', 2],
+      ],
+    );
+  });
+
   it('keeps a broken line to itself', () => {
     const model = modelOf('config A\n\tbool "a"\n\tdefault y if\n\tdepends on B\nconfig B\n\tbool "b"\n\tdefault y\n');
     assert.ok(model.refused);
