@@ -1,5 +1,5 @@
 /** Takes over what the processor's translated code noted by itself (see `EventLog` in x86/api.ts): records that the ring keeps as they are, and returns that the recorder of system calls matches. */
-import { EventKind, type EventRing, recordBytes, wholeCall } from './ring';
+import { EventKind, type EventRing, RecordField, recordBytes, wholeCall } from './ring';
 
 /** What is read of the processor's log. */
 export interface NotedLog {
@@ -22,20 +22,6 @@ export interface NotedCalls {
   isSingle(at: number): boolean;
 }
 
-/** Places in a record, in bytes; as in the ring. */
-export const Noted = {
-  number: 4,
-  start: 8,
-  end: 16,
-  thread: 32,
-  rip: 40,
-  stack: 48,
-  result: 56,
-  args: 64,
-  caller: 112,
-  startTime: 24,
-  endTime: 120,
-} as const;
 /** Kind of records that are not the ring's. */
 const passed = 255;
 
@@ -74,18 +60,18 @@ export class NotedEvents {
     let open = 0;
     let openSequence = 0;
     for (let at = from; at < to;) {
-      if (open !== 0 && this.number(at, Noted.start) >= this.number(open, Noted.end)) {
+      if (open !== 0 && this.number(at, RecordField.startInstruction) >= this.number(open, RecordField.endInstruction)) {
         this.calls?.ended(open, openSequence);
         open = 0;
       }
       // Runs of calls that are over go into the ring as a whole.
       let next = at;
       while (next < to && halves[next >> 2] === wholeCall) next += recordBytes;
-      if (next > at && !this.isReplay(this.number(at, Noted.start)) && this.calls?.isSingle(at) !== true) {
+      if (next > at && !this.isReplay(this.number(at, RecordField.startInstruction)) && this.calls?.isSingle(at) !== true) {
         const count = (next - at) / recordBytes;
         const sequence = this.ring.append(halves, at >> 2, count);
         const last = next - recordBytes;
-        if (next < to && this.number(next, Noted.start) < this.number(last, Noted.end)) {
+        if (next < to && this.number(next, RecordField.startInstruction) < this.number(last, RecordField.endInstruction)) {
           open = last;
           openSequence = sequence + count - 1;
         }
@@ -95,7 +81,7 @@ export class NotedEvents {
       }
       const kind = halves[at >> 2]! & 0xff;
       if (kind === EventKind.segmentBase) {
-        if (!this.isReplay(this.number(at, Noted.start))) this.onBase?.(this.ring.append(halves, at >> 2, 1));
+        if (!this.isReplay(this.number(at, RecordField.startInstruction))) this.onBase?.(this.ring.append(halves, at >> 2, 1));
       } else if (kind === passed) this.calls?.pass(at);
       else this.calls?.call(at);
       at += recordBytes;

@@ -2,7 +2,7 @@
 
 /** Bytes of one record, and what lies where in it: the processor's translated code writes such ones, too (`LogRecord` of x86/event-log.ts). Addresses, instruction counts and times are floats: a store each, and exact (see `Cpu.readPointer`). */
 export const recordBytes = 128;
-const Field = {
+export const RecordField = {
   kind: 0,
   /** One bit for each argument with a capture. */
   captured: 1,
@@ -184,11 +184,11 @@ export class EventRing {
     const sequence = this.#open(EventKind.syscall, path === 'compiled-in' ? Flag.compiledIn : 0, number, start, time);
     const { halves, floats } = this.#chunk(sequence);
     const at = this.#offset(sequence);
-    floats[(at + Field.rip) >> 3] = rip;
-    floats[(at + Field.thread) >> 3] = thread;
-    floats[(at + Field.caller) >> 3] = caller;
-    floats[(at + Field.stack) >> 3] = stack;
-    const args = (at + Field.args) >> 2;
+    floats[(at + RecordField.rip) >> 3] = rip;
+    floats[(at + RecordField.thread) >> 3] = thread;
+    floats[(at + RecordField.caller) >> 3] = caller;
+    floats[(at + RecordField.stack) >> 3] = stack;
+    const args = (at + RecordField.args) >> 2;
     for (let i = 0; i < captureCount; i++) {
       const place = (base + places[i]!) * 2;
       halves[args + i * 2] = registers[place]!;
@@ -205,7 +205,7 @@ export class EventRing {
     this.#pages[this.#pageOf(place)]!.set(kept, place % arenaPage);
     const { view, captures } = this.#chunk(sequence);
     const record = this.#offset(sequence);
-    view.setUint8(record + Field.captured, view.getUint8(record + Field.captured) | (1 << index));
+    view.setUint8(record + RecordField.captured, view.getUint8(record + RecordField.captured) | (1 << index));
     const at = this.#captureOffset(sequence, index);
     captures.setFloat64(at, place, true);
     captures.setUint16(at + 8, kept.length, true);
@@ -222,10 +222,10 @@ export class EventRing {
     const at = this.#offset(sequence);
     // Flags are the upper half of the first four bytes.
     halves[at >> 2] = halves[at >> 2]! | (Flag.completed << 16);
-    halves[(at + Field.result) >> 2] = registers[place * 2]!;
-    halves[(at + Field.result + 4) >> 2] = registers[place * 2 + 1]!;
-    floats[(at + Field.endInstruction) >> 3] = end;
-    floats[(at + Field.endTime) >> 3] = time;
+    halves[(at + RecordField.result) >> 2] = registers[place * 2]!;
+    halves[(at + RecordField.result + 4) >> 2] = registers[place * 2 + 1]!;
+    floats[(at + RecordField.endInstruction) >> 3] = end;
+    floats[(at + RecordField.endTime) >> 3] = time;
   }
 
   /**
@@ -265,10 +265,10 @@ export class EventRing {
     const sequence = this.#open(kind, owner === undefined ? 0 : Flag[owner], number, Number(start), time);
     const { view, floats } = this.#chunk(sequence);
     const at = this.#offset(sequence);
-    floats[(at + Field.rip) >> 3] = numberOf(rip);
-    floats[(at + Field.thread) >> 3] = numberOf(thread);
-    view.setBigUint64(at + Field.result, BigInt.asUintN(64, value), true);
-    view.setBigUint64(at + Field.args, BigInt.asUintN(64, from), true);
+    floats[(at + RecordField.rip) >> 3] = numberOf(rip);
+    floats[(at + RecordField.thread) >> 3] = numberOf(thread);
+    view.setBigUint64(at + RecordField.result, BigInt.asUintN(64, value), true);
+    view.setBigUint64(at + RecordField.args, BigInt.asUintN(64, from), true);
   }
 
   /**
@@ -279,17 +279,17 @@ export class EventRing {
     for (let sequence = this.head - 1; sequence >= this.tail; sequence--) {
       const { view, floats } = this.#chunk(sequence);
       const at = this.#offset(sequence);
-      const flags = view.getUint16(at + Field.flags, true);
-      const start = floats[(at + Field.startInstruction) >> 3]!;
+      const flags = view.getUint16(at + RecordField.flags, true);
+      const start = floats[(at + RecordField.startInstruction) >> 3]!;
       // A hook comes again when the guest goes on from the very instruction; the probe of a function does not.
       if (start > moment || (start === moment && (flags & Flag.compiledIn) === 0)) this.#drop(view, sequence, flags);
-      else if ((flags & Flag.completed) !== 0 && floats[(at + Field.endInstruction) >> 3]! > moment)
-        view.setUint16(at + Field.flags, flags & ~Flag.completed, true);
+      else if ((flags & Flag.completed) !== 0 && floats[(at + RecordField.endInstruction) >> 3]! > moment)
+        view.setUint16(at + RecordField.flags, flags & ~Flag.completed, true);
     }
   }
 
   #drop(view: DataView, sequence: number, flags: number): void {
-    view.setUint16(this.#offset(sequence) + Field.flags, flags | Flag.dropped, true);
+    view.setUint16(this.#offset(sequence) + RecordField.flags, flags | Flag.dropped, true);
     this.#newestGone = Math.max(this.#newestGone, sequence);
   }
 
@@ -300,7 +300,9 @@ export class EventRing {
 
   /** Is the event there? */
   has(sequence: number): boolean {
-    return this.#holds(sequence) && (this.#chunk(sequence).view.getUint16(this.#offset(sequence) + Field.flags, true) & Flag.dropped) === 0;
+    return (
+      this.#holds(sequence) && (this.#chunk(sequence).view.getUint16(this.#offset(sequence) + RecordField.flags, true) & Flag.dropped) === 0
+    );
   }
 
   /** The event, or undefined where it is gone or has not been. */
@@ -308,43 +310,43 @@ export class EventRing {
     if (!this.#holds(sequence)) return undefined;
     const at = this.#offset(sequence);
     const { view, floats } = this.#chunk(sequence);
-    const kind = view.getUint8(at + Field.kind);
-    const flags = view.getUint16(at + Field.flags, true);
+    const kind = view.getUint8(at + RecordField.kind);
+    const flags = view.getUint16(at + RecordField.flags, true);
     if ((flags & Flag.dropped) !== 0) return undefined;
     const float = (field: number): number => floats[(at + field) >> 3]!;
-    const start = BigInt(float(Field.startInstruction));
-    const time = float(Field.startTime);
-    const rip = addressOf(float(Field.rip));
-    const number = view.getInt32(at + Field.number, true);
-    const thread = addressOf(float(Field.thread));
+    const start = BigInt(float(RecordField.startInstruction));
+    const time = float(RecordField.startTime);
+    const rip = addressOf(float(RecordField.rip));
+    const number = view.getInt32(at + RecordField.number, true);
+    const thread = addressOf(float(RecordField.thread));
     if (kind !== EventKind.syscall) {
       const name = otherNames[kind];
       if (name === undefined) return undefined;
-      const value = view.getBigUint64(at + Field.result, true);
+      const value = view.getBigUint64(at + RecordField.result, true);
       const owner = (flags & Flag.kernel) !== 0 ? 'kernel' : (flags & Flag.application) !== 0 ? 'application' : undefined;
-      const from = view.getBigUint64(at + Field.args, true);
+      const from = view.getBigUint64(at + RecordField.args, true);
       return { kind: name, sequence, number, value, from, start, time, thread, rip, ...(owner === undefined ? {} : { owner }) };
     }
     const completed = (flags & Flag.completed) !== 0;
-    const captured = view.getUint8(at + Field.captured);
+    const captured = view.getUint8(at + RecordField.captured);
     return {
       kind: 'syscall',
       sequence,
       path: (flags & Flag.compiledIn) !== 0 ? 'compiled-in' : 'binary',
       number,
-      args: Array.from({ length: captureCount }, (_, i) => view.getBigUint64(at + Field.args + i * 8, true)),
-      result: completed ? view.getBigInt64(at + Field.result, true) : undefined,
+      args: Array.from({ length: captureCount }, (_, i) => view.getBigUint64(at + RecordField.args + i * 8, true)),
+      result: completed ? view.getBigInt64(at + RecordField.result, true) : undefined,
       captures: Array.from({ length: captureCount }, (_, i) =>
         (captured & (1 << i)) === 0 ? undefined : this.#readCapture(this.#chunk(sequence).captures, this.#captureOffset(sequence, i)),
       ),
       start,
-      end: completed ? BigInt(float(Field.endInstruction)) : undefined,
+      end: completed ? BigInt(float(RecordField.endInstruction)) : undefined,
       time,
-      endTime: completed ? float(Field.endTime) : undefined,
+      endTime: completed ? float(RecordField.endTime) : undefined,
       thread,
       rip,
-      caller: addressOf(float(Field.caller)),
-      stack: addressOf(float(Field.stack)),
+      caller: addressOf(float(RecordField.caller)),
+      stack: addressOf(float(RecordField.stack)),
     };
   }
 
@@ -353,10 +355,10 @@ export class EventRing {
     const { halves, floats } = this.#chunkFor(sequence);
     const at = this.#offset(sequence);
     // Nothing is captured yet: that byte is zero.
-    halves[(at + Field.kind) >> 2] = kind | (flags << 16);
-    halves[(at + Field.number) >> 2] = number;
-    floats[(at + Field.startInstruction) >> 3] = start;
-    floats[(at + Field.startTime) >> 3] = time;
+    halves[(at + RecordField.kind) >> 2] = kind | (flags << 16);
+    halves[(at + RecordField.number) >> 2] = number;
+    floats[(at + RecordField.startInstruction) >> 3] = start;
+    floats[(at + RecordField.startTime) >> 3] = time;
     return sequence;
   }
 

@@ -1,7 +1,7 @@
 /** Watches a machine for system calls on both paths of Unikraft's shim, and writes them into the ring. */
 import { captureArgument, isCaptured, type MemoryReader } from './capture';
-import { Noted, type NotedCalls, type NotedEvents, type NotedLog } from './noted-events';
-import { type EventRing, recordBytes, type SyscallPath, wholeCall } from './ring';
+import { type NotedCalls, type NotedEvents, type NotedLog } from './noted-events';
+import { type EventRing, RecordField, recordBytes, type SyscallPath, wholeCall } from './ring';
 import { type SyscallRow } from './syscalls/row';
 import { syscallByName, syscallRows } from './syscalls/table';
 
@@ -329,50 +329,63 @@ export class SyscallRecorder implements NotedCalls {
   call(at: number): void {
     const { words } = this;
     const noted = this.noted!;
-    const [start, rip, stack] = [noted.number(at, Noted.start), noted.number(at, Noted.rip), noted.number(at, Noted.stack)];
-    const returnAddress = noted.number(at, Noted.caller);
+    const [start, rip, stack] = [
+      noted.number(at, RecordField.startInstruction),
+      noted.number(at, RecordField.rip),
+      noted.number(at, RecordField.stack),
+    ];
+    const returnAddress = noted.number(at, RecordField.caller);
     const isOver = words[at >> 2] === wholeCall;
     if (!this.isReplay(start) && this.isNew(start, rip)) {
-      const number = words[(at + Noted.number) >> 2]!;
+      const number = words[(at + RecordField.number) >> 2]!;
       words[at >> 2] = openCall;
       const sequence = this.ring.append(words, at >> 2, 1);
       this.onEvent?.(sequence, 'begin', number);
-      const thread = this.threadOf(noted.number(at, Noted.thread));
+      const thread = this.threadOf(noted.number(at, RecordField.thread));
       this.follow(sequence, 'binary', this.kindOf(number), noArguments, thread, stack, returnAddress);
     }
     if (isOver)
-      this.end(this.siteAt(returnAddress), stack, noted.number(at, Noted.end), noted.number(at, Noted.endTime), at + Noted.result);
+      this.end(
+        this.siteAt(returnAddress),
+        stack,
+        noted.number(at, RecordField.endInstruction),
+        noted.number(at, RecordField.endTime),
+        at + RecordField.result,
+      );
   }
 
   pass(at: number): void {
     const noted = this.noted!;
-    const site = this.bySlot[this.words[(at + Noted.number) >> 2]!]!;
-    const [retired, time] = [noted.number(at, Noted.start), noted.number(at, Noted.startTime)];
-    if (site.depth > 0) this.end(site, noted.number(at, Noted.stack), retired, time, at + Noted.result);
+    const site = this.bySlot[this.words[(at + RecordField.number) >> 2]!]!;
+    const [retired, time] = [noted.number(at, RecordField.startInstruction), noted.number(at, RecordField.startTime)];
+    if (site.depth > 0) this.end(site, noted.number(at, RecordField.stack), retired, time, at + RecordField.result);
   }
 
   isSingle(at: number): boolean {
     const noted = this.noted!;
     // Where calls were left open over and over, and where the hook was told of one before the guest was stopped there.
-    return this.fullSites > 0 || (this.newestStart === noted.number(at, Noted.start) && this.newestRip === noted.number(at, Noted.rip));
+    return (
+      this.fullSites > 0 ||
+      (this.newestStart === noted.number(at, RecordField.startInstruction) && this.newestRip === noted.number(at, RecordField.rip))
+    );
   }
 
   wholeCalls(at: number, sequence: number, count: number, open: boolean): void {
     const noted = this.noted!;
     for (let i = 0; i < count; i++) {
-      this.threadOf(noted.number(at + i * recordBytes, Noted.thread)).open = undefined;
+      this.threadOf(noted.number(at + i * recordBytes, RecordField.thread)).open = undefined;
       if (this.onEvent === undefined) continue;
-      this.onEvent(sequence + i, 'begin', this.words[(at + i * recordBytes + Noted.number) >> 2]!);
+      this.onEvent(sequence + i, 'begin', this.words[(at + i * recordBytes + RecordField.number) >> 2]!);
       if (!open || i < count - 1) this.ended(at + i * recordBytes, sequence + i);
     }
     const last = at + (count - 1) * recordBytes;
-    this.newestStart = noted.number(last, Noted.start);
-    this.newestRip = noted.number(last, Noted.rip);
-    this.newestReturn = noted.number(last, Noted.end);
+    this.newestStart = noted.number(last, RecordField.startInstruction);
+    this.newestRip = noted.number(last, RecordField.rip);
+    this.newestReturn = noted.number(last, RecordField.endInstruction);
   }
 
   ended(at: number, sequence: number): void {
-    this.onEvent?.(sequence, 'end', this.kindOf(this.words[(at + Noted.number) >> 2]!).row?.number ?? -1);
+    this.onEvent?.(sequence, 'end', this.kindOf(this.words[(at + RecordField.number) >> 2]!).row?.number ?? -1);
   }
 
   /** The handler of call `number` was entered, by a direct call or from the binary path's dispatcher. */

@@ -4,6 +4,7 @@
 #include <uk/interrupted.h>
 #include <uk/plat/lcpu.h>
 #include <uk/syscall.h>
+#include <uk/timespec.h>
 #if CONFIG_LIBUKSCHED
 #include <uk/sched.h>
 #endif
@@ -46,8 +47,7 @@ int poll_deadline(const struct timespec *ts, uint64_t *until)
 	*until = POLL_FOREVER;
 	if (!ts)
 		return 0;
-	if (ts->tv_sec < 0 || ts->tv_nsec < 0 ||
-	    ts->tv_nsec >= (long)UKARCH_NSEC_PER_SEC)
+	if (!uk_timespec_is_time(ts))
 		return -EINVAL;
 	/* Nobody waits for longer than the clock counts. */
 	if ((uint64_t)ts->tv_sec <= POLL_FOREVER / 4 / UKARCH_NSEC_PER_SEC)

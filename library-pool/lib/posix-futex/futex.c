@@ -6,6 +6,7 @@
 #include <uk/plat/lcpu.h>
 #include <uk/plat/time.h>
 #include <uk/syscall.h>
+#include <uk/timespec.h>
 #if CONFIG_LIBPOSIX_MMAP
 #include <posix/pages.h>
 #endif
@@ -135,27 +136,10 @@ long posix_futex_wake(const uint32_t *addr, uint32_t most)
 	return wake(addr, ~0u, most);
 }
 
-/* No clock reaches this. */
-#define FOREVER			(~0ULL / 4)
-
-static bool is_time(const struct timespec *ts)
-{
-	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 &&
-	       (uint64_t)ts->tv_nsec < UKARCH_NSEC_PER_SEC;
-}
-
-static uint64_t ns_of(const struct timespec *ts)
-{
-	if ((uint64_t)ts->tv_sec > FOREVER / UKARCH_NSEC_PER_SEC - 1)
-		return FOREVER;
-	return (uint64_t)ts->tv_sec * UKARCH_NSEC_PER_SEC +
-	       (uint64_t)ts->tv_nsec;
-}
-
 /* When an absolute time comes on the monotonic clock; one that is over, at 1. */
 static uint64_t absolute(const struct timespec *ts, bool wall)
 {
-	uint64_t until = ns_of(ts), ahead = 0;
+	uint64_t until = uk_timespec_ns(ts), ahead = 0;
 
 	if (wall)
 		ahead = ukplat_wall_clock() - ukplat_monotonic_clock();
@@ -176,13 +160,14 @@ UK_LLSYSCALL_R_DEFINE(long, futex, const uint32_t *, addr, int, op, uint32_t,
 		bits = ~0u;
 	switch (command) {
 	case FUTEX_WAIT:
-		if (timeout && !is_time(timeout))
+		if (timeout && !uk_timespec_is_time(timeout))
 			return -EINVAL;
 		if (timeout)
-			until = ukplat_monotonic_clock() + ns_of(timeout);
+			until = ukplat_monotonic_clock() +
+				uk_timespec_ns(timeout);
 		break;
 	case FUTEX_WAIT_BITSET:
-		if (!bits || (timeout && !is_time(timeout)))
+		if (!bits || (timeout && !uk_timespec_is_time(timeout)))
 			return -EINVAL;
 		if (timeout)
 			until = absolute(timeout, op & FUTEX_CLOCK_REALTIME);

@@ -5,6 +5,7 @@
 #include <uk/plat/lcpu.h>
 #include <uk/plat/time.h>
 #include <uk/syscall.h>
+#include <uk/timespec.h>
 #if CONFIG_LIBUKSCHED
 #include <uk/sched.h>
 #endif
@@ -65,21 +66,6 @@ static int sleep_until(uint64_t until)
 	return 0;
 }
 
-static bool is_time(const struct timespec *ts)
-{
-	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 &&
-	       (uint64_t)ts->tv_nsec < UKARCH_NSEC_PER_SEC;
-}
-
-/* A time that no clock reaches stands for all behind it. */
-static uint64_t ns_of(const struct timespec *ts)
-{
-	if ((uint64_t)ts->tv_sec > ~0ULL / 4 / UKARCH_NSEC_PER_SEC)
-		return ~0ULL / 4;
-	return (uint64_t)ts->tv_sec * UKARCH_NSEC_PER_SEC +
-	       (uint64_t)ts->tv_nsec;
-}
-
 UK_SYSCALL_R_DEFINE(int, nanosleep, const struct timespec *, req,
 		    struct timespec *, rem)
 {
@@ -88,9 +74,9 @@ UK_SYSCALL_R_DEFINE(int, nanosleep, const struct timespec *, req,
 
 	if (!req)
 		return -EFAULT;
-	if (!is_time(req))
+	if (!uk_timespec_is_time(req))
 		return -EINVAL;
-	until = ukplat_monotonic_clock() + ns_of(req);
+	until = ukplat_monotonic_clock() + uk_timespec_ns(req);
 	rc = sleep_until(until);
 	if (rc && rem) {
 		now = ukplat_monotonic_clock();
@@ -114,9 +100,9 @@ UK_SYSCALL_R_DEFINE(int, clock_nanosleep, clockid_t, id, int, flags,
 		return (int)uk_syscall_r_static(SYS_nanosleep, req, rem);
 	if (!req)
 		return -EFAULT;
-	if (!is_time(req))
+	if (!uk_timespec_is_time(req))
 		return -EINVAL;
-	ns = ns_of(req);
+	ns = uk_timespec_ns(req);
 	passed = id == CLOCK_REALTIME
 		 ? ukplat_wall_clock() - ukplat_monotonic_clock() : 0;
 	return sleep_until(ns > passed ? ns - passed : 0);

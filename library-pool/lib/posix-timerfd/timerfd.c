@@ -9,6 +9,7 @@
 #include <uk/plat/lcpu.h>
 #include <uk/plat/time.h>
 #include <uk/syscall.h>
+#include <uk/timespec.h>
 #if CONFIG_LIBUKSCHED
 #include <uk/sched.h>
 #endif
@@ -21,9 +22,6 @@
 
 #define TFD_TIMER_ABSTIME	1
 #define TFD_TIMER_CANCEL_ON_SET	2
-
-/* No clock reaches this. */
-#define FOREVER		(~0ULL / 4)
 
 struct itimerspec {
 	struct timespec interval, value;
@@ -53,7 +51,7 @@ static uint64_t ticks(const struct timerfd *t, uint64_t now)
 /* Waits a while; 0, or the error with which the call ends. */
 static int wait_for(const struct timerfd *t, uint64_t now, int flags)
 {
-	uint64_t until = t->ends ? t->ends : FOREVER;
+	uint64_t until = t->ends ? t->ends : UK_TIMESPEC_FOREVER;
 
 	if (flags & O_NONBLOCK)
 		return -EAGAIN;
@@ -151,20 +149,6 @@ static struct timerfd *timer_of(int fd, int *rc)
 	return *rc ? NULL : of(f->vn);
 }
 
-static bool is_time(const struct timespec *ts)
-{
-	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 &&
-	       (uint64_t)ts->tv_nsec < UKARCH_NSEC_PER_SEC;
-}
-
-static uint64_t ns_of(const struct timespec *ts)
-{
-	if ((uint64_t)ts->tv_sec > FOREVER / UKARCH_NSEC_PER_SEC - 1)
-		return FOREVER;
-	return (uint64_t)ts->tv_sec * UKARCH_NSEC_PER_SEC +
-	       (uint64_t)ts->tv_nsec;
-}
-
 static struct timespec time_of(uint64_t ns)
 {
 	return (struct timespec) { (time_t)(ns / UKARCH_NSEC_PER_SEC),
@@ -203,14 +187,14 @@ UK_SYSCALL_R_DEFINE(int, timerfd_settime, int, fd, int, flags,
 	int rc;
 
 	if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) ||
-	    !is_time(&to.value) || !is_time(&to.interval))
+	    !uk_timespec_is_time(&to.value) || !uk_timespec_is_time(&to.interval))
 		return -EINVAL;
 	t = timer_of(fd, &rc);
 	if (rc)
 		return rc;
 	before = setting(t);
 	now = ukplat_monotonic_clock();
-	ns = ns_of(&to.value);
+	ns = uk_timespec_ns(&to.value);
 	if (!ns)
 		t->ends = 0;
 	else if (!(flags & TFD_TIMER_ABSTIME))
@@ -220,7 +204,7 @@ UK_SYSCALL_R_DEFINE(int, timerfd_settime, int, fd, int, flags,
 		t->ends = MAX(ns - MIN(ns, ukplat_wall_clock() - now), 1ULL);
 	else
 		t->ends = ns;
-	t->interval = ns_of(&to.interval);
+	t->interval = uk_timespec_ns(&to.interval);
 	t->seen = 0;
 	vnode_changed(&t->v);
 	if (old)

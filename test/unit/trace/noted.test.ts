@@ -1,15 +1,14 @@
 /** The records that translated code writes are those that the trace reads. */
 import assert from 'node:assert/strict';
 import { LogKind, LogRecord, Telling } from '../../../debug-adapter/x86/event-log';
-import { Noted } from '../../../debug-adapter/trace/noted-events';
-import { EventKind, EventRing, recordBytes, wholeCall } from '../../../debug-adapter/trace/ring';
+import { EventKind, EventRing, RecordField, recordBytes, wholeCall } from '../../../debug-adapter/trace/ring';
 
 describe('records of translated code', () => {
   it('lie as the ring has them', () => {
-    const { sample, rsp, kind, size, ...same } = LogRecord;
-    const { thread, stack, ...rest } = Noted;
-    assert.deepEqual({ ...rest }, { ...same });
-    assert.deepEqual([thread, stack, 0, recordBytes], [sample, rsp, kind, size]);
+    const { startInstruction: start, endInstruction: end, thread: sample, stack: rsp, captured, flags, ...same } = RecordField;
+    assert.deepEqual({ start, end, sample, rsp, size: recordBytes, ...same }, { ...LogRecord });
+    // Within the word of the kind.
+    assert.deepEqual([captured, flags], [1, 2]);
     assert.deepEqual([LogKind.wholeCall, LogKind.base, LogKind.openCall], [wholeCall, EventKind.segmentBase, EventKind.syscall]);
     assert.equal(Telling.unlessInside, 2);
   });
@@ -21,9 +20,9 @@ describe('records of translated code', () => {
       const floats = new Float64Array(words.buffer);
       for (let i = 0; i < 2100; i++) {
         words[(i * recordBytes) / 4] = wholeCall;
-        words[(i * recordBytes + Noted.number) / 4] = i;
-        floats[(i * recordBytes + Noted.start) / 8] = 10 * i;
-        floats[(i * recordBytes + Noted.end) / 8] = 10 * i + 1;
+        words[(i * recordBytes + RecordField.number) / 4] = i;
+        floats[(i * recordBytes + RecordField.startInstruction) / 8] = 10 * i;
+        floats[(i * recordBytes + RecordField.endInstruction) / 8] = 10 * i + 1;
       }
       let done = 0;
       for (const count of [1, 2, 3, 700, 1, 1393]) {
