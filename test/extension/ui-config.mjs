@@ -307,8 +307,12 @@ async function againstHead(page, shot, folder) {
   await frame.locator('[aria-label^="Save as defconfig"]').click();
   const input = page.locator('.quick-input-widget input').first();
   await input.waitFor({ timeout: patience });
+  // The dialog fills in its proposal when it is ready.
+  for (const end = Date.now() + patience; !(await input.inputValue()).endsWith('/defconfig'); await page.waitForTimeout(100))
+    assert.ok(Date.now() < end, 'a place is proposed');
   const saved = `${folder}/${application}/small_defconfig`;
   await input.fill(saved);
+  await page.waitForTimeout(300);
   await page.keyboard.press('Enter');
   const end = Date.now() + 30_000;
   while (!existsSync(saved)) {
