@@ -119,6 +119,9 @@ export class PcMachine implements Machine, DeviceHost {
     return this.made.devices;
   }
 
+  /** Off where nobody will ask for the past: what comes from outside is then not kept, and takes no memory. */
+  keepsJournal = true;
+
   get journal(): readonly JournalEntry[] {
     return this.entries;
   }
@@ -230,6 +233,7 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   private record(entry: Recorded): void {
+    if (!this.keepsJournal) return;
     this.entries.push({ ...entry, at: this.cpu.retired });
     this.cursor = this.entries.length;
   }

@@ -107,6 +107,7 @@ class Run {
       tscLeaf: !options.calibrate,
       ...(peripherals === undefined ? {} : { extraDevices: peripherals.extraDevices(boot) }),
     });
+    machine.keepsJournal = options.record !== undefined || session !== undefined;
     machine.onConsoleOutput = (bytes) => {
       this.firstOutput ??= io.elapsed();
       this.lastOutputAt = machine.clock.now();

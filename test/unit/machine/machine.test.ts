@@ -182,6 +182,16 @@ describe('machine', () => {
     assert.ok(!machine.replaying);
   });
 
+  it('keeps nothing of what comes from outside where nobody will ask for the past', () => {
+    const { machine } = rig([() => undefined]);
+    machine.keepsJournal = false;
+    machine.consoleInput(Buffer.from('x'));
+    assert.equal(machine.edit({ kind: 'memory', physical: 0x5000, bytes: Uint8Array.of(1) }), true);
+    assert.equal(machine.ram[0x5000], 1);
+    assert.equal(machine.journal.length, 0);
+    assert.ok(!machine.replaying);
+  });
+
   it('refuses edits outside memory', () => {
     const { machine } = rig([]);
     assert.equal(machine.edit({ kind: 'memory', physical: 4 * MiB - 1, bytes: Uint8Array.of(1, 2) }), false);
