@@ -34,20 +34,22 @@ export class CodedError extends Error {
 /** Answers calls on `channel` with the methods of `api`; returns the function that sends events. */
 export function serve<Event>(channel: Channel, api: object): (event: Event) => void {
   const methods = api as Readonly<Record<string, Method | undefined>>;
-  const answer = async (call: Extract<Message, { kind: 'call' }>): Promise<Message> => {
+  const answer = async (call: Extract<Message, { kind: 'call' }>): Promise<void> => {
     try {
       const method = methods[call.method];
       if (typeof method !== 'function') throw new Error(`no method ${call.method}`);
-      return { kind: 'result', id: call.id, value: await Reflect.apply(method, api, call.args) };
+      const value: unknown = await Reflect.apply(method, api, call.args);
+      // Throws where the value cannot be cloned, which is an answer, too.
+      channel.post({ kind: 'result', id: call.id, value } satisfies Message);
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
       const base = { kind: 'error', id: call.id, name: failure.name, message: failure.message } as const;
-      return failure instanceof CodedError ? { ...base, code: failure.code } : base;
+      channel.post((failure instanceof CodedError ? { ...base, code: failure.code } : base) satisfies Message);
     }
   };
   channel.onMessage((message) => {
     const call = message as Message;
-    if (call.kind === 'call') void answer(call).then((reply) => channel.post(reply));
+    if (call.kind === 'call') void answer(call);
   });
   return (event) => channel.post({ kind: 'event', event } satisfies Message);
 }

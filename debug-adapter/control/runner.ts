@@ -2,6 +2,7 @@
 import { type Machine, type StopReason } from '../machine/api';
 import { type NetworkHost } from '../machine/network';
 import { firstSlice, nextSlice } from '../machine/slice';
+import { Turn, turnMilliseconds } from './turn';
 
 /** Decides what a stop of the machine means: run on, or end the run. */
 export interface RunPlan {
@@ -23,8 +24,6 @@ export interface Host {
   readonly network?: NetworkHost;
 }
 
-/** A slice's aim, milliseconds: short enough that a message is answered at once, long enough that slicing costs nothing. */
-const sliceMilliseconds = 8;
 /** Guest seconds may lag behind the host's by so much before the guest is no longer made to catch up. */
 const maximumLagNanoseconds = 1e9;
 
@@ -40,13 +39,17 @@ export class Runner {
   onReady: (() => void) | undefined;
   /** Called each time that the machine comes back. */
   onRan: ((reason: StopReason) => void) | undefined;
+  /** The time of the slice that runs. */
+  readonly turn: Turn;
 
   constructor(
     private readonly machine: Machine,
     private readonly host: Host,
     private readonly clock: 'real' | 'skip',
     private readonly onPause: () => void,
-  ) {}
+  ) {
+    this.turn = new Turn(machine, () => host.now());
+  }
 
   get running(): boolean {
     return this.#plan !== undefined;
@@ -99,7 +102,15 @@ export class Runner {
       this.halt();
       return this.onPause();
     }
-    const deadline = this.host.now() + sliceMilliseconds;
+    this.turn.begin();
+    try {
+      this.#runTurn(plan);
+    } finally {
+      this.turn.end();
+    }
+  }
+
+  #runTurn(plan: RunPlan): void {
     for (;;) {
       this.onReady?.();
       const started = this.host.now();
@@ -113,7 +124,7 @@ export class Runner {
       if (replaying) this.#anchor();
       if (this.#plan !== plan) return;
       if (reason.kind === 'idle') {
-        if (this.#idle(reason.until, deadline)) continue;
+        if (this.#idle(reason.until)) continue;
         return;
       }
       const slicedOut = reason.kind === 'limit' && (planLimit === undefined || this.machine.cpu.retired < planLimit);
@@ -121,15 +132,15 @@ export class Runner {
         if (this.#plan === plan) this.#plan = undefined;
         return;
       }
-      if (slicedOut) this.#slice = nextSlice(this.#slice, this.machine.cpu.retired - before, this.host.now() - started, sliceMilliseconds);
-      if (this.host.now() >= deadline) return this.#next(0);
+      if (slicedOut) this.#slice = nextSlice(this.#slice, this.machine.cpu.retired - before, this.host.now() - started, turnMilliseconds);
+      if (this.turn.over) return this.#next(0);
     }
   }
 
   /** Returns true when the guest can go on at once. */
-  #idle(until: number | undefined, deadline: number): boolean {
+  #idle(until: number | undefined): boolean {
     // What ended the wait is in the journal.
-    if (this.machine.replaying) return this.host.now() < deadline ? true : (this.#next(0), false);
+    if (this.machine.replaying) return this.#goesOn();
     if (until === undefined) {
       // Only input can wake it; `wake` or `pause` calls back.
       this.#cancel = undefined;
@@ -137,9 +148,7 @@ export class Runner {
     }
     if (this.clock === 'skip') {
       this.machine.skipIdle();
-      if (this.host.now() < deadline) return true;
-      this.#next(0);
-      return false;
+      return this.#goesOn();
     }
     const due = this.#anchorHost + (until - this.#anchorGuest) / 1e6;
     const now = this.host.now();
@@ -152,6 +161,13 @@ export class Runner {
       this.#anchorHost = now;
     }
     this.machine.skipIdle();
-    return now < deadline ? true : (this.#next(0), false);
+    return this.#goesOn();
+  }
+
+  /** Whether the turn is not over yet; the next one is asked for where it is. */
+  #goesOn(): boolean {
+    if (!this.turn.over) return true;
+    this.#next(0);
+    return false;
   }
 }

@@ -23,6 +23,7 @@ import { StopJudge } from './stops';
 import { type Target } from './target';
 import { TraceLog } from './trace-log';
 import { attachTracers, type Tracers } from './tracers';
+import { type Turn } from './turn';
 import { type StackFrame, walkStack } from './unwind';
 
 /** The parts of a launched session. */
@@ -73,7 +74,9 @@ export function assembleParts(
     machine.flushConsole();
     emit({ kind: 'message', category, text, ...(location === undefined ? {} : { location }) });
   };
-  const atHit = hitEvaluator(target, evaluator);
+  const runner = new Runner(machine, host, options.clock, paused);
+  target.probes.onAnswered = () => runner.turn.look();
+  const atHit = hitEvaluator(target, evaluator, runner.turn);
   // One in a tight loop has hundreds of thousands a second to say, behind which every answer would wait.
   const messages = new LineBudget((skipped) =>
     say(
@@ -81,9 +84,11 @@ export function assembleParts(
       `… ${skipped.toLocaleString('en-US')} more messages of log points, faster than can be read here: a condition or a hit count thins them out.`,
     ),
   );
-  const breakpoints = new BreakpointManager(target, atHit, (text, location) => {
+  const breakpoints = new BreakpointManager(target, atHit, (line) => {
     // What is looked at on the way through the past is not what the user runs.
-    if (travel?.travelling !== true && messages.take()) say('log', text, location);
+    if (travel?.travelling === true || !messages.take()) return;
+    const { text, location } = line();
+    say('log', text, location);
   });
   const lines = new LineBudget((skipped) =>
     say('trace', `… ${skipped.toLocaleString('en-US')} more events, faster than can be read here: the Syscalls view has them.`),
@@ -111,8 +116,7 @@ export function assembleParts(
     for (const status of breakpoints.refresh()) emit({ kind: 'breakpoint', status });
     emit({ kind: 'symbols', name: path, hasDwarf });
   });
-  const runner = new Runner(machine, host, options.clock, paused);
-  const watched = { target, breakpoints, catcher, tracers, traceLog, judge };
+  const watched = { target, runner, breakpoints, catcher, tracers, traceLog, judge };
   const travel = machine instanceof PcMachine ? recordHistory(machine, watched, surroundings) : undefined;
   runner.onRan = (reason) => {
     lines.refill();
@@ -124,14 +128,14 @@ export function assembleParts(
     emit({ kind: 'console', bytes });
   };
   const network = machine instanceof PcMachine ? connectNetwork(machine, runner, travel, surroundings) : undefined;
-  return { parts: { ...watched, options, runner, evaluator, guest, inspector, jumps, travel, network }, warnings };
+  return { parts: { ...watched, options, evaluator, guest, inspector, jumps, travel, network }, warnings };
 }
 
-type Watched = Pick<Parts, 'breakpoints' | 'catcher' | 'tracers' | 'traceLog' | 'judge'> & { readonly target: TravellingTarget };
+type Watched = Pick<Parts, 'runner' | 'breakpoints' | 'catcher' | 'tracers' | 'traceLog' | 'judge'> & { readonly target: TravellingTarget };
 
 function recordHistory(
   machine: PcMachine,
-  { target, breakpoints, catcher, tracers, traceLog, judge }: Watched,
+  { target, runner, breakpoints, catcher, tracers, traceLog, judge }: Watched,
   { options, host, disassembler, boot, emit, arrived }: Surroundings,
 ): TimeTravel {
   return new TimeTravel({
@@ -139,6 +143,7 @@ function recordHistory(
     target,
     disassembler,
     host,
+    turn: runner.turn,
     ...(options.historyBytes === undefined ? {} : { budget: options.historyBytes }),
     // The same factory gave the machine that runs.
     pristine: () => boot() as PcMachine,
@@ -200,8 +205,11 @@ function openTarget(machine: Machine, options: LaunchOptions): { target: Travell
 }
 
 /** Conditions and log points are evaluated in the innermost frame of the moment. */
-function hitEvaluator(target: Target, evaluator: Evaluator): HitEvaluator {
-  const frame = (): StackFrame => walkStack(target, 1)[0]!;
+function hitEvaluator(target: Target, evaluator: Evaluator, turn: Turn): HitEvaluator {
+  const frame = (): StackFrame => {
+    turn.look();
+    return walkStack(target, 1)[0]!;
+  };
   return {
     isTrue: (expression) => evaluator.isTrue(expression, frame()),
     text: (expression) => evaluator.evaluate(expression, frame(), { hex: false }, true).text,

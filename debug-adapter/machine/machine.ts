@@ -135,6 +135,8 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   run(limit: bigint): StopReason {
+    // Who only wanted this to come back soon has got that by what came first.
+    if (this.yieldRequested === 'limit') this.yieldRequested = undefined;
     const reason = this.runSlices(limit);
     this.made.console.flush();
     return reason;

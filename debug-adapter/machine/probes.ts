@@ -35,6 +35,8 @@ export class ProbeTable {
   #passAt = -1;
   /** Instruction count at which observers were last told. */
   #observedAt = -1;
+  /** Called after handlers let the guest go on, which took longer than any instruction. */
+  onAnswered: (() => void) | undefined;
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
@@ -122,6 +124,7 @@ export class ProbeTable {
     if (handlers.length === 0 || this.passing) return undefined;
     let verdict: ProbeVerdict;
     for (const handler of handlers) if (handler() === 'stop') verdict = 'stop';
+    if (verdict === undefined && !this.quiet) this.onAnswered?.();
     return verdict;
   }
 }

@@ -16,9 +16,9 @@ export interface HitEvaluator {
   text(expression: string): string;
 }
 
-/** What a hit leads to. */
+/** What a hit leads to. A log point's text is made where it is wanted: in a tight loop most are not. */
 export type HitOutcome =
-  { readonly kind: 'stop'; readonly note?: string } | { readonly kind: 'log'; readonly text: string } | { readonly kind: 'pass' };
+  { readonly kind: 'stop'; readonly note?: string } | { readonly kind: 'log'; text(): string } | { readonly kind: 'pass' };
 
 /** Addresses that a breakpoint stands at. */
 type Sites = readonly { readonly address: bigint; readonly location?: SourceLocation }[];
@@ -113,10 +113,11 @@ export class Breakpoint {
     if (!holds) return { kind: 'pass' };
     if (note !== undefined) return { kind: 'stop', note };
     if (this.#hitCondition?.(this.#hits.note(moment)) === false) return { kind: 'pass' };
-    if (this.#log === undefined) return { kind: 'stop' };
+    const parts = this.#log;
+    if (parts === undefined) return { kind: 'stop' };
     return {
       kind: 'log',
-      text: this.#log.map((part) => ('text' in part ? part.text : evaluateOrExplain(evaluator, part.expression))).join(''),
+      text: () => parts.map((part) => ('text' in part ? part.text : evaluateOrExplain(evaluator, part.expression))).join(''),
     };
   }
 }

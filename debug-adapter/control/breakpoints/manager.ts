@@ -21,6 +21,12 @@ export interface BreakpointStop {
   readonly note?: string;
 }
 
+/** What a log point says, and where it stands. */
+interface LogLine {
+  readonly text: string;
+  readonly location: SourceLocation | undefined;
+}
+
 interface Site {
   readonly address: bigint;
   readonly location?: SourceLocation;
@@ -58,7 +64,7 @@ export class BreakpointManager {
   constructor(
     private readonly target: Target,
     private readonly evaluator: HitEvaluator,
-    private readonly log: (text: string, location: SourceLocation | undefined) => void,
+    private readonly log: (line: () => LogLine) => void,
   ) {
     this.registers = new RegisterWatch(target.machine, (change) => this.#registerChanged(change));
   }
@@ -272,7 +278,7 @@ export class BreakpointManager {
   /** True where the hit stops the guest. */
   #answer(breakpoint: Breakpoint): boolean {
     const outcome = breakpoint.hit(this.evaluator, Number(this.target.machine.cpu.retired));
-    if (outcome.kind === 'log') this.log(outcome.text, this.target.location(this.target.pc));
+    if (outcome.kind === 'log') this.log(() => ({ text: outcome.text(), location: this.target.location(this.target.pc) }));
     if (outcome.kind !== 'stop') return false;
     this.#hits.push({ breakpoint, note: outcome.note });
     return true;

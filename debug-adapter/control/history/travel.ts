@@ -11,6 +11,7 @@ import { complete, History, type Journey } from './history';
 import { type TravellingTarget } from './probes';
 import { type ReverseKind, ReverseSteps } from './reverse-steps';
 import { lastBefore, type Occurrence } from './search';
+import { type Turn } from '../turn';
 import { decodeSession, differences, encodeSession, repeatSession, type SessionLaunch } from './session-file';
 
 /** Where and why the guest stands after a journey, or at a stop that is looked for. */
@@ -26,6 +27,8 @@ export interface TravelParts {
   readonly target: TravellingTarget;
   readonly disassembler: Disassembler;
   readonly host: Host;
+  /** The time of what runs, forward or on a journey. */
+  readonly turn: Turn;
   /** Bytes of checkpoints. */
   readonly budget?: number;
   /** Makes a machine like this one that has not run. */
@@ -41,7 +44,6 @@ export interface TravelParts {
   message(text: string): void;
 }
 
-const sliceMilliseconds = 8;
 /** Milliseconds that a stopped session is left alone before the way back is prepared. */
 const quiet = 250;
 
@@ -370,11 +372,11 @@ export class TimeTravel {
   }
 
   #drive<T>(journey: Journey<T>, done: (value: T) => void, otherwise?: { stopped(): void; failed(error: unknown): void }): void {
-    const { host } = this.parts;
+    const { host, turn } = this.parts;
     this.#journey = journey;
     const slice = (): void => {
-      const deadline = host.now() + sliceMilliseconds;
       try {
+        turn.begin();
         do {
           if (this.#stopAsked && otherwise !== undefined) {
             this.#drop();
@@ -386,12 +388,14 @@ export class TimeTravel {
             this.#cancelTimer = undefined;
             return done(part.value);
           }
-        } while (host.now() < deadline);
+        } while (!turn.over);
       } catch (error) {
         this.#journey = undefined;
         this.#cancelTimer = undefined;
         if (otherwise === undefined) return this.parts.message(`Preparing the way back failed: ${String(error)}`);
         return otherwise.failed(error);
+      } finally {
+        turn.end();
       }
       this.#cancelTimer = host.later(0, slice);
     };

@@ -79,7 +79,8 @@ describe('a breakpoint', () => {
   });
   it('logs instead of stopping, with what an expression lacks in its place', () => {
     const outcome = new Breakpoint(1, 'breakpoint', { logMessage: 'a={a} b={b}' }, site, undefined).hit(evaluator({ a: '1' }), 1);
-    assert.deepEqual(outcome, { kind: 'log', text: 'a=1 b=<no b>' });
+    assert.ok(outcome.kind === 'log');
+    assert.equal(outcome.text(), 'a=1 b=<no b>');
   });
   it('is not verified with a bad hit condition', () => {
     const { status } = new Breakpoint(7, 'breakpoint', { hitCondition: 'often' }, site, undefined);

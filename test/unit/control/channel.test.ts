@@ -22,6 +22,7 @@ interface Api {
   fail(): void;
   failPlain(): void;
   echo(value: bigint): bigint;
+  method(): unknown;
 }
 
 describe('a channel', () => {
@@ -37,6 +38,7 @@ describe('a channel', () => {
       throw new TypeError('oh');
     },
     echo: (value: bigint) => value,
+    method: () => () => undefined,
   });
   const { remote, fail } = connect<Api, string>(near, (event) => events.push(event));
 
@@ -54,6 +56,9 @@ describe('a channel', () => {
   });
   it('rejects a call of what is not there', async () => {
     await assert.rejects((remote as unknown as { nothing(): Promise<void> }).nothing(), /no method nothing/);
+  });
+  it('rejects a call whose result cannot be carried', async () => {
+    await assert.rejects(remote.method(), /could not be cloned/);
   });
   it('carries events', async () => {
     emit('hello');
