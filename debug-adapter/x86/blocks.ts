@@ -2,10 +2,12 @@
 
 import { fault, lacking, Vector } from './context';
 import { type Decoder, DecodeResult, Insn, Kind } from './decoder';
-import { type HandlerSet, isFusible, Special } from './handlers';
-import { RIP_CACHE_ENTRIES, Scratch } from './interp-abi';
+import { isFusibleRow, isPortOpcode, MAX_INSTRUCTIONS, OwnRecord, Purity, purityOf, unitNumber } from './block-rules';
+import { type HandlerSet } from './handlers';
+import { RIP_CACHE_ENTRIES, Scratch, Special } from './interp-abi';
 import { ARITHMETIC } from './isa/definition';
 import { type Row } from './isa/table';
+import { Area, Built } from './predecode/area';
 import { Rec, registerOffset } from './shape';
 import { Layout, Mode, Seg, SegField, State } from './state';
 
@@ -37,11 +39,12 @@ export interface CodeSource {
   protectCode(page: number): void;
   /** Blocks end before a probe; one that only looks on is told by the block that begins there. */
   probeAt(low: number, high: number): 'stops' | 'observes' | undefined;
+  /** There is no probe anywhere. */
+  unprobed(): boolean;
   /** A direct call leads to this address. */
   callSeen(low: number, high: number): void;
 }
 
-const MAX_INSTRUCTIONS = 48;
 /** Of a block's instructions together. */
 const mostBytes = MAX_INSTRUCTIONS * 15;
 /** Records reserved for the stub and for blocks that run once. */
@@ -53,19 +56,10 @@ const mostRemembered = 100_000;
 /** Records of one instruction that stands alone: a header, the instruction, and the way on. */
 export const SINGLE_RECORDS = 3;
 
-/** Unit numbers in the check record's imm2. */
-export const unitNumber: Readonly<Record<'sse' | 'x87' | 'x87nowait' | 'mmx', number>> = { sse: 1, x87: 2, x87nowait: 3, mmx: 4 };
-
-/** `Rec.helper` of the records that have no helper of their own: unit checks, port accesses, and what tells a probe that looks on. */
-export const OwnRecord = { check: -1, in: -2, out: -3, observe: -4 } as const;
-
 /** IN and OUT by their opcodes: E4..E7 and EC..EF. */
 export function isPortAccess(insn: Insn): boolean {
-  return (insn.opcode & 0xf4) === 0xe4 && insn.row.encoding.map === 0 && insn.row.encoding.vex === undefined;
+  return isPortOpcode(insn.row, insn.opcode);
 }
-
-/** Whether an instruction can fault or stop: never, only by its memory operand, or always possibly. */
-const Purity = { unknown: 0, pure: 1, register: 2, impure: 3 } as const;
 
 export class BlockCache {
   readonly #u8: Uint8Array;
@@ -86,6 +80,10 @@ export class BlockCache {
   readonly #stub = Layout.records;
   readonly #first = Layout.records + SCRATCH_RECORDS * Rec.size;
   #free = Layout.records + SCRATCH_RECORDS * Rec.size;
+  /** From here on the bytes that the predecoder may look at could end with the memory. */
+  readonly #lastCode: number;
+  /** Blocks are built by generated code where that can; what comes out is the same. */
+  generates = true;
   /** Fusing hides the boundary between two instructions: off while something must be seen after each. */
   fuse = true;
   blocksBuilt = 0;
@@ -107,12 +105,21 @@ export class BlockCache {
     this.#source = source;
     this.#available = available;
     this.#purity = new Uint8Array(rowCount);
+    this.#lastCode = buffer.byteLength - Layout.ramBase - PAGE;
     this.#i32[(this.#stub + Rec.remaining) >> 2] = 0x7fffffff;
   }
 
   /** True for chain slots that may be linked: those of blocks that stay. */
   linkable(slot: number): boolean {
     return slot >= this.#first;
+  }
+
+  /** Where the records of blocks that stay begin, and where the next ones go. */
+  get firstRecord(): number {
+    return this.#first;
+  }
+  get nextRecord(): number {
+    return this.#free;
   }
 
   /** Finds or builds the block at RIP. Throws GuestFault where the first instruction cannot be fetched or decoded. */
@@ -196,10 +203,7 @@ export class BlockCache {
   #purityOf(row: Row): number {
     let purity: number = this.#purity[row.index]!;
     if (purity !== Purity.unknown) return purity;
-    const d = row.definition;
-    if (!d.emit || d.helper !== undefined || d.rep !== undefined || d.endsBlock || d.size64 === 'd64' || d.mayFault || d.unit === 'mmx')
-      purity = Purity.impure;
-    else purity = d.mnemonic === 'LEA' || d.mnemonic === 'NOP' ? Purity.pure : Purity.register;
+    purity = purityOf(row);
     this.#purity[row.index] = purity;
     return purity;
   }
@@ -214,6 +218,10 @@ export class BlockCache {
     most: number,
     at: number,
   ): Block {
+    if (this.generates && mode & Mode.long && physical < this.#lastCode && this.#source.unprobed()) {
+      const block = this.#predecode(mode, ripLow, ripHigh, physical, most, at);
+      if (block !== undefined) return block;
+    }
     const insns = this.#insns;
     const i32 = this.#i32;
     let low = ripLow;
@@ -300,7 +308,7 @@ export class BlockCache {
         continue;
       }
       const next = i + 1 < count ? insns[i + 1] : undefined;
-      if (next?.row.encoding.plusCc && next.row.definition.mnemonic === 'Jcc' && this.fuse && isFusible(insn)) {
+      if (next?.row.encoding.plusCc && next.row.definition.mnemonic === 'Jcc' && this.fuse && isFusibleRow(insn.row, insn.hasMemory)) {
         const first = this.#handlers.find(insn, mode, true, -1);
         const fused = this.#handlers.findFused(first, next.opcode & 15);
         if (fused >= 0) {
@@ -331,20 +339,17 @@ export class BlockCache {
       record += Rec.size;
     }
     if (at === this.#free) this.#free = record;
-    return {
-      key: ripHigh * 0x1_0000_0000 + (ripLow >>> 0),
-      mode,
-      header,
-      count,
-      physical,
-      length,
-      physical2,
-      ripLow,
-      ripHigh,
-      incoming: [],
-      next: undefined,
-      dead: false,
-    };
+    return newBlock(mode, ripLow, ripHigh, header, count, physical, length, physical2);
+  }
+
+  /** The same by generated code; undefined where it leaves the block to the code above. */
+  #predecode(mode: number, ripLow: number, ripHigh: number, physical: number, most: number, at: number): Block | undefined {
+    const i32 = this.#i32;
+    const built = this.#handlers.predecode(Layout.ramBase + physical, ripLow, ripHigh, at, most, mode, this.fuse ? 1 : 0);
+    if (built === 0) return undefined;
+    if (built & Built.calls) this.#source.callSeen(i32[Area.target >> 2]!, i32[(Area.target + 4) >> 2]!);
+    if (at === this.#free) this.#free = i32[Area.end >> 2]!;
+    return newBlock(mode, ripLow, ripHigh, at, built & 0xff, physical, (built >> Built.length) & 0xfff, -1);
   }
 
   #setRip(record: number, low: number, high: number): void {
@@ -559,6 +564,20 @@ export class BlockCache {
     }
     for (const block of found) this.#drop(block);
   }
+}
+
+function newBlock(
+  mode: number,
+  ripLow: number,
+  ripHigh: number,
+  header: number,
+  count: number,
+  physical: number,
+  length: number,
+  physical2: number,
+): Block {
+  const key = ripHigh * 0x1_0000_0000 + (ripLow >>> 0);
+  return { key, mode, header, count, physical, length, physical2, ripLow, ripHigh, incoming: [], next: undefined, dead: false };
 }
 
 const liveScratch = new Uint8Array(MAX_INSTRUCTIONS + 1);

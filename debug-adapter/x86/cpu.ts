@@ -24,6 +24,7 @@ import { type Row } from './isa/table';
 import { MemoryAccess } from './memory-access';
 import * as operands from './operands';
 import { powerOn } from './power-on';
+import { writeFeatures } from './predecode/area';
 import { ProbeSet } from './probe-set';
 import { readRegister, writeRegister } from './registers';
 import { deriveMode } from './segments';
@@ -122,6 +123,7 @@ export class X86Cpu implements Cpu, CpuContext {
     this.log = new Log(buffer, (linear) => inspection.hostOfPointer(this, linear));
     const features = featuresOf(options.model);
     this.#available = (row) => row.definition.feature === undefined || features.has(row.definition.feature);
+    writeFeatures(this.view, (feature) => features.has(feature));
     this.#decoder = new Decoder(opcodeTable);
     this.#access = new MemoryAccess(this, this.bus, {
       codeWritten: (physical, length) => this.#codeWritten(physical, length),
@@ -146,6 +148,7 @@ export class X86Cpu implements Cpu, CpuContext {
         this.#jit?.codeAppeared(page);
       },
       probeAt: (low, high) => this.#probes.kindAt(low, high),
+      unprobed: () => this.#probes.empty,
       callSeen: (low, high) => this.#jit?.callSeen(high * 0x1_0000_0000 + (low >>> 0)),
     }, this.#available, opcodeTable.rows.length); // prettier-ignore
     this.#helpers = new HelperCalls(this, this.#access, this.#blocks, this.#decoder, this.#available, (low, high) => this.#probes.tell(low, high)); // prettier-ignore

@@ -263,6 +263,8 @@ export class Decoder {
     insn.immLow = 0;
     insn.immHigh = 0;
     insn.imm2 = 0;
+    insn.targetLow = 0;
+    insn.targetHigh = 0;
     let immediates = 0;
     const fields = row.operands;
     insn.count = fields.length;

@@ -1,26 +1,21 @@
 /** Builds the wasm handlers of the interpreter, ahead of time for the shapes that ordinary code has and at run time for the others, and finds the handler of a shape. */
 
+import { isFusibleRow } from './block-rules';
 import { Code } from './wasm/code';
 import { ModuleBuilder } from './wasm/module';
 import { type OpcodeTable, type Row } from './isa/table';
 import { Decoder, DecodeResult, Insn } from './decoder';
-import { Exit, Imports, namedHelpers, Runtime } from './interp-abi';
+import { Exit, Imports, namedHelpers, Runtime, Special } from './interp-abi';
 import { InterpGen } from './interp-gen';
 import { addRuntimeFunctions } from './runtime-functions';
 import { KeyTable } from './key-table';
-import { makeShape, Rec, shapeKey, shapeText, type Shape } from './shape';
+import { FUSED_KEYS, KEY_SPAN, makeShape, Rec, shapeKey, shapeText, type Shape } from './shape';
 import { Mode, State } from './state';
 import { flagKind } from './isa/flags';
-
-/** Table slots of handlers that stand for no instruction. */
-export const Special = {
-  /** Leaves before this record. */ leave: 0,
-  /** Goes on at `next`: the end of a block that a limit cut. */ goto: 1,
-  /** Raises the fault (imm2 = vector, imm = error code, -1 for none). */ raise: 2,
-  /** Calls the helper (a floating-point unit that may be off, an instruction that TypeScript does), then goes on. */ helper: 3,
-  /** Calls the helper and leaves: the instruction ends its block. */ helperEnds: 4,
-  count: 5,
-} as const;
+import { Area } from './predecode/area';
+import { blockFunction, lookupFunction } from './predecode/block';
+import { decodeFunction } from './predecode/decode';
+import { flattenTable } from './predecode/flat-table';
 
 const RUNTIME_NAMES = [...Array.from({ length: 8 }, (_, i) => `condition${i}`), 'arithmetic', ...namedHelpers];
 
@@ -71,17 +66,7 @@ interface Handler {
   readonly outKind: number;
 }
 
-const fusible = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'DEC']);
-
-/** May stand first in a fused pair: sets flags, stores nothing to memory. */
-export function isFusible(insn: Insn): boolean {
-  const name = insn.row.definition.mnemonic;
-  return fusible.has(name) && (!insn.hasMemory || name === 'CMP' || name === 'TEST');
-}
-
-const KEY_SPAN = 0x100_0000_0000;
-
-/** The prebuilt module's list of shapes is a custom section of this name: f64 number of handlers, then a KeyTable from shape key to slot * 128 + outKind + 2. */
+/** What `HandlerSet` has to know of the prebuilt module is a custom section of this name, f64 each: number of handlers, number of shapes, capacity of their table. */
 const SECTION = 'shapes';
 
 /** Collects handlers for one module. */
@@ -123,9 +108,8 @@ function indexDefinitions(table: OpcodeTable): Map<unknown, number> {
   return index;
 }
 
-/** The key of a fused pair: the first one's handler slot (made for live flags of unknown history) and the condition. */
 function fusedKey(slot: number, cc: number): number {
-  return KEY_SPAN * 0x1000 + slot * 16 + cc;
+  return FUSED_KEYS + slot * 16 + cc;
 }
 
 function fullKey(row: Row, key: number): number {
@@ -308,7 +292,7 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
         for (const kind of kinds) {
           const handler = batch.handler([makeShape(insn, mode, live, kind)], handlerType);
           add(fullKey(row, shapeKey(insn, mode, live, kind)), handler);
-          if (live && kind === -1 && insn.operandSize !== 2 && isFusible(insn)) {
+          if (live && kind === -1 && insn.operandSize !== 2 && isFusibleRow(insn.row, insn.hasMemory)) {
             for (const jump of jumps)
               add(
                 fusedKey(handler.slot, jump.opcode & 15),
@@ -326,11 +310,12 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   runtime.forEach((index, i) => module.exportFunction(RUNTIME_NAMES[i]!, index));
   if (runtime[0] !== Runtime.condition) throw new Error('runtime functions are out of place');
   module.elements('base', functions);
-  const saved = keys.save();
-  const section = new Uint8Array(8 + saved.length);
-  new Float64Array(section.buffer, 0, 1)[0] = functions.length;
-  section.set(saved, 8);
-  module.custom(SECTION, section);
+  const lookup = module.func(module.type(['i64'], ['i32']), lookupFunction(keys.capacity));
+  const decodeOne = module.func(module.type(['i32', 'i64', 'i32'], ['i32']), decodeFunction());
+  module.exportFunction('predecode', module.func(module.type(new Array<'i32'>(7).fill('i32'), ['i32']), blockFunction(decodeOne, lookup)));
+  module.data(Area.prefixes, flattenTable(table));
+  module.data(Area.shapes, keys.save());
+  module.custom(SECTION, new Uint8Array(Float64Array.of(functions.length, keys.size, keys.capacity).buffer));
   return module.build();
 }
 
@@ -342,6 +327,17 @@ export interface HandlerImports {
   raise(record: number, vector: number, errorCode: number): void;
   segmented(record: number, description: number, offset: bigint): bigint;
 }
+
+/** See `blockFunction`. */
+export type Predecode = (
+  address: number,
+  ripLow: number,
+  ripHigh: number,
+  record: number,
+  most: number,
+  mode: number,
+  fuse: number,
+) => number;
 
 /** The handlers of one processor: the table, and the slot of each shape. */
 export class HandlerSet {
@@ -356,6 +352,8 @@ export class HandlerSet {
   #count: number;
   /** The six arithmetic flags of the state as RFLAGS bits. */
   readonly arithmetic: () => bigint;
+  /** Builds a block's records by what has a handler. */
+  readonly predecode: Predecode;
   /** Names of the handlers that were made at run time. */
   readonly generated: string[] = [];
   /** Runs from a record until an exit. */
@@ -367,11 +365,13 @@ export class HandlerSet {
     this.#imports = imports;
     this.#definitionIndex = indexDefinitions(table);
     const section = WebAssembly.Module.customSections(prebuilt, SECTION)[0]!;
-    const data = new Float64Array(section, 0, 1);
-    this.#count = data[0]!;
-    if (this.#count > this.#functions.length) this.#functions.grow(this.#count - this.#functions.length + 0x400);
-    this.#byKey = KeyTable.load(section, 8);
+    const [count, shapes, capacity] = new Float64Array(section) as unknown as readonly [number, number, number];
+    this.#count = count;
+    if (count > this.#functions.length) this.#functions.grow(count - this.#functions.length + 0x400);
     this.#runtime = this.#instantiate(prebuilt, 0).exports;
+    // The instance put the table there. A table that has to grow goes elsewhere: then the predecoder leaves blocks with newer shapes to the other builder.
+    this.#byKey = KeyTable.at(memory.buffer, Area.shapes, capacity, shapes);
+    this.predecode = this.#runtime['predecode'] as Predecode;
     this.arithmetic = this.#runtime['arithmetic'] as () => bigint;
     this.enter = this.#runtime['enter'] as (record: number) => void;
   }

@@ -1,6 +1,7 @@
 /** Calls of helpers out of generated code: which TypeScript function a record stands for, with its instruction decoded again; port accesses; unit checks. */
 
-import { type BlockCache, OwnRecord } from './blocks';
+import { OwnRecord } from './block-rules';
+import { type BlockCache } from './blocks';
 import { type CpuContext, type DecodedInsn, type Helper, type HelperTable, Vector } from './context';
 import { Cr0, Cr4, readCr0, readCr4 } from './control-bits';
 import { type Decoder, DecodeResult, describe, Insn } from './decoder';

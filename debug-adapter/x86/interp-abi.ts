@@ -35,6 +35,16 @@ export const Exit = {
   /** The record `exitRecord` is done and counted; RIP stays at it. */ restart: 5,
 } as const;
 
+/** Table slots of handlers that stand for no instruction. */
+export const Special = {
+  /** Leaves before this record. */ leave: 0,
+  /** Goes on at `next`: the end of a block that a limit cut. */ goto: 1,
+  /** Raises the fault (imm2 = vector, imm = error code, -1 for none). */ raise: 2,
+  /** Calls the helper (a floating-point unit that may be off, an instruction that TypeScript does), then goes on. */ helper: 3,
+  /** Calls the helper and leaves: the instruction ends its block. */ helperEnds: 4,
+  count: 5,
+} as const;
+
 /** Bytes above the state's named fields that the interpreter uses. */
 export const Scratch = {
   /** u64: xor of this and RIP is the RIP cache's tag */ modeTag: State.scratch,

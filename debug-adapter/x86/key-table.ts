@@ -55,22 +55,26 @@ export class KeyTable {
     }
   }
 
-  /** The table as bytes: f64 count, f64 capacity, then keys and values. */
+  /** Places, a power of two. */
+  get capacity(): number {
+    return this.#keys.length;
+  }
+
+  /** Keys that it has. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** The table as bytes: all keys (f64, plus 1; 0 is a free place), then all values. */
   save(): Uint8Array {
-    const out = new Uint8Array(16 + this.#keys.length * 12);
-    new Float64Array(out.buffer, 0, 2).set([this.#count, this.#keys.length]);
-    new Float64Array(out.buffer, 16, this.#keys.length).set(this.#keys);
-    new Int32Array(out.buffer, 16 + this.#keys.length * 8).set(this.#values);
+    const out = new Uint8Array(this.#keys.length * 12);
+    new Float64Array(out.buffer, 0, this.#keys.length).set(this.#keys);
+    new Int32Array(out.buffer, this.#keys.length * 8).set(this.#values);
     return out;
   }
 
-  /** A table over the bytes that `save` made, from `offset` (a multiple of 8) on. */
-  static load(buffer: ArrayBuffer, offset: number): KeyTable {
-    const [count, capacity] = new Float64Array(buffer, offset, 2) as unknown as [number, number];
-    return new KeyTable(
-      new Float64Array(buffer, offset + 16, capacity),
-      new Int32Array(buffer, offset + 16 + capacity * 8, capacity),
-      count,
-    );
+  /** A table over the bytes that `save` made, at a multiple of 8. It stays there until it has to grow. */
+  static at(buffer: ArrayBufferLike, offset: number, capacity: number, size: number): KeyTable {
+    return new KeyTable(new Float64Array(buffer, offset, capacity), new Int32Array(buffer, offset + capacity * 8, capacity), size);
   }
 }

@@ -22,6 +22,11 @@ export class ProbeSet {
   /** The one of each place that was told last. */
   readonly #told = new Array<Entry | undefined>(places).fill(undefined);
 
+  /** There is no probe at all. */
+  get empty(): boolean {
+    return this.#byLow.size === 0;
+  }
+
   has(low: number, high: number): boolean {
     return this.kindAt(low, high) !== undefined;
   }

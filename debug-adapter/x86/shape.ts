@@ -62,6 +62,11 @@ export const Rec = {
   size: 96,
 } as const;
 
+/** Keys of a row's shapes are below this; the row's index stands above. */
+export const KEY_SPAN = 0x100_0000_0000;
+/** Keys of fused pairs begin here: first one's handler slot (made for live flags of unknown history) * 16 + condition. */
+export const FUSED_KEYS = KEY_SPAN * 0x1000;
+
 /** Numeric key of the shape within its row; equal keys have equal shapes. Fits 40 bits. */
 export function shapeKey(insn: Insn, mode: number, live: boolean, flagIn: number): number {
   let kinds = 0;

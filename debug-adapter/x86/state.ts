@@ -186,5 +186,8 @@ export const Layout = {
   /** One byte for each 4 KiB physical page of RAM: 1 = code was decoded from it. */
   codeMap: 0x300_0000,
   codeMapEnd: 0x310_0000,
+  /** Tables and scratch space of the predecoder (predecode/area.ts). */
+  predecoder: 0x320_0000,
+  predecoderEnd: 0x330_0000,
   ramBase: 0x400_0000,
 } as const;

@@ -1,4 +1,4 @@
-/** Assembles a WebAssembly module: types, imports, functions, exports, element and custom sections (core specification, section 5.5). */
+/** Assembles a WebAssembly module: types, imports, functions, exports, element, data and custom sections (core specification, section 5.5). */
 
 import { Bytes, type Code } from './code';
 import { valueTypes, type ValueType } from './opcodes';
@@ -17,6 +17,7 @@ export class ModuleBuilder {
   #tableSize: number | undefined;
   readonly #exports: { name: string; kind: number; index: number }[] = [];
   readonly #elements: { table: number; offset: number | 'base'; functions: readonly number[] }[] = [];
+  readonly #data: { address: number; bytes: Uint8Array }[] = [];
   readonly #custom: { name: string; data: Uint8Array }[] = [];
   #importedFunctions = 0;
   #importedGlobals = 0;
@@ -83,6 +84,11 @@ export class ModuleBuilder {
   /** Fills the table from `offset` ('base': the value of imported global 0) with functions. */
   elements(offset: number | 'base', functions: readonly number[]): void {
     this.#elements.push({ table: 0, offset, functions });
+  }
+
+  /** Puts bytes into the memory at instantiation. */
+  data(address: number, bytes: Uint8Array): void {
+    this.#data.push({ address, bytes });
   }
 
   custom(name: string, data: Uint8Array): void {
@@ -166,6 +172,19 @@ export class ModuleBuilder {
         body.append(code);
       }
     });
+    if (this.#data.length > 0) {
+      section(11, (body) => {
+        body.u32(this.#data.length);
+        for (const { address, bytes } of this.#data) {
+          body.byte(0);
+          body.byte(0x41);
+          body.s32(address);
+          body.byte(0x0b);
+          body.u32(bytes.length);
+          body.append(bytes);
+        }
+      });
+    }
     for (const entry of this.#custom) {
       section(0, (body) => {
         name(body, entry.name);

@@ -9,7 +9,7 @@ describe('key table', () => {
     const saved = table.save();
     const bytes = new Uint8Array(saved.length + 8);
     bytes.set(saved, 8);
-    const loaded = KeyTable.load(bytes.buffer, 8);
+    const loaded = KeyTable.at(bytes.buffer, 8, table.capacity, table.size);
     for (const t of [table, loaded]) keys.forEach((key, i) => assert.equal(t.get(key), i));
     assert.equal(loaded.get(12345), -1);
     loaded.set(12345, 7);
