@@ -1,6 +1,7 @@
 /** Walks the stack: call frame information first, then the frame pointer; inlined functions become frames of their own. */
-import { dwarfRegisterName, type EvaluationContext, type SymbolFile, type SymbolicFrame } from '../symbols/api';
+import { dwarfRegisterName, type EvaluationContext, type SymbolFile, type SymbolicFrame, type UnwindRow } from '../symbols/api';
 import { type FrameInfo } from './api';
+import { frameByCode, standsAfterPushedFlags } from './code-frame';
 import { EntryValues } from './entry-values';
 import { tailCallsTo } from './tail-calls';
 import { type Target } from './target';
@@ -94,7 +95,8 @@ export class PhysicalFrame {
       (returnAddress) => new PhysicalFrame(target, returnAddress, registers, caller.savedAt, 'tail-call', false, caller.scratch),
     );
     frames.forEach((frame, index) => {
-      frame.#unwound = { caller: frames[index + 1] ?? caller, cfa: undefined };
+      // Their activations were where the frame's is now.
+      frame.#unwound = { caller: frames[index + 1] ?? caller, cfa: caller.registers.get(RSP) };
       frame.#left = [];
     });
     return frames;
@@ -184,33 +186,42 @@ function symbolicFrames(target: Target, physical: PhysicalFrame): StackFrame[] {
   }));
 }
 
-function unwindOne(target: Target, frame: PhysicalFrame): { caller: PhysicalFrame | undefined; cfa: bigint | undefined } {
+interface Unwound {
+  readonly caller: PhysicalFrame | undefined;
+  readonly cfa: bigint | undefined;
+}
+
+function unwindOne(target: Target, frame: PhysicalFrame): Unwound {
   const lookup = frame.exact ? frame.pc : frame.pc - 1n;
   const symbols = target.symbolsAt(lookup);
   if (symbols === undefined) return { caller: callerOfBadPointer(target, frame), cfa: undefined };
   const row = symbols.unwindRule(lookup);
-  if (row !== undefined) {
-    const unwound = symbols.unwind(row, evaluationContext(target, { lookup, registers: frame.registers, cfa: undefined, symbols }));
-    if (unwound !== undefined) {
-      const { cfa, returnAddress } = unwound;
-      if (returnAddress === undefined || returnAddress === 0n || unwound.lost.has(row.returnAddressRegister))
-        return { caller: undefined, cfa };
-      const registers = new Map(unwound.registers);
-      registers.set(RETURN_ADDRESS, returnAddress);
-      if (!registers.has(RSP)) registers.set(RSP, cfa);
-      const caller = new PhysicalFrame(
-        target,
-        returnAddress,
-        registers,
-        new Map(unwound.savedAt),
-        'cfi',
-        row.signalFrame,
-        new Map([...frame.scratch, ...frame.registers].filter(([register]) => !unwound.lost.has(register))),
-      );
-      return { caller: isCode(target, returnAddress) ? caller : undefined, cfa };
-    }
-  }
-  return unwindByFramePointer(target, frame);
+  const ruled = row === undefined ? undefined : unwindByRule(target, frame, row, frame.registers);
+  const rsp = frame.registers.get(RSP);
+  if (row === undefined || rsp === undefined || ruled?.caller !== undefined || !frame.exact || !standsAfterPushedFlags(target, frame.pc))
+    return ruled ?? unwindByFramePointer(target, frame);
+  return unwindByRule(target, frame, row, new Map(frame.registers).set(RSP, rsp + 8n)) ?? unwindByFramePointer(target, frame);
+}
+
+function unwindByRule(target: Target, frame: PhysicalFrame, row: UnwindRow, own: ReadonlyMap<number, bigint>): Unwound | undefined {
+  const { lookup, symbols } = frame;
+  const unwound = symbols?.unwind(row, evaluationContext(target, { lookup, registers: own, cfa: undefined, symbols }));
+  if (unwound === undefined) return undefined;
+  const { cfa, returnAddress } = unwound;
+  if (returnAddress === undefined || returnAddress === 0n || unwound.lost.has(row.returnAddressRegister)) return { caller: undefined, cfa };
+  const registers = new Map(unwound.registers);
+  registers.set(RETURN_ADDRESS, returnAddress);
+  if (!registers.has(RSP)) registers.set(RSP, cfa);
+  const caller = new PhysicalFrame(
+    target,
+    returnAddress,
+    registers,
+    new Map(unwound.savedAt),
+    'cfi',
+    row.signalFrame,
+    new Map([...frame.scratch, ...own].filter(([register]) => !unwound.lost.has(register))),
+  );
+  return { caller: isCode(target, returnAddress) ? caller : undefined, cfa };
 }
 
 /** A call through a bad pointer faults at once: the return address is on top of the stack. */
@@ -223,38 +234,35 @@ function callerOfBadPointer(target: Target, frame: PhysicalFrame): PhysicalFrame
   return new PhysicalFrame(target, returnAddress, registers, new Map(frame.savedAt), 'guess', false);
 }
 
-/** The prologue is `push %rbp; mov %rsp,%rbp`: before its first and second instruction the return address lies elsewhere. */
-function unwindByFramePointer(target: Target, frame: PhysicalFrame): { caller: PhysicalFrame | undefined; cfa: bigint | undefined } {
+/** By the code around, or `push %rbp; mov %rsp,%rbp` has been run and is still in force. */
+function unwindByFramePointer(target: Target, frame: PhysicalFrame): Unwound {
   const rsp = frame.registers.get(RSP);
   const rbp = frame.registers.get(RBP);
   if (rsp === undefined || rbp === undefined) return { caller: undefined, cfa: undefined };
-  const cfa = canonicalFrameAddress(target, frame, rsp, rbp);
+  const entry = frame.exact ? target.symbolsAt(frame.pc)?.symbolAt(frame.pc)?.address : undefined;
+  const byCode = entry === undefined ? undefined : frameByCode(target, frame.pc, entry, rsp);
+  const cfa = byCode?.cfa ?? canonicalFrameAddress(target, entry, rsp, rbp);
   const returnAddress = cfa === undefined ? undefined : target.readInteger(cfa - 8n, 8);
   if (cfa === undefined || returnAddress === undefined || cfa <= rsp || !isCode(target, returnAddress - 1n))
     return { caller: undefined, cfa };
   const registers = new Map(frame.registers);
   const savedAt = new Map(frame.savedAt);
-  if (cfa === rbp + 16n) {
-    const saved = target.readInteger(rbp, 8);
-    if (saved !== undefined) registers.set(RBP, saved);
-    savedAt.set(RBP, rbp);
+  for (const [register, place] of byCode?.savedAt ?? (cfa === rbp + 16n ? [[RBP, rbp] as const] : [])) {
+    const saved = target.readInteger(place, 8);
+    if (saved !== undefined) registers.set(register, saved);
+    savedAt.set(register, place);
   }
   registers.set(RSP, cfa);
   registers.set(RETURN_ADDRESS, returnAddress);
   return { caller: new PhysicalFrame(target, returnAddress, registers, savedAt, 'frame-pointer', false), cfa };
 }
 
-function canonicalFrameAddress(target: Target, frame: PhysicalFrame, rsp: bigint, rbp: bigint): bigint | undefined {
-  const entry = target.symbolsAt(frame.pc)?.symbolAt(frame.pc)?.address;
-  if (frame.exact && entry !== undefined) {
-    const code = target.machine.cpu.readMemory(entry, 8);
-    const push = code.findIndex((byte, index) => byte === 0x55 && (index === 0 || index === 4));
-    const offset = Number(frame.pc - entry);
-    if (offset <= Math.max(push, 0)) return rsp + 8n;
-    if (push >= 0 && offset === push + 1) return rsp + 16n;
-    if (target.machine.cpu.readMemory(frame.pc, 1)[0] === 0xc3) return rsp + 8n;
+function canonicalFrameAddress(target: Target, entry: bigint | undefined, rsp: bigint, rbp: bigint): bigint | undefined {
+  if (entry !== undefined) {
+    const code = target.machine.cpu.readMemory(entry, 5);
+    const makesFrame = code[0] === 0x55 || code[4] === 0x55;
     // Assembly that makes no frame: what called it is on top of the stack.
-    const top = push < 0 ? target.readInteger(rsp, 8) : undefined;
+    const top = makesFrame ? undefined : target.readInteger(rsp, 8);
     if (top !== undefined && isCode(target, top - 1n)) return rsp + 8n;
   }
   return rbp === 0n ? undefined : rbp + 16n;

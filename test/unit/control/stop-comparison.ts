@@ -4,9 +4,9 @@ import { completed, fieldsOf, isReference, memberValue, structureOf } from '../.
 import { rowOf } from '../../../debug-adapter/control/expr/rows';
 import { part, type Value } from '../../../debug-adapter/control/expr/value';
 import { type Target } from '../../../debug-adapter/control/target';
-import { type StackFrame } from '../../../debug-adapter/control/unwind';
+import { evaluationContext, type StackFrame } from '../../../debug-adapter/control/unwind';
 import { type ValueNode } from '../../../debug-adapter/control/value-node';
-import { type Type, type Variable } from '../../../debug-adapter/symbols/api';
+import { stripType, type Type, type Variable } from '../../../debug-adapter/symbols/api';
 import { type Leaf, leafLimits, type PeerFrame, type PeerStop } from './gdb-peer';
 
 /** A difference, with what kind it is for counting and for the list of those that are explained. */
@@ -35,6 +35,10 @@ export const explanations = {
   taggedInRegisters: 'gdb reads the tag of a union that does not lie in memory from address 0',
   undescribed: 'gdb reads a part that no piece of the location describes, or whose place is told by the object in memory, as something',
   sizeless: 'gdb wants a place for a value that has no size',
+  unsized: 'gdb shows elements of an array whose length is optimised away',
+  flags: 'gdb takes the flags that inline assembly pushed for a return address',
+  innermost: 'gdb shows one frame of a function that left by a tail call, with the name of the innermost that was inlined there',
+  switching: 'gdb does not unwind assembly that moves the stack pointer to another stack, or guesses through what lies there',
 } as const;
 
 /** Frames through which one value was handed on, at the most that were seen. */
@@ -59,20 +63,22 @@ export function plainName(name: string): string {
 export function compareStop(target: Target, shown: readonly StackFrame[], peer: PeerStop): StopResult {
   const differences: Difference[] = [];
   const explained: string[] = [];
-  const frames = aligned(shown, peer.frames, explained);
+  const theirFrames = withoutFlags(shown, peer.frames, explained);
+  if (isSwitching(shown[0])) return { frames: 1, values: 0, gone: 0, differences, explained: [explanations.switching] };
+  const frames = aligned(shown, theirFrames, explained);
   let values = 0;
   let gone = 0;
   const say = (kind: Difference['kind'], text: string): void => void differences.push({ kind, text });
-  const beyond = peer.frames.slice(frames.length);
+  const beyond = theirFrames.slice(frames.length);
   if (beyond.length > 0 && beyond.every(({ name }) => name === null)) explained.push(explanations.outermost);
-  else if (frames.length !== peer.frames.length) {
+  else if (frames.length !== theirFrames.length) {
     const names = (list: readonly { readonly name: string | null }[]): string => list.map(({ name }) => name ?? '??').join(' < ');
-    say('frames', `ours ${frames.length}: ${names(frames)}\n      gdb ${peer.frames.length}: ${names(peer.frames)} (${peer.end})`);
+    say('frames', `ours ${frames.length}: ${names(frames)}\n      gdb ${theirFrames.length}: ${names(theirFrames)} (${peer.end})`);
   }
-  const count = Math.min(frames.length, peer.frames.length);
+  const count = Math.min(frames.length, theirFrames.length);
   for (let i = 0; i < count; i++) {
     const frame = frames[i]!;
-    const theirs = peer.frames[i]!;
+    const theirs = theirFrames[i]!;
     const where = `#${i} ${theirs.name ?? '??'}`;
     if (`0x${frame.pc.toString(16)}` !== theirs.pc) {
       say('pc', `${where}: ours 0x${frame.pc.toString(16)} (${frame.origin}), gdb ${theirs.pc}`);
@@ -83,10 +89,12 @@ export function compareStop(target: Target, shown: readonly StackFrame[], peer: 
     const ours = line === undefined || line.line === 0 ? ':0' : `${base(line.file.path)}:${line.line}`;
     const expected = theirs.line === 0 ? ':0' : `${base(theirs.file)}:${theirs.line}`;
     if (ours !== expected) say('line', `${where} at ${theirs.pc}: ours ${ours}, gdb ${expected}`);
-    if ((frame.origin === 'inlined') !== (theirs.kind === 'inlined'))
+    if (frame.origin === 'inlined' && theirs.kind === 'tail-call' && frame.physical?.origin === 'tail-call')
+      explained.push(explanations.innermost);
+    else if ((frame.origin === 'inlined') !== (theirs.kind === 'inlined'))
       say('frame kind', `${where}: ours ${frame.origin}, gdb ${theirs.kind}`);
     // Values on entry that are the caller's own on entry again are computed further up, where the chain of them ends.
-    const inlined = peer.frames.slice(i, i + longestChain).some(({ kind }) => kind === 'inlined');
+    const inlined = theirFrames.slice(i, i + longestChain).some(({ kind }) => kind === 'inlined');
     const result = compareVariables(target, frame, theirs.variables, inlined, where, say, explained);
     values += result.values;
     gone += result.gone;
@@ -104,6 +112,22 @@ function aligned(frames: readonly StackFrame[], theirs: readonly PeerFrame[], ex
   }
   return kept;
 }
+
+/** gdb's frames without one that is the flags, which lie where the compiler says that the return address does. */
+function withoutFlags(frames: readonly StackFrame[], theirs: readonly PeerFrame[], explained: string[]): readonly PeerFrame[] {
+  const isOurs = (pc: string | undefined): boolean => frames.some((frame) => `0x${frame.pc.toString(16)}` === pc);
+  const index = theirs.findIndex(({ name, pc }, i) => i > 0 && name === null && areFlags(BigInt(pc)) && isOurs(theirs[i + 1]?.pc));
+  if (index < 0) return theirs;
+  explained.push(explanations.flags);
+  return theirs.filter((_, i) => i !== index);
+}
+
+/** Bit 1 is always set; bits 3, 5, 15 and those from 22 on never are (SDM vol. 1, 3.4.3). */
+const areFlags = (value: bigint): boolean => (value & 2n) !== 0n && (value & ~0x3f_7fd7n) === 0n;
+
+/** Unikraft's assembly that goes over to another stack, in which no rules tell where the return address is. */
+const isSwitching = (frame: StackFrame | undefined): boolean =>
+  frame?.symbolic === undefined && /^ukarch_(ctx_switch|execenv_load)\b/.test(frame?.name ?? '');
 
 type Say = (kind: Difference['kind'], text: string) => void;
 
@@ -183,7 +207,11 @@ function compareVariables(
         }
       }
     }
-    const onEntry = isEntryValue(own, frame.lookup);
+    if (leaves.length === 0 && isUnsized(own.type, value.type)) {
+      explained.push(explanations.unsized);
+      continue;
+    }
+    const onEntry = isEntryValue(target, frame, own);
     if (onEntry && variable.leaves.every(([, text]) => text === '<gone>')) explained.push(explanations.resolved);
     else if (onEntry && inlined) explained.push(explanations.entryOfInlined);
     else say('value', `${where} at 0x${frame.pc.toString(16)} ${variable.name}${difference}`);
@@ -206,19 +234,24 @@ export function compareReturned(
 
 const isNowhere = (text: string): boolean => /^<Cannot access memory at address 0x[08]>$/.test(text);
 
-/** Whether a variable is at this place what a register held on entry. */
-function isEntryValue({ location }: Variable, pc: bigint): boolean {
-  const expressions =
-    location.kind === 'expression'
-      ? [location.expression]
-      : location.kind === 'list'
-        ? location.entries
-            .filter(({ low, high }) => low !== undefined && high !== undefined && pc >= low && pc < high)
-            .map((each) => each.expression)
-        : [];
-  // DW_OP_entry_value, and GCC's own before DWARF 5.
-  return expressions.some(({ bytes }) => bytes[0] === 0xa3 || bytes[0] === 0xf3);
+/** Whether a variable's value is computed from what a register held on entry. */
+function isEntryValue(target: Target, frame: StackFrame, variable: Variable): boolean {
+  let asked = false;
+  const entryValue = (): undefined => void (asked = true);
+  frame.symbols?.locate(variable, { ...evaluationContext(target, frame), entryValue });
+  return asked;
 }
+
+/** Whether an array's length is told by something that is gone. */
+const isUnsized = (declared: Type, here: Type): boolean => {
+  const [bare, sized] = [stripType(declared), stripType(here)];
+  return (
+    bare.kind === 'array' &&
+    sized.kind === 'array' &&
+    bare.dimensions.some(({ dynamicCount }) => dynamicCount !== undefined) &&
+    sized.dimensions.some(({ count }) => count === undefined)
+  );
+};
 
 function firstDifference(ours: readonly Leaf[], theirs: readonly Leaf[]): string | undefined {
   // A whole that is gone is one leaf to gdb.
