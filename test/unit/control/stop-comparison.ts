@@ -34,6 +34,7 @@ export const explanations = {
   inherited: 'a variable of a block that was optimised away whole is listed by one side only, as optimised out',
   taggedInRegisters: 'gdb reads the tag of a union that does not lie in memory from address 0',
   undescribed: 'gdb reads a part that no piece of the location describes, or whose place is told by the object in memory, as something',
+  unconstructed: 'gdb shows nothing of an object, one of whose virtual bases cannot be reached',
   sizeless: 'gdb wants a place for a value that has no size',
   unsized: 'gdb shows elements of an array whose length is optimised away',
   flags: 'gdb takes the flags that inline assembly pushed for a return address',
@@ -187,8 +188,14 @@ function compareVariables(
       explained.push(explanations.sizeless);
       continue;
     }
+    const [only] = variable.leaves;
+    // One virtual base that cannot be reached is all that it says of an object that is not constructed yet.
+    const unreachable = leaves.some(([, text]) => text === '<memory>' || text.startsWith('<Where '));
+    if (variable.leaves.length === 1 && only![1] === '<memory>' && leaves.length > 1 && unreachable) {
+      explained.push(explanations.unconstructed);
+      continue;
+    }
     if (value.location.kind !== 'memory') {
-      const [only] = variable.leaves;
       if (variable.leaves.length === 1 && isNowhere(only![1])) {
         explained.push(explanations.taggedInRegisters);
         continue;
