@@ -44,6 +44,8 @@ export class Uart implements Device {
   private received: number[] = [];
   private transmitted: number[] = [];
   private readonly receiveTimeout: Timer;
+  /** What the interrupt controller was told last; undefined where it may have forgotten. */
+  private irqLevel: boolean | undefined;
   /** Takes what the guest wrote, when `flush` is called. */
   onOutput: ((bytes: Uint8Array) => void) | undefined;
 
@@ -115,7 +117,10 @@ export class Uart implements Device {
 
   private update(): void {
     // OUT2 gates the interrupt on a PC.
-    this.host.setIrq(this.irq, this.identify() !== 1 && (this.state.mcr & 0x08) !== 0);
+    const level = (this.state.mcr & 0x08) !== 0 && this.identify() !== 1;
+    if (level === this.irqLevel) return;
+    this.irqLevel = level;
+    this.host.setIrq(this.irq, level);
   }
 
   portRead(port: number): number {
@@ -216,6 +221,7 @@ export class Uart implements Device {
     this.state = Uart.initial();
     this.received = [];
     this.receiveTimeout.disarm();
+    this.irqLevel = undefined;
     this.update();
   }
 
@@ -228,6 +234,7 @@ export class Uart implements Device {
     this.state = { ...rest };
     this.received = [...received];
     this.transmitted = [];
+    this.irqLevel = undefined;
     this.update();
   }
 }

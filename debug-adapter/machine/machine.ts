@@ -34,7 +34,7 @@ export interface ConsoleDevice extends ConsoleLike {
 
 /** A processor that can be told, inside a bus access, that the next timer has come nearer. */
 interface ShortenableCpu extends Cpu {
-  shortenBudget?(instructions: number): void;
+  shortenBudget?(instructions: number): number;
   /** Counts of what the translating tier did, for whoever measures. */
   readonly jitStatistics?: Readonly<Record<string, number>> | undefined;
 }
@@ -336,7 +336,7 @@ export class PcMachine implements Machine, DeviceHost {
     if (!this.running) return;
     const left = this.virtualClock.instructionsToNext();
     if (left === Infinity) return;
-    if (this.cpu.shortenBudget !== undefined) this.cpu.shortenBudget(Math.max(0, left - 1));
+    if (this.cpu.shortenBudget !== undefined) this.virtualClock.expectRun(this.cpu.shortenBudget(Math.max(0, left - 1)) + 1);
     else this.cpu.requestStop();
   }
 }

@@ -110,12 +110,12 @@ export class Allowance {
     this.#settle();
   }
 
-  /** Only inside a bus call: at most `n` more instructions after the current one. */
-  shorten(n: number): void {
-    if (this.#granted === 0) return;
+  /** Only inside a bus call: at most `n` more instructions after the current one. @returns how many those are now at most */
+  shorten(n: number): number {
+    if (this.#granted === 0) return 0;
     const unfinished = this.record === 0 ? 0 : this.#i32[(this.record + Rec.remaining) >> 2]! - 1;
     const left = this.#i32[State.budget >> 2]! + this.#stash + this.#reserve + unfinished;
-    if (n >= left) return;
+    if (n >= left) return left;
     let less = left - n;
     this.#granted -= less;
     // What is kept back goes first.
@@ -123,7 +123,7 @@ export class Allowance {
     this.#reserve -= kept;
     less -= kept;
     this.#settle();
-    if (less === 0) return;
+    if (less === 0) return n;
     const budget = this.#i32[State.budget >> 2]! - less;
     if (this.#breaking) {
       this.#stash -= less;
@@ -132,5 +132,6 @@ export class Allowance {
       this.#i32[State.budget >> 2] = budget;
       if (budget < 0) this.breakAfterCurrent();
     }
+    return n;
   }
 }

@@ -348,9 +348,9 @@ export class X86Cpu implements Cpu, CpuContext {
 
   // The Cpu interface.
 
-  /** Only inside a bus call: at most `n` more instructions after the current one. */
-  shortenBudget(n: number): void {
-    this.#allowance.shorten(n);
+  /** Only inside a bus call: at most `n` more instructions after the current one. @returns how many those are now at most */
+  shortenBudget(n: number): number {
+    return this.#allowance.shorten(n);
   }
 
   setInterruptLine(level: boolean): void {

@@ -168,6 +168,7 @@ const long: readonly string[] = [
     '64890425',
     '640fb600',
     '64803801',
+    '648300',
     '64833801',
     '6448833801',
   ],
@@ -230,6 +231,7 @@ const protected32: readonly string[] = [
   'c7000000000000',
   'c1e00a',
   'f3ab',
+  '0f30',
   'f3a5',
   'fc',
   'fa',
@@ -347,7 +349,8 @@ export class HandlerSet {
   readonly #functions = new WebAssembly.Table({ element: 'anyfunc', initial: 0x1000 });
   readonly #byKey: KeyTable;
   readonly #byText = new Map<string, Handler>();
-  readonly #definitionIndex: ReadonlyMap<unknown, number>;
+  /** Needed only to make handlers. */
+  #definitionIndex: ReadonlyMap<unknown, number> | undefined;
   readonly #runtime: WebAssembly.Exports;
   #count: number;
   /** The six arithmetic flags of the state as RFLAGS bits. */
@@ -363,7 +366,6 @@ export class HandlerSet {
     this.#table = table;
     this.#memory = memory;
     this.#imports = imports;
-    this.#definitionIndex = indexDefinitions(table);
     const section = WebAssembly.Module.customSections(prebuilt, SECTION)[0]!;
     const [count, shapes, capacity] = new Float64Array(section) as unknown as readonly [number, number, number];
     this.#count = count;
@@ -412,6 +414,7 @@ export class HandlerSet {
   #make(shapes: readonly Shape[]): Handler {
     const module = new ModuleBuilder();
     const handlerType = declareImports(module, true);
+    this.#definitionIndex ??= indexDefinitions(this.#table);
     const batch = new Batch(this.#table, this.#definitionIndex, this.#byText, this.#count);
     const handler = batch.handler(shapes, undefined);
     const code = batch.codes[0];

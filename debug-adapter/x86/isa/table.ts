@@ -73,8 +73,16 @@ function field(method: Method, size: number, more: Partial<OperandField> = {}): 
   return { method, size, memSize: size, register: -1, signed: false, ...more };
 }
 
-/** Parses the operand notation of definition.ts. Throws on a misspelt one: definitions are ours. */
-export function parseOperand(spec: string): OperandField {
+const parsed = new Map<string, OperandField>();
+
+/** Parses the operand notation of definition.ts, each text once. Throws on a misspelt one: definitions are ours. */
+function operandField(spec: string): OperandField {
+  let known = parsed.get(spec);
+  if (known === undefined) parsed.set(spec, (known = parseOperand(spec)));
+  return known;
+}
+
+function parseOperand(spec: string): OperandField {
   const fixed = fixedRegisters[spec];
   if (fixed) return fixed;
   const segment = segments[spec];
@@ -98,7 +106,7 @@ export function parseOperand(spec: string): OperandField {
   return field(method, size);
 }
 
-const usesModrm = 'EGMRSCDVWUPQN';
+const usesModrm: ReadonlySet<Method> = new Set<Method>(['E', 'G', 'M', 'R', 'S', 'C', 'D', 'V', 'W', 'U', 'P', 'Q', 'N', 'sti']);
 
 /** The rows of one opcode in the order in which they are tried. */
 export interface OpcodeRows {
@@ -126,19 +134,31 @@ function specificity(encoding: Encoding): number {
   );
 }
 
+function opcodeRows(rows: Row[]): OpcodeRows {
+  if (rows.length > 1) rows.sort((x, y) => specificity(y.encoding) - specificity(x.encoding) || x.index - y.index);
+  let prefixed = false;
+  let modrm = false;
+  for (const row of rows) {
+    if (row.encoding.prefix !== undefined) prefixed = true;
+    if (row.modrm) modrm = true;
+  }
+  return { rows, prefixed, modrm };
+}
+
 export function buildTable(definitions: readonly Definition[]): OpcodeTable {
   const rows: Row[] = [];
   const maps: (Row[] | undefined)[][] = Array.from({ length: 7 }, () => new Array<Row[] | undefined>(256).fill(undefined));
   for (const definition of definitions) {
     for (const encoding of definition.encodings) {
-      const operands = encoding.operands.map(parseOperand);
-      const modrm =
-        encoding.modrm ??
-        (encoding.digit !== undefined ||
-          encoding.mod !== undefined ||
-          operands.some((o) => o.method.length === 1 && usesModrm.includes(o.method)) ||
-          operands.some((o) => o.method === 'sti'));
-      const ignoresMod = operands.some((operand) => operand.method === 'C' || operand.method === 'D');
+      const operands: OperandField[] = [];
+      let modrm = encoding.modrm ?? (encoding.digit !== undefined || encoding.mod !== undefined);
+      let ignoresMod = false;
+      for (const spec of encoding.operands) {
+        const operand = operandField(spec);
+        operands.push(operand);
+        if (encoding.modrm === undefined && usesModrm.has(operand.method)) modrm = true;
+        if (operand.method === 'C' || operand.method === 'D') ignoresMod = true;
+      }
       const f = definition.flags;
       const changedFlags = f ? ((f.writes ?? 0) | (f.undefined ?? 0) | (f.cleared ?? 0) | (f.set ?? 0)) & ARITHMETIC : 0;
       const row: Row = {
@@ -158,12 +178,6 @@ export function buildTable(definitions: readonly Definition[]): OpcodeTable {
       for (let i = 0; i < span; i++) (map[encoding.opcode + i] ??= []).push(row);
     }
   }
-  const sorted = maps.map((map) =>
-    map.map((list) => {
-      if (!list) return undefined;
-      list.sort((x, y) => specificity(y.encoding) - specificity(x.encoding) || x.index - y.index);
-      return { rows: list, prefixed: list.some((row) => row.encoding.prefix !== undefined), modrm: list.some((row) => row.modrm) };
-    }),
-  );
+  const sorted = maps.map((map) => map.map((list) => list && opcodeRows(list)));
   return { rows, maps: sorted };
 }

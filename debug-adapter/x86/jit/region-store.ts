@@ -87,7 +87,12 @@ export class RegionStore {
   /** Regions that reach memory through a window. */
   readonly windowed = new Set<Installed>();
 
+  /** The cache has entries of regions. */
+  #cached: boolean;
+
   constructor(private readonly i32: Int32Array) {
+    // Memory that nobody has used yet has 0 there.
+    this.#cached = i32[(RegionCache.address >> 2) + 1] !== 0;
     this.#clearCache();
   }
 
@@ -219,6 +224,7 @@ export class RegionStore {
 
   #cache(key: number, region: Installed): void {
     const { i32 } = this;
+    this.#cached = true;
     const at = (RegionCache.address + cacheIndex(lowOf(key))) >> 2;
     i32[at] = lowOf(key);
     i32[at + 1] = highOf(key) ^ ((region.mode | 0x100) << 16);
@@ -227,7 +233,10 @@ export class RegionStore {
   }
 
   #clearCache(): void {
-    this.i32.fill(-1, RegionCache.address >> 2, (RegionCache.address >> 2) + RegionCache.entries * 4);
+    // A mebibyte is not touched before it has to be: no address with its mode tag is 0, but one that is not canonical could be in the first place.
+    const first = RegionCache.address >> 2;
+    this.i32.fill(-1, first, first + (this.#cached ? RegionCache.entries * 4 : 4));
+    this.#cached = false;
     this.i32.fill(0, MissCounts.address >> 2, (MissCounts.address >> 2) + MissCounts.entries * 2);
   }
 }

@@ -33,7 +33,7 @@ export class FakeCpu implements Cpu {
     if (shorten) this.shortenBudget = (n) => (this.left = Math.min(this.left, n));
   }
 
-  shortenBudget?: (instructions: number) => void;
+  shortenBudget?: (instructions: number) => number;
 
   run(budget: number): CpuExit {
     this.left = budget;
