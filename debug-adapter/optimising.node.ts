@@ -6,8 +6,16 @@ async function setBudget(bytes: number): Promise<void> {
   if (isKnown) (await import('node:v8')).setFlagsFromString(`--interrupt-budget=${bytes}`);
 }
 
-/** Many runs are over before what V8 optimised for them comes into use: it shall wait for code that is really hot. */
-export const waitWithOptimising = (): Promise<void> => setBudget(1_200_000);
+/** Something has begun that takes longer than V8 does to optimise for it. */
+let asUsual = false;
+
+/** Many runs are over before what V8 optimised for them comes into use: it shall wait for code that is really hot. Does nothing after `optimiseAsUsual`. */
+export async function waitWithOptimising(): Promise<void> {
+  if (!asUsual) await setBudget(1_200_000);
+}
 
 /** As V8 does by itself. */
-export const optimiseAsUsual = (): Promise<void> => setBudget(132 * 1024);
+export async function optimiseAsUsual(): Promise<void> {
+  asUsual = true;
+  await setBudget(132 * 1024);
+}

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { dirname } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
@@ -50,6 +51,8 @@ export async function writeCodeCache(
   name: string,
   commandLines: readonly (readonly string[])[],
 ): Promise<void> {
+  // What has not run for a while is dropped otherwise, such as all that runs only while a bundle loads.
+  setFlagsFromString('--no-flush-bytecode');
   const scripts = bundles.map((bundle) => new Script(wrap(readFileSync(bundle, 'utf8')), { filename: bundle }));
   const [first] = scripts.map((script, i) => install(script, bundles[i]!));
   const command = (first!.exports as Readonly<Record<string, (argv: readonly string[], io: RunIo) => number | Promise<number>>>)[name]!;
@@ -61,9 +64,13 @@ export async function writeCodeCache(
       writeConsole: quiet,
       stdout: quiet,
       stderr: (text: string) => void (errors += text),
+      // It would set a flag.
+      takesLonger: () => Promise.resolve(),
     };
     const status = await command(argv, io);
     if (status !== 0) throw new Error(`the run for the code cache ended with status ${status}: ${errors}`);
   }
+  // A cache is taken only by a process with the same flags.
+  setFlagsFromString('--flush-bytecode');
   scripts.forEach((script, i) => writeFileSync(cacheOf(bundles[i]!), script.createCachedData()));
 }

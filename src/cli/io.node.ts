@@ -1,7 +1,7 @@
 /** The process as sub-commands see it, on Node. */
 import { readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { type RunIo } from './io';
-import { optimiseAsUsual } from '../../debug-adapter/optimising.node';
+import { optimiseAsUsual, waitWithOptimising } from '../../debug-adapter/optimising.node';
 
 /** Ctrl-A, the prefix of commands to the emulator in raw mode, and what ends the run after it. */
 const prefixKey = 0x01;
@@ -99,6 +99,7 @@ export function nodeIo(machine: Partial<Pick<RunIo, 'handlers' | 'memory'>> = {}
     },
     handlers: machine.handlers,
     memory: machine.memory,
+    takesLonger: waitWithOptimising,
     startCompiler: async () => {
       // Whoever gets here runs for long enough that V8 had better optimise as it usually does.
       await optimiseAsUsual();

@@ -30,6 +30,8 @@ export interface RunIo extends CliIo {
   readonly handlers: Promise<WebAssembly.Module> | undefined;
   /** A memory for the first machine, if its RAM has the usual size. */
   readonly memory?: WebAssembly.Memory | undefined;
+  /** Told of a run that will take a while, before most of it. */
+  readonly takesLonger?: () => Promise<void>;
   /** Starts a thread that compiles the guest's code beside the machine; rejects where there can be none. Absent where none is wanted. */
   readonly startCompiler?: () => Promise<CompilerThread>;
   /** Milliseconds since the process started. */

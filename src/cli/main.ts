@@ -4,7 +4,6 @@ import { makeLinearMemory, usualRam } from '../../debug-adapter/machine/memory';
 import { loadCompiled } from './code-cache.node';
 import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
-import { waitWithOptimising } from '../../debug-adapter/optimising.node';
 
 const help = `Usage: unikernel COMMAND [arguments]
 
@@ -39,7 +38,6 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   switch (command) {
     case 'run':
       loadCompiled(join(__dirname, 'cli-run.js'));
-      await waitWithOptimising();
       return (await import('./run')).runCommand(rest, io);
     case 'strace':
       return (await import('./strace')).straceCommand(rest, io);

@@ -122,6 +122,8 @@ class Run {
       );
     const tracer =
       options.trace.length === 0 ? undefined : (await import('./run-trace')).startTrace(options, io, machine, bus, this.strace);
+    // To measure the clock takes tens of thousands of port accesses.
+    if (options.calibrate) await io.takesLonger?.();
     const started = io.elapsed();
     let outcome: Outcome;
     try {
@@ -151,7 +153,9 @@ class Run {
     const limit = options.maxInstructions ?? 1n << 62n;
     const deadline = options.timeout === undefined ? Infinity : io.elapsed() + options.timeout * 1000;
     let slice = firstSlice;
+    let slices = 0;
     for (;;) {
+      if (slices++ === 1) await io.takesLonger?.();
       const before = io.elapsed();
       beforeSlice();
       const from = machine.cpu.retired;
