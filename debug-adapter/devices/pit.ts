@@ -5,10 +5,10 @@ import { type Device, type DeviceHost, type Timer } from '../machine/api';
 export const pitFrequency = 1_193_182;
 
 /**
- * What a read takes beyond the access itself, nanoseconds. Under a hypervisor, which is where these guests live, it leaves the guest for the device model;
- * and who reads the timer waits for time to pass, so that the longer a read takes, the fewer rounds the wait has.
+ * What a read takes beyond the access itself, and a command that readies one, nanoseconds. Under a hypervisor, which is where these guests live, each leaves the
+ * guest for a device model in a process of the host's; and who reads the timer waits for time to pass, so that the longer it takes, the fewer rounds the wait has.
  */
-const readCost = 3500;
+const readCost = 7000;
 
 /** Clock ticks in a span of nanoseconds, exact beyond the 53 bits of the product. */
 export function pitTicks(nanoseconds: number): number {
@@ -266,24 +266,29 @@ export class IntervalTimer implements Device {
 
   private control(value: number): void {
     const select = value >> 6;
-    if (select === 3) {
-      // Read-back: bits 5 and 4 are active low, bits 3..1 choose channels.
-      for (let i = 0; i < 3; i++) {
-        if ((value & (2 << i)) === 0) continue;
-        if ((value & 0x20) === 0) this.channels[i as 0 | 1 | 2].latchCount();
-        if ((value & 0x10) === 0) this.channels[i as 0 | 1 | 2].latchStatus();
-      }
+    if (select === 3 || (value & 0x30) === 0) {
+      this.latch(select, value);
+      this.host.clock.charge(readCost);
       return;
     }
     const channel = this.channels[select as 0 | 1 | 2];
-    if ((value & 0x30) === 0) {
-      channel.latchCount();
-      return;
-    }
     channel.control(value);
     if (select === 0) {
       if (channel.state.mode === 0) this.host.setIrq(0, false);
       this.rearm();
+    }
+  }
+
+  private latch(select: number, value: number): void {
+    if (select < 3) {
+      this.channels[select as 0 | 1 | 2].latchCount();
+      return;
+    }
+    // Read-back: bits 5 and 4 are active low, bits 3..1 choose channels.
+    for (let i = 0; i < 3; i++) {
+      if ((value & (2 << i)) === 0) continue;
+      if ((value & 0x20) === 0) this.channels[i as 0 | 1 | 2].latchCount();
+      if ((value & 0x10) === 0) this.channels[i as 0 | 1 | 2].latchStatus();
     }
   }
 

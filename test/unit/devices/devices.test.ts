@@ -131,8 +131,8 @@ describe('8254', () => {
     out(0x40, 0x9b);
     out(0x40, 0x2e);
     assert.equal(latch(0), 11_931);
-    // The two reads took 7 microseconds.
-    host.pass(993_000);
+    // The command and the two reads took 21 microseconds.
+    host.pass(979_000);
     assert.equal(latch(0), 11_931 - 1193);
     host.pass(999_500_000);
     assert.equal(rises(), 100);
