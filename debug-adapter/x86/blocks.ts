@@ -12,23 +12,31 @@ import { Rec, registerOffset } from './shape';
 import { Layout, Mode, Seg, SegField, State } from './state';
 
 /** A predecoded run of instructions that starts at one RIP and ends with a transfer, a page or a limit. */
-export interface Block {
+export class Block {
   readonly key: number;
-  readonly mode: number;
-  /** Address of the header record. */
-  readonly header: number;
-  readonly count: number;
-  /** Physical address of the first byte, and of the page that the last instruction crosses into (or -1). */
-  readonly physical: number;
-  /** Bytes from `physical` on. */
-  readonly length: number;
-  readonly physical2: number;
-  readonly ripLow: number;
-  readonly ripHigh: number;
   /** Chain slots that lead here. */
-  readonly incoming: number[];
-  next: Block | undefined;
-  dead: boolean;
+  readonly incoming: number[] = [];
+  next: Block | undefined = undefined;
+  dead = false;
+
+  /**
+   * @param header address of the header record.
+   * @param physical physical address of the first byte.
+   * @param length bytes from there on.
+   * @param physical2 physical address of the page that the last instruction crosses into, or -1.
+   */
+  constructor(
+    readonly mode: number,
+    readonly ripLow: number,
+    readonly ripHigh: number,
+    readonly header: number,
+    readonly count: number,
+    readonly physical: number,
+    readonly length: number,
+    readonly physical2: number,
+  ) {
+    this.key = ripHigh * 0x1_0000_0000 + (ripLow >>> 0);
+  }
 }
 
 /** What the builder asks of the processor. */
@@ -339,7 +347,7 @@ export class BlockCache {
       record += Rec.size;
     }
     if (at === this.#free) this.#free = record;
-    return newBlock(mode, ripLow, ripHigh, header, count, physical, length, physical2);
+    return new Block(mode, ripLow, ripHigh, header, count, physical, length, physical2);
   }
 
   /** The same by generated code; undefined where it leaves the block to the code above. */
@@ -349,7 +357,7 @@ export class BlockCache {
     if (built === 0) return undefined;
     if (built & Built.calls) this.#source.callSeen(i32[Area.target >> 2]!, i32[(Area.target + 4) >> 2]!);
     if (at === this.#free) this.#free = i32[Area.end >> 2]!;
-    return newBlock(mode, ripLow, ripHigh, at, built & 0xff, physical, (built >> Built.length) & 0xfff, -1);
+    return new Block(mode, ripLow, ripHigh, at, built & 0xff, physical, (built >> Built.length) & 0xfff, -1);
   }
 
   #setRip(record: number, low: number, high: number): void {
@@ -564,20 +572,6 @@ export class BlockCache {
     }
     for (const block of found) this.#drop(block);
   }
-}
-
-function newBlock(
-  mode: number,
-  ripLow: number,
-  ripHigh: number,
-  header: number,
-  count: number,
-  physical: number,
-  length: number,
-  physical2: number,
-): Block {
-  const key = ripHigh * 0x1_0000_0000 + (ripLow >>> 0);
-  return { key, mode, header, count, physical, length, physical2, ripLow, ripHigh, incoming: [], next: undefined, dead: false };
 }
 
 const liveScratch = new Uint8Array(MAX_INSTRUCTIONS + 1);

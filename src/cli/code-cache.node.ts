@@ -4,6 +4,7 @@ import { createRequire, Module } from 'node:module';
 import { dirname } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
+import { makeLinearMemory, usualRam } from '../../debug-adapter/machine/memory';
 import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
 import { type RunIo } from './io';
@@ -60,7 +61,7 @@ export async function writeCodeCache(
     let errors = '';
     const quiet = (): void => undefined;
     const io = {
-      ...nodeIo({ handlers: compileHandlers(dirname(bundles[0])) }),
+      ...nodeIo({ memory: makeLinearMemory(usualRam), handlers: compileHandlers(dirname(bundles[0])) }),
       writeConsole: quiet,
       stdout: quiet,
       stderr: (text: string) => void (errors += text),

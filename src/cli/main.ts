@@ -34,7 +34,8 @@ listen on this machine instead, for one client after another.
 async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   const [command, ...rest] = argv;
   const runsMachine = command !== undefined && machineCommands.includes(command);
-  const io = nodeIo(runsMachine ? { handlers: compileHandlers(__dirname), memory: makeLinearMemory(usualRam) } : {});
+  // The memory first: it brings about a garbage collection, which costs the less the less there is yet.
+  const io = nodeIo(runsMachine ? { memory: makeLinearMemory(usualRam), handlers: compileHandlers(__dirname) } : {});
   switch (command) {
     case 'run':
       loadCompiled(join(__dirname, 'cli-run.js'));
