@@ -44,7 +44,7 @@ export class VirtualClock implements Clock {
   /** Called when the next timer may have come nearer than that. */
   onChange: (() => void) | undefined;
   /** Told how much of the time, nanoseconds, was not instructions' whenever that changes: all of it is that and a nanosecond for each instruction. */
-  onCharged: ((nanoseconds: number) => void) | undefined;
+  told: { setCharged(nanoseconds: number): void } | undefined;
 
   constructor(private readonly retired: () => number) {}
 
@@ -65,7 +65,7 @@ export class VirtualClock implements Clock {
   charge(nanoseconds: number): void {
     const ticks = nanoseconds * ticksPerNanosecond;
     this.charged += ticks;
-    this.tellCharged();
+    this.told?.setCharged(Math.floor(this.charged / ticksPerNanosecond));
     this.slack -= ticks;
     if (this.slack < 0) this.onChange?.();
   }
@@ -121,7 +121,7 @@ export class VirtualClock implements Clock {
   }
 
   private tellCharged(): void {
-    this.onCharged?.(Math.floor(this.charged / ticksPerNanosecond));
+    this.told?.setCharged(Math.floor(this.charged / ticksPerNanosecond));
   }
 
   save(): ClockState {

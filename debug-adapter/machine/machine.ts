@@ -87,8 +87,7 @@ export class PcMachine implements Machine, DeviceHost {
   /** Completes the machine: devices need their host before they exist, and the processor its bus. */
   connect(devices: MachineDevices): void {
     this.parts = devices;
-    const { log } = devices.cpu;
-    if (log !== undefined) this.virtualClock.onCharged = (nanoseconds) => log.setCharged(nanoseconds);
+    this.virtualClock.told = devices.cpu.log;
     for (const each of this.consoles)
       each.onOutput = (bytes) => {
         this.onConsoleOutput?.(bytes);

@@ -177,7 +177,7 @@ export class Log implements EventLog {
 
   setCharged(nanoseconds: number): void {
     // Who writes down what happens has those that were noted before in front of it.
-    this.drain();
+    if (this.halves[LogState.head >> 2] !== LogArea.start) this.drain();
     this.#floats[LogState.charged >> 3] = nanoseconds;
   }
 

@@ -268,6 +268,8 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   const decode = (bytes: number[], into: Insn): boolean =>
     decoder.decode(Uint8Array.from(bytes), 0, bytes.length, mode, 0, 0, () => true, into) === DecodeResult.ok;
   for (let cc = 0; cc < 16; cc++) {
+    // Overflow and parity are hardly ever asked for after a compare.
+    if (cc < 2 || cc === 10 || cc === 11) continue;
     const jump = new Insn();
     if (decode([0x70 + cc, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], jump)) jumps.push(jump);
   }
