@@ -15,7 +15,7 @@ import { Layout, Mode, Seg, SegField, State } from './state';
 export class Block {
   readonly key: number;
   /** Chain slots that lead here. */
-  readonly incoming: number[] = [];
+  incoming: number[] = [];
   next: Block | undefined = undefined;
   dead = false;
 
@@ -47,8 +47,8 @@ export interface CodeSource {
   protectCode(page: number): void;
   /** Blocks end before a probe; one that only looks on is told by the block that begins there. */
   probeAt(low: number, high: number): 'stops' | 'observes' | undefined;
-  /** There is no probe anywhere. */
-  unprobed(): boolean;
+  /** Whether a probe is at one of `length` bytes from an address on. */
+  probedWithin(low: number, high: number, length: number): boolean;
   /** A direct call leads to this address. */
   callSeen(low: number, high: number): void;
 }
@@ -226,7 +226,7 @@ export class BlockCache {
     most: number,
     at: number,
   ): Block {
-    if (this.generates && mode & Mode.long && physical < this.#lastCode && this.#source.unprobed()) {
+    if (this.generates && mode & Mode.long && physical < this.#lastCode) {
       const block = this.#predecode(mode, ripLow, ripHigh, physical, most, at);
       if (block !== undefined) return block;
     }
@@ -354,10 +354,11 @@ export class BlockCache {
   #predecode(mode: number, ripLow: number, ripHigh: number, physical: number, most: number, at: number): Block | undefined {
     const i32 = this.#i32;
     const built = this.#handlers.predecode(Layout.ramBase + physical, ripLow, ripHigh, at, most, mode, this.fuse ? 1 : 0);
-    if (built === 0) return undefined;
+    const length = (built >> Built.length) & 0xfff;
+    if (built === 0 || this.#source.probedWithin(ripLow, ripHigh, length)) return undefined;
     if (built & Built.calls) this.#source.callSeen(i32[Area.target >> 2]!, i32[(Area.target + 4) >> 2]!);
     if (at === this.#free) this.#free = i32[Area.end >> 2]!;
-    return new Block(mode, ripLow, ripHigh, at, built & 0xff, physical, (built >> Built.length) & 0xfff, -1);
+    return new Block(mode, ripLow, ripHigh, at, built & 0xff, physical, length, -1);
   }
 
   #setRip(record: number, low: number, high: number): void {
@@ -447,7 +448,9 @@ export class BlockCache {
   link(slot: number, block: Block): void {
     if (this.#i32[slot >> 2] === block.header) return;
     this.#i32[slot >> 2] = block.header;
-    block.incoming.push(slot);
+    // Most have one, for which a list that grows would be large.
+    if (block.incoming.length === 0) block.incoming = [slot];
+    else block.incoming.push(slot);
     this.#farLinks.push(slot);
   }
 

@@ -148,7 +148,7 @@ export class X86Cpu implements Cpu, CpuContext {
         this.#jit?.codeAppeared(page);
       },
       probeAt: (low, high) => this.#probes.kindAt(low, high),
-      unprobed: () => this.#probes.empty,
+      probedWithin: (low, high, length) => this.#probes.within(low, high, length),
       callSeen: (low, high) => this.#jit?.callSeen(high * 0x1_0000_0000 + (low >>> 0)),
     }, this.#available, opcodeTable.rows.length); // prettier-ignore
     this.#helpers = new HelperCalls(this, this.#access, this.#blocks, this.#decoder, this.#available, (low, high) => this.#probes.tell(low, high)); // prettier-ignore

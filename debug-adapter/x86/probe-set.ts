@@ -6,6 +6,9 @@ import { Telling } from './event-log';
 const places = 4096;
 const placeOf = (low: number): number => (low ^ (low >>> 12)) & (places - 1);
 
+/** Orders addresses; exact for canonical ones, and no code runs at others. */
+const keyOf = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0);
+
 interface Entry {
   readonly low: number;
   readonly high: number;
@@ -19,12 +22,30 @@ export class ProbeSet {
   /** How many probes fall into a place. */
   readonly #counts = new Uint16Array(places);
   readonly #byLow = new Map<number, Map<number, Entry>>();
+  /** All addresses in order; undefined since the last change. */
+  #sorted: Float64Array | undefined;
   /** The one of each place that was told last. */
   readonly #told = new Array<Entry | undefined>(places).fill(undefined);
 
-  /** There is no probe at all. */
-  get empty(): boolean {
-    return this.#byLow.size === 0;
+  /** Whether a probe is at one of `length` bytes from an address on. */
+  within(low: number, high: number, length: number): boolean {
+    if (this.#byLow.size === 0) return false;
+    const keys = (this.#sorted ??= this.#sort());
+    const from = keyOf(low, high);
+    // The first one that is not before the address.
+    let first = 0;
+    for (let end = keys.length; first < end;) {
+      const middle = (first + end) >> 1;
+      if (keys[middle]! < from) first = middle + 1;
+      else end = middle;
+    }
+    return first < keys.length && keys[first]! < from + length;
+  }
+
+  #sort(): Float64Array {
+    const keys: number[] = [];
+    for (const [low, byHigh] of this.#byLow) for (const high of byHigh.keys()) keys.push(keyOf(low, high));
+    return Float64Array.from(keys).sort();
   }
 
   has(low: number, high: number): boolean {
@@ -60,6 +81,7 @@ export class ProbeSet {
   /** Sets the probe of an address, or takes it away. */
   set(low: number, high: number, probe: Probe | undefined, observes: boolean, telling: number): void {
     const known = this.has(low, high);
+    this.#sorted = undefined;
     this.#told[placeOf(low)] = undefined;
     let byHigh = this.#byLow.get(low);
     if (probe === undefined) {

@@ -57,7 +57,7 @@ class Builders {
         fetchPhysical: (low) => low & (ramBytes - 1),
         protectCode: () => undefined,
         probeAt: () => undefined,
-        unprobed: () => true,
+        probedWithin: () => false,
         callSeen: (low, high) => void (this.#called = [low, high]),
       },
       (row) => row.definition.feature === undefined || features.has(row.definition.feature),
