@@ -169,7 +169,8 @@ if (watch) {
       name,
       lines,
     );
-  await cache(['cli-run'], 'runCommand', ['dist/examples/hello/hello_qemu-x86_64']);
+  const example = 'dist/examples/hello/hello_qemu-x86_64';
+  await cache(['cli-run', 'cli-trace'], 'runCommand', [example], [example, '--trace', 'syscalls,tls']);
   const hello = ['library-pool/app/hello', '--prebuilt', '--output', 'out/code-cache'];
   await rm('out/code-cache', { recursive: true, force: true });
   // Another name has a plan made for it.

@@ -39,6 +39,7 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   switch (command) {
     case 'run':
       loadCompiled(join(__dirname, 'cli-run.js'));
+      if (rest.includes('--trace')) loadCompiled(join(__dirname, 'cli-trace.js'));
       return (await import('./run')).runCommand(rest, io);
     case 'strace':
       return (await import('./strace')).straceCommand(rest, io);
