@@ -27,6 +27,8 @@ export interface OrderTerms {
   readonly precision: Precision | undefined;
   /** Instructions that compute with numbers out of the ordinary. */
   readonly unordinary: ReadonlySet<number>;
+  /** Instructions whose accesses go by the TLB by themselves. */
+  readonly alone: ReadonlySet<number>;
   recordOf(insn: Insn, mode: number, remaining: number): number;
 }
 
@@ -84,14 +86,18 @@ export class Beside {
   }
 
   /** Has regions compiled into one module. */
-  order(list: readonly Ordered[], { precision, unordinary, recordOf }: OrderTerms): void {
+  order(list: readonly Ordered[], { recordOf, ...terms }: OrderTerms): void {
     const service = this.#service;
     if (service === undefined || list.length === 0) return;
     const regions = list.map(({ mode, region }) =>
-      orderOf(region, mode, precision, unordinary, {
-        recordOf: (insn, remaining) => recordOf(insn, mode, remaining),
-        copyCode: this.map.copy,
-      }),
+      orderOf(
+        region,
+        { mode, ...terms },
+        {
+          recordOf: (insn, remaining) => recordOf(insn, mode, remaining),
+          copyCode: this.map.copy,
+        },
+      ),
     );
     const first = this.store.reserve(regions.length);
     this.#orders.add(list);

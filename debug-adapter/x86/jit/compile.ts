@@ -7,7 +7,7 @@ import { changedFlags, killedFlags } from '../shape';
 import { type Label } from '../wasm/code';
 import { type Region, type RegionBlock, transferOf } from './discover';
 import { type FloatUse } from './float';
-import { type ExitSite, Local, RegionExit, type WindowUse } from './region-abi';
+import { type ExitSite, Local, type MemoryUse, RegionExit } from './region-abi';
 import { RegionGen } from './region-gen';
 import { successorsOf } from './root';
 import { headsOf, type Part, structure } from './structure';
@@ -38,18 +38,18 @@ export interface CompiledRegion extends RegionCode {
 export function compileRegion(
   region: Region,
   mode: number,
-  window: WindowUse | undefined,
+  memory: MemoryUse,
   floats: FloatUse | undefined,
   recordOf: (insn: Insn, remaining: number) => number,
 ): CompiledRegion | undefined {
   if (region.blocks.length === 0 || region.entries.length === 0) return undefined;
   // What goes through the window has proved to be worth more code.
-  const copies = window === undefined ? 1 : mostCopies;
-  let layout = new RegionLayout(region, new RegionGen(mode, window, floats, recordOf, undefined), copies);
+  const copies = memory.window === undefined ? 1 : mostCopies;
+  let layout = new RegionLayout(region, new RegionGen(mode, memory, floats, recordOf, undefined), copies);
   let gen = layout.emit();
   const use = gen.inPlaceUse;
   if (use !== undefined) {
-    layout = new RegionLayout(region, new RegionGen(mode, window, floats, recordOf, use), copies);
+    layout = new RegionLayout(region, new RegionGen(mode, memory, floats, recordOf, use), copies);
     gen = layout.emit();
   }
   gen.c.prepend(gen.prologue());
@@ -129,6 +129,7 @@ class RegionLayout {
     };
     gen.exit = gen.c.block();
     this.#sequence(parts, [first!]);
+    gen.forgetAddresses();
     gen.c.end();
     gen.epilogue();
     return gen;

@@ -77,7 +77,7 @@ const inAllLanes = (element: 4 | 8, value: bigint): bigint => (element === 8 ? v
 /** Constants of vectors, which V8 would make anew from several instructions wherever one stands. */
 const pool: readonly bigint[] = ([4, 8] as const).flatMap((element) => {
   const { bias, exponentTop, sign, long } = formats[element];
-  return [bias, exponentTop, exponentTop | sign, long].map((value) => inAllLanes(element, value));
+  return [bias, exponentTop, exponentTop | sign, long, exponentTop | long].map((value) => inAllLanes(element, value));
 });
 
 /** Where they lie in memory. */
@@ -158,15 +158,15 @@ class Lanes {
     else c.op(`v128.${name}`);
   }
 
-  /** Pushes bits that are 0 where all of the values are ordinary, and not negative if `positive`. */
-  unordinary(locals: readonly number[], positive = false): void {
+  /** Pushes bits that are 0 where all of the values are ordinary, and not negative or long where `more` says so by its bits. */
+  unordinary(locals: readonly number[], more = 0n): void {
     locals.forEach((local, i) => {
       this.bits(local);
       this.constant(this.format.bias);
       this.op('sub');
       if (i > 0) this.op('or');
     });
-    this.constant(this.format.exponentTop | (positive ? this.format.sign : 0n));
+    this.constant(this.format.exponentTop | more);
     this.op('and');
   }
 
@@ -259,30 +259,40 @@ export function ordinaryFloat(
     lanes.and();
   };
   // First all at once, in as few steps as there are.
-  if (values.length > 0) lanes.unordinary(values);
-  if (!exact) lanes.none();
-  else if (op === 'mul') {
-    lanes.long(a, b);
-    if (values.length > 0) lanes.op('or');
+  if (exact && op === 'mul' && values.length === 2) {
+    // What is subtracted leaves the significand as it is.
+    lanes.unordinary(values, format.long);
     lanes.none();
   } else {
-    if (values.length > 0) lanes.none();
-    pushExact();
-    if (values.length > 0) lanes.and();
+    if (values.length > 0) lanes.unordinary(values);
+    if (!exact) lanes.none();
+    else if (op === 'mul') {
+      lanes.long(a, b);
+      if (values.length > 0) lanes.op('or');
+      lanes.none();
+    } else {
+      if (values.length > 0) lanes.none();
+      pushExact();
+      if (values.length > 0) lanes.and();
+    }
   }
   lanes.everywhere();
   c.brIf(done);
-  // Then zeros are let through: they make exact results, if they do not divide.
-  if (values.length > 0) {
+  // Then zeros are let through: they make exact results, if they do not divide. One number by itself is known not to be ordinary here; to ask
+  // for that again would have V8 keep the answer of the first time, which costs more than the look itself.
+  const isAlone = kind.type !== 'v128' && values.length === 1 && !exact;
+  if (values.length > 0 && !(isAlone && op === 'div' && checked[1])) {
     operands.forEach((value, i) => {
       if (!checked[i]) return;
-      lanes.unordinary([value]);
-      lanes.none();
+      if (!isAlone) {
+        lanes.unordinary([value]);
+        lanes.none();
+      }
       if (i === 0 || op !== 'div') {
         c.get(value);
         pushConstant(g, kind, 0);
         c.op(floatOp(kind, 'eq'));
-        c.op(kind.type === 'v128' ? 'v128.or' : 'i32.or');
+        if (!isAlone) c.op(kind.type === 'v128' ? 'v128.or' : 'i32.or');
       }
       if (i === 1 && checked[0]) lanes.and();
     });
@@ -318,16 +328,20 @@ export function ordinaryRoot(
     lanes.and();
     lanes.and();
   };
-  lanes.unordinary([operand], true);
+  lanes.unordinary([operand], lanes.format.sign);
   lanes.none();
   pushExact();
   lanes.everywhere();
   c.brIf(done);
-  lanes.unordinary([operand], true);
-  lanes.none();
+  const isAlone = kind.type !== 'v128' && precision === 'sticky';
+  if (!isAlone) {
+    lanes.unordinary([operand], lanes.format.sign);
+    lanes.none();
+  }
   c.get(operand);
   pushConstant(g, kind, 0);
-  c.op(floatOp(kind, 'eq')).op(kind.type === 'v128' ? 'v128.or' : 'i32.or');
+  c.op(floatOp(kind, 'eq'));
+  if (!isAlone) c.op(kind.type === 'v128' ? 'v128.or' : 'i32.or');
   pushExact();
   lanes.everywhere();
   c.brIf(done);

@@ -14,8 +14,9 @@ export class Heat {
   readonly #samples = new Map<number, number>();
   /** Addresses at which no region begins, as what stands there does not compile; by physical page, -1 where there was none. */
   readonly #hopeless = new Map<number, Set<number>>();
-  /** Entry of a region -> times that it was made again to fit better. */
+  /** Entry of a region -> times that it was made again to fit better, and times that it was because of where it reaches. */
   readonly #remade = new Map<number, number>();
+  readonly #parted = new Map<number, number>();
 
   /** @param eager everything is hot that is seen once. */
   constructor(private readonly eager: boolean) {}
@@ -54,6 +55,14 @@ export class Heat {
     return true;
   }
 
+  /** The same for accesses that were thought to lie in one page and do not: how many there are of those is soon known. */
+  isWorthParting(entry: number, exits: number, first: number): boolean {
+    const times = this.#parted.get(entry) ?? 0;
+    if (exits < first * 2 ** times) return false;
+    this.#parted.set(entry, times + 1);
+    return true;
+  }
+
   /** Times that the region at this entry was made again. */
   remade(entry: number): number {
     return this.#remade.get(entry) ?? 0;
@@ -63,6 +72,7 @@ export class Heat {
     this.#samples.clear();
     this.#hopeless.clear();
     this.#remade.clear();
+    this.#parted.clear();
   }
 }
 

@@ -91,8 +91,8 @@ export class Jit {
   readonly #indirect: IndirectTargets;
   readonly #finder: RegionFinder;
   readonly #records = new InPlaceRecords();
-  /** Instructions whose accesses go by the TLB. */
-  readonly #byTlb = new Set<number>();
+  /** Instructions whose accesses go by the TLB, by themselves. */
+  readonly #alone = new Set<number>();
   /** Instructions that compute with numbers out of the ordinary. */
   readonly #unordinary = new Set<number>();
   /** Regions met with another MXCSR than they were made for. */
@@ -253,7 +253,7 @@ export class Jit {
     i32[State.rip >> 2] = lowOf(key);
     i32[(State.rip + 4) >> 2] = highOf(key);
     i32[State.budget >> 2] = i32[State.budget >> 2]! + remaining;
-    if (why === 'window') this.#noteBeyond(region, number);
+    if (why === 'reach') this.#noteBeyond(region, number);
     else this.#noteUnordinary(region, number);
   }
 
@@ -369,6 +369,7 @@ export class Jit {
     this.#beside.order(list, {
       precision: this.#precision,
       unordinary: this.#unordinary,
+      alone: this.#alone,
       recordOf: (insn, mode, remaining) => this.#recordOf(insn, mode, remaining),
     });
     for (const { region } of list) {
@@ -406,11 +407,11 @@ export class Jit {
 
   #translate({ wanted, region, window }: Discovered): CompiledRegion | undefined {
     const { key, mode } = wanted;
-    const use = window && { ...window, byTlb: (at: number) => this.#byTlb.has(at) };
+    const memory = { window, isAlone: (at: number) => this.#alone.has(at) };
     const precision = this.#precision;
     const floats = precision && { precision, isUnordinary: (at: number) => this.#unordinary.has(at) };
     try {
-      const compiled = compileRegion(region, mode, use, floats, (insn, remaining) => this.#recordOf(insn, mode, remaining));
+      const compiled = compileRegion(region, mode, memory, floats, (insn, remaining) => this.#recordOf(insn, mode, remaining));
       if (compiled !== undefined) return compiled;
     } catch {
       // Whatever the guest's code does to the compiler, the interpreter can run it.
@@ -556,15 +557,21 @@ export class Jit {
     if (!region.dead && ++region.grown <= mostGrowth) this.#compile(region.entry, region.mode, region.window !== undefined);
   }
 
-  /** An access went beyond the window: those that do so more than once go by the TLB when the region is made again. */
+  /** An access went beyond the window, or the page of others: those that do so more than once go by the TLB by themselves when the region is made again. */
   #noteBeyond(region: Installed, number: number): void {
     region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
-    if (!this.#isWorthRemaking(region, ++region.beyond, manyExits)) return;
+    region.beyond++;
+    if (region.window === undefined) {
+      if (region.dead || !this.#heat.isWorthParting(region.entry, region.beyond, manyExits)) return;
+      for (const key of region.leftOften('reach')) this.#alone.add(key);
+      return this.#compile(region.entry, region.mode, false);
+    }
+    if (!this.#isWorthRemaking(region, region.beyond, manyExits)) return;
     const window = this.#windows.find();
     // It may just have been made before the guest touched the pages that it goes to.
     if (window === undefined || covers(region.window, window)) {
       if (this.#heat.remade(region.entry) > mostBeyond) this.#windows.roaming.add(region.entry);
-      else for (const key of region.leftOften('window')) this.#byTlb.add(key);
+      else for (const key of region.leftOften('reach')) this.#alone.add(key);
     }
     this.#compile(region.entry, region.mode, true);
   }

@@ -8,7 +8,7 @@ import { type CompiledRegion, compileRegion, type RegionCode } from './compile';
 import { type BlockEnd, highOf, lowOf, type Region, type RegionBlock } from './discover';
 import { type Precision } from './float';
 import { isDoneInPlace } from './in-place';
-import { keyOfInsn } from './region-abi';
+import { keyOfInsn, type MemoryUse } from './region-abi';
 
 interface BlockOrder {
   readonly key: number;
@@ -27,6 +27,8 @@ export interface RegionOrder {
   readonly precision: Precision | undefined;
   /** Instructions that compute with numbers out of the ordinary. */
   readonly unordinary: ReadonlySet<number>;
+  /** Instructions whose accesses go by the TLB by themselves. */
+  readonly alone: ReadonlySet<number>;
   /** Addresses of the interpreter's records for instructions done in place, by instruction. */
   readonly records: ReadonlyMap<number, number>;
 }
@@ -56,12 +58,12 @@ export interface OrderSource {
 
 export function orderOf(
   { blocks, entries }: Region,
-  mode: number,
-  precision: Precision | undefined,
-  unordinary: ReadonlySet<number>,
+  { mode, precision, unordinary, alone }: Pick<RegionOrder, 'mode' | 'precision' | 'unordinary' | 'alone'>,
   source: OrderSource,
 ): RegionOrder {
   const records = new Map<number, number>();
+  const keys = blocks.flatMap(({ insns }) => insns.map(keyOfInsn));
+  const ofRegion = (all: ReadonlySet<number>): ReadonlySet<number> => new Set(all.size === 0 ? [] : keys.filter((key) => all.has(key)));
   const ordered = blocks.map(({ key, insns, end, observed, returnTold }) => {
     const code = new Uint8Array(insns.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
@@ -72,19 +74,20 @@ export function orderOf(
     });
     return { key, code, end, observed, returnTold };
   });
-  return { mode, blocks: ordered, entries, precision, unordinary, records };
+  return { mode, blocks: ordered, entries, precision, unordinary: ofRegion(unordinary), alone: ofRegion(alone), records };
 }
 
 /** Compiles a region that was sent; undefined where that cannot be done. */
 export function fulfil(order: RegionOrder, model: CpuModel, decoder: Decoder): CompiledRegion | undefined {
-  const { mode, entries, precision, unordinary, records } = order;
+  const { mode, entries, precision, unordinary, alone, records } = order;
   const features = featuresOf(model);
   const available = (row: Row): boolean => row.definition.feature === undefined || features.has(row.definition.feature);
   try {
     const blocks = order.blocks.map((block) => decodeBlock(block, mode, decoder, available));
     const region: Region = { blocks, entries, pages: new Set(), open: new Set() };
     const floats = precision && { precision, isUnordinary: (at: number) => unordinary.has(at) };
-    return compileRegion(region, mode, undefined, floats, (insn) => records.get(keyOfInsn(insn)) ?? 0);
+    const memory: MemoryUse = { window: undefined, isAlone: (at) => alone.has(at) };
+    return compileRegion(region, mode, memory, floats, (insn) => records.get(keyOfInsn(insn)) ?? 0);
   } catch {
     // Whatever the guest's code does to the compiler, the interpreter can run it.
     return undefined;

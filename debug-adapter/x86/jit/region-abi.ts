@@ -26,8 +26,8 @@ export const RegionExit = {
   /** From here on: RIP is set, the interpreter must do the instruction there, and so many instructions of its block did not run as this is above. */ leave: 0x100_0000,
 } as const;
 
-/** Why a region was left, where that is counted: an access went beyond the window, or numbers were out of the ordinary. */
-export type ExitReason = 'window' | 'unordinary';
+/** Why a region was left, where that is counted: an access went beyond the window or the page of others, or numbers were out of the ordinary. */
+export type ExitReason = 'reach' | 'unordinary';
 
 /** Where the interpreter must go on after an exit in the middle of a block. */
 export interface ExitSite {
@@ -67,9 +67,11 @@ export interface WindowMapping {
 }
 
 /** How a region reaches memory. */
-export interface WindowUse extends WindowMapping {
-  /** The instruction at this address was seen to go elsewhere. */
-  byTlb(key: number): boolean;
+export interface MemoryUse {
+  /** Undefined where all accesses go by the TLB. */
+  readonly window: WindowMapping | undefined;
+  /** The instruction at this address was seen to go beyond the window, or to a page where others near it do not lie: it goes by the TLB, and by itself. */
+  isAlone(key: number): boolean;
 }
 
 /** Branches of the current block, given by whoever lays out the region. */

@@ -11,7 +11,7 @@ import { type Label } from '../wasm/code';
 import { type MemoryOp } from '../wasm/opcodes';
 import { type FloatUse } from './float';
 import { isDoneInPlace, touchesVectors } from './in-place';
-import { type Flow, keyOfInsn, Local, RegionExit, RegionImports, type RegisterUse, type WindowUse } from './region-abi';
+import { type Flow, keyOfInsn, Local, type MemoryUse, RegionExit, RegionImports, type RegisterUse } from './region-abi';
 import { noteBase, noteCall, notePass } from './region-log';
 import { loadOf, storeOf } from './region-memory';
 import { RegionVectors } from './region-vectors';
@@ -25,14 +25,14 @@ export class RegionGen extends RegionVectors implements Gen {
 
   constructor(
     private readonly mode: number,
-    window: WindowUse | undefined,
+    memory: MemoryUse,
     floats: FloatUse | undefined,
     /** Makes the record of an instruction that is done in place; 0 where there cannot be one. */
     private readonly recordOf: (insn: Insn, remaining: number) => number,
     /** From an emission before: an instruction in place needs to know what lies in locals anywhere in the region. */
     private readonly use: RegisterUse | undefined,
   ) {
-    super(floats, window);
+    super(floats, memory);
   }
 
   /** Instructions on the longest way from the end of the current block to the next look at the budget. */
@@ -379,7 +379,7 @@ export class RegionGen extends RegionVectors implements Gen {
     this.reg(4, 8);
     c.i64(-size).op('i64.add').set(linear);
     const place = this.origins.at(4, -size);
-    const { index, offset } = this.reachSeen(place, 'write') ?? this.reach(linear, 'write', size, place);
+    const { index, offset } = this.reachSeen(place, 'write', size) ?? this.reach(linear, 'write', size, place);
     c.get(index).get(value).mem(storeOf(size), offset);
     this.#moveStack(-size, () => c.get(linear));
   }
@@ -397,7 +397,7 @@ export class RegionGen extends RegionVectors implements Gen {
     this.reg(4, 8);
     c.set(linear);
     const place = this.origins.at(4, 0);
-    const { index, offset } = this.reachSeen(place, 'read') ?? this.reach(linear, 'read', size, place);
+    const { index, offset } = this.reachSeen(place, 'read', size) ?? this.reach(linear, 'read', size, place);
     c.get(index).mem(loadOf(size, false), offset).set(value);
     return value;
   }

@@ -5,9 +5,10 @@ import { type Access } from '../isa/gen';
 import { Layout, Seg, SegField, State } from '../state';
 import { type MemoryOp } from '../wasm/opcodes';
 import { type FloatUse } from './float';
-import { keyOfInsn, type WindowUse } from './region-abi';
+import { keyOfInsn, type MemoryUse, type WindowMapping } from './region-abi';
 import { type Place } from './origins';
 import { RegionFrame } from './region-frame';
+import { type Reach, TlbGroups } from './tlb-groups';
 
 export const loadOf = (size: number, signed: boolean): MemoryOp =>
   size === 8
@@ -25,12 +26,6 @@ export const loadOf = (size: number, signed: boolean): MemoryOp =>
           : 'i64.load8_u';
 export const storeOf = (size: number): MemoryOp =>
   size === 8 ? 'i64.store' : size === 4 ? 'i64.store32' : size === 2 ? 'i64.store16' : 'i64.store8';
-
-/** A host address: an i32 local, and what is to be added to it. */
-interface Reach {
-  readonly index: number;
-  readonly offset: number;
-}
 
 /** An address that was seen to lie in the window with some room around it. */
 interface Seen extends Reach {
@@ -63,6 +58,9 @@ export class RegionMemory extends RegionFrame {
   /** Displacements of places in the current block that were seen to be aligned, and to what, by their key. */
   readonly #aligned = new Map<string, { readonly disp: number; readonly align: number }[]>();
   #seenCount = 0;
+  readonly #groups = new TlbGroups(this.c);
+  /** The window of accesses that do not go by the TLB. */
+  readonly #window: WindowMapping | undefined;
   /** Whatever may be written may be read. */
   readonly #readsCoverWrites: boolean;
   /** Linear addresses of the current instruction's operand by displacement: their locals. */
@@ -70,9 +68,11 @@ export class RegionMemory extends RegionFrame {
 
   constructor(
     floats: FloatUse | undefined,
-    protected readonly window: WindowUse | undefined,
+    private readonly memory: MemoryUse,
   ) {
     super(floats);
+    const { window } = memory;
+    this.#window = window;
     this.#readsCoverWrites =
       window !== undefined &&
       window.readStart <= window.writeStart &&
@@ -80,7 +80,8 @@ export class RegionMemory extends RegionFrame {
   }
 
   /** Nothing is known of addresses: a block begins. */
-  protected forgetAddresses(): void {
+  forgetAddresses(): void {
+    this.#groups.finish();
     this.origins.clear();
     this.#seen.clear();
     this.#aligned.clear();
@@ -195,7 +196,7 @@ export class RegionMemory extends RegionFrame {
 
   #reachDisplaced(access: Access, size: number, disp: number, align: number | undefined): Reach {
     const place = this.#isSegmented ? undefined : this.origins.place(this.insn, disp);
-    const seen = place && this.reachSeen(place, access);
+    const seen = place && this.reachSeen(place, access, size);
     const unaligned = align !== undefined && (place === undefined || !this.#isAligned(place, align)) ? align : undefined;
     if (seen !== undefined && unaligned === undefined) return seen;
     const base = this.#baseOf(disp);
@@ -205,8 +206,9 @@ export class RegionMemory extends RegionFrame {
   }
 
   /** The host address of a place near one that was looked at before; undefined where there was none. */
-  protected reachSeen(place: Place, access: Access): Reach | undefined {
-    if (this.window?.byTlb(keyOfInsn(this.insn)) !== false) return undefined;
+  protected reachSeen(place: Place, access: Access, size: number): Reach | undefined {
+    if (this.#isAlone()) return undefined;
+    if (this.#window === undefined) return this.#groups.join(place, access, size);
     for (const { index, offset, disp, writable } of this.#seen.get(place.key) ?? []) {
       const more = place.disp - disp;
       if (Math.abs(more) > room || offset + more < 0) continue;
@@ -221,9 +223,14 @@ export class RegionMemory extends RegionFrame {
    * @param base what it is computed from.
    */
   protected reach(linear: number, access: Access, size: number, place?: Place, base?: Base): Reach {
-    const { c, window } = this;
+    const { c } = this;
+    const window = this.#window;
     const read = access === 'read';
-    if (window === undefined || window.byTlb(keyOfInsn(this.insn))) {
+    if (window === undefined || this.#isAlone()) {
+      if (window === undefined && place !== undefined && c.depth === this.baseDepth) {
+        if (this.#isAlone()) this.#groups.keepApart(place.key);
+        else if (this.#groups.mayJoin(place.key)) return this.#beginGroup(linear, access, size, place);
+      }
       const index = this.temp('i32');
       this.#tlbHost(linear, read, size);
       c.set(index);
@@ -241,7 +248,7 @@ export class RegionMemory extends RegionFrame {
       distance = this.temp('i64');
       c.get(linear).i64(start).op('i64.sub').set(distance);
     }
-    this.leaveIf(() => c.get(distance).i64(length).op('i64.ge_u'), 'window');
+    this.leaveIf(() => c.get(distance).i64(length).op('i64.ge_u'), 'reach');
     // One that is made of a register and a constant comes straight from the register, the sooner for it; others have their distance made in the same step.
     const delta = window.delta >>> 0;
     const straight = base !== undefined && isWithin(start, length, base.disp, delta) ? base : undefined;
@@ -259,6 +266,18 @@ export class RegionMemory extends RegionFrame {
       else others.push(seen);
     }
     return reach;
+  }
+
+  /** Was the current instruction seen to reach elsewhere than the window, or others in its block? */
+  #isAlone(): boolean {
+    return this.memory.isAlone(keyOfInsn(this.insn));
+  }
+
+  #beginGroup(linear: number, access: Access, size: number, place: Place): Reach {
+    const locals = { linear, index: this.#seenLocal(), start: this.temp('i64'), entry: this.temp('i32') };
+    return this.#groups.begin(place, access, size, locals, (condition) => {
+      this.leaveIf(condition, 'reach');
+    });
   }
 
   /** A local that keeps its value to the end of the block. */

@@ -72,6 +72,15 @@ export class Bytes {
     this.s32(rest);
   }
 
+  /** LEB128 of so many bytes at a place that was kept for it; negative values in their two's complement. */
+  patch(at: number, bytes: number, value: number): void {
+    let rest = value;
+    for (let i = 0; i < bytes; i++) {
+      this.#data[at + i] = (rest & 0x7f) | (i < bytes - 1 ? 0x80 : 0);
+      rest >>= 7;
+    }
+  }
+
   append(bytes: Uint8Array): void {
     if (this.length + bytes.length > this.#data.length) this.#grow(bytes.length);
     this.#data.set(bytes, this.length);
@@ -86,6 +95,13 @@ export class Bytes {
 
 /** A block, loop or if that is open: what `br` names. */
 export type Label = number & { readonly label: unique symbol };
+
+/** A constant or an offset that is told when more of the function is known. */
+export type Late = number & { readonly late: unique symbol };
+
+/** Bytes of a late constant, from -2^13 up to 2^13, and of a late offset, up to 2^28. */
+const lateConstant = 2;
+const lateOffset = 4;
 
 /** Writes one function body. Parameters are locals 0 .. params.length-1. */
 export class Code {
@@ -214,6 +230,35 @@ export class Code {
     this.bytes.u32(offset);
     this.widths.memory(name);
     return this;
+  }
+
+  /** A constant of this type that `settle` tells, before anything is put in front of this code. */
+  late(type: 'i32' | 'i64'): Late {
+    this.bytes.byte(type === 'i32' ? 0x41 : 0x42);
+    this.widths.push(64);
+    return this.#keep(lateConstant);
+  }
+
+  settle(late: Late, value: number): void {
+    this.bytes.patch(late, lateConstant, value);
+  }
+
+  /** A load or store whose static offset `settleOffset` tells. */
+  memLate(name: MemoryOp): Late {
+    this.#opcode(memoryOpcodes[name]);
+    this.bytes.byte(0);
+    this.widths.memory(name);
+    return this.#keep(lateOffset);
+  }
+
+  settleOffset(late: Late, offset: number): void {
+    this.bytes.patch(late, lateOffset, offset);
+  }
+
+  #keep(bytes: number): Late {
+    const at = this.bytes.length as Late;
+    for (let i = 0; i < bytes; i++) this.bytes.byte(0);
+    return at;
   }
 
   /** `v128.loadN_lane` / `v128.storeN_lane`; size in bytes. */
