@@ -171,6 +171,7 @@ export class X86Cpu implements Cpu, CpuContext {
             tell: (what) => this.#tell(what),
             runsOf: (mode, key) => this.#blocks.runsOf(mode, key),
             codePages: () => this.#blocks.codePages(),
+            reached: (access) => this.#access.reached(access),
             protect: (page) => this.#access.protect(page),
             placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
             recordsCleared: () => this.#helpers.clearRegions(),

@@ -104,6 +104,15 @@ export class MemoryAccess {
     this.#events.codeUnmapped();
   }
 
+  /** Linear addresses, below 2^47, of the pages that may be written, or read, straight away: where the guest has reached since the last flush. */
+  reached(access: 'read' | 'write'): number[] {
+    const journal = access === 'read' ? this.#readJournal : this.#writeJournal;
+    return journal.flatMap((at) => {
+      const [low, high] = [this.#u32[at]!, this.#u32[at + 1]!];
+      return (low & (PAGE - 1)) === 0 && high < 0x8000 ? [high * TWO_32 + low] : [];
+    });
+  }
+
   flushPage(linear: bigint): void {
     const low = Number(linear & 0xfffff000n);
     const at = ((low >>> 12) & TLB_MASK) * 4;

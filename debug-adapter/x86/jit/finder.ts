@@ -24,6 +24,8 @@ export interface Wanted {
   readonly windowed: boolean;
   /** There is one, which was found wanting. */
   readonly again: boolean;
+  /** Instructions of the one that there is, where only one of more is worth it. */
+  readonly more?: number;
 }
 
 /** Code that has been found for it. */
@@ -117,7 +119,7 @@ export class RegionFinder {
         }
       }
       const region = this.#explore(wanted, key);
-      const root = mayMove ? bestRoot(region) : key;
+      const root = mayMove ? bestRoot(region, (at) => cpu.runsOf(wanted.mode, at)) : key;
       if (root !== key && this.#isFree(root, windowed)) {
         heat.cool(key);
         const old = store.entered(key);

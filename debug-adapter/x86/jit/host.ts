@@ -28,6 +28,8 @@ export interface JitHost {
   runsOf(mode: number, key: number): number;
   /** Physical pages of which the interpreter holds code. */
   codePages(): Iterable<number>;
+  /** Linear addresses of the pages that the TLB holds for reads or writes. */
+  reached(access: 'read' | 'write'): readonly number[];
   /** Stores to this physical page must be seen from now on. */
   protect(page: number): void;
   /** Writes the records of one instruction at an address (see `BlockCache.single`); answers the one to enter. */

@@ -60,10 +60,10 @@ const longRunForOne = 100_000;
 const longEager = 1500;
 /** Times that a region is made again with code in it that it was often left for and that had not run enough before. */
 const mostGrowth = 3;
-/** Bytes of a window that regions are made for: smaller ones hold little of what code reaches. */
-const leastWindow = 1n << 20n;
 /** Exits of a region for accesses beyond the window, or numbers out of the ordinary, before it is made again. */
 const manyExits = 32;
+/** The same for accesses beyond the page of others, which pages that the TLB does not know yet look like. */
+const manyApart = 256;
 /** Times that a region is made again for that before all of its accesses go by the TLB. */
 const mostBeyond = 2;
 /** Times that MXCSR was found changed before regions no longer rely on it. */
@@ -72,6 +72,11 @@ const PAGE = 4096;
 
 /** Regions are made of 64-bit code that nothing looks at one by one. */
 const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step | Mode.fpuTrap)) === Mode.long;
+
+/** Is there as much code as was asked for? */
+function isLarger({ wanted: { key, more }, region: { blocks, entries } }: Discovered): boolean {
+  return more === undefined || entries[0] !== key || blocks.reduce((sum, { insns }) => sum + insns.length, 0) > more;
+}
 
 export class Jit {
   readonly #host: JitHost;
@@ -290,7 +295,10 @@ export class Jit {
     const mode = this.#mode;
     const wanted = this.#wanted.filter((one) => one.mode === mode && (one.again || (!this.has(one.key) && !this.#isPassed(one.key))));
     this.#wanted.length = 0;
-    if (!this.#isBeside) return this.#compileAll(wanted);
+    if (!this.#isBeside) {
+      const windowed = this.#windows.holdsAll();
+      return this.#compileAll(windowed ? wanted.map((one) => ({ ...one, windowed })) : wanted);
+    }
     // The hottest first; what does not get its turn soon is found again if it stays hot.
     const runs = new Map(wanted.map(({ key }) => [key, this.#host.runsOf(mode, key)]));
     wanted.sort((one, other) => runs.get(other.key)! - runs.get(one.key)!);
@@ -334,6 +342,7 @@ export class Jit {
     };
     const found: Discovered[] = [];
     for (const one of this.#finder.all(list, isOpen)) {
+      if (!isLarger(one)) continue;
       found.push(one);
       for (const { insns } of one.region.blocks) for (const insn of insns) inside.add(keyOfInsn(insn));
     }
@@ -359,7 +368,13 @@ export class Jit {
     }
     const functions = this.#instantiate(module);
     made.forEach(({ wanted, region, compiled, window }, number) => {
-      this.#install({ ...wanted, region, ranges: this.#map.note(region), window }, compiled, first + number, functions[number]!);
+      const installed = this.#install(
+        { ...wanted, region, ranges: this.#map.note(region), window },
+        compiled,
+        first + number,
+        functions[number]!,
+      );
+      installed.early = window !== undefined && !wanted.again;
     });
   }
 
@@ -426,7 +441,7 @@ export class Jit {
     return at === 0 ? 0 : this.#host.placeRecord(insn, mode, remaining, at);
   }
 
-  #install(made: Made, compiled: RegionCode, place: number, code: WebAssembly.ExportValue): void {
+  #install(made: Made, compiled: RegionCode, place: number, code: WebAssembly.ExportValue): Installed {
     const host = this.#host;
     const { key, mode, region, ranges, window } = made;
     const grown = this.#store.entered(key)?.grown ?? 0;
@@ -450,6 +465,7 @@ export class Jit {
     this.statistics.compiled++;
     if (window !== undefined) this.statistics.windowed++;
     this.statistics.instructions += compiled.instructions;
+    return installed;
   }
 
   /** Do other places than those in a region, which has the code there as well, lead to this address? */
@@ -538,14 +554,17 @@ export class Jit {
 
   // What runs of regions tell.
 
-  /** A slice ended in a region: one that goes on for long is worth being made for the window. */
+  /** A slice ended in a region: one that goes on for long is worth being made for the window, or again with what is known by now of where its code leads. */
   #noteSlice(region: Installed, slice: number): void {
-    if (region.window !== undefined || !this.#windows.mayUse(region.entry)) return;
+    if ((region.window !== undefined && !region.early) || !this.#windows.mayUse(region.entry)) return;
     region.heat += slice;
     if (region.heat < (this.#host.eager ? longEager : longRun + region.instructions * longRunForOne)) return;
     region.heat = -Infinity;
-    const window = this.#windows.find();
-    if (window !== undefined && (this.#host.eager || window.readLength >= leastWindow)) this.#compile(region.entry, region.mode, true);
+    const { entry: key, mode, instructions } = region;
+    if (region.early) {
+      region.early = false;
+      this.#compileAll([{ key, mode, windowed: true, again: true, more: instructions }]);
+    } else if (this.#windows.isWide(this.#windows.find())) this.#compile(key, mode, true);
   }
 
   /** Regions were often left for the address in RIP, at which there is none. */
@@ -562,7 +581,7 @@ export class Jit {
     region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
     region.beyond++;
     if (region.window === undefined) {
-      if (region.dead || !this.#heat.isWorthParting(region.entry, region.beyond, manyExits)) return;
+      if (region.dead || !this.#heat.isWorthParting(region.entry, region.beyond, manyApart)) return;
       for (const key of region.leftOften('reach')) this.#alone.add(key);
       return this.#compile(region.entry, region.mode, false);
     }

@@ -4,12 +4,19 @@ import { type Insn } from '../decoder';
 import { signExtend, zeroExtend } from '../isa/flags';
 import { type ShapeOperand, type Size } from '../isa/gen';
 import { FSW_PENDING, State } from '../state';
-import { Code, type Label } from '../wasm/code';
+import { Code, type Label, type Late } from '../wasm/code';
 import { type ValueType } from '../wasm/opcodes';
 import { slack } from './discover';
 import { type FloatUse, precisionBits, precisionMask } from './float';
 import { Origins } from './origins';
 import { type ExitReason, type ExitSite, keyOfInsn, Local, RegionExit, RegionImports, RegionState } from './region-abi';
+
+/** A way out of the region before an instruction, of which it is not told yet whether it is counted. */
+export interface LateExit {
+  readonly key: number;
+  readonly remaining: number;
+  readonly status: Late;
+}
 
 export class RegionFrame {
   readonly c = new Code(['i32']);
@@ -101,6 +108,25 @@ export class RegionFrame {
       this.sites.push({ key: keyOfInsn(this.insn), remaining: this.remaining, why });
     }
     return status;
+  }
+
+  /** Leaves as `leaveIf` does; whether that is counted is told later. */
+  protected leaveLate(condition: () => void): LateExit {
+    const { c } = this;
+    const key = keyOfInsn(this.insn);
+    c.i64(key).set(Local.exitRip);
+    const status = c.late('i32', 32);
+    c.set(Local.status);
+    condition();
+    c.brIf(this.exit);
+    return { key, remaining: this.remaining, status };
+  }
+
+  /** @param why where it is to be counted */
+  protected settleExit({ key, remaining, status }: LateExit, why?: ExitReason): void {
+    if (why === undefined) return this.c.settle(status, RegionExit.leave + remaining);
+    this.c.settle(status, RegionExit.sites + this.sites.length);
+    this.sites.push({ key, remaining, why });
   }
 
   /** Exits before the current instruction. */

@@ -58,7 +58,7 @@ export class RegionMemory extends RegionFrame {
   /** Displacements of places in the current block that were seen to be aligned, and to what, by their key. */
   readonly #aligned = new Map<string, { readonly disp: number; readonly align: number }[]>();
   #seenCount = 0;
-  readonly #groups = new TlbGroups(this.c);
+  readonly #groups: TlbGroups;
   /** The window of accesses that do not go by the TLB. */
   readonly #window: WindowMapping | undefined;
   /** Whatever may be written may be read. */
@@ -71,6 +71,13 @@ export class RegionMemory extends RegionFrame {
     private readonly memory: MemoryUse,
   ) {
     super(floats);
+    this.#groups = new TlbGroups({
+      c: this.c,
+      leaveLate: (condition) => this.leaveLate(condition),
+      settleExit: (exit, why) => {
+        this.settleExit(exit, why);
+      },
+    });
     const { window } = memory;
     this.#window = window;
     this.#readsCoverWrites =
@@ -275,9 +282,7 @@ export class RegionMemory extends RegionFrame {
 
   #beginGroup(linear: number, access: Access, size: number, place: Place): Reach {
     const locals = { linear, index: this.#seenLocal(), start: this.temp('i64'), entry: this.temp('i32') };
-    return this.#groups.begin(place, access, size, locals, (condition) => {
-      this.leaveIf(condition, 'reach');
-    });
+    return this.#groups.begin(place, access, size, locals);
   }
 
   /** A local that keeps its value to the end of the block. */

@@ -49,6 +49,8 @@ export class Installed {
   unordinary = 0;
   /** Instructions of the slices that ended in it. */
   heat = 0;
+  /** It was made for the window as soon as it was found, before much was known of where its code leads. */
+  early = false;
   /** Indirect jumps out of it, and whether it knows fewer of their targets than were met. */
   unforeseen = 0;
   stale = false;

@@ -3,6 +3,9 @@
 import { type Region, type RegionBlock } from './discover';
 import { headsOf, type Part, structure } from './structure';
 
+/** Ways from one block back to it, as of a switch in a loop, as far as they count. */
+const mostArms = 32;
+
 type Loop = Extract<Part, { kind: 'loop' }>;
 
 /** For each block, those that may follow, a callee's return among them: it comes from outside where the callee is not in the region. */
@@ -24,30 +27,40 @@ export function successorsOf(blocks: readonly RegionBlock[]): number[][] {
 }
 
 /**
+ * @param runsOf times that the interpreter ran the block at an address
  * Address at which a region had better begin so that the loops around its entry have one head each, and that is met often: the head of the loop around
  * the innermost one. The entry itself where that does as well.
  */
-export function bestRoot({ blocks, entries }: Region): number {
+export function bestRoot({ blocks, entries }: Region, runsOf: (key: number) => number): number {
   const [entry] = entries;
   if (entry === undefined) return -1;
   const successors = successorsOf(blocks);
   const first = blocks.findIndex(({ key }) => key === entry);
   const parts = structure(successors, [first]);
-  let best = { parts, cost: irregular(parts) };
-  if (best.cost === 0) return entry;
+  let best = { parts, cost: costOf(parts) };
+  if (best.cost <= 1) return entry;
   // Only what lies on a cycle with the entry leads to all that the entry leads to.
-  const around = parts.find((part) => headsOf(part).includes(first));
-  for (const node of around?.kind === 'loop' ? innerHeads(around.body) : []) {
+  const cycle = parts.find((part) => headsOf(part).includes(first));
+  for (const node of cycle?.kind === 'loop' ? innerHeads(cycle.body) : []) {
     const other = structure(successors, [node]);
-    const cost = irregular(other);
+    const cost = costOf(other);
+    if (irregular(other) === irregular(parts) && !isArm(runsOf(entry), runsOf(blocks[node]!.key))) continue;
     if (cost < best.cost) best = { parts: other, cost };
   }
-  const loops = loopsAround(best.parts, first);
-  const innermost = loops.at(-1);
+  const around = loopsAround(best.parts, first);
+  const innermost = around.at(-1);
   const isLeaf = innermost !== undefined && innermost.body.every((part) => part.kind === 'block');
-  const chosen = isLeaf && loops.length > 1 ? loops.at(-2)! : innermost;
+  const chosen = isLeaf && around.length > 1 ? around.at(-2)! : innermost;
   return chosen?.heads.length === 1 ? blocks[chosen.heads[0]!]!.key : entry;
 }
+
+/** Is a block that runs this often one of several ways from a block back to it, rather than a loop around that one's? */
+const isArm = (runs: number, others: number): boolean => runs < others && others < runs * mostArms;
+
+/** What it costs to go around: above all the dispatch in loops with several heads, and then each head of its own, as an arm of a switch makes one if the region begins there. */
+const costOf = (parts: readonly Part[]): number => irregular(parts) * 1000 + loops(parts);
+
+const loops = (parts: readonly Part[]): number => parts.reduce((sum, part) => sum + (part.kind === 'loop' ? 1 + loops(part.body) : 0), 0);
 
 /** The loops that hold a block, outermost first. */
 function loopsAround(parts: readonly Part[], node: number): Loop[] {

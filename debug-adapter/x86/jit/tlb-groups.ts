@@ -4,6 +4,8 @@ import { type Access } from '../isa/gen';
 import { Layout } from '../state';
 import { type Code, type Late } from '../wasm/code';
 import { type Place } from './origins';
+import { type ExitReason } from './region-abi';
+import { type LateExit } from './region-frame';
 
 /** Bytes below and above the first access of a group within which others join it. */
 const below = 112;
@@ -15,6 +17,25 @@ export interface Reach {
   readonly offset: number;
 }
 
+/** Locals that a look at the TLB works with. */
+interface Locals {
+  /** i64: the linear address of the first access. */
+  readonly linear: number;
+  /** i32, for the host address, to the end of the block. */
+  readonly index: number;
+  /** i64 and i32, for the meantime. */
+  readonly start: number;
+  readonly entry: number;
+}
+
+/** What a group asks of the region. */
+export interface GroupHost {
+  readonly c: Code;
+  /** Leaves where what is pushed is not 0. */
+  leaveLate(condition: () => void): LateExit;
+  settleExit(exit: LateExit, why?: ExitReason): void;
+}
+
 interface Group {
   /** The local that holds the host address of the first access, less `below`. */
   readonly index: number;
@@ -24,13 +45,18 @@ interface Group {
   low: number;
   high: number;
   isWritten: boolean;
+  accesses: number;
   /** What the look at the TLB does not know until the last access has come: the first byte, the last, the table, and the way back from the first byte. */
   readonly first: Late;
   readonly last: Late;
   readonly tag: Late;
   readonly addend: Late;
   readonly back: Late;
+  readonly exit: LateExit;
 }
+
+/** Bits of the distances within a group, with their sign. */
+const distanceBits = 14;
 
 /**
  * All bytes of a group have to lie in one page, and where one of them is written the page has to be a writable one: then they lie where the TLB says, whatever
@@ -41,7 +67,7 @@ export class TlbGroups {
   /** Keys of places of which each access looks by itself. */
   readonly #apart = new Set<string>();
 
-  constructor(private readonly c: Code) {}
+  constructor(private readonly host: GroupHost) {}
 
   /** The host address of an access, where a group is there that it can join. */
   join(place: Place, access: Access, size: number): Reach | undefined {
@@ -51,6 +77,7 @@ export class TlbGroups {
       group.low = Math.min(group.low, from);
       group.high = Math.max(group.high, from + size);
       group.isWritten ||= access !== 'read';
+      group.accesses++;
       return { index: group.index, offset: below + from };
     }
     return undefined;
@@ -66,48 +93,28 @@ export class TlbGroups {
     this.#apart.add(key);
   }
 
-  /**
-   * Begins a group with an access to the linear address in a local.
-   * @param index the i32 local that will hold the host address, to the end of the block
-   * @param start an i64 local, and `entry` an i32 one, for the meantime
-   * @param leaveIf leaves where what is pushed is not 0
-   */
-  begin(
-    place: Place,
-    access: Access,
-    size: number,
-    { linear, index, start, entry }: { readonly linear: number; readonly index: number; readonly start: number; readonly entry: number },
-    leaveIf: (condition: () => void) => void,
-  ): Reach {
-    const { c } = this;
+  /** Begins a group with an access. */
+  begin(place: Place, access: Access, size: number, { linear, index, start, entry }: Locals): Reach {
+    const { c } = this.host;
     c.get(linear);
-    const first = c.late('i64');
+    const first = c.late('i64', distanceBits);
     c.op('i64.add').set(start);
-    const late: { tag?: Late; last?: Late } = {};
-    leaveIf(() => {
+    let tag!: Late;
+    let last!: Late;
+    const exit = this.host.leaveLate(() => {
       c.get(start).i64(8).op('i64.shr_u', 'i32.wrap_i64').i32(0xffff0).op('i32.and').tee(entry);
-      late.tag = c.memLate('i64.load');
+      tag = c.memLate('i64.load');
       c.get(start);
-      late.last = c.late('i64');
+      last = c.late('i64', distanceBits);
       c.op('i64.add').i64(-4096).op('i64.and', 'i64.ne');
     });
     c.get(start).op('i32.wrap_i64').get(entry);
     const addend = c.memLate('i32.load');
     c.op('i32.add');
-    const back = c.late('i32');
+    const back = c.late('i32', distanceBits);
     c.op('i32.add').set(index);
-    const group: Group = {
-      index,
-      disp: place.disp,
-      low: 0,
-      high: size,
-      isWritten: access !== 'read',
-      first,
-      last: late.last!,
-      tag: late.tag!,
-      addend,
-      back,
-    };
+    const isWritten = access !== 'read';
+    const group: Group = { index, disp: place.disp, low: 0, high: size, isWritten, accesses: 1, first, last, tag, addend, back, exit };
     const others = this.#groups.get(place.key);
     if (others === undefined) this.#groups.set(place.key, [group]);
     else others.push(group);
@@ -116,18 +123,21 @@ export class TlbGroups {
 
   /** The block has ended: its groups are known in full. */
   finish(): void {
-    for (const groups of this.#groups.values()) {
-      for (const { low, high, isWritten, first, last, tag, addend, back } of groups) {
-        const { c } = this;
-        const table = isWritten ? Layout.tlbWrite : Layout.tlbRead;
-        c.settle(first, low);
-        c.settle(last, high - low - 1);
-        c.settle(back, -low - below);
-        c.settleOffset(tag, table);
-        c.settleOffset(addend, table + 8);
-      }
-    }
+    for (const groups of this.#groups.values()) for (const group of groups) this.#settle(group);
     this.#groups.clear();
     this.#apart.clear();
+  }
+
+  #settle({ low, high, isWritten, accesses, first, last, tag, addend, back, exit }: Group): void {
+    const { host } = this;
+    const { c } = host;
+    const table = isWritten ? Layout.tlbWrite : Layout.tlbRead;
+    c.settle(first, low);
+    c.settle(last, high - low - 1);
+    c.settle(back, -low - below);
+    c.settle(tag, table);
+    c.settle(addend, table + 8);
+    // One access by itself leaves for a page that the TLB does not know, which is soon over.
+    host.settleExit(exit, accesses > 1 ? 'reach' : undefined);
   }
 }

@@ -5,14 +5,20 @@ import { type WindowMapping } from './region-abi';
 import { type Installed, type RegionStore } from './region-store';
 import { covers, findWindow, type PageTables, reaches, writes } from './window';
 
-/** Times that regions were dropped because the window changed before there is none any more. */
+/** Times that regions were dropped because the window changed before there is none any more, and before none is made for it at once. */
 const mostChanges = 24;
+const mostChangesAtOnce = 4;
+/** Bytes of a window that regions are made for: smaller ones hold little of what code reaches. */
+const leastWindow = 1n << 20n;
+/** Of so many pages that were reached one may lie beyond a window that holds all that matters. */
+const pagesToOneBeyond = 20;
 
 export interface WindowHost {
   readonly view: DataView;
   readonly i32: Int32Array;
   readonly ramSize: number;
   readonly eager: boolean;
+  reached(access: 'read' | 'write'): readonly number[];
 }
 
 export class Windows {
@@ -46,6 +52,22 @@ export class Windows {
     return found;
   }
 
+  /** Is a window worth being made for? */
+  isWide(window: WindowMapping | undefined): boolean {
+    return window !== undefined && (this.host.eager || window.readLength >= leastWindow);
+  }
+
+  /** Does the guest's data lie in the window, as far as the TLB knows? Then regions may be made for it from the start. */
+  holdsAll(): boolean {
+    if (this.off || this.host.eager || this.#changes >= mostChangesAtOnce) return false;
+    const window = this.find();
+    if (window === undefined || !this.isWide(window)) return false;
+    const [reads, writes] = [this.host.reached('read'), this.host.reached('write')];
+    const { readStart, readLength, writeStart, writeLength } = window;
+    const beyond = countBeyond(reads, readStart, readLength) + countBeyond(writes, writeStart, writeLength);
+    return beyond * pagesToOneBeyond <= reads.length + writes.length;
+  }
+
   /** May a region reach this linear address without the TLB? */
   reach(linear: bigint): boolean {
     for (const { window } of this.store.windowed) if (reaches(window!, linear)) return true;
@@ -67,4 +89,10 @@ export class Windows {
       return regions.filter((region) => region.window === window);
     });
   }
+}
+
+function countBeyond(pages: readonly number[], start: bigint, length: bigint): number {
+  const first = Number(start);
+  const end = first + Number(length);
+  return pages.filter((page) => page < first || page >= end).length;
 }

@@ -96,12 +96,11 @@ export class Bytes {
 /** A block, loop or if that is open: what `br` names. */
 export type Label = number & { readonly label: unique symbol };
 
-/** A constant or an offset that is told when more of the function is known. */
-export type Late = number & { readonly late: unique symbol };
-
-/** Bytes of a late constant, from -2^13 up to 2^13, and of a late offset, up to 2^28. */
-const lateConstant = 2;
-const lateOffset = 4;
+/** A constant or an offset that is told when more of the function is known: where it stands, and the bytes kept for it. */
+export interface Late {
+  readonly at: number;
+  readonly bytes: number;
+}
 
 /** Writes one function body. Parameters are locals 0 .. params.length-1. */
 export class Code {
@@ -232,33 +231,29 @@ export class Code {
     return this;
   }
 
-  /** A constant of this type that `settle` tells, before anything is put in front of this code. */
-  late(type: 'i32' | 'i64'): Late {
+  /** A constant of at most this many bits with its sign, that `settle` tells before anything is put in front of this code. */
+  late(type: 'i32' | 'i64', bits: number): Late {
     this.bytes.byte(type === 'i32' ? 0x41 : 0x42);
     this.widths.push(64);
-    return this.#keep(lateConstant);
+    return this.#keep(Math.ceil(bits / 7));
   }
 
-  settle(late: Late, value: number): void {
-    this.bytes.patch(late, lateConstant, value);
-  }
-
-  /** A load or store whose static offset `settleOffset` tells. */
+  /** A load or store whose static offset, below 2^28, `settle` tells. */
   memLate(name: MemoryOp): Late {
     this.#opcode(memoryOpcodes[name]);
     this.bytes.byte(0);
     this.widths.memory(name);
-    return this.#keep(lateOffset);
-  }
-
-  settleOffset(late: Late, offset: number): void {
-    this.bytes.patch(late, lateOffset, offset);
+    return this.#keep(4);
   }
 
   #keep(bytes: number): Late {
-    const at = this.bytes.length as Late;
+    const { length } = this.bytes;
     for (let i = 0; i < bytes; i++) this.bytes.byte(0);
-    return at;
+    return { at: length, bytes };
+  }
+
+  settle({ at, bytes }: Late, value: number): void {
+    this.bytes.patch(at, bytes, value);
   }
 
   /** `v128.loadN_lane` / `v128.storeN_lane`; size in bytes. */
