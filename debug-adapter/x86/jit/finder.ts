@@ -24,6 +24,8 @@ export interface Wanted {
   readonly windowed: boolean;
   /** There is one, which was found wanting. */
   readonly again: boolean;
+  /** The interpreter went on from there for long without meeting a region. */
+  readonly stuck?: boolean;
   /** Instructions of the one that there is, where only one of more is worth it. */
   readonly more?: number;
 }

@@ -39,9 +39,10 @@ interface Made extends Ordered {
   readonly window: WindowMapping | undefined;
 }
 
-/** Regions that wait for others before they are compiled together, and samples for which they do. */
+/** Regions that wait for others before they are compiled together, and samples for which they do, or one by itself does. */
 const mostAtOnce = 64;
 const mostWaits = 48;
+const fewWaits = 12;
 /** Times that code is looked for before the loop in WebAssembly is made. */
 const patience = 20_000;
 /** Runs of a block that make it the start of a region, those that let it be part of one, and the latter where another thread does the work. */
@@ -72,6 +73,9 @@ const PAGE = 4096;
 
 /** Regions are made of 64-bit code that nothing looks at one by one. */
 const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step | Mode.fpuTrap)) === Mode.long;
+
+/** In the place of the region that ran last. */
+const noRegion = -1;
 
 /** Is there as much code as was asked for? */
 function isLarger({ wanted: { key, more }, region: { blocks, entries } }: Discovered): boolean {
@@ -266,13 +270,19 @@ export class Jit {
   sample(slice: number): void {
     const mode = this.#mode;
     if (!isTranslated(mode)) return;
-    if (this.#wanted.length > 0 && (++this.#waited >= mostWaits || (this.#isBeside && this.#beside.isIdle))) this.#compileWanted();
+    const waits = this.#wanted.length > 1 ? mostWaits : fewWaits;
+    if (this.#wanted.length > 0 && (++this.#waited >= waits || (this.#isBeside && this.#beside.isIdle))) this.#compileWanted();
+    this.#isStuck = this.#host.i32[currentRegion >> 2] === noRegion;
+    this.#host.i32[currentRegion >> 2] = noRegion;
     const key = this.#rip;
     const region = this.#store.entered(key);
     if (region?.mode === mode) this.#noteSlice(region, slice);
     else if (this.#heat.sampled(key, this.#isBeside) && (this.#host.eager || this.#host.runsOf(mode, key) >= manyRuns))
       this.#compileNew(key, mode);
   }
+
+  /** Was no region entered since the sample before? */
+  #isStuck = false;
 
   /** Is there another thread that compiles what is found now? */
   get #isBeside(): boolean {
@@ -287,13 +297,14 @@ export class Jit {
     if (this.#wanted.length === 0) this.#waited = 0;
     // Tests have both kinds.
     const windowed = this.#host.eager && (key & 2) === 0;
-    if (!this.#wanted.some((other) => other.key === key)) this.#wanted.push({ key, mode, windowed, again: false });
+    if (!this.#wanted.some((other) => other.key === key))
+      this.#wanted.push({ key, mode, windowed, again: false, stuck: this.#isStuck && this.#isInside(key) });
     if (this.#wanted.length >= (this.#isBeside ? mostWanted : mostAtOnce) || this.#host.eager) this.#compileWanted();
   }
 
   #compileWanted(): void {
     const mode = this.#mode;
-    const wanted = this.#wanted.filter((one) => one.mode === mode && (one.again || (!this.has(one.key) && !this.#isPassed(one.key))));
+    const wanted = this.#wanted.filter((one) => one.mode === mode && (one.again || (!this.has(one.key) && !this.#isPassed(one))));
     this.#wanted.length = 0;
     if (!this.#isBeside) {
       const windowed = this.#windows.holdsAll();
@@ -307,15 +318,19 @@ export class Jit {
     this.#compileAll(wanted.slice(0, mostInOrder));
   }
 
-  /** Is this in the middle of a region, and not often what a region was left for? Such a place soon leads to an entry. */
-  #isPassed(key: number): boolean {
-    if (this.#host.eager || this.#missed.has(key)) return false;
-    const physical = this.#map.at(key);
-    const mode = this.#mode;
-    if (!this.#store.onPage(Math.floor(physical / PAGE)).some((region) => region.mode === mode && touches(region, physical, 1)))
-      return false;
+  /** Is this in the middle of a region, and not often what a region was left for? Such a place soon leads to an entry, if it does: a loop of its own goes on and on. */
+  #isPassed({ key, stuck }: Wanted): boolean {
+    if (this.#host.eager || this.#missed.has(key) || stuck === true) return false;
+    if (!this.#isInside(key)) return false;
     this.#heat.cool(key);
     return true;
+  }
+
+  /** Does a region of the current mode hold the code at this address? */
+  #isInside(key: number): boolean {
+    const physical = this.#map.at(key);
+    const mode = this.#mode;
+    return this.#store.onPage(Math.floor(physical / PAGE)).some((region) => region.mode === mode && touches(region, physical, 1));
   }
 
   /** @param windowed accesses go through the window, where there is one. */
