@@ -13,6 +13,9 @@ export interface Abbrev {
   readonly constants: readonly bigint[];
   /** Index of DW_AT_sibling among the attributes, or -1. */
   readonly sibling: number;
+  /** How to pass over the attributes in a unit of `planFormat`; made by `passOver`. */
+  plan: readonly number[] | undefined;
+  planFormat: number;
 }
 
 export interface AbbrevTable {
@@ -88,7 +91,7 @@ function readAbbrev(r: Reader, code: number): Abbrev | undefined {
     forms.push(form);
     constants.push(constant);
   }
-  return { code, tag, hasChildren, names, forms, constants, sibling: names.indexOf(AT.sibling) };
+  return { code, tag, hasChildren, names, forms, constants, sibling: names.indexOf(AT.sibling), plan: undefined, planFormat: -1 };
 }
 
 function table(all: readonly Abbrev[], byCode: ReadonlyMap<number, Abbrev>): AbbrevTable {

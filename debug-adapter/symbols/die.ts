@@ -1,7 +1,7 @@
 /** Debugging information entries: the tree of a unit as columns of numbers, and handles that decode attributes when asked. */
 import { type Abbrev } from './abbrev';
 import { AT, FORM, dwarfName } from './constants';
-import { blockLength, fixedConstantSize, formIndex, isAddressForm, skipForm } from './forms';
+import { blockLength, fixedConstantSize, formIndex, isAddressForm, passOver, skipForm } from './forms';
 import { Reader } from './reader';
 import { type Unit } from './unit';
 
@@ -48,7 +48,7 @@ export function buildTree(unit: Unit): DieTree {
   let count = 0;
   let parent = -1;
   const complain = (code: string, message: string, offset: number): void => diagnostics.add(code, message, '.debug_info', offset);
-  walk: while (r.more) {
+  while (r.more) {
     const offset = r.pos;
     const code = r.uleb();
     if (code === 0) {
@@ -70,16 +70,11 @@ export function buildTree(unit: Unit): DieTree {
       offsets = grow(offsets, capacity);
       parents = grow(parents, capacity);
     }
-    const { forms } = abbrev;
-    for (let i = 0; i < forms.length; i++) {
-      if (!skipForm(r, forms[i]!, unit)) {
-        complain(
-          'dwarf-form',
-          `Unknown form ${dwarfName('FORM', forms[i]!)} of ${dwarfName('AT', abbrev.names[i]!)}; the rest of the unit is not read.`,
-          offset,
-        );
-        break walk;
-      }
+    const unknown = passOver(r, abbrev, unit);
+    if (unknown >= 0) {
+      const [form, attribute] = [dwarfName('FORM', abbrev.forms[unknown]!), dwarfName('AT', abbrev.names[unknown]!)];
+      complain('dwarf-form', `Unknown form ${form} of ${attribute}; the rest of the unit is not read.`, offset);
+      break;
     }
     if (r.failed) {
       complain('dwarf-die', 'DIE cut off by the end of its unit.', offset);
@@ -313,4 +308,14 @@ export class Die {
   }
 }
 
-const NO_ABBREV: Abbrev = { code: 0, tag: 0, hasChildren: false, names: [], forms: [], constants: [], sibling: -1 };
+const NO_ABBREV: Abbrev = {
+  code: 0,
+  tag: 0,
+  hasChildren: false,
+  names: [],
+  forms: [],
+  constants: [],
+  sibling: -1,
+  plan: [],
+  planFormat: -1,
+};

@@ -17,6 +17,8 @@ export class Dwarf {
   private readonly abbrevs = new Map<number, AbbrevTable>();
   private readonly trees = new Map<Unit, DieTree>();
   private cachedDies = 0;
+  /** The unit that was asked about last, and its tree: mostly the next one, too. */
+  private recent: { readonly unit: Unit; readonly tree: DieTree } | undefined;
   private signatures: Map<bigint, Unit> | undefined;
 
   constructor(readonly sections: DebugSections) {
@@ -103,16 +105,19 @@ export class Dwarf {
   }
 
   tree(unit: Unit): DieTree {
+    if (this.recent?.unit === unit) return this.recent.tree;
     let tree = this.trees.get(unit);
     if (tree) {
-      if (this.trees.size > 1) {
-        // Re-inserting keeps the map in order of use.
-        this.trees.delete(unit);
-        this.trees.set(unit, tree);
-      }
-      return tree;
-    }
-    tree = buildTree(unit);
+      // Re-inserting keeps the map in order of use.
+      this.trees.delete(unit);
+      this.trees.set(unit, tree);
+    } else tree = this.addTree(unit);
+    this.recent = { unit, tree };
+    return tree;
+  }
+
+  private addTree(unit: Unit): DieTree {
+    const tree = buildTree(unit);
     this.trees.set(unit, tree);
     this.cachedDies += tree.count;
     for (const [old, oldTree] of this.trees) {

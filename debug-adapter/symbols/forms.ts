@@ -1,4 +1,5 @@
 /** The encodings of attribute values (DWARF 5, section 7.5.6): how long each is, and which class it is of. */
+import { type Abbrev } from './abbrev';
 import { FORM } from './constants';
 import { type Reader } from './reader';
 
@@ -9,59 +10,63 @@ export interface FormContext {
   readonly addressSize: number;
 }
 
-/** Moves past a value; false for a form that is not known, after which nothing in the unit can be read. */
-export function skipForm(r: Reader, form: number, unit: FormContext): boolean {
+/** Bytes of a value whose form alone tells how many they are; -1 for the other forms, known or not. */
+function fixedSize(form: number, unit: FormContext): number {
   switch (form) {
     case FORM.flag_present:
     case FORM.implicit_const:
-      return true;
+      return 0;
     case FORM.data1:
     case FORM.ref1:
     case FORM.flag:
     case FORM.strx1:
     case FORM.addrx1:
-      r.skip(1);
-      return true;
+      return 1;
     case FORM.data2:
     case FORM.ref2:
     case FORM.strx2:
     case FORM.addrx2:
-      r.skip(2);
-      return true;
+      return 2;
     case FORM.strx3:
     case FORM.addrx3:
-      r.skip(3);
-      return true;
+      return 3;
     case FORM.data4:
     case FORM.ref4:
     case FORM.ref_sup4:
     case FORM.strx4:
     case FORM.addrx4:
-      r.skip(4);
-      return true;
+      return 4;
     case FORM.data8:
     case FORM.ref8:
     case FORM.ref_sig8:
     case FORM.ref_sup8:
-      r.skip(8);
-      return true;
+      return 8;
     case FORM.data16:
-      r.skip(16);
-      return true;
+      return 16;
     case FORM.strp:
     case FORM.line_strp:
     case FORM.sec_offset:
     case FORM.strp_sup:
     case FORM.GNU_ref_alt:
     case FORM.GNU_strp_alt:
-      r.skip(unit.is64 ? 8 : 4);
-      return true;
+      return unit.is64 ? 8 : 4;
     case FORM.ref_addr:
-      r.skip(unit.version <= 2 ? unit.addressSize : unit.is64 ? 8 : 4);
-      return true;
+      return unit.version <= 2 ? unit.addressSize : unit.is64 ? 8 : 4;
     case FORM.addr:
-      r.skip(unit.addressSize);
-      return true;
+      return unit.addressSize;
+    default:
+      return -1;
+  }
+}
+
+/** Moves past a value; false for a form that is not known, after which nothing in the unit can be read. */
+export function skipForm(r: Reader, form: number, unit: FormContext): boolean {
+  const size = fixedSize(form, unit);
+  if (size >= 0) {
+    r.skip(size);
+    return true;
+  }
+  switch (form) {
     case FORM.udata:
     case FORM.sdata:
     case FORM.ref_udata:
@@ -96,6 +101,42 @@ export function skipForm(r: Reader, form: number, unit: FormContext): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * Moves past all attributes of a DIE, those of fixed size together. -1, or the index of the attribute whose form is not known.
+ * The way is worked out once for each abbreviation.
+ */
+export function passOver(r: Reader, abbrev: Abbrev, unit: FormContext): number {
+  const format = (unit.is64 ? 1 : 0) | (unit.version <= 2 ? 2 : 0) | (unit.addressSize << 2);
+  if (abbrev.plan === undefined || abbrev.planFormat !== format) {
+    abbrev.plan = planOf(abbrev, unit);
+    abbrev.planFormat = format;
+  }
+  const { plan } = abbrev;
+  for (let i = 0; i < plan.length; i++) {
+    const step = plan[i]!;
+    if (step >= 0) r.skip(step);
+    else if (!skipForm(r, abbrev.forms[-1 - step]!, unit)) return -1 - step;
+  }
+  return -1;
+}
+
+/** Bytes to skip, and between them, as -1 and lower, indexes of attributes whose size stands with them. */
+function planOf({ forms }: Abbrev, unit: FormContext): readonly number[] {
+  const plan: number[] = [];
+  let bytes = 0;
+  for (let i = 0; i < forms.length; i++) {
+    const size = fixedSize(forms[i]!, unit);
+    if (size >= 0) bytes += size;
+    else {
+      if (bytes > 0) plan.push(bytes);
+      bytes = 0;
+      plan.push(-1 - i);
+    }
+  }
+  if (bytes > 0) plan.push(bytes);
+  return plan;
 }
 
 /** Length of the block that the reader stands at, after its length field was read; undefined when the form is no block. */

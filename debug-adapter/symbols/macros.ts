@@ -44,7 +44,7 @@ export function* macroEvents(core: Core, unit: Unit): Generator<MacroEvent> {
   if (offset !== undefined) yield* readUnit(core, unit, offset, walk, 0);
   const old = unit.root.number(AT.macro_info);
   if (old !== undefined) yield* entries(core, unit, new Reader(sections.get('.debug_macinfo'), old), false, walk, 0);
-  if (walk.budget <= 0)
+  if (walk.budget < 0)
     sections.diagnostics.add(
       'dwarf-macro',
       'The macro units import each other over and over; not all of it is read.',

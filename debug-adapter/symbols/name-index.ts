@@ -1,7 +1,7 @@
 /** Where names are defined in .debug_info: one pass over the top levels of units, kept as columns of numbers; of all of them in steps, or first of those that may define a name. */
 import { AT, FORM, TAG } from './constants';
 import { type Dwarf } from './dwarf';
-import { formIndex, isAddressForm, skipForm } from './forms';
+import { formIndex, isAddressForm, passOver, skipForm } from './forms';
 import { Reader, stringAt } from './reader';
 import { type Abbrev } from './abbrev';
 import { unitsSpelling } from './spelling';
@@ -64,7 +64,8 @@ function descends(tag: number): boolean {
 export class NameIndex {
   private readonly ids = new Map<string, number>();
   private readonly texts: string[] = [];
-  private readonly byStringOffset = new Map<number, number>();
+  /** Number of the name at each offset of .debug_str, plus one; 0 where none was looked at. */
+  private readonly byStringOffset: Int32Array;
   /** Newest entry of each name, chained backwards through `next`; -1 ends. */
   private heads: number[] = [];
   private offsets = new Int32Array(1 << 12);
@@ -77,7 +78,9 @@ export class NameIndex {
   /** Names that were looked for unit by unit. */
   private singleLookups = 0;
 
-  constructor(private readonly dwarf: Dwarf) {}
+  constructor(private readonly dwarf: Dwarf) {
+    this.byStringOffset = new Int32Array(dwarf.sections.get('.debug_str').length + 1);
+  }
 
   /** Offsets of the DIEs of a name, in order of appearance. */
   find(name: string, kind: NameKind): number[] {
@@ -161,7 +164,9 @@ export class NameIndex {
       if (!abbrev) return;
       const kind = depth > quiet ? -1 : kindOf(abbrev.tag);
       const enters = abbrev.hasChildren && depth <= quiet && descends(abbrev.tag);
-      const sibling = this.attributes(r, abbrev, unit, kind, offset);
+      // Nothing of it is recorded, and there is nothing to jump over.
+      const plain = kind < 0 && (!abbrev.hasChildren || enters || abbrev.sibling < 0);
+      const sibling = plain ? passed(r, abbrev, unit) : this.attributes(r, abbrev, unit, kind, offset);
       if (sibling < 0) return;
       if (!abbrev.hasChildren) {
         if (depth === 0) return;
@@ -229,12 +234,12 @@ export class NameIndex {
   /** Number of the name at the reader, -1 for an empty or unreadable one; moves past it. */
   private nameId(r: Reader, form: number, unit: Unit): number {
     if (form === FORM.strp) {
-      const at = r.offset(unit.is64);
-      let id = this.byStringOffset.get(at);
-      if (id === undefined) {
-        id = this.intern(stringAt(this.dwarf.sections.get('.debug_str'), at));
-        this.byStringOffset.set(at, id);
-      }
+      const at = Math.min(r.offset(unit.is64), this.byStringOffset.length - 1);
+      const known = this.byStringOffset[at]!;
+      if (known !== 0) return known - 1;
+      const id = this.intern(stringAt(this.dwarf.sections.get('.debug_str'), at));
+      // Of the empty name, too, which has the number -1 and is seldom.
+      this.byStringOffset[at] = id + 1;
       return id;
     }
     if (form === FORM.string) return this.intern(r.cstring());
@@ -278,4 +283,9 @@ export class NameIndex {
     this.nexts[i] = this.heads[name]!;
     this.heads[name] = i;
   }
+}
+
+/** Passes over all attributes; -1 when they cannot be read, else 0. */
+function passed(r: Reader, abbrev: Abbrev, unit: Unit): number {
+  return passOver(r, abbrev, unit) >= 0 || r.failed ? -1 : 0;
 }
