@@ -7,7 +7,6 @@ import { syncFolder, touchedFiles, writeAutoConfDependencies } from '../kconfig/
 import { type KSymbol } from '../kconfig/model';
 import { type KconfigService } from '../kconfig/service';
 import { proofText } from '../kconfig/why';
-import { compileLate } from '../shared/short-run.node';
 import { diff, get, how, lint, printJson, why } from './config-answers';
 import { CommandError, confModes, help, parseOptions, type Options } from './config-options';
 import { ConfigProject, type CommandIo } from './config-project';
@@ -23,7 +22,6 @@ const defaultNames = {
 
 /** Runs the command; gives its exit status. */
 export function configCommand(argv: readonly string[], io: CommandIo): Promise<number> {
-  compileLate();
   try {
     return Promise.resolve(run(parseOptions(argv), io));
   } catch (error) {

@@ -56,6 +56,8 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
       return (await import('./size')).sizeCommand(rest, io);
     case 'config':
       loadCompiled(join(__dirname, 'cli-config.js'));
+      // Only now: a code cache is taken by a process that has the flags with which it was made.
+      (await import('../shared/short-run.node')).compileLate();
       return (await import('./config')).configCommand(rest, io);
     case 'pool':
       return (await import('./pool')).poolCommand(rest, io);
