@@ -11,6 +11,7 @@ import {
   type TextScreen,
 } from './api';
 import { type VirtualClock } from './clock';
+import { Journal } from './journal';
 import { type RandomSource } from './random';
 import { hashState, restoreSnapshot, saveSnapshot } from './snapshot';
 
@@ -64,8 +65,8 @@ export class PcMachine implements Machine, DeviceHost {
   readonly random: RandomSource;
   private readonly virtualClock: VirtualClock;
   private parts: MachineDevices | undefined;
-  private readonly entries: JournalEntry[] = [];
-  /** Index of the first journal entry that lies ahead; kept in snapshots. */
+  readonly journalled = new Journal();
+  /** Number of the first journal entry that lies ahead; kept in snapshots. */
   cursor = 0;
   /** The furthest instruction count reached. */
   private frontier = 0;
@@ -122,7 +123,7 @@ export class PcMachine implements Machine, DeviceHost {
   keepsJournal = true;
 
   get journal(): readonly JournalEntry[] {
-    return this.entries;
+    return this.journalled.entries;
   }
 
   get replaying(): boolean {
@@ -130,7 +131,7 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   isReplay(retired: number): boolean {
-    return this.cursor < this.entries.length || retired < this.frontier;
+    return this.cursor < this.journalled.end || retired < this.frontier;
   }
 
   run(limit: bigint): StopReason {
@@ -198,17 +199,17 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   private instructionsToEntry(retired: bigint): number {
-    const entry = this.entries[this.cursor];
+    const entry = this.journalled.at(this.cursor);
     return entry === undefined ? Infinity : Number(entry.at - retired);
   }
 
   private entryIsDue(): boolean {
-    const entry = this.entries[this.cursor];
+    const entry = this.journalled.at(this.cursor);
     return entry !== undefined && entry.at <= this.cpu.retired;
   }
 
   private replayDue(): void {
-    while (this.entryIsDue()) this.apply(this.entries[this.cursor++]!);
+    while (this.entryIsDue()) this.apply(this.journalled.at(this.cursor++)!);
   }
 
   /** Timers that are due come before what arrives at the same count, live and replayed alike. */
@@ -235,8 +236,8 @@ export class PcMachine implements Machine, DeviceHost {
 
   private record(entry: Recorded): void {
     if (!this.keepsJournal) return;
-    this.entries.push({ ...entry, at: this.cpu.retired });
-    this.cursor = this.entries.length;
+    this.journalled.add({ ...entry, at: this.cpu.retired });
+    this.cursor = this.journalled.end;
   }
 
   /** Makes a run that is under way come back (as if at its limit) after the current instruction; no effect between runs. */
@@ -281,7 +282,7 @@ export class PcMachine implements Machine, DeviceHost {
   }
 
   forgetFuture(): void {
-    this.entries.length = this.cursor;
+    this.journalled.forgetFrom(this.cursor);
     this.frontier = this.cpu.retiredCount;
   }
 
@@ -295,7 +296,7 @@ export class PcMachine implements Machine, DeviceHost {
     this.pollRequested = false;
     this.yieldRequested = undefined;
     this.idleUntil = undefined;
-    this.cursor = Math.min(this.cursor, this.entries.length);
+    this.cursor = Math.min(this.cursor, this.journalled.end);
   }
 
   hash(): bigint {

@@ -27,7 +27,7 @@ const entryOverhead = 40;
 /** Pages that are looked at in one go where they were zeros. */
 const mostZeros = 256;
 
-/** Checkpoints in order of time; the first one, at the start of history, stays. */
+/** Checkpoints in order of time; the first one, at the start of history, stays until history is made to begin later. */
 export class Checkpoints {
   readonly #list: Checkpoint[] = [];
   readonly #hash: PageHash;
@@ -131,7 +131,7 @@ export class Checkpoints {
     }
     const core = coreOf(machine, takingOver(machine.cpu));
     restoreSnapshot(core, checkpoint.core);
-    machine.cursor = Math.min(core.cursor, machine.journal.length);
+    machine.cursor = Math.min(core.cursor, machine.journalled.end);
   }
 
   /** Forgets everything and begins anew with the state that the machine is in. */
@@ -151,6 +151,24 @@ export class Checkpoints {
       const { at, cursor } = this.#list[index]!;
       if (at > count || cursor > journalLength) this.remove(index);
     }
+  }
+
+  /** History begins at checkpoint `index` from now on: those before it are forgotten. */
+  beginAt(index: number): void {
+    const checkpoint = this.#list[index];
+    if (index <= 0 || checkpoint === undefined) return;
+    this.#fillTable(checkpoint);
+    const pages = new Map<number, number>();
+    this.#table.forEach((slot, page) => {
+      if (slot !== zeroSlot) pages.set(page, this.#store.share(slot));
+    });
+    const begun: Checkpoint = { ...checkpoint, pages, full: true };
+    for (const old of this.#list.splice(0, index + 1, begun)) {
+      this.#overhead -= overheadOf(old);
+      for (const slot of old.pages.values()) this.#store.release(slot);
+    }
+    this.#overhead += overheadOf(begun);
+    this.#tableOf = begun;
   }
 
   /** Forgets one checkpoint, whose pages go over to the next where that has none of its own. Never the first. */

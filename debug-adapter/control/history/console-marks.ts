@@ -60,6 +60,14 @@ export class ConsoleMarks {
     this.#since = count;
   }
 
+  /** Nobody goes back to before `count` any more. */
+  dropBefore(count: number): void {
+    const found = this.#pieces.findIndex(({ until }) => until > count);
+    const gone = this.#pieces.splice(0, found < 0 ? this.#pieces.length : found);
+    for (const { bytes } of gone) this.#kept -= bytes?.length ?? 0;
+    this.#firstKept = Math.max(0, this.#firstKept - gone.length);
+  }
+
   /** The part that byte `offset` of the output lies in. */
   find(offset: number): ConsoleMark | undefined {
     return this.#pieces.find(({ from, to }) => offset >= from && offset < to);

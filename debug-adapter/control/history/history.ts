@@ -7,7 +7,7 @@ import { historyErrors } from './errors';
 import { leastUseful, Schedule } from './schedule';
 
 export interface HistoryOptions {
-  /** Most bytes of checkpoints; the state at the start is kept even where it alone takes more. */
+  /** Most bytes of checkpoints and journal; the state at the start is kept even where it alone takes more. */
   readonly budget?: number;
   /** Milliseconds, monotonic. */
   now(): number;
@@ -20,7 +20,7 @@ export interface HistoryInfo {
   readonly end: number;
   readonly position: number;
   readonly checkpoints: readonly number[];
-  /** Bytes of checkpoints, and the most that they may be. */
+  /** Bytes of checkpoints and journal, and the most that they may be. */
   readonly memory: number;
   readonly budget: number;
   /** Bytes of console output so far. */
@@ -32,6 +32,10 @@ export interface HistoryInfo {
 export type Journey<T> = Generator<void, T, void>;
 
 const defaultBudget = 256 * 2 ** 20;
+/** Share of the budget that the journal may take: what a busy network sends is kept for minutes, while checkpoints make it quick to go there. */
+const journalShare = 0.5;
+/** What is left of that when the oldest part is forgotten, so that it is not done all the time. */
+const journalLeft = 0.75;
 /** Milliseconds of replay between a moment looked at and the checkpoint made before it, so that the moments just before are near at hand. */
 const nearMilliseconds = 4;
 /** A longer replay leaves a checkpoint on the way too, so that going further back does not take as long again. */
@@ -75,7 +79,7 @@ export class History {
     return Number(this.machine.cpu.retired);
   }
 
-  /** The first instruction that can be gone back to: 0, but where history could not be repeated. */
+  /** The first instruction that can be gone back to: 0, but where history could not be repeated, or its oldest part took too much memory. */
   get start(): number {
     return this.checkpoints.list[0]?.at ?? 0;
   }
@@ -96,7 +100,7 @@ export class History {
       end: this.#end,
       position: this.position,
       checkpoints: list.map(({ at }) => at),
-      memory: bytes,
+      memory: bytes + this.machine.journalled.bytes,
       budget: this.budget,
       consoleBytes: this.#console.written,
       journalEntries: this.machine.journal.length,
@@ -275,10 +279,30 @@ export class History {
     this.#part = Math.round(Math.min(mostPart, Math.max(10_000, Math.min(ideal, this.#part * 4))));
   }
 
+  /** Has history begin later where its journal takes too much; nothing before the machine's own moment is needed for where it stands. */
+  #forgetOldest(): void {
+    const { checkpoints, position } = this;
+    const { journalled } = this.machine;
+    const most = this.budget * journalShare;
+    if (journalled.bytes <= most) return;
+    const { list } = checkpoints;
+    let left = journalled.bytes;
+    let index = 0;
+    while (left > most * journalLeft && index + 1 < list.length && list[index + 1]!.at <= position) {
+      left -= journalled.bytesBetween(list[index]!.cursor, list[index + 1]!.cursor);
+      index++;
+    }
+    checkpoints.beginAt(index);
+    journalled.forgetBefore(list[0]!.cursor);
+    this.#console.dropBefore(this.start);
+  }
+
   #thin(): void {
+    this.#forgetOldest();
     const { checkpoints } = this;
     for (;;) {
-      const index = leastUseful(checkpoints.list, checkpoints.bytes, this.budget, this.position);
+      const bytes = checkpoints.bytes + this.machine.journalled.bytes;
+      const index = leastUseful(checkpoints.list, bytes, this.budget, this.position);
       if (index === undefined) return;
       checkpoints.remove(index);
     }

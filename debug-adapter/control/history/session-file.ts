@@ -33,6 +33,8 @@ export interface SessionLaunch {
 export interface SavedSession {
   readonly launch: SessionLaunch;
   readonly journal: readonly JournalEntry[];
+  /** Where what was kept of the session begins, instructions; absent where that is the launch. */
+  readonly start?: number;
   /** Instructions retired at the end of history, and where the user stood. */
   readonly end: number;
   readonly position: number;
@@ -136,6 +138,7 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
     isLaunch(session.launch) &&
     isCount(session.end) &&
     isCount(session.position) &&
+    (session.start === undefined || isCount(session.start)) &&
     session.position <= session.end &&
     typeof session.hash === 'bigint' &&
     session.state instanceof Uint8Array &&
@@ -148,8 +151,8 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
 
 /**
  * Lets a saved session happen again on a machine that was just made, up to its end. `ran` is called as the machine goes on.
- * Rejects with a CodedError where the launch is another one. Answers false where the end is not the recorded one: the emulator itself is another then,
- * and the machine has the saved state with nothing before it.
+ * Rejects with a CodedError where the launch is another one. Answers false where the end is not the recorded one, as the emulator itself is another, or
+ * where the session's beginning was not kept: the machine has the saved state then with nothing before it.
  */
 export function* repeatSession(machine: PcMachine, session: SavedSession, launch: SessionLaunch, ran: () => void): Journey<boolean> {
   const others = differences(session.launch, launch);
@@ -167,6 +170,7 @@ export function* repeatSession(machine: PcMachine, session: SavedSession, launch
     machine.run(count);
   }
   try {
+    if (session.start !== undefined) throw historyErrors.before(session.start);
     for (const entry of session.journal) {
       yield* runTo(entry.at);
       if (entry.kind === 'input') machine.input(entry.device, entry.bytes);

@@ -242,6 +242,7 @@ export class TimeTravel {
     const saved = encodeSession({
       launch,
       journal: machine.journal,
+      ...(machine.journalled.start === 0 ? {} : { start: history.start }),
       end,
       position,
       hash: machine.hash(),
@@ -267,9 +268,11 @@ export class TimeTravel {
           if (same) yield* history.seek(session.position);
           else {
             history.restart();
-            parts.message(
-              'The session was recorded by another version of the emulator: its last state is here, what came before it is not.',
-            );
+            const why =
+              session.start === undefined
+                ? 'The session was recorded by another version of the emulator'
+                : 'What reached this session was more than the memory for its history holds';
+            parts.message(`${why}: its last state is here, what came before it is not.`);
           }
           return { reason: 'goto', breakpoints: [], text: `A session of ${session.launch.imageName}, as it was saved.` };
         })(),

@@ -114,6 +114,42 @@ describe(`time travel (SEED=${seed})`, () => {
     assert.ok(it.history.info.memory <= budget + (1 << 17), `${it.history.info.memory} bytes`);
   });
 
+  it('begins later where what reached the machine takes too much memory, and is exact from there on', () => {
+    const budget = 24 << 20;
+    const next = generator();
+    const it = session(budget);
+    const hashes = new Map<number, bigint>();
+    const starts: number[] = [];
+    // Frames of a busy network, as far as the machine can tell.
+    for (let moment = 0; moment < 24_000_000; moment += 600_000) {
+      for (let frame = 0; frame < 200; frame++) {
+        forward(it, moment + frame * 3000 + Math.floor(next() * 3000));
+        it.machine.input('com1', new Uint8Array(4000).fill(frame));
+        if (frame === 100) hashes.set(it.history.position, it.machine.hash());
+      }
+      it.history.take();
+      starts.push(it.history.start);
+      assert.ok(it.history.info.memory <= budget, `${it.history.info.memory} bytes at ${moment}`);
+    }
+    const { start, end, checkpoints, journalEntries } = it.history.info;
+    assert.ok(start > 12_000_000 && start < 20_000_000, `begins at ${start}`);
+    assert.deepEqual(
+      starts,
+      starts.toSorted((one, other) => one - other),
+    );
+    assert.ok(checkpoints.length > 2 && journalEntries < 4000, `${checkpoints.length} checkpoints, ${journalEntries} entries`);
+    const kept = [...hashes.keys()].filter((moment) => moment >= start);
+    assert.ok(kept.length > 2);
+    for (const moment of kept.sort(() => next() - 0.5)) {
+      complete(it.history.seek(moment));
+      assert.equal(it.machine.hash(), hashes.get(moment), `the state at ${moment}`);
+    }
+    complete(it.history.seek(start));
+    assert.throws(() => complete(it.history.seek(start - 1)), { code: 'history-before' });
+    complete(it.history.seek(end));
+    assert.ok(!it.history.inPast);
+  });
+
   it('does not send console output again', () => {
     const it = session();
     forward(it, 20 * round);
@@ -277,6 +313,16 @@ describe('a saved session', () => {
     assert.equal(complete(repeatSession(other, { ...session, journal: [], hash: session.hash }, launch, () => undefined)), false);
     assert.equal(other.hash(), hash);
     assert.equal(it.machine.hash(), hash);
+  });
+
+  it('gives its last state where its beginning was not kept', () => {
+    const { bytes, hash } = saved();
+    const session = decodeSession(encodeSession({ ...decodeSession(bytes), start: 700_000 }));
+    assert.equal(session.start, 700_000);
+    const other = boot();
+    assert.equal(complete(repeatSession(other, session, launch, () => undefined)), false);
+    assert.equal(other.hash(), hash);
+    assert.throws(() => decodeSession(encodeSession({ ...session, start: -1 })), { code: 'session-file' });
   });
 });
 
