@@ -1,8 +1,8 @@
 /**
  * What tracing and breakpoints cost: one guest in several machines, side by side in one run, part by part in turn, so that the host's load falls on all alike.
  * Each machine has a thread of its own, as in a session: in one thread the host's compiler would see calls of several where a session has one.
- * `node bench/run.mjs bench/hooks/hooks.ts [--rounds N] [--part INSTRUCTIONS] [--warm INSTRUCTIONS] [--json]`. The guest is the built example with its shim: a loop of `getpid` by the syscall instruction, then
- * a loop of arithmetic alone. Ratios are of processor time; 1 is no cost.
+ * `node bench/run.mjs bench/hooks/hooks.ts [--rounds N] [--part INSTRUCTIONS] [--warm INSTRUCTIONS] [--json]`. The guest is the built example with its shim: a loop of `getpid` by the syscall instruction,
+ * loops of `write` and `openat`, whose pointers the trace follows, and a loop of arithmetic alone. Ratios are of processor time; 1 is no cost.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -34,6 +34,15 @@ const symbols = SymbolFile.open(new Uint8Array(readFileSync(`${image}.dbg`)), { 
 
 /** mov eax, 39; syscall; jmp back. */
 const callLoop = Uint8Array.of(0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7);
+const text = [...new TextEncoder().encode('/no/such/file\0')];
+/** mov eax, 1; mov edi, -1; lea rsi, [text]; mov edx, 8; syscall; jmp back: what is to be written is read for the trace. */
+const writeLoop = Uint8Array.from(
+  [0xb8, 1, 0, 0, 0, 0xbf, 0xff, 0xff, 0xff, 0xff, 0x48, 0x8d, 0x35, 9, 0, 0, 0, 0xba, 8, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xe6].concat(text),
+);
+/** mov eax, 257; mov edi, -100; lea rsi, [text]; xor edx, edx; syscall; jmp back: the path is read for the trace. */
+const openLoop = Uint8Array.from(
+  [0xb8, 1, 1, 0, 0, 0xbf, 0x9c, 0xff, 0xff, 0xff, 0x48, 0x8d, 0x35, 6, 0, 0, 0, 0x31, 0xd2, 0x0f, 0x05, 0xeb, 0xe9].concat(text),
+);
 /** inc rcx; imul rdx, rcx; xor rdx, rcx; jmp back. */
 const computeLoop = Uint8Array.of(0x48, 0xff, 0xc1, 0x48, 0x0f, 0xaf, 0xd1, 0x48, 0x31, 0xca, 0xeb, 0xf4);
 
@@ -83,6 +92,14 @@ const groups: Readonly<Record<string, readonly Subject[]>> = {
     { name: 'trace of system calls', loop: callLoop, kinds: ['syscalls'] },
     { name: 'trace of calls and TLS', loop: callLoop, kinds: ['syscalls', 'tls'] },
     { name: 'breakpoints not hit', loop: callLoop, kinds: [], prepare: breakpointsNotHit },
+  ],
+  write: [
+    { name: 'nothing', loop: writeLoop, kinds: [] },
+    { name: 'trace of system calls', loop: writeLoop, kinds: ['syscalls'] },
+  ],
+  openat: [
+    { name: 'nothing', loop: openLoop, kinds: [] },
+    { name: 'trace of system calls', loop: openLoop, kinds: ['syscalls'] },
   ],
   arithmetic: [
     { name: 'nothing', loop: computeLoop, kinds: [] },
@@ -160,7 +177,12 @@ async function compare(group: string): Promise<Readonly<Record<string, number>>>
 }
 
 async function main(): Promise<void> {
-  const results = { calls: await compare('system calls'), arithmetic: await compare('arithmetic') };
+  const results = {
+    calls: await compare('system calls'),
+    write: await compare('write'),
+    openat: await compare('openat'),
+    arithmetic: await compare('arithmetic'),
+  };
   if (process.argv.includes('--json')) console.log(JSON.stringify(results));
 }
 
