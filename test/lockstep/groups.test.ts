@@ -9,7 +9,8 @@ import { type Random, Random as RandomNumbers, seedOf } from './random';
 
 const PAGE = 4096;
 const [rbx, rsp, rbp, rsi] = [3, 4, 5, 6];
-const bases = [rbx, rsp, rbp, rsi];
+/** Neighbours in the pages of the last are none in memory. */
+const bases = [rbx, rsp, rbp, rsi, rsi];
 /** rax, rcx, rdx, rdi: what is moved. */
 const values = [0, 1, 2, 7];
 
@@ -55,11 +56,12 @@ function drawLoop(r: Random): Uint8Array {
   // mov r15d, turns.
   code.push(0x41, 0xbf, ...word(300 + r.below(400)));
   const top = code.length;
-  const nearEnd = (start: number): number => start + PAGE * (1 + r.below(2)) + (r.oneIn(3) ? r.below(256) - 128 : -r.below(PAGE));
+  const nearEnd = (start: number): number => start + PAGE * (1 + r.below(2)) + (r.oneIn(2) ? r.below(256) - 128 : -r.below(PAGE));
   code.push(...set(rsp, nearEnd(Place.stack - 2 * PAGE) & (r.oneIn(3) ? -1 : -8)));
   code.push(...set(rbx, nearEnd(Place.data + (r.oneIn(6) ? PAGE : 0))));
   code.push(...set(rbp, nearEnd(Place.stack - 2 * PAGE)));
   code.push(...set(rsi, nearEnd(Place.alias + (r.oneIn(4) ? 2 * PAGE : 0))));
+  for (const value of values) code.push(...set(value, r.below(2 ** 31)));
   const base = r.oneIn(2) ? r.pick(bases) : undefined;
   for (let i = 4 + r.below(16); i > 0; i--) {
     code.push(...access(r, base ?? r.pick(bases)));
