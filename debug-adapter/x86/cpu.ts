@@ -1,13 +1,13 @@
-/** The processor: the run loop around the interpreter's generated code, events between instructions, and what helpers and the debugger reach it by. */
+/** The processor: the run loop around generated code of both tiers, and events between instructions. */
 
 import { Allowance } from './allowance';
-import { type Cpu, type CpuBus, type CpuExit, type CpuHooks, type CpuModel, type Probe, type Watchpoint } from './api';
+import { type Cpu, type CpuExit, type CpuHooks, type Probe, type Watchpoint } from './api';
 import { type Block, BlockCache } from './blocks';
 import { Callouts } from './callouts';
-import { type CpuContext, type DecodedInsn, GuestFault, StoppedByHook, Unsupported, Vector, fault, lacking } from './context';
-import { Cr4, readCr4 } from './control-bits';
+import { GuestFault, StoppedByHook, Unsupported, Vector } from './context';
 import { featuresOf } from './cpuid';
 import { noteBreakpoints, noteSingleStep } from './debug-registers';
+import { type CpuParts, CpuState } from './cpu-state';
 import { Decoder } from './decoder';
 import { type CompileService, defaultCompiler } from './default-compiler';
 import { defaultHandlers } from './default-handlers';
@@ -22,24 +22,15 @@ import { Jit, type JitOutcome } from './jit/jit';
 import { opcodeTable } from './isa/all';
 import { type Row } from './isa/table';
 import { MemoryAccess } from './memory-access';
-import * as operands from './operands';
 import { powerOn } from './power-on';
 import { writeFeatures } from './predecode/area';
 import { ProbeSet } from './probe-set';
-import { readRegister, writeRegister } from './registers';
 import { deriveMode } from './segments';
 import { Rec } from './shape';
 import { Hooked, Mode, Seg, SegField, State } from './state';
 import { Watches } from './watches';
 
-export interface CpuOptions {
-  /** Pages for Layout.ramBase + ramBytes; never grown afterwards. */
-  readonly memory: WebAssembly.Memory;
-  readonly ramBytes: number;
-  readonly bus: CpuBus;
-  readonly model: CpuModel;
-  /** What CPUID leaf 0x40000010 says, or 0 for no such leaf. */
-  readonly tscKilohertz: number;
+export interface CpuOptions extends CpuParts {
   /** Handlers built ahead of time by `buildHandlers`; made at start where absent. */
   readonly handlers?: WebAssembly.Module;
   /** Compiles beside this thread; by default the one that the process has (default-compiler.ts), but none for `eager`. */
@@ -51,9 +42,6 @@ export interface CpuOptions {
 const RFLAGS_IF = 0x200;
 const RFLAGS_TF = 0x100;
 const RFLAGS_RF = 0x1_0000;
-/** Flags that exist; bit 1 is always set. */
-const RFLAGS_DEFINED = 0x3f_7fd5;
-const ARITHMETIC_MASK = 0x8d5;
 
 /** Instructions between two looks at where the interpreter is. */
 const samplePeriod = 3_000;
@@ -67,20 +55,10 @@ const refillBelow = longestPath + slack;
 const lowHalf = (key: number): number => key | 0;
 const highHalf = (key: number): number => Math.floor(key / 0x1_0000_0000);
 
-export class X86Cpu implements Cpu, CpuContext {
-  readonly model: CpuModel;
-  readonly bus: CpuBus;
+export class X86Cpu extends CpuState implements Cpu {
   readonly hooks: CpuHooks = {};
   readonly log: Log;
-  readonly tscKilohertz: number;
-  readonly view: DataView;
-  readonly u8: Uint8Array;
-  readonly u32: Uint32Array;
-  readonly u64: BigUint64Array;
-  readonly generalRegisters: BigUint64Array;
-  readonly ramSize: number;
-  readonly #i32: Int32Array;
-  readonly #access: MemoryAccess;
+  protected readonly access: MemoryAccess;
   readonly #blocks: BlockCache;
   readonly #handlers: HandlerSet;
   readonly #decoder: Decoder;
@@ -88,7 +66,7 @@ export class X86Cpu implements Cpu, CpuContext {
   readonly #probes = new ProbeSet();
   #probesChanged = false;
   readonly #helpers: HelperCalls;
-  readonly #allowance: Allowance;
+  protected readonly allowance: Allowance;
   readonly #callouts: Callouts;
   readonly #watches: Watches;
 
@@ -106,31 +84,21 @@ export class X86Cpu implements Cpu, CpuContext {
   #hookStops = false;
 
   constructor(options: CpuOptions) {
+    super(options);
     const { memory } = options;
-    const buffer = memory.buffer;
-    this.model = options.model;
-    this.bus = options.bus;
-    this.tscKilohertz = options.tscKilohertz;
-    this.ramSize = options.ramBytes;
-    this.view = new DataView(buffer);
-    this.u8 = new Uint8Array(buffer);
-    this.u32 = new Uint32Array(buffer);
-    this.#i32 = new Int32Array(buffer);
-    this.u64 = new BigUint64Array(buffer, 0, Math.floor(buffer.byteLength / 8));
-    // RIP follows R15 in the state block.
-    this.generalRegisters = this.u64.subarray(State.gpr >> 3, (State.rip >> 3) + 1);
-    this.#allowance = new Allowance(this.#i32);
+    const { buffer } = memory;
+    this.allowance = new Allowance(this.i32);
     this.log = new Log(buffer, (linear) => inspection.hostOfPointer(this, linear));
     const features = featuresOf(options.model);
     this.#available = (row) => row.definition.feature === undefined || features.has(row.definition.feature);
     writeFeatures(this.view, (feature) => features.has(feature));
     this.#decoder = new Decoder(opcodeTable);
-    this.#access = new MemoryAccess(this, this.bus, {
+    this.access = new MemoryAccess(this, this.bus, {
       codeWritten: (physical, length) => this.#codeWritten(physical, length),
       watchHit: (hits) => {
-        const { record } = this.#allowance;
+        const { record } = this.allowance;
         this.#watches.note(hits, record === 0 ? this.rip : this.u64[(record + Rec.rip) >> 3]!);
-        this.#allowance.breakAfterCurrent();
+        this.allowance.breakAfterCurrent();
       },
       hasCode: (page) => this.#blocks.hasCode(page) || this.#jit?.hasCode(page) === true,
       codeUnmapped: () => {
@@ -138,20 +106,20 @@ export class X86Cpu implements Cpu, CpuContext {
         this.#jit?.translationsChanged();
       },
     });
-    this.#watches = new Watches(this, this.#access);
-    this.#callouts = new Callouts(this, this.#access, this.#allowance, (record) => this.#helpers.call(record));
+    this.#watches = new Watches(this, this.access);
+    this.#callouts = new Callouts(this, this.access, this.allowance, (record) => this.#helpers.call(record));
     this.#handlers = new HandlerSet(opcodeTable, options.handlers ?? defaultHandlers(), memory, this.#callouts);
     this.#blocks = new BlockCache(buffer, this.#decoder, this.#handlers, {
-      fetchPhysical: (low, high) => this.#access.fetchPhysical(low, high),
+      fetchPhysical: (low, high) => this.access.fetchPhysical(low, high),
       protectCode: (page) => {
-        this.#access.protect(page);
+        this.access.protect(page);
         this.#jit?.codeAppeared(page);
       },
       probeAt: (low, high) => this.#probes.kindAt(low, high),
       probedWithin: (low, high, length) => this.#probes.within(low, high, length),
       callSeen: (low, high) => this.#jit?.callSeen(high * 0x1_0000_0000 + (low >>> 0)),
     }, this.#available, opcodeTable.rows.length); // prettier-ignore
-    this.#helpers = new HelperCalls(this, this.#access, this.#blocks, this.#decoder, this.#available, (low, high) => this.#probes.tell(low, high)); // prettier-ignore
+    this.#helpers = new HelperCalls(this, this.access, this.#blocks, this.#decoder, this.#available, (low, high) => this.#probes.tell(low, high)); // prettier-ignore
     this.#jit =
       options.jit === false
         ? undefined
@@ -160,7 +128,7 @@ export class X86Cpu implements Cpu, CpuContext {
             view: this.view,
             u8: this.u8,
             u32: this.u32,
-            i32: this.#i32,
+            i32: this.i32,
             ramSize: this.ramSize,
             decoder: this.#decoder,
             runtime: this.#handlers.runtime,
@@ -171,8 +139,8 @@ export class X86Cpu implements Cpu, CpuContext {
             tell: (what) => this.#tell(what),
             runsOf: (mode, key) => this.#blocks.runsOf(mode, key),
             codePages: () => this.#blocks.codePages(),
-            reached: (access) => this.#access.reached(access),
-            protect: (page) => this.#access.protect(page),
+            reached: (access) => this.access.reached(access),
+            protect: (page) => this.access.protect(page),
             placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
             recordsCleared: () => this.#helpers.clearRegions(),
             claim: (mode, key) => this.#blocks.dropStart(mode, key),
@@ -185,188 +153,60 @@ export class X86Cpu implements Cpu, CpuContext {
     this.reset();
   }
 
-  // State.
-
-  get rip(): bigint {
-    return this.u64[State.rip >> 3]!;
-  }
-  set rip(value: bigint) {
-    this.u64[State.rip >> 3] = value;
-  }
-  get cpl(): number {
-    return this.#i32[State.cpl >> 2]!;
-  }
-  get long(): boolean {
-    return (this.#i32[State.mode >> 2]! & Mode.long) !== 0;
-  }
-  get stackSize(): 2 | 4 | 8 {
-    const mode = this.#i32[State.mode >> 2]!;
-    return mode & Mode.long ? 8 : mode & Mode.stack32 ? 4 : 2;
-  }
-
-  get retiredCount(): number {
-    return this.#allowance.retired;
-  }
-  get retired(): bigint {
-    return BigInt(this.#allowance.retired);
-  }
-
-  getReg(register: number, size: number): bigint {
-    const value = this.u64[(State.gpr >> 3) + register]!;
-    return size === 8 ? value : BigInt.asUintN(size * 8, value);
-  }
-  setReg(register: number, size: number, value: bigint): void {
-    const at = (State.gpr >> 3) + register;
-    if (size === 8) this.u64[at] = value;
-    else if (size === 4) this.u64[at] = value & 0xffffffffn;
-    else if (size === 2) this.view.setUint16(State.gpr + register * 8, Number(value & 0xffffn), true);
-    else this.u8[State.gpr + register * 8] = Number(value & 0xffn);
-  }
-
-  getFlags(): bigint {
-    return BigInt(this.flagsWord());
-  }
-  setFlags(value: bigint): void {
-    this.setFlagsWord(Number(value & 0xffffffffn));
-  }
-  flagsWord(): number {
-    const i32 = this.#i32;
-    // Kind 0: the flags as they are.
-    const arithmetic = i32[State.flagKind >> 2] === 0 ? i32[State.flagA >> 2]! & ARITHMETIC_MASK : Number(this.#handlers.arithmetic());
-    return ((i32[State.flags >> 2]! & ~ARITHMETIC_MASK) | arithmetic | 2) >>> 0;
-  }
-  setFlagsWord(value: number): void {
-    const wanted = value & RFLAGS_DEFINED;
-    const old = this.#i32[State.flags >> 2]!;
-    this.setArithmeticFlags(wanted);
-    this.#i32[State.flags >> 2] = (wanted & ~ARITHMETIC_MASK) | 2;
-    this.#i32[(State.flags + 4) >> 2] = 0;
-    const changed = old ^ wanted;
-    if (changed & (RFLAGS_TF | 0x2_0000)) this.modeChanged();
-    if (changed & 0x4_0000 && readCr4(this.view) & Cr4.SMAP) this.#access.flush();
-  }
-  setArithmeticFlags(value: number): void {
-    this.#i32[State.flagKind >> 2] = 0;
-    this.#i32[State.flagA >> 2] = value & ARITHMETIC_MASK;
-    this.#i32[(State.flagA + 4) >> 2] = 0;
-  }
-
-  raise(vector: number, errorCode?: number, cr2?: bigint): never {
-    if (cr2 !== undefined) this.u64[State.cr2 >> 3] = cr2;
-    fault(vector, errorCode);
-  }
-  unsupported(reason: string): never {
-    lacking(reason);
-  }
-
-  // Operands of helpers.
-
-  effectiveAddress(insn: DecodedInsn): bigint {
-    return operands.effectiveAddress(this, insn);
-  }
-  linearAddress(insn: DecodedInsn, size: number, access: 'read' | 'write', displacement = 0): bigint {
-    return operands.linearAddress(this, insn, size, access, displacement);
-  }
-  segmentLinear(segment: number, offset: bigint, size: number, access: 'read' | 'write'): bigint {
-    return operands.segmentLinear(this, segment, offset, size, access);
-  }
-  readOperand(insn: DecodedInsn, i: number): bigint {
-    return operands.readOperand(this, insn, i);
-  }
-  writeOperand(insn: DecodedInsn, i: number, value: bigint): void {
-    operands.writeOperand(this, insn, i, value);
-  }
-
-  // Memory of helpers.
-
-  readVirtual(linear: bigint, size: number): bigint {
-    return this.#access.read(linear, size, false);
-  }
-  writeVirtual(linear: bigint, size: number, value: bigint): void {
-    this.#access.write(linear, size, value, false);
-  }
-  readSystem(linear: bigint, size: number): bigint {
-    return this.#access.read(linear, size, true);
-  }
-  writeSystem(linear: bigint, size: number, value: bigint): void {
-    this.#access.write(linear, size, value, true);
-  }
-  probe(linear: bigint, length: number, access: 'read' | 'write'): void {
-    this.#access.probe(linear, length, access === 'write');
-  }
-  readBytes(linear: bigint, length: number): Uint8Array {
-    return operands.readBytes(this, linear, length);
-  }
-  writeBytes(linear: bigint, bytes: Uint8Array): void {
-    operands.writeBytes(this, linear, bytes);
-  }
-  readPhysical(physical: number, size: number): bigint {
-    return this.#access.readPhysicalBytes(physical, size);
-  }
-  writePhysical(physical: number, size: number, value: bigint): void {
-    this.#access.writePhysicalBytes(physical, size, value);
-  }
-  push(size: number, value: bigint): void {
-    operands.push(this, size, value);
-  }
-  pop(size: number): bigint {
-    return operands.pop(this, size);
-  }
-
   // Changes of mode and translation.
 
   modeChanged(): void {
-    const before = this.#i32[State.mode >> 2]!;
+    const before = this.i32[State.mode >> 2]!;
     deriveMode(this);
-    const mode = this.#i32[State.mode >> 2]!;
-    this.#i32[(Scratch.modeTag + 4) >> 2] = (mode | 0x100) << 16;
+    const mode = this.i32[State.mode >> 2]!;
+    this.i32[(Scratch.modeTag + 4) >> 2] = (mode | 0x100) << 16;
     // Permissions depend on the privilege; blocks outside 64-bit code on the base of CS.
-    if ((before ^ mode) & Mode.user) this.#access.flush();
+    if ((before ^ mode) & Mode.user) this.access.flush();
     else if (!(mode & Mode.long)) this.#blocks.unlinkAll();
     const watching = this.#watches.rearm();
     if (watching !== undefined) this.#setWatching(watching);
   }
   flushTlb(_global: boolean): void {
-    this.#access.flush();
+    this.access.flush();
     this.log.translationsChanged();
   }
   flushPage(linear: bigint): void {
-    this.#access.flushPage(linear);
+    this.access.flushPage(linear);
     this.#jit?.pageChanged(linear);
     this.log.translationsChanged();
   }
   #codeWritten(physical: number, length: number): void {
     this.#jit?.invalidate(physical, length);
-    if (this.#blocks.invalidate(physical, length, this.#allowance.record)) this.#allowance.breakAfterCurrent();
+    if (this.#blocks.invalidate(physical, length, this.allowance.record)) this.allowance.breakAfterCurrent();
   }
 
   inhibitInterrupts(): void {
-    this.#i32[State.shadow >> 2] = 1;
+    this.i32[State.shadow >> 2] = 1;
   }
   halt(): void {
-    this.#i32[State.halted >> 2] = 1;
+    this.i32[State.halted >> 2] = 1;
   }
 
   // The Cpu interface.
 
   /** Only inside a bus call: at most `n` more instructions after the current one. @returns how many those are now at most */
   shortenBudget(n: number): number {
-    return this.#allowance.shorten(n);
+    return this.allowance.shorten(n);
   }
 
   setInterruptLine(level: boolean): void {
     this.#line = level;
-    this.#i32[Scratch.line >> 2] = level ? 1 : 0;
-    if (level && this.#i32[State.flags >> 2]! & RFLAGS_IF) this.#allowance.breakAfterCurrent();
+    this.i32[Scratch.line >> 2] = level ? 1 : 0;
+    if (level && this.i32[State.flags >> 2]! & RFLAGS_IF) this.allowance.breakAfterCurrent();
   }
   requestStop(): void {
     this.#stopRequested = true;
-    this.#allowance.breakAfterCurrent();
+    this.allowance.breakAfterCurrent();
   }
 
   reset(): void {
     powerOn(this.view);
-    this.#allowance.reset();
+    this.allowance.reset();
     this.setInterruptLine(false);
     this.#stopRequested = false;
     this.#hookAsked = -1;
@@ -375,13 +215,13 @@ export class X86Cpu implements Cpu, CpuContext {
   }
 
   invalidate(): void {
-    this.#allowance.restore(Number(this.u64[State.retired >> 3]!));
+    this.allowance.restore(Number(this.u64[State.retired >> 3]!));
     this.#callouts.clear();
     this.#blocks.flush();
     this.#jit?.flush();
     this.#helpers.clear();
     this.modeChanged();
-    this.#access.flush();
+    this.access.flush();
     this.log.reset();
   }
   invalidateCode(physical: number, length: number): void {
@@ -404,12 +244,12 @@ export class X86Cpu implements Cpu, CpuContext {
       // A system call is noted only where its return is.
       if (toldBefore >= Telling.slots || told >= Telling.slots) this.#jit?.dropAt(key - 1);
     }
-    this.#allowance.breakAfterCurrent();
+    this.allowance.breakAfterCurrent();
   }
   /** A region tells the observer at RIP. */
   #observe(): number {
     this.#probesChanged = false;
-    this.#probes.tell(this.#i32[State.rip >> 2]!, this.#i32[(State.rip + 4) >> 2]!);
+    this.#probes.tell(this.i32[State.rip >> 2]!, this.i32[(State.rip + 4) >> 2]!);
     return this.#probesChanged || this.#stopRequested || this.#refuse ? 1 : 0;
   }
   /** A region tells a hook; see `JitHost.tell`. */
@@ -417,7 +257,7 @@ export class X86Cpu implements Cpu, CpuContext {
     this.#probesChanged = false;
     if (what === Hooked.syscall) {
       this.#hookStops = this.hooks.syscall?.() === 'stop';
-      this.#syscallAskedAt = this.#allowance.retired;
+      this.#syscallAskedAt = this.allowance.retired;
     } else {
       const at = State.seg + Seg.FS * SegField.size + SegField.base;
       const { u32 } = this;
@@ -427,14 +267,14 @@ export class X86Cpu implements Cpu, CpuContext {
     return this.#hookStops || this.#probesChanged || this.#stopRequested || this.#refuse ? 1 : 0;
   }
   askSyscallHook(): 'stop' | undefined {
-    const asked = this.#syscallAskedAt === this.#allowance.retired;
+    const asked = this.#syscallAskedAt === this.allowance.retired;
     this.#syscallAskedAt = -1;
     return asked ? undefined : this.hooks.syscall?.();
   }
 
   setWatchpoints(list: readonly Watchpoint[]): void {
     this.#setWatching(this.#watches.set(list));
-    this.#allowance.breakAfterCurrent();
+    this.allowance.breakAfterCurrent();
   }
   /** Whether accesses are looked at one by one: then regions use no window, and instructions are not fused. */
   #setWatching(watching: boolean): void {
@@ -446,17 +286,17 @@ export class X86Cpu implements Cpu, CpuContext {
   }
   /** Blocks have to be built anew before the next one runs. */
   get #refuse(): boolean {
-    return (this.#i32[Scratch.attention >> 2]! & Attention.refuse) !== 0;
+    return (this.i32[Scratch.attention >> 2]! & Attention.refuse) !== 0;
   }
   set #refuse(refuse: boolean) {
-    if (refuse) this.#i32[Scratch.attention >> 2]! |= Attention.refuse;
-    else this.#i32[Scratch.attention >> 2]! &= ~Attention.refuse;
+    if (refuse) this.i32[Scratch.attention >> 2]! |= Attention.refuse;
+    else this.i32[Scratch.attention >> 2]! &= ~Attention.refuse;
   }
 
   /** Generated code tells whoever looks on, or has helpers do what they are told of. */
   #noteHooks(): void {
     const { systemInstruction, syscall, fsBase, gsBase } = this.hooks;
-    this.#i32[State.hooked >> 2] =
+    this.i32[State.hooked >> 2] =
       (systemInstruction === undefined ? 0 : Hooked.systemInstruction) |
       (syscall === undefined ? 0 : Hooked.syscall) |
       (fsBase === undefined ? 0 : Hooked.fsBase) |
@@ -469,15 +309,15 @@ export class X86Cpu implements Cpu, CpuContext {
   run(budget: number): CpuExit {
     this.#noteHooks();
     this.#syscallAskedAt = -1;
-    this.#allowance.begin(budget, this.#jit === undefined ? budget : Math.min(budget, this.#samplePeriod));
-    this.#i32[Scratch.shadowLeft >> 2] = -1;
+    this.allowance.begin(budget, this.#jit === undefined ? budget : Math.min(budget, this.#samplePeriod));
+    this.i32[Scratch.shadowLeft >> 2] = -1;
     if (this.#samplePeriod === eagerPeriod) this.#jit?.sample(eagerPeriod);
     try {
       return this.#loop();
     } finally {
-      if (this.#i32[Scratch.shadowLeft >> 2] === this.#i32[State.budget >> 2]) this.#i32[State.shadow >> 2] = 1;
+      if (this.i32[Scratch.shadowLeft >> 2] === this.i32[State.budget >> 2]) this.i32[State.shadow >> 2] = 1;
       this.log.drain();
-      this.u64[State.retired >> 3] = BigInt(this.#allowance.end());
+      this.u64[State.retired >> 3] = BigInt(this.allowance.end());
     }
   }
 
@@ -485,16 +325,16 @@ export class X86Cpu implements Cpu, CpuContext {
   #refill(): void {
     const jit = this.#jit!;
     // A shadow that began at another budget is over, and must not be taken for one when that number comes again.
-    this.#i32[Scratch.shadowLeft >> 2] = -1;
-    const key = this.#i32[(State.rip + 4) >> 2]! * 0x1_0000_0000 + (this.#i32[State.rip >> 2]! >>> 0);
+    this.i32[Scratch.shadowLeft >> 2] = -1;
+    const key = this.i32[(State.rip + 4) >> 2]! * 0x1_0000_0000 + (this.i32[State.rip >> 2]! >>> 0);
     const slice = this.#slice;
     this.#slice = jit.has(key) ? Math.min(2 * slice, regionSlice) : this.#samplePeriod;
-    this.#allowance.refill(this.#slice);
+    this.allowance.refill(this.#slice);
     jit.sample(slice);
   }
 
   #loop(): CpuExit {
-    const i32 = this.#i32;
+    const i32 = this.i32;
     const blocks = this.#blocks;
     let site = 0;
     /** The interrupt controller took its request back: one more block before it is asked again. */
@@ -541,7 +381,7 @@ export class X86Cpu implements Cpu, CpuContext {
         unanswered = true;
       }
       if (i32[State.halted >> 2] !== 0) return { kind: 'halted', interruptible: (flags & RFLAGS_IF) !== 0 };
-      if (this.#allowance.reserve > 0 && i32[State.budget >> 2]! < refillBelow) this.#refill();
+      if (this.allowance.reserve > 0 && i32[State.budget >> 2]! < refillBelow) this.#refill();
       const left = i32[State.budget >> 2]!;
       if (left <= 0) return { kind: 'budget' };
       const low = i32[State.rip >> 2]!;
@@ -564,7 +404,7 @@ export class X86Cpu implements Cpu, CpuContext {
         if (outcome !== 'miss' && outcome !== 'interpreted') {
           site = 0;
           // A budget that does not suffice is either filled up or used to its end by the interpreter.
-          interpret = outcome === 'interpret' || (outcome === 'budget' && this.#allowance.reserve === 0);
+          interpret = outcome === 'interpret' || (outcome === 'budget' && this.allowance.reserve === 0);
           continue;
         }
       }
@@ -613,7 +453,7 @@ export class X86Cpu implements Cpu, CpuContext {
         blocks.countRun(block);
         this.#handlers.enter(block.header + Rec.size);
       }
-      this.#allowance.unbreak();
+      this.allowance.unbreak();
       const record = i32[State.exitRecord >> 2]!;
       site = 0;
       switch (i32[State.exit >> 2]) {
@@ -658,7 +498,7 @@ export class X86Cpu implements Cpu, CpuContext {
 
   /** RIP and budget back to a record of which `uncharged` instructions did not run. */
   #comeBack(record: number, uncharged: number): void {
-    const i32 = this.#i32;
+    const i32 = this.i32;
     i32[State.rip >> 2] = i32[(record + Rec.rip) >> 2]!;
     i32[(State.rip + 4) >> 2] = i32[(record + Rec.rip + 4) >> 2]!;
     i32[State.budget >> 2] = i32[State.budget >> 2]! + uncharged;
@@ -667,14 +507,14 @@ export class X86Cpu implements Cpu, CpuContext {
   #deliverFault(fault: GuestFault): CpuExit | undefined {
     if (this.hooks.exception) {
       // The fault comes again when the run goes on after a stop: it is asked about once.
-      const at = this.#allowance.retired;
+      const at = this.allowance.retired;
       if (this.#hookAsked !== at && this.hooks.exception(fault.vector, fault.errorCode) === 'stop') {
         this.#hookAsked = at;
         return { kind: 'hook' };
       }
       this.#hookAsked = -1;
     }
-    this.#i32[State.shadow >> 2] = 0;
+    this.i32[State.shadow >> 2] = 0;
     if (!deliver(this, fault.vector, fault.errorCode, 'fault')) return { kind: 'tripleFault', vector: fault.vector };
     return undefined;
   }
@@ -682,42 +522,19 @@ export class X86Cpu implements Cpu, CpuContext {
   #unsupportedExit(reason: string): CpuExit {
     let bytes = new Uint8Array(0);
     try {
-      bytes = this.#helpers.instructionBytes(this.#i32[State.rip >> 2]!, this.#i32[(State.rip + 4) >> 2]!).slice();
+      bytes = this.#helpers.instructionBytes(this.i32[State.rip >> 2]!, this.i32[(State.rip + 4) >> 2]!).slice();
     } catch {
       // Not fetchable: the reason says enough.
     }
     return { kind: 'unsupported', address: this.rip, bytes, reason };
   }
 
+  protected arithmetic(): bigint {
+    return this.#handlers.arithmetic();
+  }
+
   /** What the translating tier did so far; undefined where it is off. */
   get jitStatistics(): Jit['statistics'] | undefined {
     return this.#jit?.statistics;
-  }
-
-  // The debugger's view.
-
-  getRegister(name: string): bigint | undefined {
-    return readRegister(this, name);
-  }
-  setRegister(name: string, value: bigint): boolean {
-    return writeRegister(this, name, value);
-  }
-  getWideRegister(name: string): Uint8Array | undefined {
-    return inspection.getWideRegister(this, name);
-  }
-  setWideRegister(name: string, bytes: Uint8Array): boolean {
-    return inspection.setWideRegister(this, name, bytes);
-  }
-  translate(linear: bigint, access?: 'read' | 'write' | 'execute'): ReturnType<Cpu['translate']> {
-    return inspection.translate(this, linear, access);
-  }
-  readPointer(linear: number): number | undefined {
-    return inspection.readPointer(this, linear);
-  }
-  readMemory(linear: bigint, length: number): Uint8Array {
-    return inspection.readMemory(this, linear, length);
-  }
-  writeMemory(linear: bigint, bytes: Uint8Array): number {
-    return inspection.writeMemory(this, linear, bytes, (physical, size) => this.invalidateCode(physical, size));
   }
 }
