@@ -27,9 +27,9 @@ export function successorsOf(blocks: readonly RegionBlock[]): number[][] {
 }
 
 /**
- * @param runsOf times that the interpreter ran the block at an address
  * Address at which a region had better begin so that the loops around its entry have one head each, and that is met often: the head of the loop around
  * the innermost one. The entry itself where that does as well.
+ * @param runsOf times that the interpreter ran the block at an address
  */
 export function bestRoot({ blocks, entries }: Region, runsOf: (key: number) => number): number {
   const [entry] = entries;
