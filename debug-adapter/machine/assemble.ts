@@ -8,7 +8,7 @@ import { PowerControl } from '../devices/power';
 import { RealTimeClock } from '../devices/rtc';
 import { Uart } from '../devices/uart';
 import { Vga } from '../devices/vga';
-import { type Cpu, type CpuBus, type CpuModel } from '../x86/api';
+import { type Cpu, type CpuParts } from '../x86/api';
 import { type BootOptions, type EntryState } from './api';
 import { Bus } from './bus';
 import { tscKilohertz, VirtualClock } from './clock';
@@ -21,14 +21,8 @@ import { RandomSource } from './random';
 const defaultStartTime = 1_735_689_600;
 const defaultSeed = 0x756e_696b_6572_6e65n;
 
-/** What a processor is made from. */
-export interface CpuParts {
-  readonly memory: WebAssembly.Memory;
-  readonly ramBytes: number;
-  readonly bus: CpuBus;
-  readonly model: CpuModel;
-  /** What CPUID leaf 0x40000010 says, or 0 for no such leaf. */
-  readonly tscKilohertz: number;
+/** What a processor is made of, and whether it translates hot code. */
+interface Processor extends CpuParts {
   readonly jit: boolean;
 }
 
@@ -43,7 +37,7 @@ export interface CreatedMachine {
  * Throws MachineError (see errors.ts) where the image or the memory size is not acceptable.
  * @param makeCpu the processor's constructor.
  */
-export function assembleMachine(options: BootOptions, makeCpu: (parts: CpuParts) => Cpu): CreatedMachine {
+export function assembleMachine(options: BootOptions, makeCpu: (parts: Processor) => Cpu): CreatedMachine {
   const { memory, ram } = createMemory(options.memory);
   // Errors in the image are cheapest to tell before anything else is made.
   const entry = loadImage(options, ram);

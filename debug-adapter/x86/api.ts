@@ -111,6 +111,17 @@ export type CpuExit =
   /** An instruction, MSR or mode that a real processor has and this one lacks: bytes and address, in a sentence. */
   | { readonly kind: 'unsupported'; readonly address: bigint; readonly bytes: Uint8Array; readonly reason: string };
 
+/** What the processor is made of. */
+export interface CpuParts {
+  /** Pages for `Layout.ramBase` (state.ts) and `ramBytes`; never grown afterwards. */
+  readonly memory: WebAssembly.Memory;
+  readonly ramBytes: number;
+  readonly bus: CpuBus;
+  readonly model: CpuModel;
+  /** What CPUID leaf 0x40000010 says, or 0 for no such leaf. */
+  readonly tscKilohertz: number;
+}
+
 /** The processor as the machine and the debugger see it. Linear addresses and 64-bit registers are bigint, always unsigned. */
 export interface Cpu {
   readonly model: CpuModel;

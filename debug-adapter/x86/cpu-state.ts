@@ -1,7 +1,7 @@
 /** What helpers, devices and the debugger reach the processor by: its registers and flags, operands and memory, on the state block in linear memory. */
 
 import { type Allowance } from './allowance';
-import { type Cpu, type CpuBus, type CpuHooks, type CpuModel } from './api';
+import { type Cpu, type CpuBus, type CpuHooks, type CpuModel, type CpuParts } from './api';
 import { type CpuContext, type DecodedInsn, fault, lacking } from './context';
 import { Cr4, readCr4 } from './control-bits';
 import * as inspection from './inspection';
@@ -9,17 +9,6 @@ import { type MemoryAccess } from './memory-access';
 import * as operands from './operands';
 import { readRegister, writeRegister } from './registers';
 import { Mode, State } from './state';
-
-/** What the processor is made of. */
-export interface CpuParts {
-  /** Pages for Layout.ramBase + ramBytes; never grown afterwards. */
-  readonly memory: WebAssembly.Memory;
-  readonly ramBytes: number;
-  readonly bus: CpuBus;
-  readonly model: CpuModel;
-  /** What CPUID leaf 0x40000010 says, or 0 for no such leaf. */
-  readonly tscKilohertz: number;
-}
 
 const RFLAGS_TF = 0x100;
 /** Flags that exist; bit 1 is always set. */

@@ -1,13 +1,13 @@
 /** The processor: the run loop around generated code of both tiers, and events between instructions. */
 
 import { Allowance } from './allowance';
-import { type Cpu, type CpuExit, type CpuHooks, type Probe, type Watchpoint } from './api';
+import { type Cpu, type CpuExit, type CpuHooks, type CpuParts, type Probe, type Watchpoint } from './api';
 import { type Block, BlockCache } from './blocks';
 import { Callouts } from './callouts';
 import { GuestFault, StoppedByHook, Unsupported, Vector } from './context';
 import { featuresOf } from './cpuid';
 import { noteBreakpoints, noteSingleStep } from './debug-registers';
-import { type CpuParts, CpuState } from './cpu-state';
+import { CpuState } from './cpu-state';
 import { Decoder } from './decoder';
 import { type CompileService, defaultCompiler } from './default-compiler';
 import { defaultHandlers } from './default-handlers';
