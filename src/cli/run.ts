@@ -123,7 +123,7 @@ class Run {
     const tracer =
       options.trace.length === 0 ? undefined : (await import('./run-trace')).startTrace(options, io, machine, bus, this.strace);
     // To measure the clock takes tens of thousands of port accesses.
-    if (options.calibrate) await io.takesLonger?.();
+    if (options.calibrate || session !== undefined) await io.takesLonger?.();
     const started = io.elapsed();
     let outcome: Outcome;
     try {

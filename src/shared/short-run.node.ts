@@ -12,6 +12,7 @@ const growth = 32;
  * objects room at once, rather than collecting garbage that is none.
  */
 export function compileLate(): void {
-  setFlagsFromString(`--interrupt-budget=${budget}`);
+  // Later versions of V8 do not have it, and would complain on the standard error.
+  if (process.versions.v8.startsWith('11.')) setFlagsFromString(`--interrupt-budget=${budget}`);
   setFlagsFromString(`--semi-space-growth-factor=${growth}`);
 }

@@ -26,10 +26,15 @@ export interface RegionCode {
   readonly instructions: number;
 }
 
-export interface CompiledRegion extends RegionCode {
-  /** Body of the function `(entry: i32) -> i32`, for any module that `assembleRegions` makes. */
+/** The function `(entry: i32) -> i32` of a region. */
+export interface RegionBody {
+  /** Its body, for any module that `assembleRegions` makes. */
   readonly body: Uint8Array;
+  /** What is known of its branches: see `Code.hints`. */
+  readonly hints: Uint32Array;
 }
+
+export interface CompiledRegion extends RegionCode, RegionBody {}
 
 /**
  * Compiles a region; undefined where it holds nothing that is worth it.
@@ -55,6 +60,7 @@ export function compileRegion(
   gen.c.prepend(gen.prologue());
   return {
     body: gen.c.body().slice(),
+    hints: gen.c.hints(),
     entries: layout.entryKeys,
     sites: gen.sites,
     instructions: region.blocks.reduce((sum, block) => sum + block.insns.length, 0),
@@ -73,6 +79,7 @@ class RegionLayout {
   readonly #blocks: readonly RegionBlock[];
   readonly #index: ReadonlyMap<number, number>;
   readonly #entries: readonly number[];
+  readonly #open: ReadonlySet<number>;
   /** Innermost place last. */
   readonly #places = new Map<number, Place[]>();
   /** Rule of the flags that comes into a block: of all forward edges so far; -1 where they differ. */
@@ -99,6 +106,7 @@ class RegionLayout {
   ) {
     this.#gen = gen;
     this.#blocks = region.blocks;
+    this.#open = region.open;
     this.#index = new Map(region.blocks.map((block, index) => [block.key, index]));
     this.#entries = region.entries.map((key) => this.#index.get(key)!);
   }
@@ -124,7 +132,7 @@ class RegionLayout {
     for (const node of this.#checked) this.#measure(node, successors);
     gen.flow = {
       goTo: (key) => this.#goTo(key),
-      branchTo: (key, condition) => this.#branchTo(key, condition),
+      branchTo: (key, condition, otherwise) => this.#branchTo(key, condition, otherwise),
       indirect: (target) => this.#indirect(target),
     };
     gen.exit = gen.c.block();
@@ -342,16 +350,18 @@ class RegionLayout {
     c.br(place.label);
   }
 
-  #branchTo(key: number, condition: () => void): void {
+  #branchTo(key: number, condition: () => void, otherwise?: number): void {
     const { c } = this.#gen;
     condition();
     const place = this.#placeOf(key);
+    // What had hardly run when the region was made was left out of it.
+    const odds = this.#open.has(key) ? 'unlikely' : otherwise !== undefined && this.#open.has(otherwise) ? 'likely' : undefined;
     if (place !== undefined && place.select === undefined) {
       this.#noteFlags(key);
-      c.brIf(place.label);
+      c.brIf(place.label, odds);
       return;
     }
-    c.if();
+    c.if(undefined, odds);
     this.#goTo(key);
     c.end();
   }

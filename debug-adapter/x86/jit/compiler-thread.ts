@@ -15,7 +15,7 @@ export class RegionCompiler {
 
   compile({ model, first, regions }: CompileOrder): CompileAnswer {
     const compiled = regions.map((order) => fulfil(order, model, this.#decoder));
-    const bodies = compiled.flatMap((region) => region?.body ?? []);
+    const bodies = compiled.flatMap((region) => region ?? []);
     const codes = compiled.map((region) => region && { entries: region.entries, sites: region.sites, instructions: region.instructions });
     if (bodies.length === 0) return { module: undefined, regions: codes };
     try {

@@ -62,7 +62,7 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   const load = (offset: number): Code => c.i32(0).mem('i32.load', offset);
   const again = c.loop();
   mustLook(c);
-  c.if();
+  c.if(undefined, 'unlikely');
   c.i32(Dispatched.look).op('return');
   c.end();
   takeRip(c, found);

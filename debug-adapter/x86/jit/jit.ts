@@ -374,7 +374,7 @@ export class Jit {
     const first = this.#store.reserve(made.length);
     let module: WebAssembly.Module;
     try {
-      const bodies = made.map(({ compiled }) => compiled.body);
+      const bodies = made.map(({ compiled }) => compiled);
       module = new WebAssembly.Module(assembleRegions(bodies, first));
     } catch {
       this.statistics.failed++;

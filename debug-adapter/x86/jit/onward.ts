@@ -75,15 +75,15 @@ export function onward(first: number, count: number, regionType: number): Code {
   c.if();
   c.get(status).i32(RegionExit.indirect).op('i32.ne').brIf(stay);
   // The dispatcher counts some of the jumps.
-  c.i32(0).mem('i32.load', skippedJumps).tee(slot).op('i32.eqz').brIf(stay);
+  c.i32(0).mem('i32.load', skippedJumps).tee(slot).op('i32.eqz').brIf(stay, 'unlikely');
   c.i32(0).get(slot).i32(1).op('i32.sub').mem('i32.store', skippedJumps);
   c.i32(RegionExit.next).set(status);
   c.end();
   mustLook(c);
-  c.brIf(stay);
+  c.brIf(stay, 'unlikely');
   takeRip(c, found);
   lookUp(c, found, RegionCache.entries, RegionCache.address);
-  c.op('i32.eqz').brIf(stay);
+  c.op('i32.eqz').brIf(stay, 'unlikely');
   c.get(slot)
     .mem('i32.load', RegionCache.address + 8)
     .tee(index)

@@ -23,6 +23,7 @@ export interface RegionOrder {
   readonly mode: number;
   readonly blocks: readonly BlockOrder[];
   readonly entries: readonly number[];
+  readonly open: ReadonlySet<number>;
   /** What MXCSR says, where the region may rely on it. */
   readonly precision: Precision | undefined;
   /** Instructions that compute with numbers out of the ordinary. */
@@ -57,7 +58,7 @@ export interface OrderSource {
 }
 
 export function orderOf(
-  { blocks, entries }: Region,
+  { blocks, entries, open }: Region,
   { mode, precision, unordinary, alone }: Pick<RegionOrder, 'mode' | 'precision' | 'unordinary' | 'alone'>,
   source: OrderSource,
 ): RegionOrder {
@@ -74,17 +75,17 @@ export function orderOf(
     });
     return { key, code, end, observed, returnTold };
   });
-  return { mode, blocks: ordered, entries, precision, unordinary: ofRegion(unordinary), alone: ofRegion(alone), records };
+  return { mode, blocks: ordered, entries, open, precision, unordinary: ofRegion(unordinary), alone: ofRegion(alone), records };
 }
 
 /** Compiles a region that was sent; undefined where that cannot be done. */
 export function fulfil(order: RegionOrder, model: CpuModel, decoder: Decoder): CompiledRegion | undefined {
-  const { mode, entries, precision, unordinary, alone, records } = order;
+  const { mode, entries, open, precision, unordinary, alone, records } = order;
   const features = featuresOf(model);
   const available = (row: Row): boolean => row.definition.feature === undefined || features.has(row.definition.feature);
   try {
     const blocks = order.blocks.map((block) => decodeBlock(block, mode, decoder, available));
-    const region: Region = { blocks, entries, pages: new Set(), open: new Set() };
+    const region: Region = { blocks, entries, pages: new Set(), open };
     const floats = precision && { precision, isUnordinary: (at: number) => unordinary.has(at) };
     const memory: MemoryUse = { window: undefined, isAlone: (at) => alone.has(at) };
     return compileRegion(region, mode, memory, floats, (insn) => records.get(keyOfInsn(insn)) ?? 0);

@@ -78,7 +78,8 @@ export interface MemoryUse {
 export interface Flow {
   /** Emits the way to a block of the region or out of it. */
   goTo(key: number): void;
-  branchTo(key: number, condition: () => void): void;
+  /** @param otherwise where it goes on if the condition does not hold, if that is known */
+  branchTo(key: number, condition: () => void, otherwise?: number): void;
   indirect(target: number): void;
 }
 

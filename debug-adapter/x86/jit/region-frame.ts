@@ -50,7 +50,7 @@ export class RegionFrame {
     c.get(Local.budget)
       .i32(early ? longest + slack : longest)
       .op('i32.lt_s')
-      .brIf(this.exit);
+      .brIf(this.exit, 'unlikely');
   }
 
   /** Charges the budget for a block. */
@@ -91,7 +91,7 @@ export class RegionFrame {
   protected leaveIf(condition: () => void, why?: ExitReason): void {
     this.#aboutToLeave(why);
     condition();
-    this.c.brIf(this.exit);
+    this.c.brIf(this.exit, 'unlikely');
   }
 
   #aboutToLeave(why: ExitReason | undefined): void {
@@ -118,7 +118,7 @@ export class RegionFrame {
     const status = c.late('i32', 32);
     c.set(Local.status);
     condition();
-    c.brIf(this.exit);
+    c.brIf(this.exit, 'unlikely');
     return { key, remaining: this.remaining, status };
   }
 

@@ -116,7 +116,7 @@ export class RegionGen extends RegionVectors implements Gen {
     if (vectors) this.known.clear();
     // A device may have shortened what may run.
     this.leaveWith(RegionExit.leave + this.remaining - 1, keyOfInsn(this.insn) + this.insn.length);
-    c.get(Local.budget).i32(this.longestAfter).op('i32.lt_s').brIf(this.exit);
+    c.get(Local.budget).i32(this.longestAfter).op('i32.lt_s').brIf(this.exit, 'unlikely');
   }
 
   /**
@@ -425,7 +425,7 @@ export class RegionGen extends RegionVectors implements Gen {
 
   branch(_i: number, condition: () => void): void {
     const next = keyOfInsn(this.insn) + this.insn.length;
-    this.flow.branchTo(this.insn.targetHigh * 0x1_0000_0000 + (this.insn.targetLow >>> 0), condition);
+    this.flow.branchTo(this.insn.targetHigh * 0x1_0000_0000 + (this.insn.targetLow >>> 0), condition, next);
     this.flow.goTo(next);
   }
 

@@ -2,6 +2,7 @@
 
 import { namedHelpers } from '../interp-abi';
 import { ModuleBuilder } from '../wasm/module';
+import { type RegionBody } from './compile';
 import { onward } from './onward';
 
 /** Names of the runtime functions in the order of `RegionImports`. */
@@ -19,7 +20,7 @@ export const runtimeNames: readonly string[] = [
  * from one region to another within a module costs a fraction of what it costs from one to the next.
  * @param first index of the first of them in the table of all regions, where the others follow.
  */
-export function assembleRegions(bodies: readonly Uint8Array[], first: number): Uint8Array<ArrayBuffer> {
+export function assembleRegions(bodies: readonly RegionBody[], first: number): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   for (const [i, name] of runtimeNames.entries()) {
@@ -31,9 +32,9 @@ export function assembleRegions(bodies: readonly Uint8Array[], first: number): U
     else module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
   }
   const type = module.type(['i32'], ['i32']);
-  module.func(type, onward(first, bodies.length, type).body());
-  const functions = bodies.map((body, number) => {
-    const index = module.func(type, body);
+  module.func(type, onward(first, bodies.length, type));
+  const functions = bodies.map(({ body, hints }, number) => {
+    const index = module.func(type, body, hints);
     module.exportFunction(`${number}`, index);
     return index;
   });

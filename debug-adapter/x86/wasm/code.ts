@@ -96,6 +96,9 @@ export class Bytes {
 /** A block, loop or if that is open: what `br` names. */
 export type Label = number & { readonly label: unique symbol };
 
+/** Whether a branch is taken nearly always, or hardly ever: an engine that is told keeps what is done for the other case out of the way. */
+export type Odds = 'likely' | 'unlikely';
+
 /** A constant or an offset that is told when more of the function is known: where it stands, and the bytes kept for it. */
 export interface Late {
   readonly at: number;
@@ -109,6 +112,8 @@ export class Code {
   readonly #locals: ValueType[] = [];
   #depth = 0;
   readonly widths = new Widths();
+  /** Of the branches of which it is known: twice where they stand, ascending, and 1 where they are likely to be taken. */
+  #hints: number[] = [];
 
   constructor(params: readonly ValueType[]) {
     this.#params = params;
@@ -298,7 +303,8 @@ export class Code {
     return this.#open(0x03, type);
   }
 
-  if(type?: ValueType): Label {
+  if(type?: ValueType, odds?: Odds): Label {
+    this.#hint(odds);
     return this.#open(0x04, type);
   }
 
@@ -315,6 +321,10 @@ export class Code {
     return this;
   }
 
+  #hint(odds: Odds | undefined): void {
+    if (odds !== undefined) this.#hints.push(this.bytes.length * 2 + (odds === 'likely' ? 1 : 0));
+  }
+
   br(label: Label): this {
     this.widths.drop();
     this.bytes.byte(0x0c);
@@ -322,8 +332,9 @@ export class Code {
     return this;
   }
 
-  brIf(label: Label): this {
+  brIf(label: Label, odds?: Odds): this {
     this.widths.drop();
+    this.#hint(odds);
     this.bytes.byte(0x0d);
     this.bytes.u32(this.#depth - label);
     return this;
@@ -391,10 +402,24 @@ export class Code {
     this.bytes.length = 0;
     this.bytes.append(first.bytes.view());
     this.bytes.append(rest);
+    this.#hints = [...first.#hints, ...this.#hints.map((hint) => hint + first.bytes.length * 2)];
   }
 
   /** The function body as the code section has it, without its size. */
   body(): Uint8Array {
+    const out = this.#declarations();
+    out.append(this.bytes.view());
+    out.byte(0x0b);
+    return out.view();
+  }
+
+  /** What is known of the body's branches: twice where in it they stand, ascending, and 1 where they are likely to be taken. */
+  hints(): Uint32Array {
+    const { length } = this.#declarations();
+    return Uint32Array.from(this.#hints, (hint) => hint + length * 2);
+  }
+
+  #declarations(): Bytes {
     const out = new Bytes();
     const runs: { type: ValueType; count: number }[] = [];
     for (const type of this.#locals) {
@@ -407,8 +432,6 @@ export class Code {
       out.u32(run.count);
       out.byte(valueTypes[run.type]);
     }
-    out.append(this.bytes.view());
-    out.byte(0x0b);
-    return out.view();
+    return out;
   }
 }

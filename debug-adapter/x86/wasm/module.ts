@@ -13,7 +13,7 @@ export class ModuleBuilder {
   readonly #types: FunctionType[] = [];
   readonly #typeKeys = new Map<string, number>();
   readonly #imports: { module: string; name: string; descriptor: Uint8Array }[] = [];
-  readonly #functions: { type: number; code: Code | Uint8Array }[] = [];
+  readonly #functions: { type: number; code: Code | Uint8Array; hints: Uint32Array }[] = [];
   #tableSize: number | undefined;
   readonly #exports: { name: string; kind: number; index: number }[] = [];
   readonly #elements: { table: number; offset: number | 'base'; functions: readonly number[] }[] = [];
@@ -71,9 +71,12 @@ export class ModuleBuilder {
     this.#tableSize = size;
   }
 
-  /** @param code what it does, or its body as `Code.body` has it. */
-  func(type: number, code: Code | Uint8Array): number {
-    this.#functions.push({ type, code });
+  /**
+   * @param code what it does, or its body as `Code.body` has it.
+   * @param hints what is known of that body's branches, as `Code.hints` has it.
+   */
+  func(type: number, code: Code | Uint8Array, hints: Uint32Array = new Uint32Array()): number {
+    this.#functions.push({ type, code, hints: code instanceof Uint8Array ? hints : code.hints() });
     return this.#importedFunctions + this.#functions.length - 1;
   }
 
@@ -164,6 +167,23 @@ export class ModuleBuilder {
         for (const index of entry.functions) body.u32(index);
       }
     });
+    // Branch hinting proposal: a custom section before the code; of each branch a byte that says which way it most likely goes.
+    const hinted = this.#functions.flatMap(({ hints }, i) => (hints.length > 0 ? [{ index: this.#importedFunctions + i, hints }] : []));
+    if (hinted.length > 0) {
+      section(0, (body) => {
+        name(body, 'metadata.code.branch_hint');
+        body.u32(hinted.length);
+        for (const { index, hints } of hinted) {
+          body.u32(index);
+          body.u32(hints.length);
+          for (const hint of hints) {
+            body.u32(hint >>> 1);
+            body.byte(1);
+            body.byte(hint & 1);
+          }
+        }
+      });
+    }
     section(10, (body) => {
       body.u32(this.#functions.length);
       for (const entry of this.#functions) {
