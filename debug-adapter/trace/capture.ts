@@ -1,6 +1,6 @@
 /** Which memory behind an argument is kept when a system call happens: raw bytes only, formatted when somebody looks. */
 import { captureLimit } from './ring';
-import { type SyscallArgument, type SyscallRow } from './syscalls/row';
+import { type SyscallRow } from './syscalls/row';
 import { structureBytes } from './syscalls/structures';
 
 /** Copies guest memory by linear address; shorter where a page is unmapped. */
@@ -17,59 +17,73 @@ const firstStringBytes = 96;
 /** A piece of an I/O vector, as it is kept: its length (u32), the number of bytes kept (u8), and these. */
 export const pieceHeader = 5;
 
-const followedKinds: readonly string[] = ['path', 'str', 'strings', 'iovec', 'bytes', 'pollfd', 'sockaddr'];
-
-/** Whether there is ever something to keep for an argument of this kind. */
-export function isCaptured(kind: string, filled: boolean): boolean {
-  if (followedKinds.includes(kind)) return true;
-  // A number itself, unless the kernel fills it in.
-  return (filled || (kind !== 'int' && kind !== 'long')) && structureBytes(kind) !== undefined;
+/** What is kept of an argument; strings of a vector of them are too much for whoever copies without looking. */
+export interface Followed {
+  readonly index: number;
+  readonly kind: 'string' | 'bytes' | 'vector' | 'strings';
+  /** Which argument says how much there is. */
+  readonly count: number | undefined;
+  /** There is no more than the call's result. */
+  readonly byResult: boolean;
+  /** Bytes of each that is counted, of an element of a vector at most; without a count, of all. */
+  readonly scale: number;
+  /** Bytes that are kept at most, or elements of a vector. */
+  readonly most: number;
 }
 
-/** Bytes (with whether there was more) to keep for argument `index`, or undefined where nothing is to be kept. */
-export function captureArgument(
-  row: SyscallRow,
-  index: number,
-  args: readonly bigint[],
-  result: bigint | undefined,
-  read: MemoryReader,
-): { readonly bytes: Uint8Array; readonly truncated: boolean } | undefined {
-  const argument = row.args[index]!;
-  const address = args[index]!;
-  if (address === 0n) return undefined;
-  const length = followedBytes(row, argument, args, result);
-  switch (argument.kind) {
+/** What is kept of the memory behind argument `index`, or undefined where it is not followed. */
+export function followedArgument(row: SyscallRow, index: number): Followed | undefined {
+  const { kind, filled, count: counter } = row.args[index]!;
+  const counting = row.args.findIndex(({ name }) => name === counter);
+  const count = counting < 0 ? undefined : counting;
+  const plain = { index, kind: 'bytes', count: undefined, byResult: false } as const;
+  switch (kind) {
     case 'path':
     case 'str':
-      return readString(address, read);
+      return { ...plain, kind: 'string', scale: 1, most: captureLimit };
     case 'strings':
-      return readStrings(address, read);
+      return { ...plain, kind: 'strings', scale: 1, most: captureLimit };
     case 'iovec':
-      return { bytes: readVector(address, Number(BigInt.asUintN(31, length)), result, argument.filled, read), truncated: false };
+      return { ...plain, kind: 'vector', count, byResult: filled, scale: bufferBytes, most: mostElements };
     case 'bytes':
+      return { ...plain, count, byResult: filled && row.result === 'size', scale: count === undefined ? 0 : 1, most: bufferBytes };
     case 'pollfd':
-    case 'sockaddr': {
-      const limit = BigInt(argument.kind === 'bytes' ? bufferBytes : argument.kind === 'pollfd' ? mostElements * 8 : 128);
-      const wanted = Number(length < limit ? length : limit);
-      return { bytes: wanted <= 0 ? new Uint8Array(0) : read(address, wanted), truncated: length > limit };
-    }
+      return { ...plain, count, scale: count === undefined ? 0 : 8, most: mostElements * 8 };
+    case 'sockaddr':
+      return { ...plain, count, scale: count === undefined ? 28 : 1, most: 128 };
     default: {
-      const size = isCaptured(argument.kind, argument.filled) ? structureBytes(argument.kind) : undefined;
-      return size === undefined ? undefined : { bytes: read(address, Math.min(size, captureLimit)), truncated: false };
+      // A number itself, unless the kernel fills it in.
+      const size = filled || (kind !== 'int' && kind !== 'long') ? structureBytes(kind) : undefined;
+      return size === undefined ? undefined : { ...plain, scale: size, most: captureLimit };
     }
   }
 }
 
-/** Bytes (elements for a vector) that an argument's count says. */
-function followedBytes(row: SyscallRow, argument: SyscallArgument, args: readonly bigint[], result: bigint | undefined): bigint {
-  if (argument.kind === 'sockaddr' && argument.count === undefined) return 28n;
-  const counter = row.args.findIndex((other) => other.name === argument.count);
-  if (counter < 0) return 0n;
-  const count = args[counter]! & 0x7fff_ffffn;
-  if (argument.kind === 'pollfd') return count * 8n;
-  // What the kernel filled in is as long as the result says.
-  if (argument.kind === 'bytes' && argument.filled && result !== undefined && row.result === 'size') return result < count ? result : count;
-  return count;
+/** Bytes (with whether there was more) to keep for an argument, or undefined where it points nowhere. */
+export function captureArgument(
+  followed: Followed,
+  args: readonly bigint[],
+  result: bigint | undefined,
+  read: MemoryReader,
+): { readonly bytes: Uint8Array; readonly truncated: boolean } | undefined {
+  const address = args[followed.index]!;
+  if (address === 0n) return undefined;
+  const count = followed.count === undefined ? undefined : args[followed.count]! & 0x7fff_ffffn;
+  switch (followed.kind) {
+    case 'string':
+      return readString(address, read);
+    case 'strings':
+      return readStrings(address, read);
+    case 'vector':
+      return { bytes: readVector(address, Number(count ?? 0n), followed.byResult ? result : undefined, read), truncated: false };
+    case 'bytes': {
+      let length = (count ?? 1n) * BigInt(followed.scale);
+      if (followed.byResult && result !== undefined && result < length) length = result;
+      const limit = BigInt(followed.most);
+      const wanted = Number(length < limit ? length : limit);
+      return { bytes: wanted <= 0 ? new Uint8Array(0) : read(address, wanted), truncated: length > limit };
+    }
+  }
 }
 
 function readString(address: bigint, read: MemoryReader): { readonly bytes: Uint8Array; readonly truncated: boolean } {
@@ -96,13 +110,14 @@ function readStrings(address: bigint, read: MemoryReader): { readonly bytes: Uin
   return { bytes: Uint8Array.from(out), truncated: true };
 }
 
-function readVector(address: bigint, count: number, result: bigint | undefined, filled: boolean, read: MemoryReader): Uint8Array {
+/** @param filled bytes that the kernel has filled in, one element after the other; undefined where that is not how it is. */
+function readVector(address: bigint, count: number, filled: bigint | undefined, read: MemoryReader): Uint8Array {
   const table = read(address, Math.min(count, mostElements) * 16);
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
   const out = new Uint8Array((table.length / 16) * (pieceHeader + bufferBytes));
   const outView = new DataView(out.buffer);
   let used = 0;
-  let left = filled && result !== undefined ? (result < 0n ? 0n : result) : undefined;
+  let left = filled !== undefined && filled < 0n ? 0n : filled;
   for (let at = 0; at + 16 <= table.length; at += 16) {
     const length = view.getBigUint64(at + 8, true);
     const present = left === undefined || length < left ? length : left;

@@ -1,18 +1,27 @@
 /** Takes over what the processor's translated code noted by itself (see `EventLog` in x86/api.ts): records that the ring keeps as they are, and returns that the recorder of system calls matches. */
-import { EventKind, type EventRing, RecordField, recordBytes, wholeCall } from './ring';
+import { EventKind, type EventRing, notedAfter, notedBefore, RecordField, recordBytes, wholeCall } from './ring';
 
 /** What is read of the processor's log. */
 export interface NotedLog {
   /** Memory that the records lie in. */
   readonly halves: Int32Array;
+  readonly bytes: Uint8Array;
+  /** Where the first block of bytes is that calls of the records point to (`Bytes` of x86/event-log.ts); those of later ones follow it. */
+  readonly firstBytes: number;
   reader: ((from: number, to: number) => void) | undefined;
   drain(): void;
+}
+
+/** Where the bytes are that a call points to, as they were when it was made and when it returned; 0 for none. */
+export interface NotedBlocks {
+  before: number;
+  after: number;
 }
 
 /** Who is told of calls and returns among what was noted. */
 export interface NotedCalls {
   /** A call that is open, or one to be looked at by itself; `at` is its place in memory, bytes. */
-  call(at: number): void;
+  call(at: number, blocks: Readonly<NotedBlocks>): void;
   /** Calls from record `at` on that are over, in the ring from `sequence` on; with `open`, the end of the last one is told by `ended`. */
   wholeCalls(at: number, sequence: number, count: number, open: boolean): void;
   ended(at: number, sequence: number): void;
@@ -25,10 +34,18 @@ export interface NotedCalls {
 /** Kind of records that are not the ring's. */
 const passed = 255;
 
+/** Bytes in front of a block, and of an argument in it. */
+const headerBytes = 4;
+/** Where a record has its first argument, and how far apart they are. */
+const firstArgument = RecordField.args;
+
 export class NotedEvents {
   readonly #halves: Int32Array;
   readonly #floats: Float64Array;
   calls: NotedCalls | undefined;
+  /** Where the next record's block of bytes is. */
+  #bytesAt = 0;
+  readonly #blocks: NotedBlocks = { before: 0, after: 0 };
   /** Told of a change of a segment's base that was recorded. */
   onBase: ((sequence: number) => void) | undefined;
 
@@ -54,8 +71,36 @@ export class NotedEvents {
     return this.#floats[(at + field) >> 3]!;
   }
 
+  /** Puts a block of bytes into the ring. */
+  keep(sequence: number, block: number): void {
+    const { halves, bytes } = this.log;
+    const end = block + halves[block >> 2]!;
+    for (let at = block + headerBytes; at < end;) {
+      const header = halves[at >> 2]!;
+      const length = header >>> 16;
+      at += headerBytes;
+      this.ring.capture(sequence, ((header & 0xff) - firstArgument) >> 3, bytes, (header & 0x100) !== 0, at, length);
+      at += (length + 3) & ~3;
+    }
+  }
+
+  /** Finds the blocks of a record, which come in the order of the records. */
+  #blocksOf(word: number): NotedBlocks {
+    const blocks = this.#blocks;
+    blocks.before = (word & notedBefore) === 0 ? 0 : this.#nextBlock();
+    blocks.after = (word & notedAfter) === 0 ? 0 : this.#nextBlock();
+    return blocks;
+  }
+
+  #nextBlock(): number {
+    const at = this.#bytesAt;
+    this.#bytesAt = at + this.#halves[at >> 2]!;
+    return at;
+  }
+
   #read(from: number, to: number): void {
     const halves = this.#halves;
+    this.#bytesAt = this.log.firstBytes;
     /** A call that was over only after what follows it, and its number in the ring. */
     let open = 0;
     let openSequence = 0;
@@ -66,10 +111,15 @@ export class NotedEvents {
       }
       // Runs of calls that are over go into the ring as a whole.
       let next = at;
-      while (next < to && halves[next >> 2] === wholeCall) next += recordBytes;
+      let flags = 0;
+      while (next < to && (halves[next >> 2]! & ~(notedBefore | notedAfter)) === wholeCall) {
+        flags |= halves[next >> 2]!;
+        next += recordBytes;
+      }
       if (next > at && !this.isReplay(this.number(at, RecordField.startInstruction)) && this.calls?.isSingle(at) !== true) {
         const count = (next - at) / recordBytes;
         const sequence = this.ring.append(halves, at >> 2, count);
+        if (flags !== wholeCall) this.#keepRun(at, sequence, count);
         const last = next - recordBytes;
         if (next < to && this.number(next, RecordField.startInstruction) < this.number(last, RecordField.endInstruction)) {
           open = last;
@@ -79,13 +129,26 @@ export class NotedEvents {
         at = next;
         continue;
       }
-      const kind = halves[at >> 2]! & 0xff;
+      const word = halves[at >> 2]!;
+      const kind = word & 0xff;
       if (kind === EventKind.segmentBase) {
         if (!this.isReplay(this.number(at, RecordField.startInstruction))) this.onBase?.(this.ring.append(halves, at >> 2, 1));
       } else if (kind === passed) this.calls?.pass(at);
-      else this.calls?.call(at);
+      else {
+        const blocks = this.#blocksOf(word);
+        this.calls?.call(at, blocks);
+      }
       at += recordBytes;
     }
     if (open !== 0) this.calls?.ended(open, openSequence);
+  }
+
+  #keepRun(at: number, sequence: number, count: number): void {
+    const halves = this.#halves;
+    for (let i = 0; i < count; i++) {
+      const { before, after } = this.#blocksOf(halves[(at + i * recordBytes) >> 2]!);
+      if (before !== 0) this.keep(sequence + i, before);
+      if (after !== 0) this.keep(sequence + i, after);
+    }
   }
 }

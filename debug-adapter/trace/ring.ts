@@ -31,6 +31,8 @@ const arenaPage = 65_536;
 /** Records of a session: some 17 MB, and as much again of what arguments pointed to. */
 export const defaultCapacity = 131_072;
 const arenaBytesPerRecord = 192;
+/** So many bytes are copied sooner one by one. */
+const fewBytes = 48;
 
 export const EventKind = {
   syscall: 1,
@@ -45,7 +47,11 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
 /** FS, as segment registers are numbered. */
 export const fsNumber = 4;
-const Flag = { compiledIn: 1, completed: 2, dropped: 4, kernel: 8, application: 16 } as const;
+const Flag = { compiledIn: 1, completed: 2, dropped: 4, kernel: 8, application: 16, before: 32, after: 64 } as const;
+
+/** Of the first word of a call that the processor noted: what arguments point to was noted, too, when it was made and when it returned. */
+export const notedBefore = Flag.before << 16;
+export const notedAfter = Flag.after << 16;
 
 /** First word of the record of a call by the instruction that is over and of which nothing is captured. */
 export const wholeCall = EventKind.syscall | (Flag.completed << 16);
@@ -150,6 +156,8 @@ export class EventRing {
   #arenaHead = 0;
   /** Sequence number that the next event gets. */
   head = 0;
+  /** What is known of arguments of which nothing was captured: adds it to the captures of a call that began at `start` retired instructions. */
+  complete: ((number: number, args: readonly bigint[], start: number, captures: (Capture | undefined)[]) => void) | undefined;
   /** The newest event that never was: history took another way before it. */
   #newestGone = -1;
 
@@ -197,19 +205,36 @@ export class EventRing {
     return sequence;
   }
 
-  /** Keeps what argument `index` points to. No effect once the record has been overwritten. */
-  capture(sequence: number, index: number, bytes: Uint8Array, truncated: boolean): void {
+  /** Keeps what argument `index` points to: `length` bytes of `bytes` from `from` on. No effect once the record has been overwritten. */
+  capture(sequence: number, index: number, bytes: Uint8Array, truncated: boolean, from = 0, length = bytes.length): void {
     if (!this.#holds(sequence)) return;
-    const kept = bytes.subarray(0, captureLimit);
-    const place = this.#reserve(kept.length);
-    this.#pages[this.#pageOf(place)]!.set(kept, place % arenaPage);
-    const { view, captures } = this.#chunk(sequence);
-    const record = this.#offset(sequence);
-    view.setUint8(record + RecordField.captured, view.getUint8(record + RecordField.captured) | (1 << index));
+    const kept = Math.min(length, captureLimit);
+    const place = this.#reserve(kept);
+    const page = this.#pages[this.#pageOf(place)]!;
+    const to = place % arenaPage;
+    if (kept > fewBytes) page.set(bytes.subarray(from, from + kept), to);
+    else for (let i = 0; i < kept; i++) page[to + i] = bytes[from + i]!;
+    const { halves, captures } = this.#chunk(sequence);
+    const word = this.#offset(sequence) >> 2;
+    // The captured arguments are the second byte of the first four.
+    halves[word] = halves[word]! | (0x100 << index);
     const at = this.#captureOffset(sequence, index);
     captures.setFloat64(at, place, true);
-    captures.setUint16(at + 8, kept.length, true);
-    captures.setUint16(at + 10, truncated || kept.length < bytes.length ? 1 : 0, true);
+    captures.setUint16(at + 8, kept, true);
+    captures.setUint16(at + 10, truncated || kept < length ? 1 : 0, true);
+  }
+
+  /** What argument `index` pointed to, as far as that was kept and is still there. */
+  captured(sequence: number, index: number): Capture | undefined {
+    if (!this.#holds(sequence)) return undefined;
+    const { view, captures } = this.#chunk(sequence);
+    if ((view.getUint8(this.#offset(sequence) + RecordField.captured) & (1 << index)) === 0) return undefined;
+    return this.#readCapture(captures, this.#captureOffset(sequence, index));
+  }
+
+  /** Instructions retired when the oldest event that is here began; 0 where there is none. */
+  get oldestStart(): number {
+    return this.head === 0 ? 0 : this.#chunk(this.tail).floats[(this.#offset(this.tail) + RecordField.startInstruction) >> 3]!;
   }
 
   /**
@@ -329,16 +354,19 @@ export class EventRing {
     }
     const completed = (flags & Flag.completed) !== 0;
     const captured = view.getUint8(at + RecordField.captured);
+    const args = Array.from({ length: captureCount }, (_, i) => view.getBigUint64(at + RecordField.args + i * 8, true));
+    const captures = Array.from({ length: captureCount }, (_, i) =>
+      (captured & (1 << i)) === 0 ? undefined : this.#readCapture(this.#chunk(sequence).captures, this.#captureOffset(sequence, i)),
+    );
+    this.complete?.(number, args, float(RecordField.startInstruction), captures);
     return {
       kind: 'syscall',
       sequence,
       path: (flags & Flag.compiledIn) !== 0 ? 'compiled-in' : 'binary',
       number,
-      args: Array.from({ length: captureCount }, (_, i) => view.getBigUint64(at + RecordField.args + i * 8, true)),
+      args,
       result: completed ? view.getBigInt64(at + RecordField.result, true) : undefined,
-      captures: Array.from({ length: captureCount }, (_, i) =>
-        (captured & (1 << i)) === 0 ? undefined : this.#readCapture(this.#chunk(sequence).captures, this.#captureOffset(sequence, i)),
-      ),
+      captures,
       start,
       end: completed ? BigInt(float(RecordField.endInstruction)) : undefined,
       time,

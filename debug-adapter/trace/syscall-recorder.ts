@@ -1,16 +1,25 @@
 /** Watches a machine for system calls on both paths of Unikraft's shim, and writes them into the ring. */
-import { captureArgument, isCaptured, type MemoryReader } from './capture';
-import { type NotedCalls, type NotedEvents, type NotedLog } from './noted-events';
-import { type EventRing, RecordField, recordBytes, type SyscallPath, wholeCall } from './ring';
-import { type SyscallRow } from './syscalls/row';
+import { captureArgument, type Followed, followedArgument, type MemoryReader } from './capture';
+import { Descriptors } from './descriptors';
+import { type NotedBlocks, type NotedCalls, type NotedEvents, type NotedLog } from './noted-events';
+import { type EventRing, notedAfter, notedBefore, RecordField, recordBytes, type SyscallPath, wholeCall } from './ring';
+import { type SyscallArgument, type SyscallRow } from './syscalls/row';
 import { syscallByName, syscallRows } from './syscalls/table';
+
+/** What the processor copies by itself. */
+type NotedArgument = Followed & { readonly kind: 'string' | 'bytes' | 'vector' };
+interface NotedKind {
+  readonly before: readonly NotedArgument[];
+  readonly after: readonly NotedArgument[];
+}
 
 type SyscallHook = (() => 'stop' | undefined) | undefined;
 
 /** See `EventLog` of the processor: what it notes of calls and returns by itself, to be read later. */
 export interface TracedLog extends NotedLog {
   sample(linear: number | undefined): void;
-  noteCalls(hook: SyscallHook, atOnce: (number: number) => boolean): void;
+  noteCalls(hook: SyscallHook, follow: (number: number) => NotedKind | undefined): void;
+  readMemory(linear: bigint, length: number): Uint8Array;
   slot(): number;
   setBusy(slot: number, busy: boolean): void;
   settleInside(sample: number): void;
@@ -63,28 +72,38 @@ const duplicating: readonly string[] = ['dup', 'dup2', 'dup3'];
 
 /** What there is to do for the calls of a number. */
 class CallKind {
-  /** Indices of arguments to look at before and after the call. */
-  readonly before: readonly number[];
-  readonly after: readonly number[];
+  /** What to keep of memory before and after the call. */
+  readonly before: readonly Followed[];
+  readonly after: readonly Followed[];
+  /** Indices of arguments that are descriptors. */
+  readonly descriptors: readonly number[];
   /** It opens, closes or copies a descriptor. */
-  readonly descriptor: boolean;
-  /** None of it: the arguments are not looked at. */
+  readonly changesDescriptors: boolean;
+  /** The arguments are not looked at once the call is over. */
   readonly idle: boolean;
   readonly returns: boolean;
 
   constructor(readonly row: SyscallRow | undefined) {
     const args = row?.args ?? [];
-    const followed = [...args.keys()].filter((index) => {
-      const { kind, filled } = args[index]!;
-      return kind === 'fd' || kind === 'dirfd' || isCaptured(kind, filled);
-    });
-    this.before = followed.filter((index) => !args[index]!.filled);
-    this.after = followed.filter((index) => args[index]!.filled || args[index]!.kind === 'pollfd');
-    this.descriptor = row !== undefined && (row.name === 'close' || duplicating.includes(row.name) || row.result === 'fd');
-    this.idle = followed.length === 0 && !this.descriptor;
+    const indices = [...args.keys()];
+    const followed = (which: (argument: SyscallArgument) => boolean): readonly Followed[] =>
+      row === undefined ? [] : indices.flatMap((index) => (which(args[index]!) ? (followedArgument(row, index) ?? []) : []));
+    this.before = followed(({ filled }) => !filled);
+    this.after = followed(({ filled, kind }) => filled || kind === 'pollfd');
+    this.descriptors = indices.filter((index) => args[index]!.kind === 'fd' || args[index]!.kind === 'dirfd');
+    this.changesDescriptors = row !== undefined && (row.name === 'close' || duplicating.includes(row.name) || row.result === 'fd');
+    this.idle = this.after.length === 0 && !this.changesDescriptors;
     this.returns = row?.result !== 'never';
   }
+
+  /** What the processor may do by itself; undefined where it has to tell of such a call at once. */
+  get noted(): NotedKind | undefined {
+    const { before, after, returns } = this;
+    return returns && before.every(isNoted) && after.every(isNoted) ? { before, after } : undefined;
+  }
 }
+
+const isNoted = (followed: Followed): followed is NotedArgument => followed.kind !== 'strings';
 
 const noKind = new CallKind(undefined);
 const noArguments: readonly bigint[] = [];
@@ -113,7 +132,7 @@ class OpenCall {
 class Site {
   depth = 0;
   readonly calls: OpenCall[] = [];
-  /** Open calls that are looked at when they return, which must then be told at once. */
+  /** Open calls after which memory is looked at: their returns must be told at once. */
   private lookedAt = 0;
   /** Of the log; 0 where there is none. */
   slot = 0;
@@ -130,7 +149,7 @@ class Site {
   /** A place for one more. */
   push(kind: CallKind): OpenCall {
     if (this.isFull) this.remove(0);
-    if (!kind.idle && this.lookedAt++ === 0) this.log?.setBusy(this.slot, true);
+    if (kind.after.length > 0 && this.lookedAt++ === 0) this.log?.setBusy(this.slot, true);
     return (this.calls[this.depth++] ??= new OpenCall());
   }
 
@@ -142,7 +161,7 @@ class Site {
   }
 
   remove(index: number): void {
-    if (!this.calls[index]!.kind.idle && --this.lookedAt === 0) this.log?.setBusy(this.slot, false);
+    if (this.calls[index]!.kind.after.length > 0 && --this.lookedAt === 0) this.log?.setBusy(this.slot, false);
     this.depth--;
     // The place that is free goes behind those in use.
     if (index < this.depth) this.calls.splice(this.depth, 0, ...this.calls.splice(index, 1));
@@ -164,8 +183,7 @@ const numberOf = (address: bigint): number => Number(BigInt.asIntN(64, address))
 const addressOf = (number: number): bigint => BigInt.asUintN(64, BigInt(number));
 
 export class SyscallRecorder implements NotedCalls {
-  /** Paths by descriptor, as they were opened. */
-  private readonly paths = new Map<number, Uint8Array>();
+  private readonly descriptors: Descriptors;
   /** By return address; each address that was ever returned to has a probe. */
   private readonly sites = new Map<number, Site>();
   /** The same by slot of the log. */
@@ -204,7 +222,13 @@ export class SyscallRecorder implements NotedCalls {
     /** What the processor notes by itself; without it, all is told at once. */
     private readonly noted?: NotedEvents,
   ) {
-    this.read = (address, length) => cpu.readMemory(address, length);
+    this.descriptors = new Descriptors(() => ring.oldestStart);
+    ring.complete = (number, args, start, captures) => {
+      for (const index of this.kindOf(number).descriptors) {
+        const bytes = this.descriptors.at(descriptorOf(args[index]!), start);
+        if (bytes !== undefined) captures[index] = { bytes, truncated: false };
+      }
+    };
     const { buffer, byteOffset } = cpu.generalRegisters;
     this.words = new Int32Array(buffer);
     this.live = byteOffset >> 3;
@@ -219,9 +243,10 @@ export class SyscallRecorder implements NotedCalls {
     cpu.hooks.syscall = hook;
     for (const row of syscallRows()) this.kinds[row.number] = new CallKind(row);
     const log = (this.log = before === undefined && noted !== undefined ? cpu.log : undefined);
+    this.read = (address, length) => (log ?? cpu).readMemory(address, length);
     if (log !== undefined) noted!.calls = this;
     log?.sample(this.currentThread);
-    log?.noteCalls(hook, (number) => !this.kindOf(number).idle || !this.kindOf(number).returns);
+    log?.noteCalls(hook, (number) => this.kindOf(number).noted);
     for (const symbol of symbols?.searchSymbols(handlerPattern, 1000) ?? []) {
       if (symbol.kind !== 'function') continue;
       const row = syscallByName(symbol.name.slice(handlerPrefix.length));
@@ -246,6 +271,7 @@ export class SyscallRecorder implements NotedCalls {
     this.log?.drain();
     this.log?.settleOutside();
     this.ring.forgetAfter(moment);
+    this.descriptors.forgetAfter(moment);
     for (const site of this.sites.values()) site.clear();
     this.fullSites = 0;
     for (const thread of this.threads.values()) thread.open = undefined;
@@ -326,7 +352,7 @@ export class SyscallRecorder implements NotedCalls {
     else this.log?.settleOutside();
   }
 
-  call(at: number): void {
+  call(at: number, { before, after }: NotedBlocks): void {
     const { words } = this;
     const noted = this.noted!;
     const [start, rip, stack] = [
@@ -335,14 +361,16 @@ export class SyscallRecorder implements NotedCalls {
       noted.number(at, RecordField.stack),
     ];
     const returnAddress = noted.number(at, RecordField.caller);
-    const isOver = words[at >> 2] === wholeCall;
+    const isOver = (words[at >> 2]! & ~(notedBefore | notedAfter)) === wholeCall;
     if (!this.isReplay(start) && this.isNew(start, rip)) {
       const number = words[(at + RecordField.number) >> 2]!;
+      const kind = this.kindOf(number);
       words[at >> 2] = openCall;
       const sequence = this.ring.append(words, at >> 2, 1);
+      if (before !== 0) noted.keep(sequence, before);
       this.onEvent?.(sequence, 'begin', number);
       const thread = this.threadOf(noted.number(at, RecordField.thread));
-      this.follow(sequence, 'binary', this.kindOf(number), noArguments, thread, stack, returnAddress);
+      this.follow(sequence, 'binary', kind, kind.idle ? noArguments : this.argumentsAt(at), thread, stack, returnAddress);
     }
     if (isOver)
       this.end(
@@ -351,7 +379,17 @@ export class SyscallRecorder implements NotedCalls {
         noted.number(at, RecordField.endInstruction),
         noted.number(at, RecordField.endTime),
         at + RecordField.result,
+        after,
       );
+  }
+
+  /** The arguments of the record of a call. */
+  private argumentsAt(at: number): readonly bigint[] {
+    const { words } = this;
+    return argumentPlaces.binary.map((_, index) => {
+      const place = (at + RecordField.args + index * 8) >> 2;
+      return (BigInt(words[place + 1]! >>> 0) << 32n) | BigInt(words[place]! >>> 0);
+    });
   }
 
   pass(at: number): void {
@@ -373,10 +411,10 @@ export class SyscallRecorder implements NotedCalls {
   wholeCalls(at: number, sequence: number, count: number, open: boolean): void {
     const noted = this.noted!;
     for (let i = 0; i < count; i++) {
-      this.threadOf(noted.number(at + i * recordBytes, RecordField.thread)).open = undefined;
-      if (this.onEvent === undefined) continue;
-      this.onEvent(sequence + i, 'begin', this.words[(at + i * recordBytes + RecordField.number) >> 2]!);
-      if (!open || i < count - 1) this.ended(at + i * recordBytes, sequence + i);
+      const record = at + i * recordBytes;
+      this.threadOf(noted.number(record, RecordField.thread)).open = undefined;
+      this.onEvent?.(sequence + i, 'begin', this.words[(record + RecordField.number) >> 2]!);
+      if (!open || i < count - 1) this.ended(record, sequence + i);
     }
     const last = at + (count - 1) * recordBytes;
     this.newestStart = noted.number(last, RecordField.startInstruction);
@@ -385,7 +423,16 @@ export class SyscallRecorder implements NotedCalls {
   }
 
   ended(at: number, sequence: number): void {
-    this.onEvent?.(sequence, 'end', this.kindOf(this.words[(at + RecordField.number) >> 2]!).row?.number ?? -1);
+    const kind = this.kindOf(this.words[(at + RecordField.number) >> 2]!);
+    if (kind.changesDescriptors)
+      this.noteDescriptor(
+        sequence,
+        kind,
+        this.argumentsAt(at),
+        this.word((at + RecordField.result) >> 3),
+        this.noted!.number(at, RecordField.endInstruction),
+      );
+    this.onEvent?.(sequence, 'end', kind.row?.number ?? -1);
   }
 
   /** The handler of call `number` was entered, by a direct call or from the binary path's dispatcher. */
@@ -420,8 +467,9 @@ export class SyscallRecorder implements NotedCalls {
     const { words, live } = this;
     const time = this.now();
     const sequence = this.ring.beginSyscall(path, number, words, places, start, time, rip, thread.address, returnAddress, stack, live);
-    const args = kind.idle ? noArguments : places.map((place) => this.cpu.generalRegisters[place]!);
-    if (kind.before.length > 0) this.capture(sequence, kind, kind.before, args, undefined);
+    const looksAt = kind.before.length > 0 || !kind.idle;
+    const args = looksAt ? places.map((place) => this.cpu.generalRegisters[place]!) : noArguments;
+    if (kind.before.length > 0) this.capture(sequence, kind.before, args, undefined);
     this.onEvent?.(sequence, 'begin', number);
     this.follow(sequence, path, kind, args, thread, stack, returnAddress);
   }
@@ -467,8 +515,11 @@ export class SyscallRecorder implements NotedCalls {
     this.end(site, this.register(stackPointer), this.cpu.retiredCount, this.now(), place);
   }
 
-  /** @param result where the result is, in bytes. */
-  private end(site: Site, stack: number, retired: number, time: number, result: number): void {
+  /**
+   * @param result where the result is, in bytes.
+   * @param block where what came out was noted, if it was.
+   */
+  private end(site: Site, stack: number, retired: number, time: number, result: number, block = 0): void {
     if (this.newestReturn === retired || this.isReplay(retired)) return;
     const index = site.indexOf(stack);
     if (index < 0) return;
@@ -479,50 +530,33 @@ export class SyscallRecorder implements NotedCalls {
     const { sequence, kind, args, thread } = call;
     if (thread.open === call) thread.open = undefined;
     this.ring.endSyscall(sequence, this.words, retired, time, result >> 3);
-    if (!kind.idle) {
-      const value = BigInt.asIntN(64, this.cpu.generalRegisters[accumulator]!);
-      if (kind.after.length > 0) this.capture(sequence, kind, kind.after, args, value);
-      if (kind.descriptor) this.noteDescriptor(sequence, kind, args, value);
-    }
+    if (block !== 0) this.noted!.keep(sequence, block);
+    else if (kind.after.length > 0) this.capture(sequence, kind.after, args, BigInt.asIntN(64, this.cpu.generalRegisters[accumulator]!));
+    if (kind.changesDescriptors) this.noteDescriptor(sequence, kind, args, this.word(result >> 3), retired);
     this.onEvent?.(sequence, 'end', kind.row?.number ?? -1);
   }
 
   /** Keeps what a descriptor was opened for, until it is closed. */
-  private noteDescriptor(sequence: number, { row }: CallKind, args: readonly bigint[], result: bigint): void {
-    if (row === undefined || result < 0n) return;
-    const fd = Number(result);
-    const first = Number(BigInt.asIntN(32, args[0] ?? 0n));
-    if (row.name === 'close') this.paths.delete(first);
-    else if (duplicating.includes(row.name)) {
-      const path = this.paths.get(first);
-      if (path === undefined) this.paths.delete(fd);
-      else this.paths.set(fd, path);
-    } else if (row.result === 'fd') {
+  private noteDescriptor(sequence: number, { row }: CallKind, args: readonly bigint[], result: number, moment: number): void {
+    if (row === undefined || result < 0) return;
+    const { descriptors } = this;
+    const first = descriptorOf(args[0] ?? 0n);
+    if (row.name === 'close') descriptors.set(first, moment, undefined);
+    else if (duplicating.includes(row.name)) descriptors.set(result, moment, descriptors.at(first, moment));
+    else if (row.result === 'fd') {
       const index = row.args.findIndex(({ kind }) => kind === 'path');
-      const event = index < 0 ? undefined : this.ring.read(sequence);
-      const path = event?.kind === 'syscall' ? event.captures[index]?.bytes : new TextEncoder().encode(`${row.name}:[${fd}]`);
-      if (path !== undefined) this.paths.set(fd, path);
+      const path = index < 0 ? new TextEncoder().encode(`${row.name}:[${result}]`) : this.ring.captured(sequence, index)?.bytes;
+      if (path !== undefined) descriptors.set(result, moment, path);
     }
   }
 
   /** Keeps what arguments point to: before the call what goes in, after it what came out. */
-  private capture(
-    sequence: number,
-    { row }: CallKind,
-    indices: readonly number[],
-    args: readonly bigint[],
-    result: bigint | undefined,
-  ): void {
-    if (row === undefined) return;
-    for (const index of indices) {
-      const { kind } = row.args[index]!;
-      const behind = kind === 'fd' || kind === 'dirfd' ? this.paths.get(Number(BigInt.asIntN(32, args[index]!))) : undefined;
-      if (behind !== undefined) {
-        this.ring.capture(sequence, index, behind, false);
-        continue;
-      }
-      const captured = captureArgument(row, index, args, result, this.read);
-      if (captured !== undefined) this.ring.capture(sequence, index, captured.bytes, captured.truncated);
+  private capture(sequence: number, list: readonly Followed[], args: readonly bigint[], result: bigint | undefined): void {
+    for (const followed of list) {
+      const captured = captureArgument(followed, args, result, this.read);
+      if (captured !== undefined) this.ring.capture(sequence, followed.index, captured.bytes, captured.truncated);
     }
   }
 }
+
+const descriptorOf = (argument: bigint): number => Number(BigInt.asIntN(32, argument));

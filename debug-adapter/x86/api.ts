@@ -49,12 +49,21 @@ export interface CpuHooks {
 export interface EventLog {
   /** The memory that records lie in. */
   readonly halves: Int32Array;
+  /** The same. */
+  readonly bytes: Uint8Array;
+  /** Where the bytes that the first record's call points to are, if it has any; those of others follow (see `Bytes` of event-log.ts). */
+  readonly firstBytes: number;
   /** Gets the addresses of the first record and of the end of the last, in bytes; see `LogRecord`. */
   reader: ((from: number, to: number) => void) | undefined;
   /** Has the 64-bit word at this linear address noted with each record; without one that is 0. */
   sample(linear: number | undefined): void;
-  /** The hook of system calls, while it is just this one, may be told later of calls whose number `atOnce` does not name and whose return has a slot. */
-  noteCalls(hook: CpuHooks['syscall'], atOnce: (number: number) => boolean): void;
+  /**
+   * The hook of system calls, while it is just this one, may be told later of calls whose return has a slot and for whose number `follow` says what to copy. Where a page is not known to be there, or a
+   * string is long, it is told at once all the same.
+   */
+  noteCalls(hook: CpuHooks['syscall'], follow: (number: number) => FollowedCall | undefined): void;
+  /** What `Cpu.readMemory` answers; copies of what calls point to may be made from these pages from now on. */
+  readMemory(linear: bigint, length: number): Uint8Array;
   /** The hook of FS.base, while it is just this one, may be told later. */
   noteBases(hook: CpuHooks['fsBase']): void;
   /** A number for an observer of `Cpu.setProbe` that may be told later. */
@@ -69,6 +78,28 @@ export interface EventLog {
   /** Virtual time that was not instructions', nanoseconds. */
   setCharged(nanoseconds: number): void;
   drain(): void;
+}
+
+/** What is copied of the memory behind an argument of a system call; nothing where that is 0. */
+export interface FollowedArgument {
+  /** Number of the argument, 0 to 5. */
+  readonly index: number;
+  /** A string up to its zero; bytes; or an I/O vector: at most `most` elements of two words, of each at most `scale` bytes. */
+  readonly kind: 'string' | 'bytes' | 'vector';
+  /** Which argument says how much there is, modulo 2^31. */
+  readonly count: number | undefined;
+  /** There is no more than the call's result. */
+  readonly byResult: boolean;
+  /** Bytes of each that is counted; without a count, of all. */
+  readonly scale: number;
+  /** Bytes that are kept at most: of a string, with one that says that there is more. */
+  readonly most: number;
+}
+
+/** What is copied when a call is made and when it returns. */
+export interface FollowedCall {
+  readonly before: readonly FollowedArgument[];
+  readonly after: readonly FollowedArgument[];
 }
 
 /** A function run when execution reaches an address, before its instruction. Answer 'stop' to stop there. */

@@ -88,7 +88,12 @@ export class X86Cpu extends CpuState implements Cpu {
     const { memory } = options;
     const { buffer } = memory;
     this.allowance = new Allowance(this.i32);
-    this.log = new Log(buffer, (linear) => inspection.hostOfPointer(this, linear));
+    this.log = new Log(
+      buffer,
+      (linear) => inspection.hostOfPointer(this, linear),
+      (linear) => inspection.hostOfPage(this, linear),
+      (linear, length) => inspection.readMemory(this, linear, length),
+    );
     const features = featuresOf(options.model);
     this.#available = (row) => row.definition.feature === undefined || features.has(row.definition.feature);
     writeFeatures(this.view, (feature) => features.has(feature));

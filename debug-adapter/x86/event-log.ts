@@ -2,20 +2,62 @@
  * What translated code notes of system calls, passed addresses and segment bases without calling out of it: records in the linear memory that are read in bulk, where whoever is
  * told of such things does not need to know at once.
  */
-import { type CpuHooks, type EventLog } from './api';
+import { type CpuHooks, type EventLog, type FollowedArgument, type FollowedCall } from './api';
 import { Layout, Seg, SegField, State } from './state';
 
-/** Where the records, the words of slots and the table of calls lie: above the records of regions' instructions. */
+/** Where the records, the words of slots and the table of calls lie: above the records of regions' instructions; what calls point to is copied elsewhere. */
 export const LogArea = {
   start: 0x7c_0000,
   end: 0x7f_0000,
   /** i32 by slot: not 0 where passing its address must be told at once. */
   slots: 0x7f_0000,
   mostSlots: 4096,
-  /** One byte by number of a system call: not 0 where it must be told at once. */
+  /** Two i32 by number of a system call: the plan of what is copied when it is made, and when it returns; 0: nothing, `atOnce`: it must be told at once. */
   calls: 0x7f_4000,
   mostCalls: 512,
+  /** Lists of `PlanEntry`, each behind an i32: the most bytes that it copies. */
+  plans: 0x7f_5000,
+  plansEnd: 0x7f_b000,
+  /** By linear page: i64 its address, i32 what is added to the low half of an address for the host's. */
+  pages: 0x7f_b000,
+  mostPages: 1024,
+  /** 16 bytes: an element of an I/O vector. */
+  scratch: 0x7f_f000,
+  /** What calls point to, in the order of their records: see `Bytes`. */
+  bytes: Layout.logBytes,
+  bytesEnd: Layout.logBytesEnd,
 } as const;
+
+/** In the table of calls: may not be noted. */
+export const atOnce = -1;
+
+/** Fields of what is to be copied for one argument. */
+export const PlanEntry = {
+  /** u8: a `PlanKind`. */
+  kind: 0,
+  /** u8: where in the record the argument is. */
+  argument: 1,
+  /** u8: where in the record its count is, or 0. */
+  count: 2,
+  /** u8: not 0 where no more is there than the call's result says. */
+  byResult: 3,
+  /** i32: bytes of each that is counted; without a count, of all. */
+  scale: 4,
+  /** i32: the most bytes that are copied; elements, of an I/O vector. */
+  most: 8,
+  size: 16,
+} as const;
+export const PlanKind = { end: 0, string: 1, bytes: 2, vector: 3 } as const;
+
+/**
+ * A block of bytes: an i32, its length with this; then for each argument an i32, the place in the record (8 bits), whether there was more (8 bits) and the number of bytes, and these, up to a multiple of
+ * four. An I/O vector's are for each element a u32, its length, a u8, how many bytes of it follow, and those.
+ */
+export const Bytes = { header: 4, argument: 4, piece: 5 } as const;
+/** Bytes that copies may write beyond their end. */
+const overshoot = 8;
+/** Longer strings are told at once, read by TypeScript. */
+const mostString = 512;
 
 /**
  * Byte offsets in a record, which is that of the trace's ring (trace/ring.ts): what was noted is copied there as it is. Numbers of 64 bits are floats, which are exact for canonical addresses and for
@@ -48,6 +90,8 @@ export const LogRecord = {
 export const LogKind = {
   openCall: 1,
   wholeCall: 1 | (2 << 16),
+  /** Added to a call's: a block of bytes was copied when it was made, and when it returned. */ before: 32 << 16,
+  after: 64 << 16,
   base: 2,
   /** Added to `base`: whose block it is. */ ofKernel: 8 << 16,
   ofApplication: 16 << 16,
@@ -73,6 +117,8 @@ export const LogState = {
   origin: fields + 40,
   /** f64: nanoseconds of virtual time that were not instructions'. */
   charged: fields + 48,
+  /** i32: where the next block of bytes goes. */
+  bytesHead: fields + 56,
 } as const;
 
 /** How a probe that looks on is told by translated code. */
@@ -88,22 +134,31 @@ const nobody = -1n;
 
 export class Log implements EventLog {
   readonly halves: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly firstBytes = LogArea.bytes;
   reader: ((from: number, to: number) => void) | undefined;
-  readonly #bytes: Uint8Array;
   readonly #words: BigInt64Array;
   readonly #floats: Float64Array;
   #nextSlot: number = Telling.slots;
   #calls: CpuHooks['syscall'];
   #bases: CpuHooks['fsBase'];
   #sampled: number | undefined;
+  /** Places of pages that are remembered. */
+  readonly #pages: number[] = [];
 
-  /** @param hostOf host address of a 64-bit word of RAM at a linear address, or undefined. */
+  /**
+   * @param hostOf host address of a 64-bit word of RAM at a linear address, or undefined.
+   * @param hostOfPage the same of a page's first byte, by any address in it.
+   * @param read see `Cpu.readMemory`.
+   */
   constructor(
     buffer: ArrayBufferLike,
     private readonly hostOf: (linear: number) => number | undefined,
+    private readonly hostOfPage: (linear: bigint) => number | undefined,
+    private readonly read: (linear: bigint, length: number) => Uint8Array,
   ) {
     this.halves = new Int32Array(buffer);
-    this.#bytes = new Uint8Array(buffer);
+    this.bytes = new Uint8Array(buffer);
     this.#words = new BigInt64Array(buffer, 0, Layout.ramBase >> 3);
     this.#floats = new Float64Array(buffer, 0, Layout.ramBase >> 3);
   }
@@ -111,9 +166,16 @@ export class Log implements EventLog {
   /** After the state block was cleared, or all of it has become another. */
   reset(): void {
     this.halves[LogState.head >> 2] = LogArea.start;
+    this.halves[LogState.bytesHead >> 2] = LogArea.bytes;
     this.halves[LogState.openCall >> 2] = 0;
+    for (let place = 0; place < LogArea.mostPages; place++) this.#forgetPage(place);
     this.settleOutside();
     this.translationsChanged();
+  }
+
+  #forgetPage(place: number): void {
+    // No page is there.
+    this.halves[(LogArea.pages >> 2) + place * 4] = -1;
   }
 
   /** Linear addresses may lead elsewhere now. */
@@ -123,6 +185,28 @@ export class Log implements EventLog {
     halves[LogState.sampleAt >> 2] = at ?? State.zero;
     halves[LogState.limit >> 2] = at === undefined ? 0 : LogArea.end;
     this.#words[LogState.besideOf >> 3] = nobody;
+    for (const place of this.#pages) this.#forgetPage(place);
+    this.#pages.length = 0;
+  }
+
+  readMemory(linear: bigint, length: number): Uint8Array {
+    const end = linear + BigInt(length);
+    for (let page = BigInt.asUintN(64, linear & ~0xfffn); page < end; page += 4096n) this.#rememberPage(page);
+    return this.read(linear, length);
+  }
+
+  #rememberPage(page: bigint): void {
+    const place = Number((page >> 12n) & BigInt(LogArea.mostPages - 1));
+    const [low, high] = [Number(page & 0xffff_ffffn) | 0, Number(page >> 32n) | 0];
+    const { halves } = this;
+    const at = (LogArea.pages >> 2) + place * 4;
+    if (halves[at] === low && halves[at + 1] === high) return;
+    const host = this.hostOfPage(page);
+    if (host === undefined) return;
+    halves[at] = low;
+    halves[at + 1] = high;
+    halves[at + 2] = host - low;
+    this.#pages.push(place);
   }
 
   sample(linear: number | undefined): void {
@@ -132,9 +216,44 @@ export class Log implements EventLog {
     this.translationsChanged();
   }
 
-  noteCalls(hook: CpuHooks['syscall'], atOnce: (number: number) => boolean): void {
+  noteCalls(hook: CpuHooks['syscall'], follow: (number: number) => FollowedCall | undefined): void {
     this.#calls = hook;
-    for (let number = 0; number < LogArea.mostCalls; number++) this.#bytes[LogArea.calls + number] = atOnce(number) ? 1 : 0;
+    let free: number = LogArea.plans;
+    const plan = (list: readonly FollowedArgument[]): number => {
+      if (list.length === 0) return 0;
+      if (free + (list.length + 1) * PlanEntry.size + Bytes.header > LogArea.plansEnd) return atOnce;
+      const at = free;
+      free = this.#writePlan(at, list);
+      return at;
+    };
+    for (let number = 0; number < LogArea.mostCalls; number++) {
+      const followed = follow(number);
+      const [before, after] = followed === undefined ? [atOnce, 0] : [plan(followed.before), plan(followed.after)];
+      const at = (LogArea.calls >> 2) + number * 2;
+      this.halves[at] = after === atOnce ? atOnce : before;
+      this.halves[at + 1] = after === atOnce ? 0 : after;
+    }
+  }
+
+  /** @returns where it ends */
+  #writePlan(plan: number, list: readonly FollowedArgument[]): number {
+    const { halves, bytes } = this;
+    let most: number = Bytes.header;
+    let at = plan + Bytes.header;
+    for (const { index, kind, count, byResult, scale, most: limit } of list) {
+      const copied = kind === 'string' ? Math.min(limit, mostString) : limit;
+      bytes[at + PlanEntry.kind] = PlanKind[kind];
+      bytes[at + PlanEntry.argument] = LogRecord.args + index * 8;
+      bytes[at + PlanEntry.count] = count === undefined ? 0 : LogRecord.args + count * 8;
+      bytes[at + PlanEntry.byResult] = byResult ? 1 : 0;
+      halves[(at + PlanEntry.scale) >> 2] = scale;
+      halves[(at + PlanEntry.most) >> 2] = copied;
+      most += Bytes.argument + overshoot + (kind === 'vector' ? copied * (Bytes.piece + scale) : copied);
+      at += PlanEntry.size;
+    }
+    halves[plan >> 2] = most;
+    halves[at >> 2] = PlanKind.end;
+    return at + Bytes.header;
   }
 
   noteBases(hook: CpuHooks['fsBase']): void {
@@ -191,6 +310,7 @@ export class Log implements EventLog {
     const end = halves[LogState.head >> 2]!;
     if (end === LogArea.start) return;
     halves[LogState.head >> 2] = LogArea.start;
+    halves[LogState.bytesHead >> 2] = LogArea.bytes;
     halves[LogState.openCall >> 2] = 0;
     this.reader?.(LogArea.start, end);
   }

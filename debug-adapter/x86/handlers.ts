@@ -13,6 +13,7 @@ import { FUSED_KEYS, KEY_SPAN, makeShape, Rec, shapeKey, shapeText, type Shape }
 import { Mode, State } from './state';
 import { flagKind } from './isa/flags';
 import { Area } from './predecode/area';
+import { copyFunction, noteBytesFunction } from './log-bytes';
 import { blockFunction, lookupFunction } from './predecode/block';
 import { decodeFunction } from './predecode/decode';
 import { flattenTable } from './predecode/flat-table';
@@ -317,6 +318,8 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   const lookup = module.func(module.type(['i64'], ['i32']), lookupFunction(keys.capacity));
   const decodeOne = module.func(module.type(['i32', 'i64', 'i32'], ['i32']), decodeFunction());
   module.exportFunction('predecode', module.func(module.type(new Array<'i32'>(7).fill('i32'), ['i32']), blockFunction(decodeOne, lookup)));
+  const copy = module.func(module.type(['i64', 'i32', 'i32', 'i32'], ['i32']), copyFunction());
+  module.exportFunction('noteBytes', module.func(module.type(['i32', 'i32'], ['i32']), noteBytesFunction(copy)));
   module.data(Area.prefixes, flattenTable(table));
   module.data(Area.shapes, keys.save());
   module.custom(SECTION, new Uint8Array(Float64Array.of(functions.length, keys.size, keys.capacity).buffer));

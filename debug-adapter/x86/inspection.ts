@@ -50,6 +50,13 @@ export function hostOfPointer(cpu: CpuContext, linear: number): number | undefin
   return done === 8 && (linear & 7) === 0 ? host : undefined;
 }
 
+/** Host address of the page that a linear address lies in, undefined where that is not RAM. */
+export function hostOfPage(cpu: CpuContext, linear: bigint): number | undefined {
+  let host: number | undefined;
+  eachPage(cpu, linear & ~0xfffn, 4096, (physical) => (host = Layout.ramBase + physical));
+  return host;
+}
+
 /** See `Cpu.readMemory`. */
 export function readMemory(cpu: CpuContext, linear: bigint, length: number): Uint8Array {
   const out = new Uint8Array(length);

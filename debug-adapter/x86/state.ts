@@ -189,5 +189,8 @@ export const Layout = {
   /** Tables and scratch space of the predecoder (predecode/area.ts). */
   predecoder: 0x320_0000,
   predecoderEnd: 0x330_0000,
+  /** Memory that noted system calls point to (event-log.ts). */
+  logBytes: 0x340_0000,
+  logBytesEnd: 0x342_0000,
   ramBase: 0x400_0000,
 } as const;

@@ -4,7 +4,7 @@ import { type Insn } from '../decoder';
 import { namedHelpers, Scratch } from '../interp-abi';
 import { highOf, keyOf, lowOf } from './discover';
 
-/** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers, what runs the interpreter's record, what tells an observer, and what tells a hook. */
+/** Functions that regions import, in order: 8 conditions, the arithmetic flags, the named helpers, what runs the interpreter's record, what tells an observer, what tells a hook, and what copies the memory that a noted call points to. */
 export const RegionImports = {
   condition: 0,
   arithmetic: 8,
@@ -12,7 +12,8 @@ export const RegionImports = {
   enter: 9 + namedHelpers.length,
   observe: 10 + namedHelpers.length,
   tell: 11 + namedHelpers.length,
-  /** Not imported: the first function of the module itself (onward.ts). */ onward: 12 + namedHelpers.length,
+  noteBytes: 12 + namedHelpers.length,
+  /** Not imported: the first function of the module itself (onward.ts). */ onward: 13 + namedHelpers.length,
 } as const;
 
 /** What a region function answers. From `sites` on: the exit site of this number, whose RIP is not set. */

@@ -1,9 +1,9 @@
 /** How a region notes in the log (event-log.ts) what it would else call out of WebAssembly for. */
 
-import { fsBaseAt, LogArea, LogKind, LogRecord, LogState, Telling } from '../event-log';
+import { atOnce, fsBaseAt, LogArea, LogKind, LogRecord, LogState, Telling } from '../event-log';
 import { Reg, Seg, State } from '../state';
 import { type Code, type Label } from '../wasm/code';
-import { Local } from './region-abi';
+import { Local, RegionImports } from './region-abi';
 
 /** What emission needs of the region around it. */
 interface Noting {
@@ -41,14 +41,18 @@ function fillMoment(region: Noting, at: number, uncharged: number, count: number
   c.get(at).get(retired).i32(0).mem('f64.load', LogState.charged).op('f64.add').mem('f64.store', time);
 }
 
-/** Writes what all records have, and makes them one more. */
+/** Writes what all records have. */
 function fill(region: Noting, at: number, kind: number, uncharged: number, rip: number): void {
   const { c } = region;
   c.get(at).i32(kind).mem('i32.store', LogRecord.kind);
   fillMoment(region, at, uncharged, LogRecord.start, LogRecord.startTime);
   sample(c.get(at)).op('f64.convert_i64_s').mem('f64.store', LogRecord.sample);
   c.get(at).f64(rip).mem('f64.store', LogRecord.rip);
-  c.i32(0).get(at).i32(LogRecord.size).op('i32.add').mem('i32.store', LogState.head);
+}
+
+/** Makes the records one more. */
+function commit(region: Noting, at: number): void {
+  region.c.i32(0).get(at).i32(LogRecord.size).op('i32.add').mem('i32.store', LogState.head);
 }
 
 function fillRegister(region: Noting, at: number, register: number, offset: number): void {
@@ -63,6 +67,24 @@ function fillStack(region: Noting, at: number): void {
   region.c.op('f64.convert_i64_s').mem('f64.store', LogRecord.rsp);
 }
 
+/** Pushes what is to be copied of a record's call once that returns, by the local with its number. */
+const planAfter = (c: Code, number: number): Code =>
+  c
+    .get(number)
+    .i32(3)
+    .op('i32.shl')
+    .mem('i32.load', LogArea.calls + 4);
+
+/** Copies what a plan in a local says, if there is one, and marks the record; branches to `otherwise` where that cannot be. */
+function follow(region: Noting, at: number, plan: number, kind: number, otherwise: Label): void {
+  const { c } = region;
+  c.get(plan);
+  c.if();
+  c.get(at).get(plan).call(RegionImports.noteBytes).op('i32.eqz').brIf(otherwise);
+  c.get(at).get(at).mem('i32.load', LogRecord.kind).i32(kind).op('i32.or').mem('i32.store', LogRecord.kind);
+  c.end();
+}
+
 /** Notes the system call that is about to be made at `rip`; branches to `noted`, or goes on where it has to be told at once. */
 export function noteCall(region: Noting, rip: number, uncharged: number, noted: Label): void {
   const { c } = region;
@@ -71,7 +93,15 @@ export function noteCall(region: Noting, rip: number, uncharged: number, noted: 
   const number = region.temp('i32');
   region.reg(Reg.RAX, 8);
   c.op('i32.wrap_i64').tee(number).i32(LogArea.mostCalls).op('i32.ge_u').brIf(otherwise);
-  c.get(number).mem('i32.load8_u', LogArea.calls).brIf(otherwise);
+  const plan = region.temp('i32');
+  c.get(number).i32(3).op('i32.shl').mem('i32.load', LogArea.calls).tee(plan).i32(atOnce).op('i32.eq').brIf(otherwise);
+  // One whose memory is looked at when it returns must be known to be open from here on.
+  const before = region.temp('i32');
+  c.i32(0).mem('i32.load', LogState.openCall).tee(before);
+  c.if();
+  c.get(before).mem('i32.load', LogRecord.number).set(before);
+  planAfter(c, before).brIf(otherwise);
+  c.end();
   fill(region, at, LogKind.openCall, uncharged, rip);
   c.get(at).get(number).mem('i32.store', LogRecord.number);
   c.get(at)
@@ -81,6 +111,8 @@ export function noteCall(region: Noting, rip: number, uncharged: number, noted: 
   argumentRegisters.forEach((register, i) => {
     fillRegister(region, at, register, LogRecord.args + i * 8);
   });
+  follow(region, at, plan, LogKind.before, otherwise);
+  commit(region, at);
   c.i32(0).get(at).mem('i32.store', LogState.openCall);
   sample(c.i32(0)).mem('i64.store', LogState.inside).br(noted);
   c.end();
@@ -98,9 +130,10 @@ export function notePass(region: Noting, rip: number, telling: number, noted: La
   c.i32(0)
     .mem('i32.load', LogArea.slots + telling * 4)
     .brIf(otherwise);
-  noteEnd(region, rip, noted);
+  noteEnd(region, rip, noted, otherwise);
   const at = open(region, otherwise);
   fill(region, at, LogKind.pass, 0, rip);
+  commit(region, at);
   c.get(at).i32(telling).mem('i32.store', LogRecord.number);
   fillStack(region, at);
   fillRegister(region, at, Reg.RAX, LogRecord.result);
@@ -108,22 +141,30 @@ export function notePass(region: Noting, rip: number, telling: number, noted: La
   c.end();
 }
 
-/** Notes that the newest call returns to `rip`, in its record, and branches to `noted`; goes on where it does not. */
-function noteEnd(region: Noting, rip: number, noted: Label): void {
+/** Notes that the newest call returns to `rip`, in its record, and branches to `noted`; goes on where it does not, or to `otherwise` where that has to be told at once. */
+function noteEnd(region: Noting, rip: number, noted: Label, otherwise: Label): void {
   const { c } = region;
   const call = region.temp('i32');
+  const plan = region.temp('i32');
+  const none = c.block();
   const another = c.block();
-  c.i32(0).mem('i32.load', LogState.openCall).tee(call).op('i32.eqz').brIf(another);
+  c.i32(0).mem('i32.load', LogState.openCall).tee(call).op('i32.eqz').brIf(none);
+  c.get(call).mem('i32.load', LogRecord.number).set(plan);
+  planAfter(c, plan).set(plan);
   c.get(call).mem('f64.load', LogRecord.caller).f64(rip).op('f64.ne').brIf(another);
   c.get(call).mem('f64.load', LogRecord.rsp);
   region.reg(Reg.RSP, 8);
   c.op('f64.convert_i64_s', 'f64.ne').brIf(another);
   sample(c.get(call).mem('f64.load', LogRecord.sample)).op('f64.convert_i64_s', 'f64.ne').brIf(another);
-  c.get(call).i32(LogKind.wholeCall).mem('i32.store', LogRecord.kind);
-  fillMoment(region, call, 0, LogRecord.end, LogRecord.endTime);
   fillRegister(region, call, Reg.RAX, LogRecord.result);
+  follow(region, call, plan, LogKind.after, otherwise);
+  c.get(call).get(call).mem('i32.load', LogRecord.kind).i32(LogKind.wholeCall).op('i32.or').mem('i32.store', LogRecord.kind);
+  fillMoment(region, call, 0, LogRecord.end, LogRecord.endTime);
   c.i32(0).i32(0).mem('i32.store', LogState.openCall);
   c.i32(0).i64(-1).mem('i64.store', LogState.inside).br(noted);
+  c.end();
+  // Whose return this is has to be found out where memory would have to be copied.
+  c.get(plan).brIf(otherwise);
   c.end();
 }
 
@@ -137,6 +178,7 @@ export function noteBase(region: Noting, rip: number, uncharged: number, noted: 
   sample(c).i32(0).mem('i64.load', LogState.besideOf).op('i64.ne').brIf(otherwise);
   const at = open(region, otherwise);
   fill(region, at, LogKind.base, uncharged, rip);
+  commit(region, at);
   c.get(at).i32(Seg.FS).mem('i32.store', LogRecord.number);
   c.get(at).get(base).mem('i64.store', LogRecord.result);
   c.get(at).i32(0).mem('i64.load', State.replacedBase).mem('i64.store', LogRecord.args);

@@ -13,6 +13,7 @@ export const runtimeNames: readonly string[] = [
   'enter',
   'observe',
   'tell',
+  'noteBytes',
 ];
 
 /**
@@ -28,6 +29,7 @@ export function assembleRegions(bodies: readonly RegionBody[], first: number): U
     else if (name === 'enter') module.importFunction('runtime', name, ['i32'], []);
     else if (name === 'observe') module.importFunction('runtime', name, [], ['i32']);
     else if (name === 'tell') module.importFunction('runtime', name, ['i32'], ['i32']);
+    else if (name === 'noteBytes') module.importFunction('runtime', name, ['i32', 'i32'], ['i32']);
     else if (name === 'arithmetic') module.importFunction('runtime', name, [], ['i64']);
     else module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { captureArgument } from '../../../debug-adapter/trace/capture';
+import { captureArgument, followedArgument } from '../../../debug-adapter/trace/capture';
 import { formatCall, formatEvent, formatSyscall } from '../../../debug-adapter/trace/decode';
 import { EventKind, EventRing, type SyscallEvent } from '../../../debug-adapter/trace/ring';
 import { SyscallRecorder, type TracedCpu } from '../../../debug-adapter/trace/syscall-recorder';
@@ -88,7 +88,8 @@ describe('formatting', () => {
     const sequence = ring.beginSyscall('binary', row.number, halvesOf(args), inOrder, 1, 0, 0, 0);
     row.args.forEach((argument, index) => {
       if (argument.filled && result === undefined) return;
-      const captured = captureArgument(row, index, [...args, 0n, 0n, 0n, 0n, 0n, 0n], result, read);
+      const followed = followedArgument(row, index);
+      const captured = followed && captureArgument(followed, [...args, 0n, 0n, 0n, 0n, 0n, 0n], result, read);
       if (captured !== undefined) ring.capture(sequence, index, captured.bytes, captured.truncated);
     });
     if (result !== undefined) ring.endSyscall(sequence, halvesOf([result]), 2);

@@ -1,0 +1,51 @@
+/** What each descriptor was opened for, at every moment that a recorded call may be asked about: looked up when somebody looks at the call, not when it is made. */
+
+interface Change {
+  /** Instructions retired when it became so. */
+  readonly from: number;
+  /** Undefined where it was closed. */
+  readonly path: Uint8Array | undefined;
+}
+
+/** A descriptor's changes are thinned out when there are so many more. */
+const thinEvery = 64;
+
+export class Descriptors {
+  /** By descriptor, oldest first. */
+  readonly #changes = new Map<number, { list: Change[]; thinAt: number }>();
+
+  /** @param oldest instructions retired at the oldest call that may be asked about. */
+  constructor(private readonly oldest: () => number) {}
+
+  set(descriptor: number, from: number, path: Uint8Array | undefined): void {
+    let known = this.#changes.get(descriptor);
+    if (known === undefined) {
+      if (path === undefined) return;
+      this.#changes.set(descriptor, (known = { list: [], thinAt: thinEvery }));
+    }
+    known.list.push({ from, path });
+    if (known.list.length < known.thinAt) return;
+    const oldest = this.oldest();
+    const first = known.list.findIndex((_, index) => (known.list[index + 1]?.from ?? Infinity) > oldest);
+    known.list = known.list.slice(first);
+    known.thinAt = known.list.length + thinEvery;
+  }
+
+  /** The path, or whatever else names it, at a moment; a change at that very moment counts. */
+  at(descriptor: number, moment: number): Uint8Array | undefined {
+    const list = this.#changes.get(descriptor)?.list;
+    if (list === undefined) return undefined;
+    let [low, high] = [0, list.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (list[middle]!.from <= moment) low = middle + 1;
+      else high = middle;
+    }
+    return list[low - 1]?.path;
+  }
+
+  /** What was changed after a moment never was. */
+  forgetAfter(moment: number): void {
+    for (const { list } of this.#changes.values()) while (list.length > 0 && list.at(-1)!.from > moment) list.pop();
+  }
+}
