@@ -1,6 +1,7 @@
 /**
  * What translated code notes of system calls, returns and segment bases against what the interpreter tells at once: random programs in place of `main`, on both paths of the shim, with other bases of FS, on a
- * journey into the past and another way from there on. The rings must hold the same events, and the lines must come in the same order. TRACE_PROGRAMS sets the number, SEED repeats a run.
+ * journey into the past and another way from there on. The rings must hold the same events with the same bytes behind their arguments, and the lines must come in the same order. Arguments point nowhere,
+ * over the ends of pages and of memory, to strings of all lengths, and to what the program and the calls change. TRACE_PROGRAMS sets the number, SEED repeats a run.
  */
 
 import assert from 'node:assert/strict';
@@ -12,6 +13,8 @@ import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { SourcePathMap, SymbolFile } from '../../debug-adapter/symbols/api';
 import { type TraceEvent } from '../../debug-adapter/trace/ring';
+import { type SyscallArgument, type SyscallRow } from '../../debug-adapter/trace/syscalls/row';
+import { syscallRows } from '../../debug-adapter/trace/syscalls/table';
 import { image as example } from '../dap/golden';
 import { Random, seedOf } from './random';
 
@@ -26,6 +29,8 @@ const images: readonly Booted[] = [
           file: path.join(suites, 'images/elfloader'),
           commandLine: 'vfs.fstab=[ "initrd0:/:extract::ramfs=1:" ] -- /hello',
           initrd: path.join(suites, 'images/initrd/hello.cpio'),
+          code: 'uk_vsyscall_r',
+          data: 'cpu_crit_stack',
         },
       ]),
 ];
@@ -36,50 +41,185 @@ const plainCalls = [39, 102, 186, 24, 12, 330, 511, 512, 70_000];
 const lookedAt = [1, 0, 63, 79, 257, 3, 228];
 
 const bytesOf = (value: number): number[] => [...new Uint8Array(Int32Array.of(value).buffer)];
+const wordOf = (value: bigint): number[] => [...new Uint8Array(BigUint64Array.of(BigInt.asUintN(64, value)).buffer)];
 
-/** Machine code of a loop at `address`. RBX holds the base of FS that there was, R12 counts; `handlers` are addresses of functions to call directly. */
-function draw(r: Random, address: number, handlers: readonly number[]): Uint8Array {
-  const code: number[] = [0xf3, 0x48, 0x0f, 0xae, 0xc3]; // rdfsbase rbx
+/** Bytes of the program's data, and where they lie below its stack pointer. */
+const dataBytes = 0x3000;
+const dataBelow = 0x6000;
+/** Bytes of the program, which lies below them. */
+const codeBytes = 0x1000;
+/** Instructions `mov r, imm64` for the arguments of the instruction, and of a direct call. */
+const binaryMoves = [[0x48, 0xbf], [0x48, 0xbe], [0x48, 0xba], [0x49, 0xba], [0x49, 0xb8], [0x49, 0xb9]]; // prettier-ignore
+const nativeMoves = [[0x48, 0xbf], [0x48, 0xbe], [0x48, 0xba], [0x48, 0xb9], [0x49, 0xb8], [0x49, 0xb9]]; // prettier-ignore
+
+/** What a random program is made of. */
+interface World {
+  /** Where its code and its data lie. */
+  readonly code: number;
+  readonly data: bigint;
+  /** The end of RAM. */
+  readonly end: bigint;
+  /** Functions to call directly. */
+  readonly handlers: readonly number[];
+  /** Handlers of calls that may be given any pointer, and those that fill in what a pointer to the data names. */
+  readonly write: number | undefined;
+  readonly clock: number | undefined;
+  /** Calls that the image does not have: they look at none of their arguments. */
+  readonly absent: readonly SyscallRow[];
+}
+
+/** An address that a call may be given which does not look at it. */
+function pointer(r: Random, { data, end }: World): bigint {
+  const inData = data + BigInt(r.below(dataBytes - 64));
+  switch (r.below(10)) {
+    case 0:
+      return 0n;
+    case 1:
+      return r.pick([0x7fff_f000_0000n, 0x8000_0000_0000_0000n, -1n, -8n, 5n, 0xffff_8000_0000_0ffdn]);
+    case 2:
+      return end - BigInt(r.below(3 * 4096));
+    case 3:
+      return end - BigInt(r.below(24));
+    case 4:
+      // Near the end of a page.
+      return (inData | 0xfffn) - BigInt(r.below(20));
+    case 5:
+      return inData & ~0xffn;
+    default:
+      return inData;
+  }
+}
+
+const isPointer = ({ kind, filled }: SyscallArgument): boolean =>
+  filled || !/^(int|uint|long|hex|size|off|mode|pid|uid|fd|dirfd|sig|dev|ptr|[ef]\..*)$/.test(kind);
+const small = (r: Random): bigint => BigInt(r.oneIn(8) ? r.below(0x1_0000) : r.below(r.oneIn(4) ? 200 : 12)) - (r.oneIn(8) ? 2n : 0n);
+
+/** The program's data: strings and bytes, and vectors of pointers with lengths, at places that `pointer` finds now and then. */
+function drawData(r: Random, world: World): Uint8Array {
+  const bytes = new Uint8Array(dataBytes);
+  const isSparse = r.oneIn(3);
+  for (let i = 0; i < dataBytes; i++) bytes[i] = r.oneIn(isSparse ? 2500 : 90) ? 0 : 32 + r.below(90);
+  const view = new DataView(bytes.buffer);
+  for (let at = 0; at < dataBytes; at += 0x100) {
+    if (!r.oneIn(3)) continue;
+    for (let i = 0; i < 14; i++)
+      view.setBigUint64(at + i * 8, BigInt.asUintN(64, i % 2 === 0 ? pointer(r, world) : r.oneIn(9) ? r.u64() : small(r)), true);
+  }
+  return bytes;
+}
+
+/** Machine code of a loop. RBX holds the base of FS that there was, R12 counts. */
+function draw(r: Random, world: World): Uint8Array {
+  const { code: address, data, handlers, absent, write, clock } = world;
+  const code: number[] = [0xf3, 0x48, 0x0f, 0xae, 0xc3, 0x45, 0x31, 0xed]; // rdfsbase rbx; xor r13d, r13d
   const start = code.length;
+  const set = (moves: readonly number[][], values: readonly bigint[]): void =>
+    values.forEach((value, i) => code.push(...moves[i]!, ...wordOf(value)));
+  const instruction = (number: number): void => void code.push(0xb8, ...bytesOf(number), 0x0f, 0x05); // mov eax, number; syscall
+  const call = (handler: number): void => {
+    // wrfsbase rbx; call handler
+    code.push(0xf3, 0x48, 0x0f, 0xae, 0xd3, 0xe8);
+    code.push(...bytesOf(handler - (address + code.length + 4)));
+  };
+  const inData = (): bigint => data + BigInt(r.below(dataBytes - 512));
   const statement = (): void => {
-    switch (r.below(7)) {
+    switch (r.below(13)) {
       case 0:
       case 1:
-        // mov eax, number; syscall
-        code.push(0xb8, ...bytesOf(plainCalls[r.below(plainCalls.length)]!), 0x0f, 0x05);
+        instruction(plainCalls[r.below(plainCalls.length)]!);
         return;
       case 2:
-        // mov edi, 1; lea rsi, [rsp - 512]; mov edx, 3; mov eax, number; syscall
+        // mov edi, 1; lea rsi, [rsp - 512]; mov edx, 3
         code.push(0xbf, ...bytesOf(r.below(4)), 0x48, 0x8d, 0xb4, 0x24, ...bytesOf(-512), 0xba, ...bytesOf(r.below(5)));
-        code.push(0xb8, ...bytesOf(lookedAt[r.below(lookedAt.length)]!), 0x0f, 0x05);
+        instruction(lookedAt[r.below(lookedAt.length)]!);
         return;
       case 3:
         // lea rax, [rbx + n]; wrfsbase rax
         code.push(0x48, 0x8d, 0x83, ...bytesOf(r.oneIn(2) ? 0 : 0x1000 * r.below(4)), 0xf3, 0x48, 0x0f, 0xae, 0xd0);
         return;
       case 4:
-        // wrfsbase rbx; call handler
-        if (handlers.length === 0) return;
-        code.push(0xf3, 0x48, 0x0f, 0xae, 0xd3, 0xe8);
-        code.push(...bytesOf(handlers[r.below(handlers.length)]! - (address + code.length + 4)));
+        if (handlers.length > 0) call(handlers[r.below(handlers.length)]!);
         return;
       case 5:
         // inc r12; mov rdi, r12; mov r10, r12
         code.push(0x49, 0xff, 0xc4, 0x4c, 0x89, 0xe7, 0x4d, 0x89, 0xe2);
         return;
-      default:
+      case 6:
         // mov ecx, n; dec ecx; jnz
         code.push(0xb9, ...bytesOf(1 + r.below(50)), 0xff, 0xc9, 0x75, 0xfc);
+        return;
+      case 7:
+        // mov rcx, address; inc qword [rcx]
+        code.push(0x48, 0xb9, ...wordOf(inData()), 0x48, 0xff, 0x01);
+        return;
+      case 8: {
+        // A descriptor that nobody has: nothing is looked at.
+        const values = [-1n, pointer(r, world), small(r)];
+        if (write !== undefined && r.oneIn(2)) {
+          set(nativeMoves, values);
+          call(write);
+        } else {
+          set(binaryMoves, values);
+          instruction(r.pick([1, 20]));
+        }
+        return;
+      }
+      case 9:
+        // clock_gettime, getcwd, uname: they write into the data.
+        if (clock !== undefined && r.oneIn(3)) {
+          set(nativeMoves, [BigInt(r.below(3)), inData()]);
+          call(clock);
+        } else if (r.oneIn(3)) {
+          set(binaryMoves, [inData(), BigInt(r.below(30))]);
+          instruction(r.pick([79, 63]));
+        } else {
+          set(binaryMoves, [BigInt(r.below(3)), inData()]);
+          instruction(228);
+        }
+        return;
+      default: {
+        const row = r.pick(absent);
+        const values = row.args.map((argument) => (isPointer(argument) ? pointer(r, world) : r.oneIn(12) ? r.integer() : small(r)));
+        set(binaryMoves, values);
+        instruction(row.number);
+      }
     }
   };
-  for (let i = 2 + r.below(8); i > 0; i--) statement();
+  // Some end in an exception: inc r13; cmp r13, n; jne; ud2
+  if (r.oneIn(6)) code.push(0x49, 0xff, 0xc5, 0x49, 0x81, 0xfd, ...bytesOf(20 + r.below(3000)), 0x75, 2, 0x0f, 0x0b);
+  for (let i = 2 + r.below(10); i > 0; i--) statement();
   return Uint8Array.from([...code, 0xe9, ...bytesOf(start - (code.length + 5))]);
+}
+
+const ramBytes = 128 << 20;
+
+function worldOf(symbols: SymbolFile, { code, data: place }: Booted, stack: bigint): World {
+  const addressOf = (name: string | undefined): bigint | undefined =>
+    name === undefined ? undefined : symbols.symbolsNamed(name)[0]?.address;
+  const data = ((addressOf(place) ?? stack - BigInt(dataBelow)) | 0xfffn) + 1n;
+  const handlerOf = (name: string): number | undefined => {
+    const address = symbols.symbolsNamed(`uk_syscall_r_${name}`)[0]?.address;
+    return address === undefined ? undefined : Number(address);
+  };
+  const safe = ['getpid', 'getuid', 'gettid', 'sched_yield', 'close'];
+  return {
+    code: Number(addressOf(code) ?? data - BigInt(codeBytes)),
+    data,
+    end: BigInt(ramBytes),
+    handlers: safe.flatMap((name) => handlerOf(name) ?? []),
+    write: handlerOf('write'),
+    clock: handlerOf('clock_gettime'),
+    absent: syscallRows().filter(({ name, result }) => result !== 'never' && handlerOf(name) === undefined),
+  };
 }
 
 interface Booted {
   readonly file: string;
   readonly commandLine: string;
   readonly initrd?: string;
+  /** What the program and its data may take the place of; without, they are put below the stack. */
+  readonly code?: string;
+  readonly data?: string;
 }
 
 interface Subject {
@@ -94,13 +234,13 @@ let noted = 0;
 
 type Way = 'noted' | 'told' | 'interpreted';
 
-function boot(booted: Booted, symbols: SymbolFile, program: (main: number) => Uint8Array, way: Way): Subject {
+function boot(booted: Booted, symbols: SymbolFile, seed: number, way: Way): Subject {
   const { file, commandLine, initrd } = booted;
   const options = {
     image: new Uint8Array(readFileSync(file)),
     imageName: 'image',
     commandLine,
-    memory: 128 << 20,
+    memory: ramBytes,
     ...(initrd === undefined ? {} : { initrd: new Uint8Array(readFileSync(initrd)) }),
   };
   const { machine } = createMachine({ ...options, cpuModel: 'default', jit: way !== 'interpreted' });
@@ -114,9 +254,18 @@ function boot(booted: Booted, symbols: SymbolFile, program: (main: number) => Ui
     if (turns > 50 || kind === 'exit') throw new Error('main is not reached');
   }
   probe.remove();
-  target.writeMemory(main, program(Number(main)));
+  const world = worldOf(symbols, booted, target.register('rsp'));
+  const r = new Random(seed);
+  const program = draw(r, world);
+  assert.ok(program.length <= codeBytes);
+  assert.equal(target.writeMemory(BigInt(world.code), program), program.length);
+  // mov rax, code; jmp rax
+  target.writeMemory(main, Uint8Array.of(0x48, 0xb8, ...wordOf(BigInt(world.code)), 0xff, 0xe0));
+  assert.equal(target.writeMemory(world.data, drawData(r, world)), dataBytes);
   const lines: string[] = [];
-  const tracers = attachTracers(target, ['syscalls', 'tls', 'interrupts', 'extendedState'], (line) => lines.push(line));
+  // What is told at once in the middle of a call has its return told at once, too.
+  const kinds = r.pick([['syscalls'], ['syscalls', 'tls'], ['syscalls', 'tls', 'interrupts', 'extendedState']] as const);
+  const tracers = attachTracers(target, kinds, (line) => lines.push(line));
   const { hooks, log } = machine.cpu;
   const read = log!.reader!;
   log!.reader = (from, to) => {
@@ -147,11 +296,8 @@ function runTo({ machine }: Subject, limit: bigint): void {
 }
 
 function runProgram(booted: Booted, symbols: SymbolFile, seed: number): number {
-  const handlers = symbols
-    .searchSymbols(/^uk_syscall_r_(getpid|getuid|gettid|sched_yield|uname|getcwd|close)$/, 20)
-    .map(({ address }) => Number(address));
   const ways = ['noted', 'told', 'interpreted'] as const;
-  const subjects = ways.map((way) => boot(booted, symbols, (main) => draw(new Random(seed), main, handlers), way));
+  const subjects = ways.map((way) => boot(booted, symbols, seed, way));
   const r = new Random(seed + 1);
   for (let step = 0; step < 8; step++) {
     const action = r.below(4);
