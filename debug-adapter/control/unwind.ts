@@ -221,7 +221,8 @@ function unwindByRule(target: Target, frame: PhysicalFrame, row: UnwindRow, own:
     row.signalFrame,
     new Map([...frame.scratch, ...own].filter(([register]) => !unwound.lost.has(register))),
   );
-  return { caller: isCode(target, returnAddress) ? caller : undefined, cfa };
+  // What was interrupted may have jumped to where no code is; that is what the stack then has to show.
+  return { caller: row.signalFrame || isCode(target, returnAddress) ? caller : undefined, cfa };
 }
 
 /** A call through a bad pointer faults at once: the return address is on top of the stack. */

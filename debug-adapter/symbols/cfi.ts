@@ -66,7 +66,7 @@ export class CallFrames {
     const { sections } = this;
     const bytes = sections.get(section);
     const isEh = section === '.eh_frame';
-    const header = sections.elf.section(section);
+    const header = sections.section(section);
     if (!header || header.type === SHT.NOBITS) return;
     const base = sections.toInternal(header.address);
     const cies = new Map<number, Cie | undefined>();

@@ -1,6 +1,6 @@
 /** The debug sections of one file, taken from the ELF file when first asked for, and the conversion between link and internal addresses. */
 import { Diagnostics } from './diagnostics';
-import { EM, ET, SHF, type ElfFile } from './elf';
+import { EM, ET, SHF, type ElfFile, type ElfSection } from './elf';
 import { LineFiles } from './line-header';
 import { type Reader, stringAt } from './reader';
 import { applyRelocations } from './relocate';
@@ -30,11 +30,16 @@ export class DebugSections {
     for (const error of elf.errors) this.diagnostics.add(error.code, error.message, undefined, error.offset);
   }
 
+  /** The header of `.debug_NAME`, or of `.zdebug_NAME`, as Go's linker and older GNU ones name what they compress. */
+  section(name: string): ElfSection | undefined {
+    return this.elf.section(name) ?? (name.startsWith('.debug_') ? this.elf.section(`.z${name.slice(1)}`) : undefined);
+  }
+
   /** Contents of `.debug_NAME` (or `.zdebug_NAME`); empty when there is none. */
   get(name: string): Uint8Array {
     const cached = this.cache.get(name);
     if (cached) return cached;
-    const section = this.elf.section(name) ?? (name.startsWith('.debug_') ? this.elf.section(`.z${name.slice(1)}`) : undefined);
+    const section = this.section(name);
     let bytes: Uint8Array = EMPTY;
     if (section) {
       const before = this.elf.errors.length;

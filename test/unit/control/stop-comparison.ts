@@ -39,6 +39,8 @@ export const explanations = {
   unsized: 'gdb shows elements of an array whose length is optimised away',
   flags: 'gdb takes the flags that inline assembly pushed for a return address',
   innermost: 'gdb shows one frame of a function that left by a tail call, with the name of the innermost that was inlined there',
+  inner: 'gdb takes a caller whose stack lies at lower addresses, as an application and a kernel may have them, for damage, and ends',
+  notCode: 'gdb goes on from a return address at which no code is',
   switching: 'gdb does not unwind assembly that moves the stack pointer to another stack, or guesses through what lies there',
 } as const;
 
@@ -75,6 +77,8 @@ export function compareStop(target: Target, shown: readonly StackFrame[], peer: 
   const say = (kind: Difference['kind'], text: string): void => void differences.push({ kind, text });
   const beyond = theirFrames.slice(frames.length);
   if (beyond.length > 0 && beyond.every(({ name }) => name === null)) explained.push(explanations.outermost);
+  else if (beyond[0]?.name === null) explained.push(explanations.notCode);
+  else if (peer.end.startsWith('previous frame inner') && isInner(frames, theirFrames.length)) explained.push(explanations.inner);
   else if (frames.length !== theirFrames.length) {
     const names = (list: readonly { readonly name: string | null }[]): string => list.map(({ name }) => name ?? '??').join(' < ');
     say('frames', `ours ${frames.length}: ${names(frames)}\n      gdb ${theirFrames.length}: ${names(theirFrames)} (${peer.end})`);
@@ -115,6 +119,13 @@ function aligned(frames: readonly StackFrame[], theirs: readonly PeerFrame[], ex
     else kept.push(frame);
   }
   return kept;
+}
+
+/** Whether the stack of the frame at an index, where gdb ended before it, lies below that of the frames which the last that gdb has was called from. */
+function isInner(frames: readonly StackFrame[], index: number): boolean {
+  const last = frames[index - 1]?.cfa;
+  const before = frames[index - 2]?.cfa;
+  return index < frames.length && last !== undefined && before !== undefined && last < before;
 }
 
 /** gdb's frames without one that is the flags, which lie where the compiler says that the return address does. */
