@@ -523,6 +523,8 @@ export interface SymbolFile {
   /** The definition behind a declaration (`struct x;`), or the type itself. */
   completeType(type: Type): Type;
   typeById(id: number): Type | undefined;
+  /** The type that Go's runtime describes at an address, as the word of an interface has it. */
+  goRuntimeType(address: bigint): Type | undefined;
   enumeratorsNamed(name: string, unit?: CompilationUnit): readonly { readonly type: EnumType; readonly value: bigint }[];
   locate(variable: Variable, context: EvaluationContext): Location;
   evaluate(expression: Expression, context: EvaluationContext, initial?: readonly bigint[]): Location;

@@ -137,6 +137,7 @@ export const AT = {
   GNU_dwo_name: 0x2130,
   GNU_dwo_id: 0x2131,
   GNU_addr_base: 0x2133,
+  GO_runtime_type: 0x2904,
 } as const;
 
 /** Calling conventions (DWARF 5, section 7.15). */

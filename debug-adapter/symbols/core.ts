@@ -4,6 +4,7 @@ import { CallFrames } from './cfi';
 import { Dwarf } from './dwarf';
 import { type ElfFile } from './elf';
 import { UnitFunctions } from './functions';
+import { GoTypes } from './go-types';
 import { type LineHeader, parseLineHeader } from './line-header';
 import { type LineTable, runLineProgram } from './line-program';
 import { NameIndex } from './name-index';
@@ -20,6 +21,7 @@ export class Core {
   private symbolPart: SymbolTable | undefined;
   private namePart: NameIndex | undefined;
   private sourcePart: SourceIndex | undefined;
+  private goTypePart: GoTypes | undefined;
   private framePart: CallFrames | undefined;
   private readonly headers = new Map<number, LineHeader | undefined>();
   private readonly tables = new Map<number, LineTable | undefined>();
@@ -52,6 +54,10 @@ export class Core {
 
   get frames(): CallFrames {
     return (this.framePart ??= new CallFrames(this.sections));
+  }
+
+  get goTypes(): GoTypes {
+    return (this.goTypePart ??= new GoTypes(this));
   }
 
   functions(unit: Unit): UnitFunctions {

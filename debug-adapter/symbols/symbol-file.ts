@@ -349,6 +349,11 @@ class View implements SymbolFile {
     return die && this.entities.types.of(die);
   }
 
+  goRuntimeType(address: bigint): Type | undefined {
+    const die = this.core.goTypes.at(this.entities.internal(address));
+    return die && this.entities.types.of(die);
+  }
+
   enumeratorsNamed(name: string, unit?: CompilationUnit): readonly { readonly type: EnumType; readonly value: bigint }[] {
     const found: { type: EnumType; value: bigint; unit: Unit }[] = [];
     for (const die of this.dies(name, 'enumerator')) {

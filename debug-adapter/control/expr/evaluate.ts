@@ -3,6 +3,7 @@ import { stripType, type Type, typeName } from '../../symbols/api';
 import { type Target } from '../target';
 import { evaluationContext, type StackFrame } from '../unwind';
 import { registerWidths } from '../registers';
+import { contentsOf } from './containers';
 import { exprErrors } from './errors';
 import { findMember, isReference } from './members';
 import { resolveName, resolveType } from './names';
@@ -193,6 +194,8 @@ function index({ target }: Pick<Scope, 'target'>, value: Value, position: bigint
     const element: Type = inner.length === 0 ? type.element : { ...type, dimensions: inner, ...innerSize(type.element, inner) };
     return part(value, element, Number(position - (outer?.lower ?? 0n)) * sizeOf(element));
   }
+  const contents = contentsOf(target, value);
+  if (contents?.kind === 'list') return inMemory(contents.element, contents.address + position * BigInt(sizeOf(contents.element)));
   if (type.kind !== 'pointer') throw exprErrors.notPointer(typeName(value.type));
   return inMemory(type.target, asInteger(target, value) + position * BigInt(sizeOf(type.target)));
 }

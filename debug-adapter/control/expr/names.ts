@@ -14,6 +14,8 @@ export function resolveName(scope: Scope, name: string): Value {
   const { frame, target } = scope;
   const local = localVariables(frame).find((each) => each.name === name);
   if (local !== undefined) return variableValue(scope, local, frame.symbols!);
+  const moved = localVariables(frame).find((each) => each.name === `&${name}`);
+  if (moved !== undefined) return movedVariable(scope, moved, frame.symbols!);
   const own = memberOfThis(scope, name);
   if (own !== undefined) return own;
   const files = [...(frame.symbols === undefined ? [] : [frame.symbols]), ...target.symbolFiles.filter((file) => file !== frame.symbols)];
@@ -79,6 +81,16 @@ export const localVariables = (frame: StackFrame): readonly Variable[] =>
 export function variableValue({ target, frame }: Scope, variable: Variable, file: SymbolFile): Value {
   const context = evaluationContext(target, { ...frame, symbols: file });
   return { type: sized(variable.type, file, context), location: file.locate(variable, context), frame };
+}
+
+/** Go's compiler moves a variable that is still used when its function returned to the heap, and describes a pointer to it under the name `&name`. */
+export const isMoved = (variable: Variable): boolean => variable.name.startsWith('&') && stripType(variable.type).kind === 'pointer';
+
+/** What the pointer to such a variable points to. */
+export function movedVariable(scope: Scope, variable: Variable, file: SymbolFile): Value {
+  const pointer = variableValue(scope, variable, file);
+  const type = stripType(pointer.type);
+  return type.kind === 'pointer' ? { ...inMemory(type.target, asInteger(scope.target, pointer)), frame: scope.frame } : pointer;
 }
 
 /** A variable-length array's type with the lengths that it has in this frame; others as they are. */

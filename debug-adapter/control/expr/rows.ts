@@ -5,6 +5,7 @@ import { type Target } from '../target';
 import { type Formatting, type ValueNode } from '../value-node';
 import { type Contents, contentsOf } from './containers';
 import { dereference, evaluateNode, type Scope, store } from './evaluate';
+import { type GoContents, goContentsOf } from './go-values';
 import { completed, fieldsOf, heldVariant, isReference, memberValue } from './members';
 import { isTypeName } from './names';
 import { parse } from './parser';
@@ -75,6 +76,8 @@ export function textOf(target: Target, value: Value, options: RowOptions, depth:
 }
 
 function describe(target: Target, value: Value, options: RowOptions, depth: number): string {
+  const go = options.raw === true ? undefined : goContentsOf(target, value);
+  if (go !== undefined) return goText(target, go, options, depth);
   const type = completed(target, value.type);
   switch (type.kind) {
     case 'base':
@@ -207,6 +210,57 @@ function contentsText(target: Target, contents: Contents, options: RowOptions, d
   return `[${contents.count}]${depth > 0 ? '' : ` {${[...shown, ...(contents.count > previewMembers ? ['…'] : [])].join(', ')}}`}`;
 }
 
+/** `nil`, `[2] {"one": 1, "two": 2}`, `[1 of 4] {7}`, `main.Square {side = 2}`, `0x1234 <main.main.func1>`. */
+function goText(target: Target, contents: GoContents, options: RowOptions, depth: number): string {
+  const braces = (texts: readonly string[], count: number): string =>
+    depth > 0 ? '' : ` {${[...texts, ...(count > previewMembers ? ['…'] : [])].join(', ')}}`;
+  const text = (value: Value): string => textOf(target, value, options, depth + 1);
+  const shown = depth > 0 ? 0 : previewMembers;
+  switch (contents.kind) {
+    case 'nil':
+      return 'nil';
+    case 'map': {
+      const entries = contents.entries(0, shown).map(({ key, value }) => `${text(key)}: ${text(value)}`);
+      return `[${contents.count}]${braces(entries, contents.count)}`;
+    }
+    case 'channel': {
+      const state = `[${contents.count} of ${contents.capacity}${contents.closed ? ', closed' : ''}]`;
+      return `${state}${braces(contents.elements(0, shown).map(text), contents.count)}`;
+    }
+    case 'interface':
+      return `${typeName(contents.dynamic.type)} ${textOf(target, contents.dynamic, options, depth)}`;
+    case 'function':
+      return `0x${contents.code.toString(16)} <${target.describe(contents.code)}>`;
+  }
+}
+
+function goChildren(
+  scope: Scope,
+  contents: GoContents,
+  value: Value,
+  expression: string | undefined,
+  options: RowOptions,
+): Pick<ValueNode, 'children' | 'indexed' | 'named'> {
+  const row = (name: string, part: Value): ValueNode => rowOf(scope, name, part, undefined, options);
+  switch (contents.kind) {
+    case 'map': {
+      const name = (key: Value): string => `[${textOf(scope.target, key, options, 1)}]`;
+      const rows = (start: number, wanted: number): ValueNode[] =>
+        contents.entries(start, Math.min(wanted, mostRows)).map((entry) => row(name(entry.key), entry.value));
+      return pagedChildren(scope, contents.count, rows, value, expression, options);
+    }
+    case 'channel': {
+      const rows = (start: number, wanted: number): ValueNode[] =>
+        contents.elements(start, Math.min(wanted, mostRows)).map((element, offset) => row(`[${start + offset}]`, element));
+      return pagedChildren(scope, contents.count, rows, value, expression, options);
+    }
+    case 'interface':
+      return { named: 2, children: () => [row('data', contents.dynamic), asKept(scope, value, expression, options)] };
+    default:
+      return {};
+  }
+}
+
 /** Elements of a list, as many as there are of those wanted. */
 function elementsOf({ address, element, count }: Extract<Contents, { kind: 'list' }>, start: number, wanted: number): Value[] {
   const size = sizeOf(element);
@@ -278,6 +332,8 @@ function childrenOf(
   options: RowOptions,
 ): Pick<ValueNode, 'children' | 'indexed' | 'named'> {
   const { target } = scope;
+  const go = options.raw === true ? undefined : goContentsOf(target, value);
+  if (go !== undefined) return goChildren(scope, go, value, expression, options);
   const type = completed(target, value.type);
   const path = (suffix: string): string | undefined => (expression === undefined ? undefined : `${parenthesised(expression)}${suffix}`);
   switch (type.kind) {
@@ -339,17 +395,35 @@ function listChildren(
   expression: string | undefined,
   options: RowOptions,
 ): Pick<ValueNode, 'children' | 'indexed' | 'named'> {
-  const raw: RowOptions = { ...options, raw: true };
+  const rows = (start: number, wanted: number): ValueNode[] =>
+    elementsOf(contents, start, wanted).map((element, offset) => {
+      const name = `[${start + offset}]`;
+      return rowOf(scope, name, element, expression === undefined ? undefined : parenthesised(expression) + name, options);
+    });
+  return pagedChildren(scope, contents.count, rows, value, expression, options);
+}
+
+/** Rows of elements that are read as they are wanted, and behind them how they are kept. */
+function pagedChildren(
+  scope: Scope,
+  count: number,
+  rows: (start: number, wanted: number) => ValueNode[],
+  value: Value,
+  expression: string | undefined,
+  options: RowOptions,
+): Pick<ValueNode, 'children' | 'indexed' | 'named'> {
   return {
-    indexed: contents.count,
+    indexed: count,
     named: 1,
     children: (start, wanted) => {
-      const elements = elementsOf(contents, start ?? 0, wanted ?? mostRows).map((element, offset) =>
-        rowOf(scope, `[${(start ?? 0) + offset}]`, element, undefined, options),
-      );
-      return start === undefined ? [...elements, { ...rowOf(scope, '<as it is kept>', value, expression, raw), text: '' }] : elements;
+      const elements = rows(start ?? 0, wanted ?? mostRows);
+      return start === undefined ? [...elements, asKept(scope, value, expression, options)] : elements;
     },
   };
+}
+
+function asKept(scope: Scope, value: Value, expression: string | undefined, options: RowOptions): ValueNode {
+  return { ...rowOf(scope, '<as it is kept>', value, expression, { ...options, raw: true }), text: '' };
 }
 
 /** A part's row; where its place cannot be computed, the row says why. */

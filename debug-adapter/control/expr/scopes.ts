@@ -1,11 +1,12 @@
 /** The variables that a frame shows: arguments, locals, the unit's globals, thread-local ones, and the globals of everything by library. */
 import { type CompilationUnit, type SymbolFile, type Variable } from '../../symbols/api';
 import { type ScopeInfo } from '../api';
+import { CodedError } from '../channel';
 import { type Target } from '../target';
 import { type StackFrame } from '../unwind';
 import { type Formatting, type ValueNode } from '../value-node';
 import { type Scope } from './evaluate';
-import { localVariables, variableValue } from './names';
+import { isMoved, localVariables, movedVariable, variableValue } from './names';
 import { rowOf } from './rows';
 
 export interface ScopeNodes {
@@ -88,9 +89,21 @@ function byLibrary(target: Target, frame: StackFrame, formatting: Formatting): S
 }
 
 function row(scope: Scope, variable: Variable, file: SymbolFile, formatting: Formatting): ValueNode {
-  const node = rowOf(scope, variable.name, variableValue(scope, variable, file), variable.name, formatting);
+  const node = movedRow(scope, variable, file, formatting) ?? rowOf(scope, variable.name, variableValue(scope, variable, file), variable.name, formatting);
   const { declaration } = variable;
   return declaration === undefined || declaration.line === 0 ? node : { ...node, declaration: scope.target.present(declaration) };
+}
+
+/** The row of what Go's compiler moved to the heap, under its name in the source; undefined for other variables, and where the pointer cannot be had. */
+function movedRow(scope: Scope, variable: Variable, file: SymbolFile, formatting: Formatting): ValueNode | undefined {
+  if (!isMoved(variable)) return undefined;
+  const name = variable.name.slice(1);
+  try {
+    return rowOf(scope, name, movedVariable(scope, variable, file), name, formatting);
+  } catch (error) {
+    if (error instanceof CodedError) return undefined;
+    throw error;
+  }
 }
 
 function unhidden(variables: readonly Variable[]): readonly Variable[] {
