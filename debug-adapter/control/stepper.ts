@@ -90,6 +90,7 @@ export class Stepper {
 
   *#line(kind: 'over' | 'in'): StepProgram {
     let ranges = this.#extent();
+    const start = this.#inlining();
     for (;;) {
       const flow = this.#flow();
       if (kind === 'in' && flow?.kind === 'call') {
@@ -101,7 +102,8 @@ export class Stepper {
       if (contains(ranges, pc)) continue;
       const row = this.target.symbolsAt(pc)?.lineAt(pc);
       const hasLine = row !== undefined && row.line > 0;
-      if (hasLine && (flow?.kind === 'return' || (row.low === pc && row.isStmt))) return;
+      const isInlinedCall = kind === 'over' && flow?.kind !== 'return' && extendsPath(this.#inlining(), start);
+      if (hasLine && !isInlinedCall && (flow?.kind === 'return' || (row.low === pc && row.isStmt))) return;
       if (!hasLine && flow?.kind === 'return') return;
       if (!hasLine && ranges.length > 0) {
         // A jump into code without lines, such as a tail call of assembly: come back where it returns to.
@@ -111,7 +113,7 @@ export class Stepper {
           return;
         }
       }
-      // In the middle of another line, by a jump: go on to where a line begins.
+      // In the middle of another line by a jump, or in a function that was inlined into this one: go on to where a line begins.
       ranges = this.#extent();
     }
   }
@@ -141,10 +143,22 @@ export class Stepper {
     return this.target.symbolsAt(pc)?.lineExtent(pc) ?? [];
   }
 
+  /** The function that runs and what of others is inlined there, outermost first; without what one macro defines together with its caller, as Unikraft's do for system calls. */
+  #inlining(): readonly string[] {
+    const { pc } = this.target;
+    const all = this.target.symbolsAt(pc)?.framesAt(pc) ?? [];
+    const frames = all.filter(({ function: { declaration }, callSite }) => callSite === undefined || callSite.line !== declaration?.line);
+    return frames.map(({ function: fn, ranges }) => `${fn.id}:${ranges[0]?.low ?? 0n}`).reverse();
+  }
+
   #flow(): FlowInfo | undefined {
     return this.disassembler.flow(this.target.machine.cpu.readMemory(this.target.pc, maximumLength), codeBits(this.target));
   }
 }
+
+/** Is it the shorter path with something more behind it? */
+const extendsPath = (path: readonly string[], shorter: readonly string[]): boolean =>
+  shorter.length > 0 && path.length > shorter.length && shorter.every((each, i) => path[i] === each);
 
 const contains = (ranges: readonly AddressRange[], address: bigint): boolean =>
   ranges.some(({ low, high }) => address >= low && address < high);

@@ -270,4 +270,4 @@ function canonicalFrameAddress(target: Target, entry: bigint | undefined, rsp: b
 }
 
 const isCode = (target: Target, address: bigint): boolean =>
-  target.symbolsAt(address) !== undefined && target.machine.cpu.translate(address, 'execute') !== undefined;
+  target.symbolsAt(address)?.isCode(address) === true && target.machine.cpu.translate(address, 'execute') !== undefined;

@@ -462,6 +462,8 @@ export interface SymbolFile {
   covers(address: Address): boolean;
   /** Bytes of the file behind an address (PT_LOAD contents), shorter at a segment's end. */
   readImage(address: Address, length: number): Uint8Array | undefined;
+  /** Whether an executable section holds the address; without sections everything is taken for code. */
+  isCode(address: bigint): boolean;
   sectionAt(address: Address): string | undefined;
 
   // Symbols of the symbol table (.symtab, else .dynsym).

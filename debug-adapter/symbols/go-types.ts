@@ -31,7 +31,8 @@ export class GoTypes {
         if (!abbrevs[i]!.names.includes(AT.GO_runtime_type)) continue;
         const die = new Die(unit, i);
         const description = die.address(AT.GO_runtime_type);
-        if (description !== undefined && description > this.core.sections.zero) offsets.set(description - this.core.sections.zero, die.offset);
+        if (description !== undefined && description > this.core.sections.zero)
+          offsets.set(description - this.core.sections.zero, die.offset);
       }
     }
     return offsets;

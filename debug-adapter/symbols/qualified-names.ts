@@ -12,6 +12,14 @@ export function lastComponent(name: string): string {
   return name;
 }
 
+/** Go's `main.(*Stack[...]).Push` stands for its code for any type arguments; undefined for other names. */
+export function anyInstance(name: string): RegExp | undefined {
+  const mark = '[...]';
+  if (!name.includes(mark)) return undefined;
+  const parts = name.split(mark).map((part) => part.replace(/[\^$.*+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('\\[.*\\]')}$`);
+}
+
 /** `b::c` names `a::b::c`; Go separates by dots. */
 export function matchesQualified(qualified: string, name: string): boolean {
   return qualified === name || qualified.endsWith(`::${name}`) || qualified.endsWith(`.${name}`);

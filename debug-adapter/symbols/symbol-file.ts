@@ -39,7 +39,7 @@ import { framesAt, scopesAt } from './frames';
 import { lineAt, lineExtent, lineRows } from './lines';
 import { type MacroEvent, macrosInForce, parseMacro } from './macros';
 import { type NameKind } from './name-index';
-import { lastComponent, matchesQualified } from './qualified-names';
+import { anyInstance, lastComponent, matchesQualified } from './qualified-names';
 import { readLocation } from './read-location';
 import { Reader } from './reader';
 import { type TableSymbol } from './symbol-table';
@@ -108,6 +108,10 @@ class View implements SymbolFile {
   sectionAt(address: bigint): string | undefined {
     const link = BigInt.asUintN(64, address - this.bias);
     return this.elf.sections.find((s) => (s.flags & 2) !== 0 && link >= s.address && link < s.address + BigInt(s.size))?.name;
+  }
+
+  isCode(address: bigint): boolean {
+    return this.core.sections.isCode(this.entities.internal(address));
   }
 
   // --- symbols
@@ -197,11 +201,12 @@ class View implements SymbolFile {
   functions(query: FunctionQuery): readonly FunctionInfo[] {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const found = new Map<number, FunctionInfo>();
-    for (const offset of this.functionOffsets(query.name)) {
+    const name = (typeof query.name === 'string' ? anyInstance(query.name) : undefined) ?? query.name;
+    for (const offset of this.functionOffsets(name)) {
       if (found.size >= limit) break;
       const die = this.core.dwarf.dieAt(offset);
       if (!die || (query.library !== undefined && die.unit.library !== query.library)) continue;
-      if (typeof query.name === 'string' && !answersTo(die, query.name)) continue;
+      if (typeof name === 'string' && !answersTo(die, name)) continue;
       for (const fn of this.instancesOf(die)) found.set(fn.id, fn);
     }
     return [...found.values()].slice(0, limit);

@@ -95,8 +95,9 @@ export class Unit implements UnitHeader {
     return (this.pathCache ??= joinPath(this.directory, this.name));
   }
 
+  /** The micro-library, or the package of a unit of Go, which is named so. */
   get library(): string {
-    return libraryOf(this.path, this.directory);
+    return this.language === 'go' ? this.name : libraryOf(this.path, this.directory);
   }
 
   get languageCode(): number {

@@ -47,7 +47,7 @@ describe('debug adapter: rarer requests', () => {
     await session.launch();
     await session.stopIn('run_as_binary');
     await session.request('setFunctionBreakpoints', { breakpoints: [] });
-    await session.until('stopped', 'next');
+    await session.until('stopped', 'stepIn');
     const frameId = await session.frame(2);
     // The innermost frame is of a function that was inlined.
     await session.request('restartFrame', { frameId });

@@ -108,6 +108,7 @@ function describe(target: Target, value: Value, options: RowOptions, depth: numb
 function scalarText(target: Target, value: Value, type: Type, options: RowOptions): string {
   // Rust's unit.
   if (type.byteSize === 0) return '()';
+  if (type.kind === 'base' && type.encoding === 'complex') return complexText(target, value, type);
   if (isFloat(type) && options.letter !== 'x') return floatText(asNumber(target, value));
   const integer = asInteger(target, value);
   const bits = value.bits?.size ?? sizeOf(type) * 8;
@@ -133,6 +134,14 @@ function scalarText(target: Target, value: Value, type: Type, options: RowOption
   if (type.kind === 'base' && type.encoding === 'boolean') return integer === 0n ? 'false' : 'true';
   const text = options.hex ? `0x${unsigned.toString(16)}` : String(integer);
   return type.kind === 'base' && charEncodings.includes(type.encoding) && type.byteSize === 1 ? `${text} ${characterText(integer)}` : text;
+}
+
+/** The real part, then the imaginary one. */
+function complexText(target: Target, value: Value, type: Extract<Type, { kind: 'base' }>): string {
+  const half: Type = { ...type, encoding: 'float', byteSize: sizeOf(type) / 2 };
+  const [real, imaginary] = [0, 1].map((index) => asNumber(target, part(value, half, index * (sizeOf(type) / 2))));
+  const isNegative = imaginary! < 0 || Object.is(imaginary, -0);
+  return `${floatText(real!)} ${isNegative ? '-' : '+'} ${floatText(Math.abs(imaginary!))}i`;
 }
 
 function floatText(value: number): string {

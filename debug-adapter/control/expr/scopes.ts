@@ -89,7 +89,9 @@ function byLibrary(target: Target, frame: StackFrame, formatting: Formatting): S
 }
 
 function row(scope: Scope, variable: Variable, file: SymbolFile, formatting: Formatting): ValueNode {
-  const node = movedRow(scope, variable, file, formatting) ?? rowOf(scope, variable.name, variableValue(scope, variable, file), variable.name, formatting);
+  const node =
+    movedRow(scope, variable, file, formatting) ??
+    rowOf(scope, variable.name, variableValue(scope, variable, file), variable.name, formatting);
   const { declaration } = variable;
   return declaration === undefined || declaration.line === 0 ? node : { ...node, declaration: scope.target.present(declaration) };
 }

@@ -44,6 +44,7 @@ def scalar(v, t):
     if c == gdb.TYPE_CODE_PTR and 'synthetic' in str(v): return '<synthetic pointer>'
     if c in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_MEMBERPTR): return hex(int(v) & MASK)
     if c in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF): return hex(int(v.referenced_value().address) & MASK)
+    if c == gdb.TYPE_CODE_COMPLEX: return v.format_string()
     if c in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_RANGE):
         # Its Python has no integers of 16 bytes.
         return str(int(v)) if t.sizeof <= 8 else str(int(v.format_string(format='x'), 16))

@@ -12,6 +12,7 @@ import { type PcMachine } from '../../../debug-adapter/machine/machine';
 import { SymbolFile } from '../../../debug-adapter/symbols/api';
 import { extraDevices, openNetwork, type NetworkLink } from '../../../src/cli/peripherals';
 import { writeCpio } from '../../../src/build/cpio';
+import { buildGo, haveGo } from '../symbols/go-program';
 import { haveTools, Random, seedFromEnvironment } from '../symbols/support';
 import { GdbPeer } from './gdb-peer';
 import { compareStop, type Difference } from './stop-comparison';
@@ -24,6 +25,8 @@ interface Case {
   readonly image: string;
   readonly initrd?: string;
   readonly append?: string;
+  /** It is the Go program of the fixtures, built with these options. */
+  readonly go?: readonly string[];
   /** Where stops begin, and about how many instructions lie between two. */
   readonly from: number;
   readonly gap: number;
@@ -64,6 +67,8 @@ const cases: readonly Case[] = [
     from: 14_000_000,
     gap: 80_000,
   },
+  { name: 'elfloader, Go', image: 'elfloader', go: [], from: 7_000_000, gap: 14_000 },
+  { name: 'elfloader, Go without optimisation', image: 'elfloader', go: ['-gcflags=all=-N -l'], from: 7_000_000, gap: 14_000 },
   { name: 'c-http', image: 'c-http', append: `${address} -- `, from: 50_000, gap: 5_000, port: 8080 },
   {
     name: 'nginx',
@@ -177,6 +182,14 @@ class Bench {
   }
 }
 
+/** The Go program as a case, its code built into `folder`. */
+function goCaseOf(setup: Case, folder: string): Case {
+  const path = join(folder, 'go-program');
+  buildGo(path, ...setup.go!);
+  const data = readFileSync(path);
+  return { ...setup, append: `${extract} -- /program`, disk: writeCpio([{ path: 'program', kind: 'file', mode: 0o755, data }]) };
+}
+
 /** An application as a case: it and its files are the whole RAM disk. */
 function caseOf(application: Omit<Case, 'image'>): Case {
   const { name, append = '', files = {} } = application;
@@ -212,12 +225,14 @@ describe('control: random stops of real images as gdb sees them', function () {
         console.log(`SKIPPED: random stops of ${name}: UNIKERNEL_SUITES has no static-pie-apps/${name}`);
         return this.skip();
       }
+      if (setup.go !== undefined && !haveGo(`random stops of ${name}`)) return this.skip();
+      const whole = isApplication ? caseOf(setup) : setup.go === undefined ? setup : goCaseOf(setup, folder);
       const random = new Random(seedFromEnvironment());
       const tally: Tally = { stops: 0, frames: 0, values: 0, gone: 0, explained: new Map() };
       const differences: Difference[] = [];
       while (tally.stops < stops) {
         const before = tally.stops;
-        await session(isApplication ? caseOf(setup) : setup, symbols, random, tally, differences);
+        await session(whole, symbols, random, tally, differences);
         assert.ok(tally.stops > before, 'the guest ends before the first stop');
       }
       console.log(

@@ -77,7 +77,7 @@ export function compareStop(target: Target, shown: readonly StackFrame[], peer: 
   const say = (kind: Difference['kind'], text: string): void => void differences.push({ kind, text });
   const beyond = theirFrames.slice(frames.length);
   if (beyond.length > 0 && beyond.every(({ name }) => name === null)) explained.push(explanations.outermost);
-  else if (beyond[0]?.name === null) explained.push(explanations.notCode);
+  else if (beyond.length > 0 && (beyond[0]!.name === null || !isCode(target, BigInt(beyond[0]!.pc)))) explained.push(explanations.notCode);
   else if (peer.end.startsWith('previous frame inner') && isInner(frames, theirFrames.length)) explained.push(explanations.inner);
   else if (frames.length !== theirFrames.length) {
     const names = (list: readonly { readonly name: string | null }[]): string => list.map(({ name }) => name ?? '??').join(' < ');
@@ -120,6 +120,8 @@ function aligned(frames: readonly StackFrame[], theirs: readonly PeerFrame[], ex
   }
   return kept;
 }
+
+const isCode = (target: Target, address: bigint): boolean => target.symbolsAt(address)?.isCode(address) === true;
 
 /** Whether the stack of the frame at an index, where gdb ended before it, lies below that of the frames which the last that gdb has was called from. */
 function isInner(frames: readonly StackFrame[], index: number): boolean {
@@ -283,7 +285,8 @@ function firstDifference(ours: readonly Leaf[], theirs: readonly Leaf[]): string
     // gdb cannot take a tagged union apart that does not lie in memory.
     if (their?.[1] === '<in registers>') return undefined;
     // gdb's Python has no number for a pointer to a member.
-    if (their?.[1] === '?16' || their?.[1] === '<Cannot convert value to long.>') continue;
+    // A variable of Go that holds a function is none of gdb's values.
+    if (their?.[1] === '?7' || their?.[1] === '?16' || their?.[1] === '<Cannot convert value to long.>') continue;
     // gdb has no word for it.
     if (own?.[1] === 'nullptr') continue;
     if (own === undefined || their === undefined || own[1] !== normalised(their[1]))
@@ -292,12 +295,16 @@ function firstDifference(ours: readonly Leaf[], theirs: readonly Leaf[]): string
   return undefined;
 }
 
+const complex = /^(\S+) ([+-]) (\S+)i$/;
+
 const normalised = (text: string): string =>
-  text.startsWith('<Invalid floating')
-    ? 'fNaN'
-    : text.startsWith('f') && text !== 'false'
-      ? `f${Number(text.slice(1).replace('inf', 'Infinity'))}`
-      : text;
+  complex.test(text)
+    ? text.replace(complex, (_, real, sign, imaginary) => `c${Number(real)},${Number(imaginary) * (sign === '-' ? -1 : 1)}`)
+    : text.startsWith('<Invalid floating')
+      ? 'fNaN'
+      : text.startsWith('f') && text !== 'false'
+        ? `f${Number(text.slice(1).replace('inf', 'Infinity'))}`
+        : text;
 
 function leavesOf(target: Target, frame: StackFrame, value: Value): readonly Leaf[] {
   const out: Leaf[] = [];
@@ -319,7 +326,7 @@ function leavesOf(target: Target, frame: StackFrame, value: Value): readonly Lea
       fieldsOf(target, value, structure).forEach(({ member }, i) => {
         const child = children[i]!;
         // Where its place cannot be computed, the row has no parts and says why.
-        if (child.children === undefined && child.text.startsWith('<'))
+        if (child.children === undefined && child.text.startsWith('<') && out.length < leafLimits.leaves)
           out.push([`${path}.${child.name}`, leafText(child.text, member.type)]);
         else walk(child, `${path}.${child.name}`, memberValue(target, value, member), depth + 1);
       });
@@ -341,6 +348,7 @@ function leafText(text: string, type: Type): string {
   if (text.startsWith('<')) return text;
   if (text === '()') return '0';
   if (type.kind === 'enum') return /\((-?\d+)\)$/.exec(text)?.[1] ?? text;
+  if (type.kind === 'base' && type.encoding === 'complex') return normalised(text);
   if (type.kind === 'base' && type.encoding === 'float') return `f${Number(text)}`;
   return text.split(' ', 1)[0]!;
 }

@@ -185,7 +185,8 @@ export async function compareFrameRows(core: Core, file: string): Promise<Compar
     if (match) {
       finish();
       current = undefined;
-      section = match[1]!;
+      // The section as it was compressed before there was a flag for that.
+      section = match[1]!.replace(/^\.z/, '.');
       continue;
     }
     match = /^([0-9a-f]{8,16}) [0-9a-f]+ [0-9a-f]+ (CIE|FDE)(?:.*pc=([0-9a-f]+)\.\.([0-9a-f]+))?/.exec(line);
