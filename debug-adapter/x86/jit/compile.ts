@@ -48,13 +48,12 @@ export function compileRegion(
   recordOf: (insn: Insn, remaining: number) => number,
 ): CompiledRegion | undefined {
   if (region.blocks.length === 0 || region.entries.length === 0) return undefined;
-  // What goes through the window has proved to be worth more code.
-  const copies = memory.window === undefined ? 1 : mostCopies;
-  let layout = new RegionLayout(region, new RegionGen(mode, memory, floats, recordOf, undefined), copies);
+  const isWindowed = memory.window !== undefined;
+  let layout = new RegionLayout(region, new RegionGen(mode, memory, floats, recordOf, undefined), isWindowed);
   let gen = layout.emit();
   const use = gen.inPlaceUse;
   if (use !== undefined) {
-    layout = new RegionLayout(region, new RegionGen(mode, memory, floats, recordOf, use), copies);
+    layout = new RegionLayout(region, new RegionGen(mode, memory, floats, recordOf, use), isWindowed);
     gen = layout.emit();
   }
   gen.c.prepend(gen.prologue());
@@ -102,7 +101,7 @@ class RegionLayout {
   constructor(
     region: Region,
     gen: RegionGen,
-    private readonly mostCopies: number,
+    private readonly isWindowed: boolean,
   ) {
     this.#gen = gen;
     this.#blocks = region.blocks;
@@ -139,7 +138,8 @@ class RegionLayout {
     this.#sequence(parts, [first!]);
     gen.forgetAddresses();
     gen.c.end();
-    gen.epilogue();
+    // Small programs have all of their hot code in one module or two; large ones leave the module with nearly each exit (nginx with 97 of 100).
+    gen.epilogue(this.isWindowed);
     return gen;
   }
 
@@ -257,7 +257,8 @@ class RegionLayout {
         continue;
       }
       const { count, observed } = this.#blocks[only.node]!;
-      const copies = Math.min(this.mostCopies, Math.floor(mostCopied / Math.max(1, count)));
+      // What goes through the window has proved to be worth more code.
+      const copies = Math.min(this.isWindowed ? mostCopies : 1, Math.floor(mostCopied / Math.max(1, count)));
       if (copies > 1 && observed === Telling.none) this.#copies.set(only.node, copies);
     }
   }

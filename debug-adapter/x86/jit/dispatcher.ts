@@ -61,7 +61,7 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   const found = { low, slot, tag };
   const load = (offset: number): Code => c.i32(0).mem('i32.load', offset);
   const again = c.loop();
-  mustLook(c);
+  mustLook(c, tag);
   c.if(undefined, 'unlikely');
   c.i32(Dispatched.look).op('return');
   c.end();

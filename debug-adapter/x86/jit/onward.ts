@@ -3,6 +3,7 @@
 import { Scratch } from '../interp-abi';
 import { State } from '../state';
 import { Code } from '../wasm/code';
+import { type MemoryOp } from '../wasm/opcodes';
 import { RegionExit } from './region-abi';
 
 /** The cache from RIP to region: 16-byte entries: i64 RIP xor mode tag, i32 table index, i32 entry number. */
@@ -19,7 +20,8 @@ const hash = (low: number, entries: number): number => ((low ^ (low >>> 15)) & (
 /** Offset of the cache's entry for an address of which this is the low half. */
 export const cacheIndex = (low: number): number => hash(low, RegionCache.entries);
 
-const RFLAGS_IF = 0x200;
+/** Number of the flag that lets interrupts in. */
+const interruptBit = 9;
 const RFLAGS_RF = 0x1_0000;
 
 /** Locals of a lookup: the low half of RIP, the offset of its entry, and RIP with the mode tag. */
@@ -29,15 +31,19 @@ export interface Found {
   readonly tag: number;
 }
 
-/** Pushes an i32 that is not 0 where something has to be looked at before the next instruction: what the loop in TypeScript looks at between blocks. */
-export function mustLook(c: Code): void {
-  const load = (offset: number): Code => c.i32(0).mem('i32.load', offset);
-  load(Scratch.line).i32(0).op('i32.ne');
-  load(State.flags).i32(RFLAGS_IF).op('i32.and').i32(0).op('i32.ne', 'i32.and');
-  load(State.flags).i32(RFLAGS_RF).op('i32.and', 'i32.or');
-  load(State.shadow).op('i32.or');
-  load(State.halted).op('i32.or');
-  load(Scratch.attention).op('i32.or');
+/**
+ * Pushes an i32 that is not 0 where something has to be looked at before the next instruction: what the loop in TypeScript looks at between blocks.
+ * @param flags an i64 local for the meantime.
+ */
+export function mustLook(c: Code, flags: number): void {
+  const load = (op: MemoryOp, offset: number): Code => c.i32(0).mem(op, offset);
+  // The interrupt line is 0 or 1.
+  load('i64.load', State.flags).tee(flags).i64(interruptBit).op('i64.shr_u');
+  load('i64.load32_u', Scratch.line).op('i64.and');
+  c.get(flags).i64(RFLAGS_RF).op('i64.and', 'i64.or');
+  // Whether it is halted stands beside the shadow.
+  load('i64.load', State.shadow).op('i64.or');
+  load('i64.load32_u', Scratch.attention).op('i64.or').i64(0).op('i64.ne');
 }
 
 /** Makes RIP the address to be found. */
@@ -58,7 +64,7 @@ export function lookUp(c: Code, { low, slot, tag }: Found, entries: number, addr
 }
 
 /**
- * `(status: i32) -> i32`, what regions end in: goes on in the region at RIP where that is one of the module's, or answers the status for the dispatcher.
+ * `(status: i32) -> i32`, what regions for the window end in: goes on in the region at RIP where that is one of the module's, or answers the status for the dispatcher.
  * @param first table index of the module's first region, which has `count` of them, in this order in the module's own table.
  * @param regionType number of the type `(i32) -> i32`.
  */
@@ -79,7 +85,7 @@ export function onward(first: number, count: number, regionType: number): Code {
   c.i32(0).get(slot).i32(1).op('i32.sub').mem('i32.store', skippedJumps);
   c.i32(RegionExit.next).set(status);
   c.end();
-  mustLook(c);
+  mustLook(c, tag);
   c.brIf(stay, 'unlikely');
   takeRip(c, found);
   lookUp(c, found, RegionCache.entries, RegionCache.address);
