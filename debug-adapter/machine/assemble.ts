@@ -11,7 +11,7 @@ import { Vga } from '../devices/vga';
 import { type Cpu, type CpuParts } from '../x86/api';
 import { type BootOptions, type EntryState } from './api';
 import { Bus } from './bus';
-import { tscKilohertz, VirtualClock } from './clock';
+import { timeStampCost, tscKilohertz, VirtualClock } from './clock';
 import { enter } from './entry';
 import { PcMachine } from './machine';
 import { createMemory } from './memory';
@@ -78,6 +78,7 @@ export function assembleMachine(options: BootOptions, makeCpu: (parts: Processor
       mmioWrite: (address, size, value) => bus.memoryWrite(address, size, value),
       acknowledgeInterrupt: () => pic.acknowledge(),
       timeStampCounter: (retired) => clock.ticksAt(retired),
+      timeStampRead: () => clock.charge(timeStampCost),
       random: () => random.next(),
     },
   });

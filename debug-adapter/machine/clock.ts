@@ -5,6 +5,8 @@ import { type Clock, type Timer } from './api';
 const ticksPerNanosecond = 2;
 /** An instruction takes a nanosecond: near what the emulator does in host time, so that a guest that spins for a second takes about one. */
 const ticksPerInstruction = 2;
+/** Nanoseconds that a read of the time-stamp counter takes: as for instructions, near what it takes here, as guests that wait do nothing but read it. */
+export const timeStampCost = 250;
 export const tscKilohertz = 1_000_000 * ticksPerNanosecond;
 
 /** What the clock keeps in a snapshot. */

@@ -12,6 +12,8 @@ export interface CpuBus {
   acknowledgeInterrupt(): number;
   /** The time-stamp counter before IA32_TSC_ADJUST, in ticks, at `retired` instructions. */
   timeStampCounter(retired: bigint): bigint;
+  /** An instruction has read it: charges virtual time. */
+  timeStampRead?(): void;
   /** 64 deterministic random bits (RDRAND, RDSEED). */
   random(): bigint;
 }

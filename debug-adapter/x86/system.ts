@@ -340,6 +340,7 @@ function segmentBase(cpu: CpuContext, insn: DecodedInsn): void {
 function rdtsc(cpu: CpuContext, insn: DecodedInsn): void {
   if (cpu.cpl !== 0 && (readCr4(cpu.view) & Cr4.TSD) !== 0) cpu.raise(Vector.GP, 0);
   const value = timeStampCounter(cpu);
+  cpu.bus.timeStampRead?.();
   cpu.setReg(RAX, 4, value & 0xffff_ffffn);
   cpu.setReg(RDX, 4, value >> 32n);
   if (insn.mnemonic === 'RDTSCP') cpu.setReg(RCX, 4, cpu.view.getBigUint64(State.tscAux, true) & 0xffff_ffffn);

@@ -10,8 +10,11 @@ import { type Journey } from './history';
 
 /** "UKSS", little endian. */
 const magic = 0x5353_4b55;
-/** Version 1 had one hash of the launch, version 2 no disks; in versions 3 and 4 the timer took less time to be read. */
-const version = 5;
+/**
+ * Version 1 had one hash of the launch, version 2 no disks; in versions 3 and 4 the timer took less time to be read, up to version 5 the time-stamp counter
+ * none.
+ */
+const version = 6;
 
 /** What two launches must have in common to run alike. */
 export interface SessionLaunch {
