@@ -276,9 +276,10 @@ function boot(booted: Booted, symbols: SymbolFile, seed: number, way: Way): Subj
     // Hooks that are not those of the tracers are told at once.
     const { syscall, fsBase } = hooks;
     hooks.syscall = () => syscall!();
-    hooks.fsBase = (from, to) => {
-      fsBase!(from, to);
-    };
+    if (fsBase !== undefined)
+      hooks.fsBase = (from, to) => {
+        fsBase(from, to);
+      };
   }
   return { machine, tracers, lines, saved: [] };
 }
