@@ -12,7 +12,7 @@ import { attachTracers, type Tracers } from '../../debug-adapter/control/tracers
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { SourcePathMap, SymbolFile } from '../../debug-adapter/symbols/api';
-import { type TraceEvent } from '../../debug-adapter/trace/ring';
+import { EventKind, notedAfter, notedBefore, recordBytes, type TraceEvent } from '../../debug-adapter/trace/ring';
 import { type SyscallArgument, type SyscallRow } from '../../debug-adapter/trace/syscalls/row';
 import { syscallRows } from '../../debug-adapter/trace/syscalls/table';
 import { image as example } from '../dap/golden';
@@ -229,8 +229,8 @@ interface Subject {
   readonly saved: { readonly at: bigint; readonly bytes: Uint8Array }[];
 }
 
-/** Bytes of records so far: that there are any is what this is about. */
-let noted = 0;
+/** Records so far, and those of them with bytes of when the call was made and of when it returned: that there are any is what this is about. */
+const noted = { records: 0, before: 0, after: 0 };
 
 type Way = 'noted' | 'told' | 'interpreted';
 
@@ -269,7 +269,13 @@ function boot(booted: Booted, symbols: SymbolFile, seed: number, way: Way): Subj
   const { hooks, log } = machine.cpu;
   const read = log!.reader!;
   log!.reader = (from, to) => {
-    noted += to - from;
+    for (let at = from; at < to; at += recordBytes) {
+      const word = log!.halves[at >> 2]!;
+      if ((word & 0xff) !== EventKind.syscall) continue;
+      noted.records++;
+      if ((word & notedBefore) !== 0) noted.before++;
+      if ((word & notedAfter) !== 0) noted.after++;
+    }
     read(from, to);
   };
   if (way !== 'noted') {
@@ -344,13 +350,13 @@ describe('what translated code notes for the trace', function () {
       const first = seedOf(`trace of ${path.basename(file)}`);
       const programs = Number(process.env['TRACE_PROGRAMS'] ?? 2);
       let events = 0;
-      noted = 0;
+      Object.assign(noted, { records: 0, before: 0, after: 0 });
       // Some programs do little, or nothing that may be noted.
-      const isEnough = (): boolean => events > programs * 100 && noted > programs * 10_000;
+      const isEnough = (): boolean => events > programs * 100 && Object.values(noted).every((count) => count > programs * 50);
       let seed = first;
       while (seed < first + programs || (!isEnough() && seed < first + 25)) events += runProgram(booted, symbols, seed++);
-      assert.ok(isEnough(), `only ${events} events, ${noted} bytes of records`);
-      console.log(`      ${seed - first} programs, ${events} events, ${noted >> 7} records`);
+      assert.ok(isEnough(), `only ${events} events, noted: ${JSON.stringify(noted)}`);
+      console.log(`      ${seed - first} programs, ${events} events, noted: ${JSON.stringify(noted)}`);
     });
   }
 });
