@@ -125,6 +125,8 @@ export interface CpuContext {
   readonly hooks: CpuHooks;
   /** Asks the hook of SYSCALL, unless a region has asked it about this very instruction. */
   askSyscallHook(): 'stop' | undefined;
+  /** Tells whoever looks on of FS.base, or has it noted. */
+  fsBaseChanged(before: bigint, after: bigint): void;
   /** TSC frequency that CPUID leaf 0x40000010 tells; 0: no such leaf. */
   readonly tscKilohertz: number;
   /** Views over the whole linear memory: state block at 0, RAM at Layout.ramBase. Little endian. */

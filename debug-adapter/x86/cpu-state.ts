@@ -48,6 +48,7 @@ export abstract class CpuState implements CpuContext {
   /** The arithmetic flags, from the operands and the kind of what set them last. */
   protected abstract arithmetic(): bigint;
   abstract askSyscallHook(): 'stop' | undefined;
+  abstract fsBaseChanged(before: bigint, after: bigint): void;
   abstract modeChanged(): void;
   abstract flushTlb(global: boolean): void;
   abstract flushPage(linear: bigint): void;

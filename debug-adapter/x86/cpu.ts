@@ -14,6 +14,7 @@ import { defaultHandlers } from './default-handlers';
 import { Log, Telling } from './event-log';
 import { deliver } from './exceptions';
 import { HandlerSet } from './handlers';
+import { type NotingFunction } from './log-notes';
 import { HelperCalls } from './helper-calls';
 import * as inspection from './inspection';
 import { Attention, Exit, Scratch } from './interp-abi';
@@ -51,6 +52,9 @@ const eagerPeriod = 40;
 const regionSlice = 1_000_000;
 /** A budget below which more is taken from what was kept back: no block is longer. */
 const refillBelow = longestPath + slack;
+
+/** Length of SYSCALL. */
+const syscallBytes = 2;
 
 const lowHalf = (key: number): number => key | 0;
 const highHalf = (key: number): number => Math.floor(key / 0x1_0000_0000);
@@ -124,7 +128,7 @@ export class X86Cpu extends CpuState implements Cpu {
       probedWithin: (low, high, length) => this.#probes.within(low, high, length),
       callSeen: (low, high) => this.#jit?.callSeen(high * 0x1_0000_0000 + (low >>> 0)),
     }, this.#available, opcodeTable.rows.length); // prettier-ignore
-    this.#helpers = new HelperCalls(this, this.access, this.#blocks, this.#decoder, this.#available, (low, high) => this.#probes.tell(low, high)); // prettier-ignore
+    this.#helpers = new HelperCalls(this, this.access, this.#blocks, this.#decoder, this.#available, (low, high) => this.#pass(low, high)); // prettier-ignore
     this.#jit =
       options.jit === false
         ? undefined
@@ -274,7 +278,32 @@ export class X86Cpu extends CpuState implements Cpu {
   askSyscallHook(): 'stop' | undefined {
     const asked = this.#syscallAskedAt === this.allowance.retired;
     this.#syscallAskedAt = -1;
-    return asked ? undefined : this.hooks.syscall?.();
+    const { syscall } = this.hooks;
+    if (asked || syscall === undefined) return undefined;
+    return this.log.laterCalls(syscall) && this.#noteCall() ? undefined : syscall();
+  }
+  /** Translated code notes by itself what may be told later, as far as it can; the interpreter has it noted. */
+  #note(what: NotingFunction, slot = 0): boolean {
+    return this.#handlers.note[what](this.#signedRip, this.allowance.retired, slot) !== 0;
+  }
+  get #signedRip(): number {
+    return this.i32[(State.rip + 4) >> 2]! * 0x1_0000_0000 + this.u32[State.rip >> 2]!;
+  }
+  #noteCall(): boolean {
+    const next = this.#signedRip + syscallBytes;
+    return this.#probes.tellingAt(lowHalf(next), highHalf(next)) >= Telling.slots && this.#note('call');
+  }
+  /** The interpreter comes to an address where somebody looks on. */
+  #pass(low: number, high: number): void {
+    const telling = this.#probes.tellingAt(low, high);
+    const isNoted = telling === Telling.unlessInside ? this.log.isInside : telling >= Telling.slots && this.#note('pass', telling);
+    if (!isNoted) this.#probes.tell(low, high);
+  }
+  fsBaseChanged(before: bigint, after: bigint): void {
+    const { fsBase } = this.hooks;
+    if (fsBase === undefined) return;
+    this.u64[State.replacedBase >> 3] = before;
+    if (!this.log.laterBases(fsBase) || !this.#note('base')) fsBase(before, after);
   }
 
   setWatchpoints(list: readonly Watchpoint[]): void {

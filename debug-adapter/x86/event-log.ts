@@ -279,6 +279,14 @@ export class Log implements EventLog {
     this.halves[(LogArea.slots >> 2) + slot] = busy ? 1 : 0;
   }
 
+  /** Is the sampled word the one that `settleInside` or a noted call named? */
+  get isInside(): boolean {
+    const { halves } = this;
+    const sampled = halves[LogState.sampleAt >> 2]! >> 2;
+    const inside = LogState.inside >> 2;
+    return halves[sampled] === halves[inside] && halves[sampled + 1] === halves[inside + 1];
+  }
+
   settleInside(sample: number): void {
     this.#set(LogState.inside, sample);
   }

@@ -14,6 +14,7 @@ import { Mode, State } from './state';
 import { flagKind } from './isa/flags';
 import { Area } from './predecode/area';
 import { copyFunction, noteBytesFunction } from './log-bytes';
+import { type NotingFunction, notingFunction, notingParameters } from './log-notes';
 import { blockFunction, lookupFunction } from './predecode/block';
 import { decodeFunction } from './predecode/decode';
 import { flattenTable } from './predecode/flat-table';
@@ -319,7 +320,11 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   const decodeOne = module.func(module.type(['i32', 'i64', 'i32'], ['i32']), decodeFunction());
   module.exportFunction('predecode', module.func(module.type(new Array<'i32'>(7).fill('i32'), ['i32']), blockFunction(decodeOne, lookup)));
   const copy = module.func(module.type(['i64', 'i32', 'i32', 'i32'], ['i32']), copyFunction());
-  module.exportFunction('noteBytes', module.func(module.type(['i32', 'i32'], ['i32']), noteBytesFunction(copy)));
+  const noteBytes = module.func(module.type(['i32', 'i32'], ['i32']), noteBytesFunction(copy));
+  module.exportFunction('noteBytes', noteBytes);
+  const noting = module.type([...notingParameters], ['i32']);
+  for (const what of ['call', 'pass', 'base'] as const)
+    module.exportFunction(`note.${what}`, module.func(noting, notingFunction(what, noteBytes)));
   module.data(Area.prefixes, flattenTable(table));
   module.data(Area.shapes, keys.save());
   module.custom(SECTION, new Uint8Array(Float64Array.of(functions.length, keys.size, keys.capacity).buffer));
@@ -362,6 +367,8 @@ export class HandlerSet {
   readonly arithmetic: () => bigint;
   /** Builds a block's records by what has a handler. */
   readonly predecode: Predecode;
+  /** Notes something in the log; 0 where it has to be told at once. */
+  readonly note: Readonly<Record<NotingFunction, (rip: number, retired: number, slot: number) => number>>;
   /** Names of the handlers that were made at run time. */
   readonly generated: string[] = [];
   /** Runs from a record until an exit. */
@@ -381,6 +388,9 @@ export class HandlerSet {
     this.predecode = this.#runtime['predecode'] as Predecode;
     this.arithmetic = this.#runtime['arithmetic'] as () => bigint;
     this.enter = this.#runtime['enter'] as (record: number) => void;
+    const note = (what: NotingFunction): ((rip: number, retired: number, slot: number) => number) =>
+      this.#runtime[`note.${what}`] as (rip: number, retired: number, slot: number) => number;
+    this.note = { call: note('call'), pass: note('pass'), base: note('base') };
   }
 
   #instantiate(module: WebAssembly.Module, base: number): WebAssembly.Instance {

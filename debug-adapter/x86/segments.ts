@@ -170,7 +170,7 @@ export function loadSegment(cpu: CpuContext, segment: number, selector: number):
 export function baseHook(cpu: CpuContext, segment: number, before: bigint): void {
   const after = baseOf(cpu, segment);
   if (before === after) return;
-  if (segment === Seg.FS) cpu.hooks.fsBase?.(before, after);
+  if (segment === Seg.FS) cpu.fsBaseChanged(before, after);
   else if (segment === Seg.GS) cpu.hooks.gsBase?.(before, after);
 }
 

@@ -12,7 +12,7 @@ import { type MemoryOp } from '../wasm/opcodes';
 import { type FloatUse } from './float';
 import { isDoneInPlace, touchesVectors } from './in-place';
 import { type Flow, keyOfInsn, Local, type MemoryUse, RegionExit, RegionImports, type RegisterUse } from './region-abi';
-import { noteBase, noteCall, notePass } from './region-log';
+import { noteHook, noteObserved } from './region-log';
 import { loadOf, storeOf } from './region-memory';
 import { RegionVectors } from './region-vectors';
 
@@ -126,7 +126,7 @@ export class RegionGen extends RegionVectors implements Gen {
   observe(key: number, telling: number): void {
     const { c } = this;
     const noted = c.block();
-    notePass(this, key, telling, noted);
+    noteObserved(this, key, telling, noted);
     this.#handOver(key, 0);
     c.call(RegionImports.observe);
     c.if();
@@ -160,8 +160,7 @@ export class RegionGen extends RegionVectors implements Gen {
     if (what === Hooked.syscall && this.returnTold < Telling.slots) return;
     const otherwise = c.block();
     c.i32(0).mem('i32.load', State.hooked).i32(later).op('i32.and', 'i32.eqz').brIf(otherwise);
-    if (what === Hooked.syscall) noteCall(this, keyOfInsn(this.insn), this.remaining, noted);
-    else noteBase(this, keyOfInsn(this.insn) + this.insn.length, this.remaining, noted);
+    noteHook(this, what, keyOfInsn(this.insn) + (what === Hooked.syscall ? 0 : this.insn.length), this.remaining, noted);
     c.end();
   }
 
