@@ -121,6 +121,8 @@ function draw(r: Random, world: World): Uint8Array {
     code.push(0xf3, 0x48, 0x0f, 0xae, 0xd3, 0xe8);
     code.push(...bytesOf(handler - (address + code.length + 4)));
   };
+  // mov rcx, address; inc qword [rcx]
+  const increment = (at: bigint): void => void code.push(0x48, 0xb9, ...wordOf(at), 0x48, 0xff, 0x01);
   const inData = (): bigint => data + BigInt(r.below(dataBytes - 512));
   const statement = (): void => {
     switch (r.below(13)) {
@@ -149,8 +151,7 @@ function draw(r: Random, world: World): Uint8Array {
         code.push(0xb9, ...bytesOf(1 + r.below(50)), 0xff, 0xc9, 0x75, 0xfc);
         return;
       case 7:
-        // mov rcx, address; inc qword [rcx]
-        code.push(0x48, 0xb9, ...wordOf(inData()), 0x48, 0xff, 0x01);
+        increment(inData());
         return;
       case 8: {
         // A descriptor that nobody has: nothing is looked at.
@@ -164,19 +165,22 @@ function draw(r: Random, world: World): Uint8Array {
         }
         return;
       }
-      case 9:
+      case 9: {
         // clock_gettime, getcwd, uname: they write into the data.
+        const out = inData();
         if (clock !== undefined && r.oneIn(3)) {
-          set(nativeMoves, [BigInt(r.below(3)), inData()]);
+          set(nativeMoves, [BigInt(r.below(3)), out]);
           call(clock);
         } else if (r.oneIn(3)) {
-          set(binaryMoves, [inData(), BigInt(r.below(30))]);
+          set(binaryMoves, [out, BigInt(r.below(30))]);
           instruction(r.pick([79, 63]));
         } else {
-          set(binaryMoves, [BigInt(r.below(3)), inData()]);
+          set(binaryMoves, [BigInt(r.below(3)), out]);
           instruction(228);
         }
+        if (r.oneIn(2)) increment(out);
         return;
+      }
       default: {
         const row = r.pick(absent);
         const values = row.args.map((argument) => (isPointer(argument) ? pointer(r, world) : r.oneIn(12) ? r.integer() : small(r)));
