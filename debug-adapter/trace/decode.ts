@@ -10,23 +10,41 @@ import { quoteBuffer, quoteBytes, quoteHex } from './syscalls/text';
 
 /** Largest error number that a result can be (errno values are below 4096). */
 const mostErrno = 4095n;
+/** Where results begin, unless the call is longer. */
+const resultColumn = 40;
 
 /** `write(1, "Hello\n", 6) = 6`; an open call ends in `= ?`. */
 export function formatSyscall(event: SyscallEvent): string {
-  const call = formatCall(event);
-  return `${call}${' '.repeat(Math.max(1, 40 - call.length))}= ${formatResult(event)}`;
+  return withResult(formatCall(event), formatResult(event));
 }
+
+/** Spaces in front of the result. */
+const gaps = Array.from({ length: resultColumn + 1 }, (_, length) => `${' '.repeat(Math.max(1, resultColumn - length))}= `);
+
+/** A line with the result in its column, or a space behind a longer one. */
+export const withResult = (line: string, result: string): string => line + gaps[Math.min(line.length, resultColumn)]! + result;
 
 /** The call without its result. With `paths`, descriptors are followed by what they were opened for, as `strace -y` has it. */
 export function formatCall(event: SyscallEvent, paths = false): string {
-  const [before, after] = splitCall(event, paths);
-  return `${before}${after}`;
+  const row = syscallByNumber(event.number);
+  if (row === undefined) return unknownCall(event);
+  const count = presentArguments(event, row.name, row.args.length);
+  let text = `${row.name}(`;
+  for (let index = 0; index < count; index++) {
+    if (index > 0) text += ', ';
+    text += formatArgument(event, row.args[index]!, index, paths, row.name);
+  }
+  return `${text})`;
 }
+
+const unknownCall = (event: SyscallEvent): string =>
+  `syscall_${event.number}(${event.args.map((arg) => `0x${arg.toString(16)}`).join(', ')})`;
+
 
 /** The call in the part that is known when it begins, and the rest: strace breaks a line there when another thread's comes between. */
 export function splitCall(event: SyscallEvent, paths = false): readonly [string, string] {
   const row = syscallByNumber(event.number);
-  if (row === undefined) return [`syscall_${event.number}(${event.args.map((arg) => `0x${arg.toString(16)}`).join(', ')}`, ')'];
+  if (row === undefined) return [unknownCall(event).slice(0, -1), ')'];
   const args = row.args.slice(0, presentArguments(event, row.name, row.args.length));
   const texts = args.map((argument, index) => formatArgument(event, argument, index, paths, row.name));
   const filled = args.findIndex((argument) => argument.filled);
@@ -48,7 +66,7 @@ export function formatResult(event: SyscallEvent, paths = false): string {
   if (result === undefined) return '?';
   if (result < 0n && result >= -mostErrno) {
     const error = errnoOf(Number(-result));
-    return error === undefined ? `-1 (errno ${-result})` : `-1 ${error.name} (${error.meaning})`;
+    return error === undefined ? `-1 (errno ${-result})` : error.text;
   }
   const row = syscallByNumber(event.number);
   const text = formatNumber(row?.result ?? 'hex', result);
@@ -66,11 +84,16 @@ function formatNumber(kind: SyscallResult, value: bigint): string {
     case 'hex':
       return hex(BigInt.asUintN(64, value));
     case 'size':
-      return value.toString();
+      return decimal(value);
     default:
-      return BigInt.asIntN(32, value).toString();
+      return signed32(value);
   }
 }
+
+/** Small numbers are written sooner than big integers. */
+const small = 1n << 53n;
+const decimal = (value: bigint): string => (value < small && value > -small ? String(Number(value)) : value.toString());
+const signed32 = (value: bigint): string => String(Number(BigInt.asIntN(32, value)));
 
 function hex(value: bigint): string {
   return value === 0n ? '0' : `0x${value.toString(16)}`;
@@ -86,12 +109,12 @@ function formatArgument(event: SyscallEvent, argument: SyscallArgument, index: n
     case 'fd':
     case 'dirfd': {
       const behind = paths ? event.captures[index] : undefined;
-      const text = kind === 'dirfd' && BigInt.asIntN(32, value) === -100n ? 'AT_FDCWD' : BigInt.asIntN(32, value).toString();
+      const text = kind === 'dirfd' && BigInt.asIntN(32, value) === -100n ? 'AT_FDCWD' : signed32(value);
       return behind === undefined ? text : `${text}<${pathText(behind.bytes)}>`;
     }
     case 'int':
     case 'pid':
-      if (!argument.filled) return BigInt.asIntN(32, value).toString();
+      if (!argument.filled) return signed32(value);
       break;
     case 'uid':
     case 'uint':
@@ -100,11 +123,11 @@ function formatArgument(event: SyscallEvent, argument: SyscallArgument, index: n
       if (!argument.filled) return BigInt.asIntN(64, value).toString();
       break;
     case 'off':
-      return BigInt.asIntN(64, value).toString();
+      return decimal(BigInt.asIntN(64, value));
     case 'size':
-      return value.toString();
+      return decimal(value);
     case 'mode':
-      return `0${BigInt.asUintN(32, value).toString(8).padStart(2, '0')}`;
+      return `0${Number(BigInt.asUintN(32, value)).toString(8).padStart(2, '0')}`;
     case 'sig':
       return formatSignal(Number(BigInt.asIntN(32, value)));
     case 'hex':

@@ -123,12 +123,21 @@ const otherNames: Readonly<Record<number, OtherEvent['kind']>> = {
   [EventKind.threadSwitch]: 'threadSwitch',
 };
 
+/** What descriptors among arguments were opened for. */
+export interface DescriptorPaths {
+  /** Which arguments of a call are descriptors. */
+  of(number: number): readonly number[];
+  /** @param moment retired instructions at the call */
+  at(descriptor: number, moment: number): Uint8Array | undefined;
+}
+
 /** Some records in one buffer, as its readers and writers take them. */
 class Chunk {
   readonly view: DataView;
   /** Words of registers go from one array to the other in halves, as they are: no big integers are made. */
   readonly halves: Int32Array;
   readonly floats: Float64Array;
+  readonly words: BigUint64Array;
   private captureView: DataView | undefined;
 
   /** Made when the first of its calls has something captured: most have nothing. */
@@ -141,10 +150,11 @@ class Chunk {
     this.view = new DataView(buffer);
     this.halves = new Int32Array(buffer);
     this.floats = new Float64Array(buffer);
+    this.words = new BigUint64Array(buffer);
   }
 }
 
-const addressOf = (number: number): bigint => BigInt.asUintN(64, BigInt(number));
+const addressOf = (number: number): bigint => (number >= 0 ? BigInt(number) : BigInt.asUintN(64, BigInt(number)));
 const numberOf = (address: bigint): number => Number(BigInt.asIntN(64, address));
 
 /** The newest `capacity` events. Sequence numbers count from 0 and never repeat. */
@@ -156,8 +166,7 @@ export class EventRing {
   #arenaHead = 0;
   /** Sequence number that the next event gets. */
   head = 0;
-  /** What is known of arguments of which nothing was captured: adds it to the captures of a call that began at `start` retired instructions. */
-  complete: ((number: number, args: readonly bigint[], start: number, captures: (Capture | undefined)[]) => void) | undefined;
+  descriptors: DescriptorPaths | undefined;
   /** The newest event that never was: history took another way before it. */
   #newestGone = -1;
 
@@ -334,7 +343,7 @@ export class EventRing {
   read(sequence: number): TraceEvent | undefined {
     if (!this.#holds(sequence)) return undefined;
     const at = this.#offset(sequence);
-    const { view, floats } = this.#chunk(sequence);
+    const { view, floats, halves, words } = this.#chunk(sequence);
     const kind = view.getUint8(at + RecordField.kind);
     const flags = view.getUint16(at + RecordField.flags, true);
     if ((flags & Flag.dropped) !== 0) return undefined;
@@ -354,11 +363,20 @@ export class EventRing {
     }
     const completed = (flags & Flag.completed) !== 0;
     const captured = view.getUint8(at + RecordField.captured);
-    const args = Array.from({ length: captureCount }, (_, i) => view.getBigUint64(at + RecordField.args + i * 8, true));
-    const captures = Array.from({ length: captureCount }, (_, i) =>
-      (captured & (1 << i)) === 0 ? undefined : this.#readCapture(this.#chunk(sequence).captures, this.#captureOffset(sequence, i)),
-    );
-    this.complete?.(number, args, float(RecordField.startInstruction), captures);
+    const args: bigint[] = [];
+    const captures: (Capture | undefined)[] = [];
+    const first = (at + RecordField.args) >> 3;
+    for (let i = 0; i < captureCount; i++) {
+      args.push(words[first + i]!);
+      captures.push(
+        (captured & (1 << i)) === 0 ? undefined : this.#readCapture(this.#chunk(sequence).captures, this.#captureOffset(sequence, i)),
+      );
+    }
+    if (this.descriptors !== undefined)
+      for (const index of this.descriptors.of(number)) {
+        const bytes = this.descriptors.at(halves[(first + index) * 2]!, float(RecordField.startInstruction));
+        if (bytes !== undefined) captures[index] = { bytes, truncated: false };
+      }
     return {
       kind: 'syscall',
       sequence,

@@ -223,12 +223,7 @@ export class SyscallRecorder implements NotedCalls {
     private readonly noted?: NotedEvents,
   ) {
     this.descriptors = new Descriptors(() => ring.oldestStart);
-    ring.complete = (number, args, start, captures) => {
-      for (const index of this.kindOf(number).descriptors) {
-        const bytes = this.descriptors.at(descriptorOf(args[index]!), start);
-        if (bytes !== undefined) captures[index] = { bytes, truncated: false };
-      }
-    };
+    ring.descriptors = { of: (number) => this.kindOf(number).descriptors, at: (descriptor, moment) => this.descriptors.at(descriptor, moment) };
     const { buffer, byteOffset } = cpu.generalRegisters;
     this.words = new Int32Array(buffer);
     this.live = byteOffset >> 3;

@@ -18,6 +18,10 @@ import { type StraceRun } from './strace';
 /** Records waiting to be written before they are written in the middle of a slice. */
 const mostPending = 2048;
 
+/** What is to be written of an event. */
+const Phase = { whole: 0, begin: 1, end: 2 } as const;
+const phases = 4;
+
 export interface RunTrace {
   /** Writes what has happened since the last time. */
   drain(): void;
@@ -30,8 +34,8 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   const { cpu, clock } = machine;
   const ring = new EventRing();
   const lines: string[] = [];
-  /** Sequence numbers of events that are complete, or lines that are text already. */
-  let pending: (number | string | { readonly sequence: number; readonly phase: 'begin' | 'end' })[] = [];
+  /** Sequence numbers of events, times `phases`, with a `Phase`; or lines that are text already. */
+  let pending: (number | string)[] = [];
   const unfinished = new Set<number>();
   const chunks: string[] = [];
   const format = strace === undefined ? formatOf(options.traceOut) : 'strace';
@@ -39,35 +43,36 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   const threadOf = threadNames(machine, symbols);
   /** Everything so far, where the format needs it whole. */
   const kept: TraceEvent[] = [];
-  const push = (entry: (typeof pending)[number]): void => {
+  const push = (entry: number | string): void => {
     pending.push(entry);
     if (pending.length >= mostPending) drain();
+  };
+  const pushEvent = (sequence: number, phase: number = Phase.whole): void => {
+    push(sequence * phases + phase);
   };
   const calls = new StraceWriter(threadOf, (line) => lines.push(line), strace?.lines);
   /** Calls that are over, where counts are wanted. */
   const counted: SyscallEvent[] = [];
   const onlyPrograms = strace?.native === 'auto' && symbols !== undefined && symbols.symbolsNamed('elf_ctx_init').length > 0;
   const isTraced = (event: SyscallEvent): boolean => !(onlyPrograms && event.path === 'compiled-in');
-  const writeCall = (event: SyscallEvent, phase: 'begin' | 'end'): void => {
+  const writeCall = (event: SyscallEvent, phase: number): void => {
     if (!isTraced(event) || (strace?.accepts(event) ?? true) === false) return;
-    const never = neverReturns(event);
-    if (strace !== undefined && strace.counts !== 'none' && (phase === 'end' || never)) counted.push({ ...event, captures: [] });
+    const never = neverReturns(event.number);
+    const ends = phase !== Phase.begin;
+    if (strace !== undefined && strace.counts !== 'none' && (ends || never)) counted.push({ ...event, captures: [] });
     if (strace?.counts === 'only') return;
     // Whether a call is wanted may be known only once it is over.
-    if (strace?.late === true && !never) {
-      if (phase === 'end') calls.begin(event);
-    } else if (phase === 'begin') return calls.begin(event);
-    if (phase === 'end') calls.end(event);
-    else calls.begin(event);
+    if (strace?.late === true && !never ? ends : phase === Phase.whole) return calls.whole(event);
+    if (ends) calls.end(event);
+    else if (strace?.late !== true || never) calls.begin(event);
   };
   const drain = (): void => {
     for (const entry of pending) {
-      if (typeof entry === 'object') {
-        const event = ring.read(entry.sequence);
-        if (event?.kind === 'syscall') writeCall(event, entry.phase);
+      const event = typeof entry === 'number' ? ring.read(Math.floor(entry / phases)) : undefined;
+      if (event?.kind === 'syscall' && format === 'strace') {
+        writeCall(event, (entry as number) % phases);
         continue;
       }
-      const event = typeof entry === 'number' ? ring.read(entry) : undefined;
       if (format === 'chrome') {
         if (event !== undefined) kept.push(event);
         continue;
@@ -91,24 +96,25 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   const add = (kind: EventKind, number: number, value: bigint, from: bigint): void => {
     cpu.log?.drain();
     ring.add(kind, number, value, from, cpu.retired, clock.now(), rip(), current?.() ?? 0n);
-    push(ring.head - 1);
+    pushEvent(ring.head - 1);
   };
 
   const current = currentThread(machine, symbols);
   let recorder: SyscallRecorder | undefined;
   if (has('syscalls')) {
     recorder = new SyscallRecorder(cpu, () => clock.now(), ring, symbols, cpu.log && new NotedEvents(cpu.log, ring, () => false));
-    recorder.onEvent = (sequence, phase) => {
-      if (format === 'strace') return push({ sequence, phase });
-      const event = ring.read(sequence);
-      if (phase === 'begin') {
-        unfinished.add(sequence);
+    recorder.onEvent = (sequence, phase, number) => {
+      if (format === 'strace') {
+        // What was over before anything else happened is looked at once.
+        if (phase === 'begin') pushEvent(sequence, Phase.begin);
+        else if (pending.at(-1) === sequence * phases + Phase.begin) pending[pending.length - 1] = sequence * phases + Phase.whole;
+        else pushEvent(sequence, Phase.end);
+      } else if (phase === 'end') {
+        if (unfinished.delete(sequence)) pushEvent(sequence);
+      } else if (neverReturns(number)) {
         // One that never returns is told at once: the guest may end in it.
-        if (event?.kind === 'syscall' && neverReturns(event)) {
-          unfinished.delete(sequence);
-          push(sequence);
-        }
-      } else if (unfinished.delete(sequence)) push(sequence);
+        pushEvent(sequence);
+      } else unfinished.add(sequence);
     };
   }
   if (has('tls')) {
@@ -133,7 +139,7 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   return {
     drain,
     close() {
-      for (const sequence of unfinished) push(sequence);
+      for (const sequence of unfinished) pushEvent(sequence);
       drain();
       calls.close();
       if (strace !== undefined && strace.counts !== 'none') lines.push(toCounts(summarize(counted)).trimEnd());
@@ -153,7 +159,7 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
 }
 
 /** exit and exit_group. */
-const neverReturns = ({ number }: SyscallEvent): boolean => number === 60 || number === 231;
+const neverReturns = (number: number): boolean => number === 60 || number === 231;
 
 /** `.json`: Chrome's trace format; `.strace`: as `strace -f -tt` prints; anything else: lines as they come. */
 function formatOf(path: string | undefined): 'chrome' | 'strace' | 'lines' {

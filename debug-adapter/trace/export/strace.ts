@@ -1,5 +1,5 @@
 /** Recorded system calls as the text that strace writes (strace(1)): a line a call in the order of their beginnings, split where another thread's comes between. */
-import { formatCall, formatResult, splitCall } from '../decode';
+import { formatCall, formatResult, splitCall, withResult } from '../decode';
 import { type SyscallEvent, type TraceEvent } from '../ring';
 import { syscallByNumber } from '../syscalls/table';
 
@@ -27,15 +27,21 @@ export interface StraceOptions {
 export const usualStrace: StraceOptions = { threads: true, times: 'micro', durations: false, paths: false, start: 0 };
 
 const nanosecondsPerDay = 86_400_000_000_000;
-/** Column of the results, counted with what stands before the call. */
-const resultColumn = 40;
-
 const digits = (value: number, length: number): string => String(value).padStart(length, '0');
+
+/** `000` to `999`. */
+const threeDigits = Array.from({ length: 1000 }, (_, value) => digits(value, 3));
+/** The second that was written last. */
+const lastSecond = { second: -1, text: '' };
 
 /** `12:34:56.123456` of a time of day in nanoseconds. */
 export function timeOfDay(nanoseconds: number): string {
   const micro = Math.floor((nanoseconds % nanosecondsPerDay) / 1000);
-  return `${secondsOfDay(nanoseconds)}.${digits(micro % 1_000_000, 6)}`;
+  const second = Math.floor(micro / 1e6);
+  if (lastSecond.second !== second) Object.assign(lastSecond, { second, text: `${secondsOfDay(nanoseconds)}.` });
+  const rest = micro - second * 1e6;
+  const milli = Math.floor(rest / 1000);
+  return lastSecond.text + threeDigits[milli]! + threeDigits[rest - milli * 1000]!;
 }
 
 function secondsOfDay(nanoseconds: number): string {
@@ -52,6 +58,8 @@ export class StraceWriter {
   #last: number | undefined;
   /** The call whose line is not finished: its text so far, and its sequence number. */
   #open: { readonly sequence: number; readonly event: SyscallEvent; readonly thread: TraceThread } | undefined;
+  /** Of the newest line. */
+  #newest: { readonly address: bigint; readonly thread: TraceThread } | undefined;
   /** Calls that were left unfinished for another's line. */
   readonly #split = new Set<number>();
 
@@ -69,14 +77,31 @@ export class StraceWriter {
     if (syscallByNumber(event.number)?.result === 'never') this.#never(event);
   }
 
+  /** A call that was over before anything else was: `begin` and `end` in one. */
+  whole(event: SyscallEvent): void {
+    this.#interrupt();
+    const { paths } = this.#options;
+    this.#line(this.#threadOf(event), event.time, formatCall(event, paths), formatResult(event, paths) + this.#took(event));
+  }
+
+  #threadOf(event: SyscallEvent): TraceThread {
+    const newest = this.#newest;
+    if (newest?.address === event.thread) return newest.thread;
+    return (this.#newest = { address: event.thread, thread: this.threadOf(event.thread) }).thread;
+  }
+
+  #took({ time, endTime }: SyscallEvent): string {
+    return this.#options.durations && endTime !== undefined ? ` <${decimal(endTime - time)}>` : '';
+  }
+
   end(event: SyscallEvent): void {
-    const thread = this.threadOf(event.thread);
-    const took = this.#options.durations && event.endTime !== undefined ? ` <${decimal(event.endTime - event.time)}>` : '';
     if (this.#open?.sequence === event.sequence) {
       this.#open = undefined;
-      this.#line(thread, event.time, formatCall(event, this.#options.paths), `${formatResult(event, this.#options.paths)}${took}`);
+      this.whole(event);
       return;
     }
+    const thread = this.#threadOf(event);
+    const took = this.#took(event);
     if (!this.#split.delete(event.sequence)) return;
     this.#interrupt();
     const name = syscallByNumber(event.number)?.name ?? `syscall_${event.number}`;
@@ -109,8 +134,7 @@ export class StraceWriter {
   }
 
   #line(thread: TraceThread, time: number, call: string, result: string): void {
-    const before = `${this.#prefix(thread, time)}${call}`;
-    this.write(`${before}${' '.repeat(Math.max(1, resultColumn - before.length))}= ${result}`);
+    this.write(withResult(this.#prefix(thread, time) + call, result));
   }
 
   #plain(thread: TraceThread, time: number, text: string): void {

@@ -87,17 +87,25 @@ const text = `
 516 ERESTART_RESTARTBLOCK Interrupted by signal
 `;
 
-let parsed: ReadonlyMap<number, { readonly name: string; readonly meaning: string }> | undefined;
+interface ErrorNumber {
+  readonly name: string;
+  readonly meaning: string;
+  /** A call's result with it, as strace has it. */
+  readonly text: string;
+}
+
+let parsed: ReadonlyMap<number, ErrorNumber> | undefined;
 
 /** Name and meaning of a positive error number. */
-export function errnoOf(number: number): { readonly name: string; readonly meaning: string } | undefined {
+export function errnoOf(number: number): ErrorNumber | undefined {
   parsed ??= new Map(
     text
       .trim()
       .split('\n')
       .map((line) => {
-        const [code = '', name = '', ...meaning] = line.split(' ');
-        return [Number(code), { name, meaning: meaning.join(' ') }];
+        const [code = '', name = '', ...words] = line.split(' ');
+        const meaning = words.join(' ');
+        return [Number(code), { name, meaning, text: `-1 ${name} (${meaning})` }];
       }),
   );
   return parsed.get(number);

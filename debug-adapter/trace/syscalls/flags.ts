@@ -103,8 +103,30 @@ export function hasFlagTable(name: string): boolean {
   return name in tables;
 }
 
+/** Texts by value that were made before, for each table: programs use few. */
+type Known = Map<string, Map<bigint, string>>;
+const mostKnown = 256;
+
+function remembered(known: Known, name: string, value: bigint, make: () => string): string {
+  let texts = known.get(name);
+  if (texts === undefined) known.set(name, (texts = new Map<bigint, string>()));
+  let text = texts.get(value);
+  if (text === undefined) {
+    if (texts.size >= mostKnown) texts.clear();
+    texts.set(value, (text = make()));
+  }
+  return text;
+}
+
+const knownFlags: Known = new Map();
+const knownValues: Known = new Map();
+
 /** `A|B|0x40`: names joined, bits without a name in hexadecimal; `0` or the name of zero for none. */
 export function formatFlags(name: string, value: bigint): string {
+  return remembered(knownFlags, name, value, () => makeFlags(name, value));
+}
+
+function makeFlags(name: string, value: bigint): string {
   const words: string[] = [];
   let rest = value;
   for (const row of table(name)) {
@@ -123,9 +145,11 @@ export function formatFlags(name: string, value: bigint): string {
 
 /** The one name of a value, or the value in hexadecimal. */
 export function formatEnum(name: string, value: bigint): string {
-  const low = BigInt.asUintN(32, value);
-  const row = table(name).find((r) => BigInt.asUintN(32, r.value) === low);
-  return row?.name ?? (low < 10n ? low.toString() : `0x${low.toString(16)}`);
+  return remembered(knownValues, name, value, () => {
+    const low = BigInt.asUintN(32, value);
+    const row = table(name).find((r) => BigInt.asUintN(32, r.value) === low);
+    return row?.name ?? (low < 10n ? low.toString() : `0x${low.toString(16)}`);
+  });
 }
 
 export function formatSignal(number: number): string {

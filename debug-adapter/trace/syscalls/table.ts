@@ -411,24 +411,31 @@ function parseRow(line: string): SyscallRow {
   };
 }
 
-let parsed: { readonly byNumber: ReadonlyMap<number, SyscallRow>; readonly byName: ReadonlyMap<string, SyscallRow> } | undefined;
+interface Table {
+  readonly list: readonly SyscallRow[];
+  readonly byNumber: readonly (SyscallRow | undefined)[];
+  readonly byName: ReadonlyMap<string, SyscallRow>;
+}
+let parsed: Table | undefined;
 
 /** Parsed when first asked for. */
-function table(): NonNullable<typeof parsed> {
+function table(): Table {
   if (parsed === undefined) {
     const list = rows.trim().split('\n').map(parseRow);
-    parsed = { byNumber: new Map(list.map((row) => [row.number, row])), byName: new Map(list.map((row) => [row.name, row])) };
+    const byNumber: (SyscallRow | undefined)[] = new Array<undefined>(Math.max(...list.map(({ number }) => number)) + 1).fill(undefined);
+    for (const row of list) byNumber[row.number] = row;
+    parsed = { list, byNumber, byName: new Map(list.map((row) => [row.name, row])) };
   }
   return parsed;
 }
 
 /** All rows, by number. */
 export function syscallRows(): readonly SyscallRow[] {
-  return [...table().byNumber.values()];
+  return table().list;
 }
 
 export function syscallByNumber(number: number): SyscallRow | undefined {
-  return table().byNumber.get(number);
+  return table().byNumber[number];
 }
 
 export function syscallByName(name: string): SyscallRow | undefined {

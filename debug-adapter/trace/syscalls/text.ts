@@ -14,22 +14,22 @@ const escapes: Readonly<Record<number, string>> = {
 /** Characters shown of a buffer. */
 const shown = 32;
 
-function isOctalDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= 0x30 && byte <= 0x37;
+const isOctalDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x37;
+
+/** Each byte as it is written, and before an octal digit: the shortest octal escape that the next character cannot lengthen. */
+const written = Array.from({ length: 256 }, (_, byte) => escapes[byte] ?? plain(byte) ?? `\\${byte.toString(8)}`);
+const writtenBeforeDigit = written.map((text, byte) => escapes[byte] ?? plain(byte) ?? `\\${text.slice(1).padStart(3, '0')}`);
+
+function plain(byte: number): string | undefined {
+  return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : undefined;
 }
 
 /** `"text\n"`, with `...` after it where there is more. */
 export function quoteBytes(bytes: Uint8Array, truncated: boolean, limit = Infinity): string {
-  const kept = bytes.subarray(0, Math.min(bytes.length, limit));
-  let text = '';
-  kept.forEach((byte, index) => {
-    const escape = escapes[byte];
-    if (escape !== undefined) text += escape;
-    else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte);
-    // The shortest octal escape that the next character cannot lengthen.
-    else text += `\\${byte.toString(8).padStart(isOctalDigit(kept[index + 1]) ? 3 : 1, '0')}`;
-  });
-  return `"${text}"${truncated || kept.length < bytes.length ? '...' : ''}`;
+  const kept = Math.min(bytes.length, limit);
+  let text = '"';
+  for (let i = 0; i < kept; i++) text += (i + 1 < kept && isOctalDigit(bytes[i + 1]!) ? writtenBeforeDigit : written)[bytes[i]!]!;
+  return truncated || kept < bytes.length ? `${text}"...` : `${text}"`;
 }
 
 /** A buffer's contents, cut where strace cuts. */
