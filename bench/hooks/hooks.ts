@@ -12,6 +12,7 @@ import { BreakpointManager } from '../../debug-adapter/control/breakpoints/manag
 import { TravellingTarget } from '../../debug-adapter/control/history/probes';
 import { attachTracers } from '../../debug-adapter/control/tracers';
 import { createMachine } from '../../debug-adapter/machine/pc';
+import { loops } from './loops';
 import { SourcePathMap, SymbolFile } from '../../debug-adapter/symbols/api';
 
 const option = (name: string, fallback: number): number => {
@@ -32,17 +33,6 @@ if (!existsSync(image)) {
 const bytes = new Uint8Array(readFileSync(image));
 const symbols = SymbolFile.open(new Uint8Array(readFileSync(`${image}.dbg`)), { name: image });
 
-/** mov eax, 39; syscall; jmp back. */
-const callLoop = Uint8Array.of(0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7);
-const text = [...new TextEncoder().encode('/no/such/file\0')];
-/** mov eax, 1; mov edi, -1; lea rsi, [text]; mov edx, 8; syscall; jmp back: what is to be written is read for the trace. */
-const writeLoop = Uint8Array.from(
-  [0xb8, 1, 0, 0, 0, 0xbf, 0xff, 0xff, 0xff, 0xff, 0x48, 0x8d, 0x35, 9, 0, 0, 0, 0xba, 8, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xe6].concat(text),
-);
-/** mov eax, 257; mov edi, -100; lea rsi, [text]; xor edx, edx; syscall; jmp back: the path is read for the trace. */
-const openLoop = Uint8Array.from(
-  [0xb8, 1, 1, 0, 0, 0xbf, 0x9c, 0xff, 0xff, 0xff, 0x48, 0x8d, 0x35, 6, 0, 0, 0, 0x31, 0xd2, 0x0f, 0x05, 0xeb, 0xe9].concat(text),
-);
 /** inc rcx; imul rdx, rcx; xor rdx, rcx; jmp back. */
 const computeLoop = Uint8Array.of(0x48, 0xff, 0xc1, 0x48, 0x0f, 0xaf, 0xd1, 0x48, 0x31, 0xca, 0xeb, 0xf4);
 
@@ -88,18 +78,18 @@ function breakpointsNotHit(target: TravellingTarget): void {
 
 const groups: Readonly<Record<string, readonly Subject[]>> = {
   'system calls': [
-    { name: 'nothing', loop: callLoop, kinds: [] },
-    { name: 'trace of system calls', loop: callLoop, kinds: ['syscalls'] },
-    { name: 'trace of calls and TLS', loop: callLoop, kinds: ['syscalls', 'tls'] },
-    { name: 'breakpoints not hit', loop: callLoop, kinds: [], prepare: breakpointsNotHit },
+    { name: 'nothing', loop: loops.getpid, kinds: [] },
+    { name: 'trace of system calls', loop: loops.getpid, kinds: ['syscalls'] },
+    { name: 'trace of calls and TLS', loop: loops.getpid, kinds: ['syscalls', 'tls'] },
+    { name: 'breakpoints not hit', loop: loops.getpid, kinds: [], prepare: breakpointsNotHit },
   ],
   write: [
-    { name: 'nothing', loop: writeLoop, kinds: [] },
-    { name: 'trace of system calls', loop: writeLoop, kinds: ['syscalls'] },
+    { name: 'nothing', loop: loops.write, kinds: [] },
+    { name: 'trace of system calls', loop: loops.write, kinds: ['syscalls'] },
   ],
   openat: [
-    { name: 'nothing', loop: openLoop, kinds: [] },
-    { name: 'trace of system calls', loop: openLoop, kinds: ['syscalls'] },
+    { name: 'nothing', loop: loops.openat, kinds: [] },
+    { name: 'trace of system calls', loop: loops.openat, kinds: ['syscalls'] },
   ],
   arithmetic: [
     { name: 'nothing', loop: computeLoop, kinds: [] },

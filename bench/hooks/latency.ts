@@ -2,9 +2,9 @@
  * How fast the debug adapter answers while the guest spins in translated code: every request that may be asked then, from a client's pipe and back.
  * `npx tsx bench/hooks/latency.ts [--rounds N] [--json]`, after `npm run build`. Prints medians, 95th percentiles and maxima in milliseconds.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { Client } from './client';
 
 const root = path.resolve(__dirname, '../..');
 const image = path.join(root, 'dist/examples/hello/hello_qemu-x86_64');
@@ -14,64 +14,9 @@ const rounds = at < 0 ? 30 : Number(process.argv[at + 1]);
 /** inc rax; jmp back. */
 const spinLoop = 'SP/A6/s=';
 
-interface Response {
-  readonly type: string;
-  readonly event?: string;
-  readonly request_seq?: number;
-  readonly success?: boolean;
-  readonly message?: string;
-  readonly body?: unknown;
-}
-
-class Client {
-  #seq = 1;
-  #buffer = Buffer.alloc(0);
-  readonly #open = new Map<number, (response: Response) => void>();
-  #events: { name: string; resolve: () => void }[] = [];
-  readonly #child: ChildProcessWithoutNullStreams = spawn(process.execPath, [path.join(root, 'dist/adapter.js')]);
-
-  constructor() {
-    this.#child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
-  }
-
-  request(command: string, args?: unknown): Promise<Response> {
-    const seq = this.#seq++;
-    const body = JSON.stringify({ seq, type: 'request', command, ...(args === undefined ? {} : { arguments: args }) });
-    this.#child.stdin.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-    return new Promise((resolve) => this.#open.set(seq, resolve));
-  }
-
-  event(name: string): Promise<void> {
-    return new Promise((resolve) => this.#events.push({ name, resolve }));
-  }
-
-  end(): void {
-    this.#child.kill();
-  }
-
-  #receive(chunk: Buffer): void {
-    this.#buffer = Buffer.concat([this.#buffer, chunk]);
-    for (;;) {
-      const header = /^Content-Length: (\d+)\r\n\r\n/.exec(this.#buffer.toString('latin1', 0, 64));
-      if (header === null) return;
-      const end = header[0].length + Number(header[1]);
-      if (this.#buffer.length < end) return;
-      const message = JSON.parse(this.#buffer.toString('utf8', header[0].length, end)) as Response;
-      this.#buffer = this.#buffer.subarray(end);
-      if (message.type === 'response') {
-        this.#open.get(message.request_seq!)?.(message);
-        this.#open.delete(message.request_seq!);
-      }
-      const heard = this.#events.filter(({ name }) => message.event === name);
-      this.#events = this.#events.filter((each) => !heard.includes(each));
-      for (const { resolve } of heard) resolve();
-    }
-  }
-}
-
 async function main(): Promise<void> {
   if (!existsSync(image)) throw new Error('The example is not built: npm run build, with a C compiler installed.');
-  const client = new Client();
+  const client = new Client(path.join(root, 'dist/adapter.js'));
   const must = async (command: string, args?: unknown): Promise<unknown> => {
     const response = await client.request(command, args);
     if (response.success !== true) throw new Error(`${command}: ${response.message ?? ''}`);

@@ -40,7 +40,6 @@ export function formatCall(event: SyscallEvent, paths = false): string {
 const unknownCall = (event: SyscallEvent): string =>
   `syscall_${event.number}(${event.args.map((arg) => `0x${arg.toString(16)}`).join(', ')})`;
 
-
 /** The call in the part that is known when it begins, and the rest: strace breaks a line there when another thread's comes between. */
 export function splitCall(event: SyscallEvent, paths = false): readonly [string, string] {
   const row = syscallByNumber(event.number);

@@ -223,7 +223,10 @@ export class SyscallRecorder implements NotedCalls {
     private readonly noted?: NotedEvents,
   ) {
     this.descriptors = new Descriptors(() => ring.oldestStart);
-    ring.descriptors = { of: (number) => this.kindOf(number).descriptors, at: (descriptor, moment) => this.descriptors.at(descriptor, moment) };
+    ring.descriptors = {
+      of: (number) => this.kindOf(number).descriptors,
+      at: (descriptor, moment) => this.descriptors.at(descriptor, moment),
+    };
     const { buffer, byteOffset } = cpu.generalRegisters;
     this.words = new Int32Array(buffer);
     this.live = byteOffset >> 3;
