@@ -29,7 +29,8 @@ const node = { ...common, platform: 'node', format: 'cjs', mainFields: ['module'
 const browser = { ...common, platform: 'browser' };
 
 /** Bundles load each other by `require`: `import()` would have Node scan a whole bundle for its exports first. */
-const command = { ...node, supported: { 'dynamic-import': false } };
+const loadsLater = { supported: { 'dynamic-import': false } };
+const command = { ...node, ...loadsLater };
 
 /** What the command line loads when it needs it, and the bundles that these become: a run reads neither the linker nor the Kconfig engine nor the symbol tables. */
 const lazyParts = {
@@ -91,7 +92,14 @@ const entries = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
   { ...node, entryPoints: ['debug-adapter/adapter.ts'], outfile: 'dist/adapter.js' },
   { ...node, entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/worker.js' },
-  { ...node, entryPoints: ['debug-adapter/compiler.node.ts'], outfile: 'dist/compiler.js' },
+  {
+    ...node,
+    ...loadsLater,
+    entryPoints: ['debug-adapter/compiler.node.ts'],
+    outfile: 'dist/compiler.js',
+    external: ['./region-compiler.js'],
+  },
+  { ...node, entryPoints: ['debug-adapter/region-compiler.ts'], outfile: 'dist/region-compiler.js' },
   { ...node, entryPoints: ['src/features/sizes-worker.ts'], outfile: 'dist/sizes-worker.js' },
   { ...node, entryPoints: ['src/language-server/main.ts'], outfile: 'dist/language-server.js' },
   // For editors in a browser with no machine behind them.
@@ -171,6 +179,13 @@ if (watch) {
     );
   const example = 'dist/examples/hello/hello_qemu-x86_64';
   await cache(['cli-run', 'cli-trace'], 'runCommand', [example], [example, '--trace', 'syscalls,tls']);
+  await runTypeScript(
+    'src/cli/code-cache.node.ts',
+    'writeCompilerCache',
+    path.resolve('dist/region-compiler.js'),
+    path.resolve('dist/cli-run.js'),
+    example,
+  );
   const hello = ['library-pool/app/hello', '--prebuilt', '--output', 'out/code-cache'];
   await rm('out/code-cache', { recursive: true, force: true });
   // Another name has a plan made for it.

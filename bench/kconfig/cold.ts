@@ -1,6 +1,6 @@
 /** Entry of a process that loads a tree once: `node cold.cjs BUNDLE TREE.json`. */
 import { createRequire } from 'node:module';
-import { loadCompiled } from '../../src/cli/code-cache.node';
+import { loadCompiled } from '../../debug-adapter/compiled-bundle.node';
 
 const [bundle, ...args] = process.argv.slice(2);
 loadCompiled(bundle!);

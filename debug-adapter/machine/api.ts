@@ -99,7 +99,7 @@ export interface BootOptions {
   /** Offer the TSC's frequency in CPUID leaf 0x40000010, so that the guest need not measure it (default true). */
   readonly tscLeaf?: boolean;
   /** Translate hot code (default true). Never changes what the guest sees. */
-  readonly jit?: boolean;
+  readonly jit?: boolean | 'eager';
   /** Makes devices beyond the PC's own (see extra-devices.ts): called once, before the processor starts. */
   readonly extraDevices?: (host: DeviceHost, pci: PciBus, random: Randomness) => readonly Device[];
 }

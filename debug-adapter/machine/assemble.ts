@@ -23,7 +23,7 @@ const defaultSeed = 0x756e_696b_6572_6e65n;
 
 /** What a processor is made of, and whether it translates hot code. */
 interface Processor extends CpuParts {
-  readonly jit: boolean;
+  readonly jit: boolean | 'eager';
 }
 
 export interface CreatedMachine {

@@ -154,7 +154,7 @@ export class X86Cpu extends CpuState implements Cpu {
             recordsCleared: () => this.#helpers.clearRegions(),
             claim: (mode, key) => this.#blocks.dropStart(mode, key),
             model: options.model,
-            compiler: options.compiler ?? (options.jit === 'eager' ? undefined : defaultCompiler()),
+            compiler: options.compiler ?? defaultCompiler(),
             eager: options.jit === 'eager',
           });
     this.#samplePeriod = options.jit === 'eager' ? eagerPeriod : samplePeriod;

@@ -4,6 +4,8 @@ import { type CompileAnswer, type CompileOrder } from './jit/order';
 
 /** Compiles regions on another thread. */
 export interface CompileService {
+  /** Starts the thread, which takes a while, ahead of the first order. */
+  prepare?(): void;
   /** Rejects where the thread cannot be had or has ended; it is not asked again then. */
   compile(order: CompileOrder): Promise<CompileAnswer>;
 }
@@ -54,6 +56,11 @@ function serviceOf(starter: () => CompilerThread | Promise<CompilerThread>): Com
     return begun;
   };
   return {
+    prepare: () => {
+      thread ??= started();
+      // The first order hears of what went wrong.
+      thread.catch(() => undefined);
+    },
     compile: async (order) => {
       thread ??= started();
       const { post } = await thread;

@@ -6,7 +6,7 @@ import { buildPool, isPool, type PoolBuildOptions } from '../build/pool-build.no
 import { SeenFiles } from '../build/stamp.node';
 import { kraftfileNames } from '../kraftfile/schema';
 import { absolute, type BuildArguments, cancellable, reportBuild, usage } from './build';
-import { loadCompiled } from './code-cache.node';
+import { loadCompiled } from '../../debug-adapter/compiled-bundle.node';
 import { type CliIo } from './io';
 
 /** Finds out who builds a folder, and has it built; resolves to the exit status. */

@@ -6,7 +6,7 @@ import { TARGETS } from '../build/pool-targets';
 import { type PoolBuildOptions, type PoolBuildResult } from '../build/pool-build.node';
 import { type BuildProblem, formatProblem } from '../build/problems';
 import { buildFolder, unchangedBuild, unchangedResult } from '../build/stamp.node';
-import { loadCompiled } from './code-cache.node';
+import { loadCompiled } from '../../debug-adapter/compiled-bundle.node';
 import { faultSentence, readCommandLine } from './arguments';
 import { type CliIo } from './io';
 

@@ -1,7 +1,7 @@
 /** Entry of the `unikernel` command: finds the sub-command and loads only what that needs. */
 import { join } from 'node:path';
 import { makeLinearMemory, usualRam } from '../../debug-adapter/machine/memory';
-import { loadCompiled } from './code-cache.node';
+import { loadCompiled } from '../../debug-adapter/compiled-bundle.node';
 import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
 

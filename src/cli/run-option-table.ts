@@ -71,7 +71,7 @@ const rows = [
     gdb: 'let idle time pass, or skip it (default real)',
   },
   { name: 'cpu', value: 'min|default', about: ['processor model'], gdb: true },
-  { name: 'jit', value: 'on|off', about: ['translate hot code (default on)'], gdb: true },
+  { name: 'jit', value: 'on|off|eager', about: ['translate hot code (default on); eager: all code at once'], gdb: true },
   { name: 'calibrate', about: ['let the guest measure the clock instead of telling it the frequency'], gdb: true },
   { name: 'help', about: ['show this text'], gdb: true },
 ] as const satisfies readonly RunOptionRow[];

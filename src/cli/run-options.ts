@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly stats: boolean;
   readonly clock: 'real' | 'skip' | 'auto';
   readonly cpu: 'min' | 'default';
-  readonly jit: boolean;
+  readonly jit: boolean | 'eager';
   /** Measure the TSC against the PIT instead of being told by CPUID. */
   readonly calibrate: boolean;
 }
@@ -104,7 +104,7 @@ export function parseRunOptions(
   const cpu = values.get('cpu');
   if (cpu !== undefined && cpu !== 'min' && cpu !== 'default') return { error: `--cpu is min or default, not ${cpu}.` };
   const jit = values.get('jit');
-  if (jit !== undefined && jit !== 'on' && jit !== 'off') return { error: `--jit is on or off, not ${jit}.` };
+  if (jit !== undefined && jit !== 'on' && jit !== 'off' && jit !== 'eager') return { error: `--jit is on, off or eager, not ${jit}.` };
   const trace: TraceKind[] = [];
   for (const word of values.get('trace')?.split(',') ?? []) {
     const kind = traceKinds.find((k) => k === word);
@@ -135,7 +135,7 @@ export function parseRunOptions(
     stats: set.has('stats'),
     clock: clock ?? 'auto',
     cpu: cpu ?? 'default',
-    jit: jit !== 'off',
+    jit: jit === 'eager' ? jit : jit !== 'off',
     calibrate: set.has('calibrate'),
   };
 }

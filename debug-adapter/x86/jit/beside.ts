@@ -63,6 +63,11 @@ export class Beside {
     return this.#service !== undefined;
   }
 
+  /** Orders will come. */
+  prepare(): void {
+    this.#service?.prepare?.();
+  }
+
   /** Has it enough to do? */
   get isFull(): boolean {
     return this.#orders.size >= mostOrders;

@@ -295,6 +295,7 @@ export class Jit {
     if (this.#beside.has(key) || this.#beside.has(this.#finder.startOf(key))) return;
     if (this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#map.pageOf(key))) return;
     if (this.#wanted.length === 0) this.#waited = 0;
+    if (this.statistics.compiled === 0) this.#beside.prepare();
     // Tests have both kinds.
     const windowed = this.#host.eager && (key & 2) === 0;
     if (!this.#wanted.some((other) => other.key === key))
