@@ -1,8 +1,8 @@
 /**
  * What tracing and breakpoints cost: one guest in several machines, side by side in one run, part by part in turn, so that the host's load falls on all alike.
  * Each machine has a thread of its own, as in a session: in one thread the host's compiler would see calls of several where a session has one.
- * `node bench/run.mjs bench/hooks/hooks.ts [--rounds N] [--part INSTRUCTIONS] [--warm INSTRUCTIONS] [--json]`. The guest is the built example with its shim: a loop of `getpid` by the syscall instruction,
- * loops of `write` and `openat`, whose pointers the trace follows, and a loop of arithmetic alone. Ratios are of processor time; 1 is no cost.
+ * `node bench/run.mjs bench/hooks/hooks.ts [--rounds N] [--part INSTRUCTIONS] [--warm INSTRUCTIONS] [--only GROUP] [--json]`. The guest is the built example with its shim: a loop of `getpid` by the syscall
+ * instruction, loops of `write`, `openat` and `clock_gettime`, whose pointers the trace follows, and a loop of arithmetic alone. Ratios are of processor time; 1 is no cost.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -20,6 +20,9 @@ const option = (name: string, fallback: number): number => {
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 };
 const rounds = option('rounds', 40);
+const onlyAt = process.argv.indexOf('--only');
+/** The one group that is wanted. */
+const only = onlyAt < 0 ? undefined : process.argv[onlyAt + 1];
 /** As many as a session's slice of some milliseconds has. */
 const part = BigInt(option('part', 1_000_000));
 /** Instructions before anything is timed: hot code is translated by then. */
@@ -83,14 +86,16 @@ const groups: Readonly<Record<string, readonly Subject[]>> = {
     { name: 'trace of calls and TLS', loop: loops.getpid, kinds: ['syscalls', 'tls'] },
     { name: 'breakpoints not hit', loop: loops.getpid, kinds: [], prepare: breakpointsNotHit },
   ],
-  write: [
-    { name: 'nothing', loop: loops.write, kinds: [] },
-    { name: 'trace of system calls', loop: loops.write, kinds: ['syscalls'] },
-  ],
-  openat: [
-    { name: 'nothing', loop: loops.openat, kinds: [] },
-    { name: 'trace of system calls', loop: loops.openat, kinds: ['syscalls'] },
-  ],
+  ...Object.fromEntries(
+    (['write', 'openat', 'clock_gettime'] as const).map((name) => [
+      name,
+      [
+        { name: 'nothing', loop: loops[name], kinds: [] },
+        { name: 'trace of system calls', loop: loops[name], kinds: ['syscalls'] },
+        { name: 'trace of calls and TLS', loop: loops[name], kinds: ['syscalls', 'tls'] },
+      ] satisfies readonly Subject[],
+    ]),
+  ),
   arithmetic: [
     { name: 'nothing', loop: computeLoop, kinds: [] },
     { name: 'trace of everything', loop: computeLoop, kinds: ['syscalls', 'tls', 'extendedState', 'interrupts'] },
@@ -167,12 +172,8 @@ async function compare(group: string): Promise<Readonly<Record<string, number>>>
 }
 
 async function main(): Promise<void> {
-  const results = {
-    calls: await compare('system calls'),
-    write: await compare('write'),
-    openat: await compare('openat'),
-    arithmetic: await compare('arithmetic'),
-  };
+  const results: Record<string, unknown> = {};
+  for (const group of Object.keys(groups).filter((name) => only === undefined || name === only)) results[group] = await compare(group);
   if (process.argv.includes('--json')) console.log(JSON.stringify(results));
 }
 

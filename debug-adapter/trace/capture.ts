@@ -1,5 +1,5 @@
 /** Which memory behind an argument is kept when a system call happens: raw bytes only, formatted when somebody looks. */
-import { captureLimit } from './ring';
+import { type Capture, captureLimit } from './arena';
 import { type SyscallRow } from './syscalls/row';
 import { structureBytes } from './syscalls/structures';
 
@@ -65,7 +65,7 @@ export function captureArgument(
   args: readonly bigint[],
   result: bigint | undefined,
   read: MemoryReader,
-): { readonly bytes: Uint8Array; readonly truncated: boolean } | undefined {
+): Capture | undefined {
   const address = args[followed.index]!;
   if (address === 0n) return undefined;
   const count = followed.count === undefined ? undefined : args[followed.count]! & 0x7fff_ffffn;
@@ -86,7 +86,7 @@ export function captureArgument(
   }
 }
 
-function readString(address: bigint, read: MemoryReader): { readonly bytes: Uint8Array; readonly truncated: boolean } {
+function readString(address: bigint, read: MemoryReader): Capture {
   for (let length = firstStringBytes; ; length = captureLimit + 1) {
     const bytes = read(address, length);
     const end = bytes.indexOf(0);
@@ -96,7 +96,7 @@ function readString(address: bigint, read: MemoryReader): { readonly bytes: Uint
 }
 
 /** Strings one after another, a zero after each. */
-function readStrings(address: bigint, read: MemoryReader): { readonly bytes: Uint8Array; readonly truncated: boolean } {
+function readStrings(address: bigint, read: MemoryReader): Capture {
   const out: number[] = [];
   for (let i = 0; i < mostStrings; i++) {
     const word = read(address + BigInt(i * 8), 8);

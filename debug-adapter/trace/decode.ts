@@ -1,6 +1,7 @@
 /** Writes recorded events out as text: system calls as strace would. */
 import { pieceHeader } from './capture';
-import { type Capture, type OtherEvent, type SyscallEvent, type TraceEvent } from './ring';
+import { type Capture } from './arena';
+import { type OtherEvent, type SyscallEvent, type TraceEvent } from './ring';
 import { errnoOf } from './syscalls/errno';
 import { formatEnum, formatFlags, formatSignal } from './syscalls/flags';
 import { type SyscallArgument, type SyscallResult } from './syscalls/row';

@@ -34,11 +34,6 @@ export interface NotedCalls {
 /** Kind of records that are not the ring's. */
 const passed = 255;
 
-/** Bytes in front of a block, and of an argument in it. */
-const headerBytes = 4;
-/** Where a record has its first argument, and how far apart they are. */
-const firstArgument = RecordField.args;
-
 export class NotedEvents {
   readonly #halves: Int32Array;
   readonly #floats: Float64Array;
@@ -69,19 +64,6 @@ export class NotedEvents {
 
   number(at: number, field: number): number {
     return this.#floats[(at + field) >> 3]!;
-  }
-
-  /** Puts a block of bytes into the ring. */
-  keep(sequence: number, block: number): void {
-    const { halves, bytes } = this.log;
-    const end = block + halves[block >> 2]!;
-    for (let at = block + headerBytes; at < end;) {
-      const header = halves[at >> 2]!;
-      const length = header >>> 16;
-      at += headerBytes;
-      this.ring.capture(sequence, ((header & 0xff) - firstArgument) >> 3, bytes, (header & 0x100) !== 0, at, length);
-      at += (length + 3) & ~3;
-    }
   }
 
   /** Finds the blocks of a record, which come in the order of the records. */
@@ -119,7 +101,7 @@ export class NotedEvents {
       if (next > at && !this.isReplay(this.number(at, RecordField.startInstruction)) && this.calls?.isSingle(at) !== true) {
         const count = (next - at) / recordBytes;
         const sequence = this.ring.append(halves, at >> 2, count);
-        if (flags !== wholeCall) this.#keepRun(at, sequence, count);
+        if (flags !== wholeCall) this.#bytesAt = this.ring.appendBlocks(sequence, count, halves, this.#bytesAt);
         const last = next - recordBytes;
         if (next < to && this.number(next, RecordField.startInstruction) < this.number(last, RecordField.endInstruction)) {
           open = last;
@@ -141,14 +123,5 @@ export class NotedEvents {
       at += recordBytes;
     }
     if (open !== 0) this.calls?.ended(open, openSequence);
-  }
-
-  #keepRun(at: number, sequence: number, count: number): void {
-    const halves = this.#halves;
-    for (let i = 0; i < count; i++) {
-      const { before, after } = this.#blocksOf(halves[(at + i * recordBytes) >> 2]!);
-      if (before !== 0) this.keep(sequence + i, before);
-      if (after !== 0) this.keep(sequence + i, after);
-    }
   }
 }

@@ -1,11 +1,11 @@
-/** The event ring: fixed-size binary records and an arena of captured memory, written on the machine's thread without making strings or objects, read by whoever wants to look. */
+/** The event ring: fixed-size binary records, and an arena (arena.ts) of captured memory, written on the machine's thread without making strings or objects, read by whoever wants to look. */
+
+import { Arena, type ArgumentCapture, type Capture } from './arena';
 
 /** Bytes of one record, and what lies where in it: the processor's translated code writes such ones, too (`LogRecord` of x86/event-log.ts). Addresses, instruction counts and times are floats: a store each, and exact (see `Cpu.readPointer`). */
 export const recordBytes = 128;
 export const RecordField = {
   kind: 0,
-  /** One bit for each argument with a capture. */
-  captured: 1,
   flags: 2,
   number: 4,
   startInstruction: 8,
@@ -19,20 +19,12 @@ export const RecordField = {
   caller: 112,
   endTime: 120,
 } as const;
-/** What the six arguments of a call point to lies beside its record: for each an f64 place in the arena, a u16 length and a u16 that is 1 where memory went on. */
-const captureStride = 12;
-const captureCount = 6;
-const captureBytes = captureCount * captureStride;
-/** Bytes of memory that one argument's capture holds at most: PATH_MAX of Linux. */
-export const captureLimit = 4096;
-/** Records and arena are allocated in pieces as they are needed. */
+const argumentCount = 6;
+/** Records are allocated in pieces as they are needed. */
 const recordsPerChunk = 1024;
-const arenaPage = 65_536;
 /** Records of a session: some 17 MB, and as much again of what arguments pointed to. */
 export const defaultCapacity = 131_072;
 const arenaBytesPerRecord = 192;
-/** So many bytes are copied sooner one by one. */
-const fewBytes = 48;
 
 export const EventKind = {
   syscall: 1,
@@ -49,9 +41,10 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 export const fsNumber = 4;
 const Flag = { compiledIn: 1, completed: 2, dropped: 4, kernel: 8, application: 16, before: 32, after: 64 } as const;
 
-/** Of the first word of a call that the processor noted: what arguments point to was noted, too, when it was made and when it returned. */
+/** Of the first word of a call: there is a block of what arguments pointed to when it was made, and when it returned. */
 export const notedBefore = Flag.before << 16;
 export const notedAfter = Flag.after << 16;
+export type Phase = 'before' | 'after';
 
 /** First word of the record of a call by the instruction that is over and of which nothing is captured. */
 export const wholeCall = EventKind.syscall | (Flag.completed << 16);
@@ -87,12 +80,6 @@ export interface SyscallEvent {
   readonly caller: bigint;
   /** RSP that the caller has once the call is over. */
   readonly stack: bigint;
-}
-
-export interface Capture {
-  readonly bytes: Uint8Array;
-  /** Memory went on beyond what was kept. */
-  readonly truncated: boolean;
 }
 
 /** Any other event. `value` and `from` by kind: the new and old base; the error code; the area's address; the threads that go on and that stood back. */
@@ -138,11 +125,11 @@ class Chunk {
   readonly halves: Int32Array;
   readonly floats: Float64Array;
   readonly words: BigUint64Array;
-  private captureView: DataView | undefined;
+  private placeList: Float64Array | undefined;
 
-  /** Made when the first of its calls has something captured: most have nothing. */
-  get captures(): DataView {
-    return (this.captureView ??= new DataView(new ArrayBuffer(this.records * captureBytes)));
+  /** Places in the arena, two a record: of what arguments pointed to before the call, and after it. Made when the first of its calls has any. */
+  get places(): Float64Array {
+    return (this.placeList ??= new Float64Array(this.records * 2));
   }
 
   constructor(private readonly records: number) {
@@ -160,10 +147,7 @@ const numberOf = (address: bigint): number => Number(BigInt.asIntN(64, address))
 /** The newest `capacity` events. Sequence numbers count from 0 and never repeat. */
 export class EventRing {
   readonly #chunks: (Chunk | undefined)[] = [];
-  readonly #pages: (Uint8Array | undefined)[] = [];
-  readonly #pageCount: number;
-  /** Bytes put into the arena so far, with those left over at ends of pages. */
-  #arenaHead = 0;
+  readonly #arena: Arena;
   /** Sequence number that the next event gets. */
   head = 0;
   descriptors: DescriptorPaths | undefined;
@@ -172,7 +156,7 @@ export class EventRing {
 
   /** @param capacity records, each of 128 bytes and what its arguments point to. */
   constructor(readonly capacity = defaultCapacity) {
-    this.#pageCount = Math.max(2, Math.ceil((capacity * arenaBytesPerRecord) / arenaPage));
+    this.#arena = new Arena(capacity * arenaBytesPerRecord);
   }
 
   /** Sequence number of the oldest event that is still here. */
@@ -206,7 +190,7 @@ export class EventRing {
     floats[(at + RecordField.caller) >> 3] = caller;
     floats[(at + RecordField.stack) >> 3] = stack;
     const args = (at + RecordField.args) >> 2;
-    for (let i = 0; i < captureCount; i++) {
+    for (let i = 0; i < argumentCount; i++) {
       const place = (base + places[i]!) * 2;
       halves[args + i * 2] = registers[place]!;
       halves[args + i * 2 + 1] = registers[place + 1]!;
@@ -214,31 +198,70 @@ export class EventRing {
     return sequence;
   }
 
-  /** Keeps what argument `index` points to: `length` bytes of `bytes` from `from` on. No effect once the record has been overwritten. */
-  capture(sequence: number, index: number, bytes: Uint8Array, truncated: boolean, from = 0, length = bytes.length): void {
-    if (!this.#holds(sequence)) return;
-    const kept = Math.min(length, captureLimit);
-    const place = this.#reserve(kept);
-    const page = this.#pages[this.#pageOf(place)]!;
-    const to = place % arenaPage;
-    if (kept > fewBytes) page.set(bytes.subarray(from, from + kept), to);
-    else for (let i = 0; i < kept; i++) page[to + i] = bytes[from + i]!;
-    const { halves, captures } = this.#chunk(sequence);
+  /** Keeps what arguments point to before a call, or after it. No effect once the record has been overwritten. */
+  capture(sequence: number, phase: Phase, list: readonly ArgumentCapture[]): void {
+    if (list.length > 0 && this.#holds(sequence)) this.#keep(sequence, phase, this.#arena.write(list));
+  }
+
+  /** The same of a block of bytes in `source`, at byte `at`. */
+  captureBlock(sequence: number, phase: Phase, source: Int32Array, at: number): void {
+    if (this.#holds(sequence)) this.#keep(sequence, phase, this.#arena.copy(source, at, source[at >> 2]!));
+  }
+
+  #keep(sequence: number, phase: Phase, place: number): void {
+    const { halves, places } = this.#chunk(sequence);
     const word = this.#offset(sequence) >> 2;
-    // The captured arguments are the second byte of the first four.
-    halves[word] = halves[word]! | (0x100 << index);
-    const at = this.#captureOffset(sequence, index);
-    captures.setFloat64(at, place, true);
-    captures.setUint16(at + 8, kept, true);
-    captures.setUint16(at + 10, truncated || kept < length ? 1 : 0, true);
+    halves[word] = halves[word]! | (Flag[phase] << 16);
+    places[this.#placeIndex(sequence) + (phase === 'before' ? 0 : 1)] = place;
+  }
+
+  /** Takes over blocks of bytes that lie one behind the other in `source`, from byte `from` on: those of `count` records from `sequence` on, which say what they have. @returns where they end */
+  appendBlocks(sequence: number, count: number, source: Int32Array, from: number): number {
+    let end = from;
+    for (let i = 0; i < count; i++) end = this.#placeBlocks(sequence + i, source, end, (at) => at);
+    const length = end - from;
+    const isOne = this.#arena.hasRoom(length);
+    const base = isOne ? this.#arena.copy(source, from, length) - from : 0;
+    let at = from;
+    for (let i = 0; i < count; i++)
+      at = this.#placeBlocks(
+        sequence + i,
+        source,
+        at,
+        isOne ? (block) => base + block : (block) => this.#arena.copy(source, block, source[block >> 2]!),
+      );
+    return end;
+  }
+
+  #placeBlocks(sequence: number, source: Int32Array, from: number, placeOf: (block: number) => number): number {
+    const { halves, places } = this.#chunk(sequence);
+    const word = halves[this.#offset(sequence) >> 2]!;
+    const index = this.#placeIndex(sequence);
+    let at = from;
+    if ((word & notedBefore) !== 0) {
+      places[index] = placeOf(at);
+      at += source[at >> 2]!;
+    }
+    if ((word & notedAfter) !== 0) {
+      places[index + 1] = placeOf(at);
+      at += source[at >> 2]!;
+    }
+    return at;
   }
 
   /** What argument `index` pointed to, as far as that was kept and is still there. */
   captured(sequence: number, index: number): Capture | undefined {
-    if (!this.#holds(sequence)) return undefined;
-    const { view, captures } = this.#chunk(sequence);
-    if ((view.getUint8(this.#offset(sequence) + RecordField.captured) & (1 << index)) === 0) return undefined;
-    return this.#readCapture(captures, this.#captureOffset(sequence, index));
+    return this.#holds(sequence) ? this.#captures(sequence)[index] : undefined;
+  }
+
+  #captures(sequence: number): (Capture | undefined)[] {
+    const captures: (Capture | undefined)[] = [undefined, undefined, undefined, undefined, undefined, undefined];
+    const { halves, places } = this.#chunk(sequence);
+    const word = halves[this.#offset(sequence) >> 2]!;
+    const index = this.#placeIndex(sequence);
+    if ((word & notedBefore) !== 0) this.#arena.read(places[index]!, captures);
+    if ((word & notedAfter) !== 0) this.#arena.read(places[index + 1]!, captures);
+    return captures;
   }
 
   /** Instructions retired when the oldest event that is here began; 0 where there is none. */
@@ -318,7 +341,7 @@ export class EventRing {
       // A hook comes again when the guest goes on from the very instruction; the probe of a function does not.
       if (start > moment || (start === moment && (flags & Flag.compiledIn) === 0)) this.#drop(view, sequence, flags);
       else if ((flags & Flag.completed) !== 0 && floats[(at + RecordField.endInstruction) >> 3]! > moment)
-        view.setUint16(at + RecordField.flags, flags & ~Flag.completed, true);
+        view.setUint16(at + RecordField.flags, flags & ~(Flag.completed | Flag.after), true);
     }
   }
 
@@ -362,16 +385,9 @@ export class EventRing {
       return { kind: name, sequence, number, value, from, start, time, thread, rip, ...(owner === undefined ? {} : { owner }) };
     }
     const completed = (flags & Flag.completed) !== 0;
-    const captured = view.getUint8(at + RecordField.captured);
-    const args: bigint[] = [];
-    const captures: (Capture | undefined)[] = [];
     const first = (at + RecordField.args) >> 3;
-    for (let i = 0; i < captureCount; i++) {
-      args.push(words[first + i]!);
-      captures.push(
-        (captured & (1 << i)) === 0 ? undefined : this.#readCapture(this.#chunk(sequence).captures, this.#captureOffset(sequence, i)),
-      );
-    }
+    const args = [words[first]!, words[first + 1]!, words[first + 2]!, words[first + 3]!, words[first + 4]!, words[first + 5]!];
+    const captures = this.#captures(sequence);
     if (this.descriptors !== undefined)
       for (const index of this.descriptors.of(number)) {
         const bytes = this.descriptors.at(halves[(first + index) * 2]!, float(RecordField.startInstruction));
@@ -400,7 +416,6 @@ export class EventRing {
     const sequence = this.head++;
     const { halves, floats } = this.#chunkFor(sequence);
     const at = this.#offset(sequence);
-    // Nothing is captured yet: that byte is zero.
     halves[(at + RecordField.kind) >> 2] = kind | (flags << 16);
     halves[(at + RecordField.number) >> 2] = number;
     floats[(at + RecordField.startInstruction) >> 3] = start;
@@ -425,34 +440,11 @@ export class EventRing {
     return ((sequence % this.capacity) % recordsPerChunk) * recordBytes;
   }
 
-  #captureOffset(sequence: number, index: number): number {
-    return ((sequence % this.capacity) % recordsPerChunk) * captureBytes + index * captureStride;
+  #placeIndex(sequence: number): number {
+    return ((sequence % this.capacity) % recordsPerChunk) * 2;
   }
 
   #holds(sequence: number): boolean {
     return sequence >= this.tail && sequence < this.head;
-  }
-
-  #pageOf(place: number): number {
-    return Math.floor(place / arenaPage) % this.#pageCount;
-  }
-
-  /** Room for `length` bytes that lie in one page. */
-  #reserve(length: number): number {
-    const left = arenaPage - (this.#arenaHead % arenaPage);
-    if (length > left) this.#arenaHead += left;
-    const place = this.#arenaHead;
-    this.#arenaHead += length;
-    this.#pages[this.#pageOf(place)] ??= new Uint8Array(arenaPage);
-    return place;
-  }
-
-  #readCapture(view: DataView, at: number): Capture | undefined {
-    const place = view.getFloat64(at, true);
-    // A page is lost as soon as it is written anew.
-    if (Math.floor(place / arenaPage) <= Math.floor(this.#arenaHead / arenaPage) - this.#pageCount) return undefined;
-    const from = place % arenaPage;
-    const bytes = this.#pages[this.#pageOf(place)]!.slice(from, from + view.getUint16(at + 8, true));
-    return { bytes, truncated: view.getUint16(at + 10, true) !== 0 };
   }
 }

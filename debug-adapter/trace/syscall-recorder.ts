@@ -2,7 +2,7 @@
 import { captureArgument, type Followed, followedArgument, type MemoryReader } from './capture';
 import { Descriptors } from './descriptors';
 import { type NotedBlocks, type NotedCalls, type NotedEvents, type NotedLog } from './noted-events';
-import { type EventRing, notedAfter, notedBefore, RecordField, recordBytes, type SyscallPath, wholeCall } from './ring';
+import { type EventRing, notedAfter, notedBefore, type Phase, RecordField, recordBytes, type SyscallPath, wholeCall } from './ring';
 import { type SyscallArgument, type SyscallRow } from './syscalls/row';
 import { syscallByName, syscallRows } from './syscalls/table';
 
@@ -365,7 +365,7 @@ export class SyscallRecorder implements NotedCalls {
       const kind = this.kindOf(number);
       words[at >> 2] = openCall;
       const sequence = this.ring.append(words, at >> 2, 1);
-      if (before !== 0) noted.keep(sequence, before);
+      if (before !== 0) this.ring.captureBlock(sequence, 'before', words, before);
       this.onEvent?.(sequence, 'begin', number);
       const thread = this.threadOf(noted.number(at, RecordField.thread));
       this.follow(sequence, 'binary', kind, kind.idle ? noArguments : this.argumentsAt(at), thread, stack, returnAddress);
@@ -467,7 +467,7 @@ export class SyscallRecorder implements NotedCalls {
     const sequence = this.ring.beginSyscall(path, number, words, places, start, time, rip, thread.address, returnAddress, stack, live);
     const looksAt = kind.before.length > 0 || !kind.idle;
     const args = looksAt ? places.map((place) => this.cpu.generalRegisters[place]!) : noArguments;
-    if (kind.before.length > 0) this.capture(sequence, kind.before, args, undefined);
+    if (kind.before.length > 0) this.capture(sequence, 'before', kind.before, args, undefined);
     this.onEvent?.(sequence, 'begin', number);
     this.follow(sequence, path, kind, args, thread, stack, returnAddress);
   }
@@ -528,8 +528,9 @@ export class SyscallRecorder implements NotedCalls {
     const { sequence, kind, args, thread } = call;
     if (thread.open === call) thread.open = undefined;
     this.ring.endSyscall(sequence, this.words, retired, time, result >> 3);
-    if (block !== 0) this.noted!.keep(sequence, block);
-    else if (kind.after.length > 0) this.capture(sequence, kind.after, args, BigInt.asIntN(64, this.cpu.generalRegisters[accumulator]!));
+    if (block !== 0) this.ring.captureBlock(sequence, 'after', this.words, block);
+    else if (kind.after.length > 0)
+      this.capture(sequence, 'after', kind.after, args, BigInt.asIntN(64, this.cpu.generalRegisters[accumulator]!));
     if (kind.changesDescriptors) this.noteDescriptor(sequence, kind, args, this.word(result >> 3), retired);
     this.onEvent?.(sequence, 'end', kind.row?.number ?? -1);
   }
@@ -549,11 +550,12 @@ export class SyscallRecorder implements NotedCalls {
   }
 
   /** Keeps what arguments point to: before the call what goes in, after it what came out. */
-  private capture(sequence: number, list: readonly Followed[], args: readonly bigint[], result: bigint | undefined): void {
-    for (const followed of list) {
-      const captured = captureArgument(followed, args, result, this.read);
-      if (captured !== undefined) this.ring.capture(sequence, followed.index, captured.bytes, captured.truncated);
-    }
+  private capture(sequence: number, phase: Phase, list: readonly Followed[], args: readonly bigint[], result: bigint | undefined): void {
+    const captured = list.flatMap((followed) => {
+      const capture = captureArgument(followed, args, result, this.read);
+      return capture === undefined ? [] : { index: followed.index, ...capture };
+    });
+    this.ring.capture(sequence, phase, captured);
   }
 }
 

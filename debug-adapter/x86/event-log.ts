@@ -8,7 +8,7 @@ import { Layout, Seg, SegField, State } from './state';
 /** Where the records, the words of slots and the table of calls lie: above the records of regions' instructions; what calls point to is copied elsewhere. */
 export const LogArea = {
   start: 0x7c_0000,
-  end: 0x7f_0000,
+  end: 0x7d_0000,
   /** i32 by slot: not 0 where passing its address must be told at once. */
   slots: 0x7f_0000,
   mostSlots: 4096,

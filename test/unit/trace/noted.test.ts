@@ -1,14 +1,15 @@
 /** The records that translated code writes are those that the trace reads. */
 import assert from 'node:assert/strict';
 import { LogKind, LogRecord, Telling } from '../../../debug-adapter/x86/event-log';
-import { EventKind, EventRing, RecordField, recordBytes, wholeCall } from '../../../debug-adapter/trace/ring';
+import { EventKind, EventRing, notedAfter, notedBefore, RecordField, recordBytes, wholeCall } from '../../../debug-adapter/trace/ring';
 
 describe('records of translated code', () => {
   it('lie as the ring has them', () => {
-    const { startInstruction: start, endInstruction: end, thread: sample, stack: rsp, captured, flags, ...same } = RecordField;
+    const { startInstruction: start, endInstruction: end, thread: sample, stack: rsp, flags, ...same } = RecordField;
     assert.deepEqual({ start, end, sample, rsp, size: recordBytes, ...same }, { ...LogRecord });
     // Within the word of the kind.
-    assert.deepEqual([captured, flags], [1, 2]);
+    assert.equal(flags, 2);
+    assert.deepEqual([LogKind.before, LogKind.after], [notedBefore, notedAfter]);
     assert.deepEqual([LogKind.wholeCall, LogKind.base, LogKind.openCall], [wholeCall, EventKind.segmentBase, EventKind.syscall]);
     assert.equal(Telling.unlessInside, 2);
   });

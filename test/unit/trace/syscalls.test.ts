@@ -90,7 +90,7 @@ describe('formatting', () => {
       if (argument.filled && result === undefined) return;
       const followed = followedArgument(row, index);
       const captured = followed && captureArgument(followed, [...args, 0n, 0n, 0n, 0n, 0n, 0n], result, read);
-      if (captured !== undefined) ring.capture(sequence, index, captured.bytes, captured.truncated);
+      if (captured !== undefined) ring.capture(sequence, argument.filled ? 'after' : 'before', [{ index, ...captured }]);
     });
     if (result !== undefined) ring.endSyscall(sequence, halvesOf([result]), 2);
     return ring.read(sequence) as SyscallEvent;

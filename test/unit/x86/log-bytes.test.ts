@@ -1,7 +1,6 @@
 /** What is copied of the memory behind a noted call's arguments against what the trace reads of it: random calls, pages and bytes. LOG_CALLS sets the number, SEED repeats a run. */
 import assert from 'node:assert/strict';
 import { captureArgument, type Followed, followedArgument } from '../../../debug-adapter/trace/capture';
-import { NotedEvents } from '../../../debug-adapter/trace/noted-events';
 import { EventRing } from '../../../debug-adapter/trace/ring';
 import { syscallRows } from '../../../debug-adapter/trace/syscalls/table';
 import { type FollowedArgument } from '../../../debug-adapter/x86/api';
@@ -103,7 +102,6 @@ describe('bytes behind the arguments of noted calls', () => {
     const lists = new Map(plans.map(({ row, list }) => [row.number, { before: list, after: [] }]));
     log.noteCalls(undefined, (number) => lists.get(number));
     const ring = new EventRing(8);
-    const noted = new NotedEvents(log, ring, () => false);
     const record = LogArea.start;
     const registers = new Int32Array(2);
     const counts = { same: 0, refused: 0 };
@@ -136,7 +134,7 @@ describe('bytes behind the arguments of noted calls', () => {
       counts.same++;
       assert.ok(log.halves[LogState.bytesHead >> 2]! <= LogArea.bytesEnd, where);
       const sequence = ring.beginSyscall('binary', 0, registers, [0, 0, 0, 0, 0, 0], i, 0, 0, 0);
-      noted.keep(sequence, head);
+      ring.captureBlock(sequence, 'before', log.halves, head);
       for (const [index, followed] of list.entries()) assert.deepEqual(ring.captured(sequence, followed.index), expected[index], where);
     }
     console.log(`      ${counts.same} copied, ${counts.refused} left to be read at once`);
