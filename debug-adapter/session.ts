@@ -67,7 +67,9 @@ export class UnikernelDebugSession extends DebugSession {
       const handler = handlers[command] as (adapter: Adapter, args: unknown) => Promise<unknown>;
       const args = checkArguments(command, request.arguments);
       if (command === 'cancel') this.#cancel(args as DebugProtocol.CancelArguments | undefined);
-      const body = await this.#cancellable(request.seq, handler(this.#adapter, args));
+      const stop =
+        command === 'setFunctionBreakpoints' ? () => void this.#adapter.debugger.cancelSearch().catch(() => undefined) : undefined;
+      const body = await this.#cancellable(request.seq, handler(this.#adapter, args), stop);
       if (body !== undefined) response.body = body;
       this.sendResponse(response);
     } catch (error) {
@@ -77,8 +79,13 @@ export class UnikernelDebugSession extends DebugSession {
   }
 
   /** A request's work, or its end by the client's word: what it would have answered is dropped then. */
-  async #cancellable<T>(seq: number, work: Promise<T>): Promise<T> {
-    const cancelled = new Promise<never>((_resolve, reject) => this.#open.set(seq, () => reject(protocolErrors.cancelled())));
+  async #cancellable<T>(seq: number, work: Promise<T>, stop?: () => void): Promise<T> {
+    const cancelled = new Promise<never>((_resolve, reject) =>
+      this.#open.set(seq, () => {
+        stop?.();
+        reject(protocolErrors.cancelled());
+      }),
+    );
     try {
       return await Promise.race([work, cancelled]);
     } catch (error) {

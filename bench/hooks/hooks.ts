@@ -9,6 +9,7 @@ import path from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type TraceKind } from '../../debug-adapter/control/api';
 import { BreakpointManager } from '../../debug-adapter/control/breakpoints/manager';
+import { whole } from '../../debug-adapter/control/search';
 import { TravellingTarget } from '../../debug-adapter/control/history/probes';
 import { attachTracers } from '../../debug-adapter/control/tracers';
 import { createMachine } from '../../debug-adapter/machine/pc';
@@ -75,7 +76,7 @@ function breakpointsNotHit(target: TravellingTarget): void {
     .searchSymbols(/./, 5000)
     .filter(({ kind, name }) => kind === 'function' && !/syscall|getpid|sysctx|ectx|tls|auxsp|main|lcpu|current/i.test(name))
     .map(({ name }) => ({ name, condition: '1' }));
-  const set = manager.setFunctions(names).filter(({ verified }) => verified).length;
+  const set = whole(manager.setFunctions(names, { cancelled: false })).filter(({ verified }) => verified).length;
   if (set === 0) throw new Error('no breakpoint could be set');
 }
 

@@ -239,6 +239,8 @@ export type DebuggerEvent =
   | { readonly kind: 'edited'; readonly memory?: { readonly address: bigint; readonly length: number } }
   /** Symbols of a program that the guest loaded were added. */
   | { readonly kind: 'symbols'; readonly name: string; readonly hasDwarf: boolean }
+  /** The share of a search for functions that is done, 0 to 1. */
+  | { readonly kind: 'search'; readonly share: number }
   | { readonly kind: 'exited'; readonly code: number; readonly description: string };
 
 /** Statistics of the run so far. */
@@ -290,7 +292,10 @@ export interface DebuggerApi {
   /** Instead of `start`: lets a saved session of the same launch happen again, and stops where its user stood. */
   openSession(bytes: Uint8Array): void;
   setSourceBreakpoints(path: string, requests: readonly SourceBreakpointRequest[]): readonly BreakpointStatus[];
-  setFunctionBreakpoints(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[];
+  /** Large files take seconds: other calls are answered meanwhile, and `search` events tell how far it is. */
+  setFunctionBreakpoints(requests: readonly FunctionBreakpointRequest[]): Promise<readonly BreakpointStatus[]>;
+  /** A search for functions that is under way ends with what it has found so far. */
+  cancelSearch(): void;
   setInstructionBreakpoints(requests: readonly InstructionBreakpointRequest[]): readonly BreakpointStatus[];
   setDataBreakpoints(requests: readonly DataBreakpointRequest[]): readonly BreakpointStatus[];
   setExceptionFilters(filters: readonly ExceptionFilter[]): readonly BreakpointStatus[];

@@ -41,6 +41,7 @@ import { RunControl } from './run-control';
 import { type Host } from './runner';
 import { assembleParts, coded, type Parts } from './session-parts';
 import { stepPlan } from './step-plan';
+import { Search } from './search';
 import { Stepper } from './stepper';
 import { type TraceLog, type TracePage, type TraceRows } from './trace-log';
 
@@ -58,11 +59,15 @@ export class Debugger implements DebuggerApi {
   /** Moments that the user named in the console. */
   readonly #marks = new Map<string, number>();
 
+  readonly #search: Search;
+
   constructor(
     private readonly createMachine: MachineFactory,
     private readonly host: Host,
     private readonly emit: (event: DebuggerEvent) => void,
-  ) {}
+  ) {
+    this.#search = new Search(host, (share) => emit({ kind: 'search', share }));
+  }
 
   async launch(options: LaunchOptions): Promise<LaunchResult> {
     const boot = (): Machine => coded(() => this.createMachine(options));
@@ -201,8 +206,13 @@ export class Debugger implements DebuggerApi {
     return this.#live().breakpoints.setSource(path, requests);
   }
 
-  setFunctionBreakpoints(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[] {
-    return this.#live().breakpoints.setFunctions(requests);
+  setFunctionBreakpoints(requests: readonly FunctionBreakpointRequest[]): Promise<readonly BreakpointStatus[]> {
+    const { breakpoints } = this.#live();
+    return this.#search.run((state) => breakpoints.setFunctions(requests, state));
+  }
+
+  cancelSearch(): void {
+    this.#search.cancel();
   }
 
   setInstructionBreakpoints(requests: readonly InstructionBreakpointRequest[]): readonly BreakpointStatus[] {
@@ -373,6 +383,7 @@ export class Debugger implements DebuggerApi {
   }
 
   terminate(): void {
+    this.#search.cancel();
     this.#session?.control.terminate();
   }
 

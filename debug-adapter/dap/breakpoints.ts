@@ -5,6 +5,9 @@ import { type Adapter } from './adapter';
 import { formatAddress, parseAddress } from './format';
 import { type Handlers } from './handler';
 
+/** What the client shows while functions are looked for. */
+export const searchTitle = 'Searching for functions';
+
 /** A breakpoint as the client sees it. */
 export function toProtocolBreakpoint(adapter: Adapter, status: BreakpointStatus): DebugProtocol.Breakpoint {
   const { location } = status;
@@ -53,8 +56,15 @@ export const breakpointHandlers: Pick<
     return all(adapter, await adapter.debugger.setSourceBreakpoints(source.path ?? '', requests));
   },
 
-  setFunctionBreakpoints: async (adapter, { breakpoints }) =>
-    all(adapter, await adapter.debugger.setFunctionBreakpoints(breakpoints.map((each) => ({ name: each.name, ...options(each) })))),
+  setFunctionBreakpoints: async (adapter, { breakpoints }) => {
+    const remote = adapter.debugger;
+    const end = adapter.progress.begin(searchTitle, () => void remote.cancelSearch().catch(() => undefined));
+    try {
+      return all(adapter, await remote.setFunctionBreakpoints(breakpoints.map((each) => ({ name: each.name, ...options(each) }))));
+    } finally {
+      end();
+    }
+  },
 
   setInstructionBreakpoints: async (adapter, { breakpoints }) =>
     all(

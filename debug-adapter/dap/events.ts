@@ -1,7 +1,7 @@
 /** Turns what happens in the debugger into events of the protocol. */
 import { type DebuggerEvent } from '../control/api';
 import { type Adapter } from './adapter';
-import { toProtocolBreakpoint } from './breakpoints';
+import { searchTitle, toProtocolBreakpoint } from './breakpoints';
 import { type ConsolePiece, KernelLog } from './kernel-log';
 
 const categories = { trace: 'console', log: 'console', warning: 'important', error: 'important' } as const;
@@ -56,6 +56,9 @@ export class EventTranslator {
         break;
       case 'edited':
         adapter.stateChanged(event.memory);
+        break;
+      case 'search':
+        adapter.progress.update(searchTitle, `${Math.floor(event.share * 100)} % of the debug information`, Math.floor(event.share * 100));
         break;
       case 'symbols':
         adapter.send('module', {

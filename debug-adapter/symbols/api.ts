@@ -437,6 +437,8 @@ export interface TlsTemplate {
 }
 
 export interface FunctionQuery {
+  /** Looked at between steps of a search: it ends with what it has found once that is cancelled. */
+  readonly search?: { readonly cancelled: boolean };
   /** Plain name, qualified name or linkage name; or an expression tested against plain and qualified names. */
   readonly name: string | RegExp;
   /** Only functions of units of this micro-library. */
@@ -497,6 +499,11 @@ export interface SymbolFile {
   functionAt(address: Address): FunctionInfo | undefined;
   functions(query: FunctionQuery): readonly FunctionInfo[];
   /** Sites for a breakpoint on a function: past the prologue of the concrete instance, and the entries of all inlined ones. */
+  /**
+   * Addresses for breakpoints on the functions of a query: past the prologues of their code, and where they were inlined. Large files take seconds, so it comes
+   * in steps, each yielding the share that is done.
+   */
+  functionAddresses(query: FunctionQuery): Generator<number, readonly Address[]>;
   functionSites(fn: FunctionInfo): readonly BreakpointSite[];
   /** First address past the prologue of the function holding the address; the entry itself where none is recorded. */
   prologueEnd(entry: Address): Address;

@@ -73,10 +73,15 @@ export class BreakpointFinder {
    */
   prologueEnd(entry: number): number {
     const unit = this.core.unitMap.find(entry);
-    const table = unit && this.core.lines(unit);
     const found = unit && this.core.functions(unit).concrete.find(entry);
-    if (!unit || !table || !found) return entry;
-    for (let row = table.rowAt(entry); row >= 0 && row < table.count && table.addresses[row]! < found.high; row++) {
+    return unit && found ? this.pastPrologue(unit, entry, found.high) : entry;
+  }
+
+  /** The same for a function of which the unit and the end are known. */
+  pastPrologue(unit: Unit, entry: number, high: number): number {
+    const table = this.core.lines(unit);
+    if (!table) return entry;
+    for (let row = table.rowAt(entry); row >= 0 && row < table.count && table.addresses[row]! < high; row++) {
       if (table.flags[row]! & ROW.endSequence) break;
       if (table.flags[row]! & ROW.prologueEnd && table.addresses[row]! >= entry) return table.addresses[row]!;
     }
@@ -86,7 +91,7 @@ export class BreakpointFinder {
     const row = table.rowAt(frame);
     if (row < 0 || table.addresses[row]! === frame) return frame;
     const end = table.rowEnd(row);
-    return end < found.high ? end : frame;
+    return end < high ? end : frame;
   }
 
   /** Address after `push %rbp; mov %rsp,%rbp` (with or without endbr64), or the entry. */

@@ -108,22 +108,33 @@ function grow(array: Int32Array<ArrayBuffer>, capacity: number): Int32Array<Arra
 
 /** A handle on one DIE. Getters give undefined for an absent attribute and for one of another class. */
 export class Die {
-  readonly offset: number;
   readonly abbrev: Abbrev;
   private readonly r: Reader;
   private readonly first: number;
   private constant = 0n;
+  private position: number | undefined;
 
   /** `index` is the DIE's position in its unit's tree; 0 (the root) needs no tree. */
   constructor(
     readonly unit: Unit,
-    readonly index: number,
+    index: number | undefined,
+    readonly offset: number = index === undefined || index === 0 ? unit.dieOffset : unit.tree().offsets[index]!,
   ) {
-    this.offset = index === 0 ? unit.dieOffset : unit.tree().offsets[index]!;
+    this.position = index;
     this.r = new Reader(unit.dwarf.info, this.offset, unit.end);
     const code = this.r.uleb();
-    this.abbrev = (index === 0 ? unit.rootAbbrev(code) : unit.abbrevTable.get(code)) ?? NO_ABBREV;
+    this.abbrev = (this.offset === unit.dieOffset ? unit.rootAbbrev(code) : unit.abbrevTable.get(code)) ?? NO_ABBREV;
     this.first = this.r.pos;
+  }
+
+  /** The DIE that is known to begin at an offset of the unit: its attributes are read without a tree, which only its parent and children need. */
+  static at(unit: Unit, offset: number): Die {
+    return new Die(unit, undefined, offset);
+  }
+
+  /** Position in the unit's tree. */
+  get index(): number {
+    return (this.position ??= this.unit.tree().indexOf(this.offset));
   }
 
   get tag(): number {

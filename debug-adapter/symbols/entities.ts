@@ -84,6 +84,27 @@ export function nameOf(die: Die): string {
   return die.inherited(AT.name)?.string(AT.name) ?? '';
 }
 
+/** Is its name a part of the qualified names of what it holds? */
+export function opensScope(tag: number): boolean {
+  switch (tag) {
+    case TAG.namespace:
+    case TAG.structure_type:
+    case TAG.class_type:
+    case TAG.union_type:
+    case TAG.enumeration_type:
+    case TAG.interface_type:
+    case TAG.module:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The name of such a DIE in the qualified names of what it holds. */
+export function nameOfScope(die: Die): string {
+  return die.string(AT.name) ?? (die.tag === TAG.namespace ? '(anonymous namespace)' : '(anonymous)');
+}
+
 /** The name with the namespaces, modules and classes around it. */
 export function qualifiedNameOf(die: Die): string {
   const name = nameOf(die);
@@ -93,23 +114,8 @@ export function qualifiedNameOf(die: Die): string {
   // The declaration inside the class or namespace says where the name lives.
   let parent = chain[chain.length - 1]!.parent;
   for (let depth = 0; parent && depth < 64; depth++, parent = parent.parent) {
-    switch (parent.tag) {
-      case TAG.namespace:
-        parts.unshift(parent.string(AT.name) ?? '(anonymous namespace)');
-        break;
-      case TAG.structure_type:
-      case TAG.class_type:
-      case TAG.union_type:
-      case TAG.enumeration_type:
-      case TAG.interface_type:
-      case TAG.module:
-        parts.unshift(parent.string(AT.name) ?? '(anonymous)');
-        break;
-      case TAG.subprogram:
-        parts.unshift(nameOf(parent));
-        break;
-      default:
-    }
+    if (parent.tag === TAG.subprogram) parts.unshift(nameOf(parent));
+    else if (opensScope(parent.tag)) parts.unshift(nameOfScope(parent));
   }
   return parts.filter((part) => part !== '').join(die.unit.language === 'go' ? '.' : '::');
 }

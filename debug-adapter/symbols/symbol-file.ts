@@ -36,6 +36,7 @@ import { type ElfFile, PT, STB, parseElf } from './elf';
 import { Entities, FunctionEntity, UnitEntity, VariableEntity, nameOf, qualifiedNameOf } from './entities';
 import { Evaluator, locateVariable } from './expression';
 import { framesAt, scopesAt } from './frames';
+import { FunctionSearch } from './function-search';
 import { lineAt, lineExtent, lineRows } from './lines';
 import { type MacroEvent, macrosInForce, parseMacro } from './macros';
 import { type NameKind } from './name-index';
@@ -60,6 +61,7 @@ class View implements SymbolFile {
   private readonly entities: Entities;
   private readonly breakpoints: BreakpointFinder;
   private readonly sites: CallSites;
+  private readonly search: FunctionSearch;
   private unitCache: readonly CompilationUnit[] | undefined;
   private readonly macroCache = new Map<Unit, Map<string, MacroEvent>>();
 
@@ -72,6 +74,7 @@ class View implements SymbolFile {
     this.entities = new Entities(core, bias);
     this.breakpoints = new BreakpointFinder(core, this.entities);
     this.sites = new CallSites(core, this.entities);
+    this.search = new FunctionSearch(core, this.breakpoints);
   }
 
   get buildId(): string | undefined {
@@ -204,6 +207,7 @@ class View implements SymbolFile {
     const name = (typeof query.name === 'string' ? anyInstance(query.name) : undefined) ?? query.name;
     for (const offset of this.functionOffsets(name)) {
       if (found.size >= limit) break;
+      if (offset === undefined) continue;
       const die = this.core.dwarf.dieAt(offset);
       if (!die || (query.library !== undefined && die.unit.library !== query.library)) continue;
       if (typeof name === 'string' && !answersTo(die, name)) continue;
@@ -212,7 +216,8 @@ class View implements SymbolFile {
     return [...found.values()].slice(0, limit);
   }
 
-  private *functionOffsets(name: string | RegExp): Generator<number> {
+  /** Offsets of DIEs that may be meant; undefined after each that is not, where all have to be looked at. */
+  private *functionOffsets(name: string | RegExp): Generator<number | undefined> {
     const { names } = this.core;
     if (typeof name === 'string') {
       // The index holds plain and linkage names; a qualified name is looked up by its last part.
@@ -229,7 +234,7 @@ class View implements SymbolFile {
     if (!/::|\\\.|:/.test(name.source)) return;
     for (const offset of names.all('function')) {
       const die = this.core.dwarf.dieAt(offset);
-      if (die && die.unit.language !== 'c' && test.test(qualifiedNameOf(die))) yield offset;
+      yield die && die.unit.language !== 'c' && test.test(qualifiedNameOf(die)) ? offset : undefined;
     }
   }
 
@@ -249,6 +254,27 @@ class View implements SymbolFile {
       for (const child of this.core.functions(die.unit).abstractDefinitions(abstracts[i]!)) abstracts.push(child);
     }
     if (!any && abstracts.some((offset) => functions.inlined.has(offset))) yield own;
+  }
+
+  *functionAddresses(query: FunctionQuery): Generator<number, readonly bigint[]> {
+    const { name: wanted } = query;
+    const name = (typeof wanted === 'string' ? anyInstance(wanted) : undefined) ?? wanted;
+    let addresses: number[];
+    if (typeof name === 'string') addresses = yield* this.search.named(name, query);
+    else {
+      for (const share of this.core.names.build()) {
+        yield share / 2;
+        if (query.search?.cancelled === true) return [];
+      }
+      const offsets: number[] = [];
+      for (const offset of this.functionOffsets(name)) {
+        if (offset !== undefined) offsets.push(offset);
+        yield 0.5;
+        if (query.search?.cancelled === true) break;
+      }
+      addresses = yield* this.search.of(offsets, undefined, query);
+    }
+    return addresses.map((address) => this.entities.address(address));
   }
 
   functionSites(fn: FunctionInfo): readonly BreakpointSite[] {

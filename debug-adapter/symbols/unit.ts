@@ -95,6 +95,11 @@ export class Unit implements UnitHeader {
     return (this.pathCache ??= joinPath(this.directory, this.name));
   }
 
+  /** Does the producer mark the ends of prologues in the line table? GCC does not. */
+  get marksPrologues(): boolean {
+    return !(this.root.string(AT.producer) ?? '').startsWith('GNU ');
+  }
+
   /** The micro-library, or the package of a unit of Go, which is named so. */
   get library(): string {
     return this.language === 'go' ? this.name : libraryOf(this.path, this.directory);

@@ -60,6 +60,11 @@ export class Breakpoint {
     return this.#sites;
   }
 
+  /** Why it has no place. */
+  get unplaced(): string | undefined {
+    return this.#message;
+  }
+
   get message(): string | undefined {
     return this.#fault ?? this.#message;
   }

@@ -10,6 +10,7 @@ import {
   type SourceLocation,
 } from '../api';
 import { type Watchpoint } from '../../x86/api';
+import { type SearchState, whole } from '../search';
 import { type Target } from '../target';
 import { Breakpoint, type BreakpointKind, type HitEvaluator } from './breakpoint';
 import { type RegisterChange, registerValue, RegisterWatch } from './register-watch';
@@ -42,8 +43,18 @@ interface DataBreakpoint {
 const keyOf = (request: object): string =>
   JSON.stringify(request, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 
-/** Where a breakpoint goes with the symbols that there are now, or why nowhere. */
-type Resolver = () => { readonly sites: readonly Site[]; readonly why: string | undefined };
+/** Where a breakpoint goes, or why nowhere. */
+interface Resolved {
+  /** The search for it was cut short: there may be more places. */
+  readonly isPart?: boolean;
+  readonly sites: readonly Site[];
+  readonly why: string | undefined;
+}
+
+/** Finds that out with the symbols that there are now. */
+type Resolver = () => Resolved;
+
+const never: SearchState = { cancelled: false };
 
 export class BreakpointManager {
   #nextId = 1;
@@ -51,6 +62,8 @@ export class BreakpointManager {
   readonly #taken = new Set<Breakpoint>();
   readonly #bySource = new Map<string, Breakpoint[]>();
   #functions: Breakpoint[] = [];
+  /** Function breakpoints that may have more places than were found. */
+  readonly #inPart = new WeakSet<Breakpoint>();
   #instructions: Breakpoint[] = [];
   #data: DataBreakpoint[] = [];
   #watchpoints: readonly Watchpoint[] = [];
@@ -81,18 +94,41 @@ export class BreakpointManager {
     return this.#replace(old, made, (list) => this.#bySource.set(path, list));
   }
 
-  setFunctions(requests: readonly FunctionBreakpointRequest[]): readonly BreakpointStatus[] {
-    const made = requests.map((request) =>
-      this.#resolving('function breakpoint', request, this.#functions, () => {
-        const sites = this.#functionSites(request.name);
-        const why =
-          sites.length > 0
-            ? undefined
-            : `No function matches "${request.name}". Write a name, library:name, or a valid /regular expression/.`;
-        return { sites, why };
-      }),
-    );
+  /** Replaces the function breakpoints. Names that were not asked for before are looked for in steps, which yield the share of the work that is done. */
+  *setFunctions(requests: readonly FunctionBreakpointRequest[], state: SearchState): Generator<number, readonly BreakpointStatus[]> {
+    const found: Resolved[] = [];
+    const before = new Map(this.#functions.map((each) => [keyOf(each.options), each]));
+    for (const request of requests) {
+      const known = before.get(keyOf(request));
+      if (known !== undefined && !this.#inPart.has(known)) {
+        found.push({ sites: known.sites, why: known.unplaced });
+        continue;
+      }
+      const steps = this.#functionPlaces(request.name, state);
+      for (let step = steps.next(); ; step = steps.next()) {
+        if (step.done === true) {
+          found.push(step.value);
+          break;
+        }
+        yield (found.length + step.value) / requests.length;
+      }
+    }
+    const made = requests.map((request, index) => {
+      const resolve = (): Resolved => whole(this.#functionPlaces(request.name, never));
+      const breakpoint = this.#resolving('function breakpoint', request, this.#functions, resolve, found[index]);
+      if (found[index]?.isPart === true) this.#inPart.add(breakpoint);
+      else this.#inPart.delete(breakpoint);
+      return breakpoint;
+    });
     return this.#replace(this.#functions, made, (list) => (this.#functions = list));
+  }
+
+  *#functionPlaces(name: string, state: SearchState): Generator<number, Resolved> {
+    const sites = yield* this.#functionSites(name, state);
+    const why = state.cancelled
+      ? `The search for "${name}" was cancelled.`
+      : `No function matches "${name}". Write a name, library:name, or a valid /regular expression/.`;
+    return { sites, why: sites.length > 0 ? undefined : why, isPart: state.cancelled };
   }
 
   setInstructions(requests: readonly InstructionBreakpointRequest[]): readonly BreakpointStatus[] {
@@ -142,7 +178,7 @@ export class BreakpointManager {
   /** Takes all breakpoints away. */
   clear(): void {
     for (const path of [...this.#bySource.keys()]) this.setSource(path, []);
-    this.setFunctions([]);
+    whole(this.setFunctions([], never));
     this.setInstructions([]);
     this.setData([]);
   }
@@ -235,13 +271,19 @@ export class BreakpointManager {
       const found = this.#resolvers.get(breakpoint)?.();
       if (found === undefined || !breakpoint.move(found.sites, found.why)) continue;
       this.#arm(breakpoint);
+      this.#inPart.delete(breakpoint);
       changed.push(breakpoint.status);
     }
     return changed;
   }
 
-  #resolving(kind: BreakpointKind, options: BreakpointOptions, old: readonly Breakpoint[], resolve: Resolver): Breakpoint {
-    const { sites, why } = resolve();
+  #resolving(
+    kind: BreakpointKind,
+    options: BreakpointOptions,
+    old: readonly Breakpoint[],
+    resolve: Resolver,
+    { sites, why } = resolve(),
+  ): Breakpoint {
     const breakpoint = this.#make(kind, options, old, sites, why);
     this.#resolvers.set(breakpoint, resolve);
     return breakpoint;
@@ -308,23 +350,30 @@ export class BreakpointManager {
       : 'This file is not part of the image. If the sources moved, map their path under "sourceMap".';
   }
 
-  #functionSites(name: string): Site[] {
+  *#functionSites(name: string, state: SearchState): Generator<number, Site[]> {
     const pattern = /^\/(.*)\/$/.exec(name.trim());
     const qualified = pattern === null ? /^([\w.-]+):([^:].*)$/.exec(name.trim()) : null;
     const query = pattern === null ? (qualified?.[2] ?? name.trim()) : regularExpression(pattern[1]!);
     if (query === undefined || query === '') return [];
     const library = qualified?.[1];
-    const sites = this.target.symbolFiles.flatMap((file) =>
-      file.functions(library === undefined ? { name: query } : { name: query, library }).flatMap((fn) => file.functionSites(fn)),
-    );
-    // Places as the stack will show them: the entry's row may name the line of the declaration.
-    if (sites.length > 0) return sites.map((site) => this.#site(site.address));
-    // Symbols of assembly know no library.
-    if (library !== undefined) return [];
-    const symbols = this.target.symbolFiles.flatMap((file) =>
-      typeof query === 'string' ? file.symbolsNamed(query) : file.searchSymbols(query, 1000),
-    );
-    return symbols.filter(({ kind }) => kind === 'function' || kind === 'label').map(({ address }) => this.#site(address));
+    const addresses: bigint[] = [];
+    for (const file of this.target.symbolFiles)
+      addresses.push(...(yield* file.functionAddresses({ name: query, ...(library === undefined ? {} : { library }), search: state })));
+    // Symbols know no library.
+    const named = library === undefined ? this.#symbolSites(query, addresses.length > 0) : [];
+    const all = [...new Set([...addresses, ...named])];
+    // The first one's place is what is shown of it, as the stack will show it: the entry's row may name the line of the declaration.
+    return all.map((address, index) => (index === 0 ? this.#site(address) : { address }));
+  }
+
+  /** Assembly's functions, and aliases of others, that debug information does not name. */
+  #symbolSites(query: string | RegExp, isKnown: boolean): bigint[] {
+    return this.target.symbolFiles.flatMap((file) => {
+      const symbols = typeof query === 'string' ? file.symbolsNamed(query) : isKnown ? [] : file.searchSymbols(query, 1000);
+      return symbols
+        .filter(({ kind }) => kind === 'function' || (kind === 'label' && !isKnown))
+        .map(({ address }) => file.prologueEnd(address));
+    });
   }
 }
 

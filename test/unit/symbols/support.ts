@@ -205,7 +205,9 @@ export function exercise(file: SymbolFile, addresses: readonly bigint[]): number
     count(file.breakpointSites(source.path, 10));
     count(file.breakpointLocations(source.path, 1, 100));
   }
-  count(file.functions({ name: /^m/, limit: 10 }));
+  const functions = file.functions({ name: /^m/, limit: 10 });
+  count(functions);
+  for (const name of [...functions.map((fn) => fn.qualifiedName), 'main', /^[a-f]/]) count([...file.functionAddresses({ name })]);
   count(file.typesNamed('struct point'));
   count(file.globalsNamed('global_table'));
   count(file.enumeratorsNamed('GREEN'));
