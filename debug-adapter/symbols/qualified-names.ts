@@ -20,6 +20,12 @@ export function anyInstance(name: string): RegExp | undefined {
   return new RegExp(`^${parts.join('\\[.*\\]')}$`);
 }
 
+/** The plain names of what an expression such as `/Blob::print$/` matches, so that others need not be looked at; undefined where the end of it does not tell. */
+export function lastPart({ source, flags }: RegExp): RegExp | undefined {
+  const end = source.includes('|') ? null : /::(\w+)\$$/.exec(source);
+  return end === null ? undefined : new RegExp(`^${end[1]!}$`, flags.replace(/[gmy]/g, ''));
+}
+
 /** `b::c` names `a::b::c`; Go separates by dots. */
 export function matchesQualified(qualified: string, name: string): boolean {
   return qualified === name || qualified.endsWith(`::${name}`) || qualified.endsWith(`.${name}`);

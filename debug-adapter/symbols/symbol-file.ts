@@ -40,7 +40,7 @@ import { FunctionSearch } from './function-search';
 import { lineAt, lineExtent, lineRows } from './lines';
 import { type MacroEvent, macrosInForce, parseMacro } from './macros';
 import { type NameKind } from './name-index';
-import { anyInstance, lastComponent, matchesQualified } from './qualified-names';
+import { anyInstance, lastComponent, lastPart, matchesQualified } from './qualified-names';
 import { readLocation } from './read-location';
 import { Reader } from './reader';
 import { type TableSymbol } from './symbol-table';
@@ -232,7 +232,9 @@ class View implements SymbolFile {
     const test = stateless(name);
     // Expressions that name a namespace match qualified names only.
     if (!/::|\\\.|:/.test(name.source)) return;
-    for (const offset of names.all('function')) {
+    const tail = lastPart(name);
+    const candidates = tail === undefined ? names.all('function') : [...names.search(tail, 'function')].flatMap(({ offsets }) => offsets);
+    for (const offset of candidates) {
       const die = this.core.dwarf.dieAt(offset);
       yield die && die.unit.language !== 'c' && test.test(qualifiedNameOf(die)) ? offset : undefined;
     }

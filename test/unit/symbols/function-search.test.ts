@@ -154,4 +154,24 @@ describe('symbols: where breakpoints on functions go', function () {
       assert.deepEqual(differences, []);
     });
   }
+
+  it('finds by an expression what it matches of all qualified names', function () {
+    const program = built('g++', 'values.cpp', '-std=c++17', '-g', '-O1', '-no-pie');
+    if (program === undefined) return this.skip();
+    const file = SymbolFile.open(readFileSync(program), { name: program });
+    const all = file.functions({ name: /(?:)/, limit: 100_000 });
+    for (const expression of [
+      /shapes::.*area$/,
+      /::optional$/,
+      /std::vector<.*>::/,
+      /::_M_p?/,
+      /^std::(pair|tuple)<.*::/,
+      /value::|::Area/i,
+    ]) {
+      const expected = all.filter(({ name, qualifiedName }) => expression.test(name) || expression.test(qualifiedName));
+      const found = file.functions({ name: expression, limit: 100_000 });
+      const ids = (list: typeof all): number[] => list.map(({ id }) => id).sort((a, b) => a - b);
+      assert.deepEqual(ids(found), ids(expected), String(expression));
+    }
+  });
 });
