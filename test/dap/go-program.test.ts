@@ -60,7 +60,7 @@ describe('a Go program on the ELF loader', function () {
     (await children(row!.variablesReference)).map(({ name, value }) => `${name} ${value}`.trim());
 
   it('shows what strings, slices, maps, interfaces, channels and errors hold', async () => {
-    await stopAt('main.show');
+    await stopAt('program:main.show');
     await client.untilStopped('configurationDone', undefined);
     assert.equal((await frames())[0]!.name, 'main.show');
     const first = await variables(0);

@@ -357,8 +357,11 @@ export class BreakpointManager {
     if (query === undefined || query === '') return [];
     const library = qualified?.[1];
     const addresses: bigint[] = [];
-    for (const file of this.target.symbolFiles)
-      addresses.push(...(yield* file.functionAddresses({ name: query, ...(library === undefined ? {} : { library }), search: state })));
+    for (const file of this.target.symbolFiles) {
+      // A program that the guest loaded is named as a whole, too.
+      const isWhole = library === undefined || file.name.slice(file.name.lastIndexOf('/') + 1) === library;
+      addresses.push(...(yield* file.functionAddresses({ name: query, search: state, ...(isWhole ? {} : { library }) })));
+    }
     // Symbols know no library.
     const named = library === undefined ? this.#symbolSites(query, addresses.length > 0) : [];
     const all = [...new Set([...addresses, ...named])];
