@@ -51,6 +51,8 @@ export function sliceLocation(location: Location, byteOffset: number, byteSize: 
       return { kind: 'memory', address: BigInt.asUintN(64, location.address + BigInt(byteOffset)) };
     case 'register':
       if (byteOffset === 0) return location;
+      // Go's compiler describes a slice of which only the pointer is left as if all of it lay there.
+      if (byteOffset >= dwarfRegisterSize(location.register)) return { kind: 'optimized-out' };
       return { kind: 'pieces', pieces: [{ location, bitSize: byteSize * 8, bitOffset: byteOffset * 8 }] };
     case 'value':
       return { kind: 'value', bytes: location.bytes.subarray(byteOffset, byteOffset + byteSize) };

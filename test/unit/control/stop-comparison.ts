@@ -34,6 +34,7 @@ export const explanations = {
   inherited: 'a variable of a block that was optimised away whole is listed by one side only, as optimised out',
   taggedInRegisters: 'gdb reads the tag of a union that does not lie in memory from address 0',
   undescribed: 'gdb reads a part that no piece of the location describes, or whose place is told by the object in memory, as something',
+  beyondRegister: 'gdb takes the registers with the next numbers for what does not fit into the one that DWARF names',
   unconstructed: 'gdb shows nothing of an object, one of whose virtual bases cannot be reached',
   sizeless: 'gdb wants a place for a value that has no size',
   unsized: 'gdb shows elements of an array whose length is optimised away',
@@ -210,6 +211,12 @@ function compareVariables(
     if (variable.leaves.length === 1 && only![1] === '<memory>' && leaves.length > 1 && unreachable) {
       explained.push(explanations.unconstructed);
       continue;
+    }
+    if (value.location.kind === 'register' && leaves.length === variable.leaves.length) {
+      if (leaves.every(([, text], i) => text === '<gone>' || text === normalised(variable.leaves[i]![1]))) {
+        explained.push(explanations.beyondRegister);
+        continue;
+      }
     }
     if (value.location.kind !== 'memory') {
       if (variable.leaves.length === 1 && isNowhere(only![1])) {
