@@ -4,11 +4,11 @@ import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { ThreadReader } from '../../debug-adapter/guest/threads';
 import { SymbolFile } from '../../debug-adapter/symbols/api';
 import { formatEvent } from '../../debug-adapter/trace/decode';
-import { toChrome } from '../../debug-adapter/trace/export/chrome';
+import { ChromeWriter } from '../../debug-adapter/trace/export/chrome';
 import { toCounts } from '../../debug-adapter/trace/export/counts';
 import { StraceWriter, type TraceThread } from '../../debug-adapter/trace/export/strace';
 import { NotedEvents } from '../../debug-adapter/trace/noted-events';
-import { EventKind, EventRing, type SyscallEvent, type TraceEvent } from '../../debug-adapter/trace/ring';
+import { EventKind, EventRing, type SyscallEvent } from '../../debug-adapter/trace/ring';
 import { summarize } from '../../debug-adapter/trace/summary';
 import { SyscallRecorder } from '../../debug-adapter/trace/syscall-recorder';
 import { type RunIo } from './io';
@@ -41,8 +41,7 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
   const format = strace === undefined ? formatOf(options.traceOut) : 'strace';
   const symbols = openSymbols(options, io);
   const threadOf = threadNames(machine, symbols);
-  /** Everything so far, where the format needs it whole. */
-  const kept: TraceEvent[] = [];
+  const document = new ChromeWriter(threadOf);
   const push = (entry: number | string): void => {
     pending.push(entry);
     if (pending.length >= mostPending) drain();
@@ -74,7 +73,7 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
         continue;
       }
       if (format === 'chrome') {
-        if (event !== undefined) kept.push(event);
+        if (event !== undefined) document.add(event);
         continue;
       }
       const text = event === undefined || format === 'strace' ? undefined : formatEvent(event);
@@ -152,7 +151,7 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
       delete cpu.hooks.interruptReturn;
       bus.trace = undefined;
       if (options.traceOut === undefined) return;
-      const text = format === 'chrome' ? toChrome(kept, threadOf, options.image) : chunks.join('');
+      const text = format === 'chrome' ? document.finish(options.image) : chunks.join('');
       io.writeFile(options.traceOut, new TextEncoder().encode(text));
     },
   };

@@ -6,7 +6,7 @@ import { type TraceThread } from './strace';
 
 /** One entry of `traceEvents`; times in microseconds. */
 interface ChromeEvent {
-  readonly ph: 'B' | 'E' | 'i' | 'M';
+  readonly ph: 'i' | 'M';
   readonly name?: string;
   readonly pid: 1;
   readonly tid: number;
@@ -20,11 +20,21 @@ interface ChromeEvent {
 interface Slice {
   readonly tid: number;
   readonly from: number;
-  readonly to: number;
-  readonly name: string;
-  readonly cat: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  /** Undefined where it lasts until the end of the trace. */
+  readonly to: number | undefined;
+  /** The rest as JSON: name and categories, and what is told of it. */
+  readonly title: string;
+  readonly args: string;
 }
+
+/** Of these there are few: they are written again and again. */
+const quoted = new Map<string, string>();
+const titleOf = (name: string, cat: string): string => {
+  const key = `${name}\n${cat}`;
+  let title = quoted.get(key);
+  if (title === undefined) quoted.set(key, (title = `"name":${JSON.stringify(name)},"cat":${JSON.stringify(cat)}`));
+  return title;
+};
 
 /** Lanes beside the threads', far from threads' own numbers. */
 const lane = { scheduler: 1_000_001, tls: 1_000_002, extendedState: 1_000_003, interrupts: 1_000_004 } as const;
@@ -37,76 +47,99 @@ const laneNames: Readonly<Record<number, string>> = {
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-/**
- * The document's text. System calls are slices on their thread's lane, as long as the guest's clock says; one that never returned lasts until the end of
- * the trace. What the processor was busy with is slices too: the running thread, the thread-local block in use, handlers of interrupts. Slices of a lane nest.
- * `image` names the process.
- */
-export function toChrome(events: Iterable<TraceEvent>, threadOf: (address: bigint) => TraceThread, image: string): string {
-  const list = [...events];
-  const end = list.reduce((latest, event) => Math.max(latest, event.kind === 'syscall' ? (event.endTime ?? event.time) : event.time), 0);
-  const threads = new Map<number, string>();
-  const slices: Slice[] = [];
-  const instants: ChromeEvent[] = [];
-  for (const event of list) {
+/** Collects events as they come, as the text that they become; those that last until another one, until then. */
+export class ChromeWriter {
+  readonly #threads = new Map<number, string>();
+  readonly #slices: Slice[] = [];
+  readonly #instants: ChromeEvent[] = [];
+  readonly #others: OtherEvent[] = [];
+  #end = 0;
+
+  constructor(private readonly threadOf: (address: bigint) => TraceThread) {}
+
+  add(event: TraceEvent): void {
+    const latest = event.kind === 'syscall' ? (event.endTime ?? event.time) : event.time;
+    if (latest > this.#end) this.#end = latest;
     if (event.kind === 'syscall') {
-      const thread = threadOf(event.thread);
-      threads.set(thread.id, thread.name);
-      slices.push(callSlice(event, thread.id, end));
-    } else if (event.kind === 'extendedState') instants.push(instant(event, threadOf));
+      const thread = this.threadOf(event.thread);
+      this.#threads.set(thread.id, thread.name);
+      this.#slices.push(callSlice(event, thread.id));
+      return;
+    }
+    if (event.kind === 'extendedState') this.#instants.push(instant(event, this.threadOf));
+    this.#others.push(event);
   }
-  const others = list.filter((event): event is OtherEvent => event.kind !== 'syscall');
-  slices.push(...stretches(others, 'threadSwitch', lane.scheduler, end, (event) => threadOf(event.value).name));
-  slices.push(...stretches(others, 'segmentBase', lane.tls, end, (event) => blockName(event, threadOf)));
-  slices.push(...handlers(others, end));
-  const used = new Set([...slices, ...instants].map(({ tid }) => tid).filter((tid) => tid in laneNames));
-  const named = (name: string, tid: number, args: Readonly<Record<string, unknown>>): ChromeEvent => ({ ph: 'M', name, pid: 1, tid, args });
-  const header = [
-    named('process_name', 0, { name: image }),
-    ...[...threads].map(([id, name]) => named('thread_name', id, { name })),
-    ...[...used].map((id) => named('thread_name', id, { name: laneNames[id] })),
-    ...[...used].map((id) => named('thread_sort_index', id, { sort_index: id })),
-  ];
-  const lines = [...header, ...nested(slices), ...instants].map((entry) => JSON.stringify(entry));
-  return `{"displayTimeUnit":"ns","traceEvents":[\n${lines.join(',\n')}\n]}\n`;
+
+  /**
+   * The document's text. System calls are slices on their thread's lane, as long as the guest's clock says; one that never returned lasts until the end of
+   * the trace. What the processor was busy with is slices too: the running thread, the thread-local block in use, handlers of interrupts. Slices of a lane nest.
+   * `image` names the process.
+   */
+  finish(image: string): string {
+    const { threadOf } = this;
+    const others = this.#others;
+    const slices = [
+      ...this.#slices,
+      ...stretches(others, 'threadSwitch', lane.scheduler, (event) => threadOf(event.value).name),
+      ...stretches(others, 'segmentBase', lane.tls, (event) => blockName(event, threadOf)),
+      ...handlers(others),
+    ];
+    const used = new Set<number>();
+    for (const { tid } of slices) if (tid in laneNames) used.add(tid);
+    if (this.#instants.length > 0) used.add(lane.extendedState);
+    const named = (name: string, tid: number, args: Readonly<Record<string, unknown>>): ChromeEvent => ({ ph: 'M', name, pid: 1, tid, args });
+    const header = [
+      named('process_name', 0, { name: image }),
+      ...[...this.#threads].map(([id, name]) => named('thread_name', id, { name })),
+      ...[...used].map((id) => named('thread_name', id, { name: laneNames[id] })),
+      ...[...used].map((id) => named('thread_sort_index', id, { sort_index: id })),
+    ];
+    const text = (entry: ChromeEvent): string => JSON.stringify(entry);
+    const lines = [header.map(text), nested(slices, this.#end), this.#instants.map(text)].flat();
+    return `{"displayTimeUnit":"ns","traceEvents":[\n${lines.join(',\n')}\n]}\n`;
+  }
 }
 
-function callSlice(event: SyscallEvent, tid: number, end: number): Slice {
+/** The whole document at once; see `ChromeWriter.finish`. */
+export function toChrome(events: Iterable<TraceEvent>, threadOf: (address: bigint) => TraceThread, image: string): string {
+  const writer = new ChromeWriter(threadOf);
+  for (const event of events) writer.add(event);
+  return writer.finish(image);
+}
+
+function callSlice(event: SyscallEvent, tid: number): Slice {
   const row = syscallByNumber(event.number);
-  const failed = event.result !== undefined && event.result < 0n && event.result >= -4095n;
+  const { path, start, end, result } = event;
+  const failed = result !== undefined && result < 0n && result >= -4095n ? ',failed' : '';
+  const length = end === undefined ? '' : `,"instructions":${end - start}`;
+  const call = `"call":${JSON.stringify(formatCall(event))},"result":${JSON.stringify(formatResult(event))}`;
+  const from = hex(path === 'binary' ? event.rip : event.caller);
   return {
     tid,
     from: event.time,
-    to: Math.max(event.time, event.endTime ?? end),
-    name: row?.name ?? `syscall_${event.number}`,
-    cat: [...(row?.classes ?? ['unknown']), event.path, ...(failed ? ['failed'] : [])].join(','),
-    args: {
-      call: formatCall(event),
-      result: formatResult(event),
-      path: event.path,
-      instruction: String(event.start),
-      ...(event.end === undefined ? {} : { instructions: Number(event.end - event.start) }),
-      from: hex(event.path === 'binary' ? event.rip : event.caller),
-    },
+    to: event.endTime === undefined ? undefined : Math.max(event.time, event.endTime),
+    title: titleOf(row?.name ?? `syscall_${event.number}`, `${row?.classes.join(',') ?? 'unknown'},${path}${failed}`),
+    args: `{${call},"path":"${path}","instruction":"${start}"${length},"from":"${from}"}`,
   };
 }
+
+/** What is told of an event of another kind. */
+const argsOf = (event: OtherEvent): string => JSON.stringify({ event: formatEvent(event), instruction: String(event.start) });
 
 /** What began with one event of a kind lasts until the next. */
 function stretches(
   events: readonly OtherEvent[],
   kind: OtherEvent['kind'],
   tid: number,
-  end: number,
   name: (event: OtherEvent) => string,
 ): Slice[] {
   const own = events.filter((event) => event.kind === kind && (kind !== 'segmentBase' || event.number === 4));
   return own.map((event, index) => ({
     tid,
     from: event.time,
-    to: own[index + 1]?.time ?? end,
-    name: name(event),
-    cat: event.owner === undefined ? kind : `${kind},${event.owner}`,
-    args: { event: formatEvent(event), instruction: String(event.start) },
+    to: own[index + 1]?.time,
+    title: titleOf(name(event), event.owner === undefined ? kind : `${kind},${event.owner}`),
+    args: argsOf(event),
   }));
 }
 
@@ -116,18 +149,17 @@ function blockName(event: OtherEvent, threadOf: (address: bigint) => TraceThread
 }
 
 /** Handlers from delivery to their return; one that never came back lasts until the end. */
-function handlers(events: readonly OtherEvent[], end: number): Slice[] {
+function handlers(events: readonly OtherEvent[]): Slice[] {
   const open: OtherEvent[] = [];
   const slices: Slice[] = [];
-  const close = (event: OtherEvent, to: number): void => {
+  const close = (event: OtherEvent, to: number | undefined): void => {
     const interrupt = event.kind === 'interrupt';
     slices.push({
       tid: lane.interrupts,
       from: event.time,
       to,
-      name: interrupt ? `interrupt ${hex(BigInt(event.number))}` : `exception ${event.number}`,
-      cat: event.kind,
-      args: { event: formatEvent(event), instruction: String(event.start) },
+      title: titleOf(interrupt ? `interrupt ${hex(BigInt(event.number))}` : `exception ${event.number}`, event.kind),
+      args: argsOf(event),
     });
   };
   const hasReturns = events.some(({ kind }) => kind === 'interruptReturn');
@@ -141,7 +173,7 @@ function handlers(events: readonly OtherEvent[], end: number): Slice[] {
       else close(event, event.time);
     }
   }
-  for (const event of open) close(event, end);
+  for (const event of open) close(event, undefined);
   return slices;
 }
 
@@ -159,22 +191,30 @@ function instant(event: OtherEvent, threadOf: (address: bigint) => TraceThread):
   };
 }
 
-/** Begins and ends in the order of time, lane by lane; a slice ends no later than the one that it began in, as viewers demand. */
-function nested(slices: readonly Slice[]): ChromeEvent[] {
-  const out: ChromeEvent[] = [];
-  for (const tid of new Set(slices.map((slice) => slice.tid))) {
+/** Begins and ends in the order of time, lane by lane, as JSON; a slice ends no later than the one that it began in, as viewers demand. `end` is the end of the trace. */
+function nested(slices: readonly Slice[], end: number): string[] {
+  const lanes = new Map<number, Slice[]>();
+  for (const slice of slices) {
+    const own = lanes.get(slice.tid);
+    if (own === undefined) lanes.set(slice.tid, [slice]);
+    else own.push(slice);
+  }
+  const out: string[] = [];
+  for (const [tid, own] of lanes) {
     const open: number[] = [];
     const endUntil = (time: number): void => {
       for (let last = open.at(-1); last !== undefined && last <= time; last = open.at(-1)) {
-        out.push({ ph: 'E', pid: 1, tid, ts: last / 1000 });
+        out.push(`{"ph":"E","pid":1,"tid":${tid},"ts":${last / 1000}}`);
         open.pop();
       }
     };
-    const own = slices.filter((slice) => slice.tid === tid).sort((a, b) => a.from - b.from || b.to - a.to);
-    for (const { from, to, name, cat, args } of own) {
+    const endOf = ({ from, to = end }: Slice): number => Math.max(from, to);
+    own.sort((a, b) => a.from - b.from || endOf(b) - endOf(a));
+    for (const slice of own) {
+      const { from, title, args } = slice;
       endUntil(from);
-      out.push({ ph: 'B', name, cat, pid: 1, tid, ts: from / 1000, args });
-      open.push(Math.min(to, open.at(-1) ?? Infinity));
+      out.push(`{"ph":"B",${title},"pid":1,"tid":${tid},"ts":${from / 1000},"args":${args}}`);
+      open.push(Math.min(endOf(slice), open.at(-1) ?? Infinity));
     }
     endUntil(Infinity);
   }
