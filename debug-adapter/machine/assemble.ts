@@ -78,7 +78,7 @@ export function assembleMachine(options: BootOptions, makeCpu: (parts: Processor
       mmioWrite: (address, size, value) => bus.memoryWrite(address, size, value),
       acknowledgeInterrupt: () => pic.acknowledge(),
       timeStampCounter: (retired) => clock.ticksAt(retired),
-      timeStampRead: () => clock.charge(timeStampCost),
+      timeStampRead: () => clock.charge(timeStampCost, true),
       random: () => random.next(),
     },
   });

@@ -46,7 +46,7 @@ export class VirtualClock implements Clock {
   /** Called when the next timer may have come nearer than that. */
   onChange: (() => void) | undefined;
   /** Told how much of the time, nanoseconds, was not instructions' whenever that changes: all of it is that and a nanosecond for each instruction. */
-  told: { setCharged(nanoseconds: number): void } | undefined;
+  told: { setCharged(nanoseconds: number, apart: boolean): void } | undefined;
 
   constructor(private readonly retired: () => number) {}
 
@@ -64,10 +64,11 @@ export class VirtualClock implements Clock {
     return Math.floor(this.ticks() / ticksPerNanosecond);
   }
 
-  charge(nanoseconds: number): void {
+  /** @param apart nothing else happened that somebody may write down */
+  charge(nanoseconds: number, apart = false): void {
     const ticks = nanoseconds * ticksPerNanosecond;
     this.charged += ticks;
-    this.told?.setCharged(Math.floor(this.charged / ticksPerNanosecond));
+    this.told?.setCharged(Math.floor(this.charged / ticksPerNanosecond), apart);
     this.slack -= ticks;
     if (this.slack < 0) this.onChange?.();
   }
@@ -123,7 +124,7 @@ export class VirtualClock implements Clock {
   }
 
   private tellCharged(): void {
-    this.told?.setCharged(Math.floor(this.charged / ticksPerNanosecond));
+    this.told?.setCharged(Math.floor(this.charged / ticksPerNanosecond), false);
   }
 
   save(): ClockState {

@@ -77,8 +77,8 @@ export interface EventLog {
   settleOutside(): void;
   /** The word at `linear` (undefined: 0) tells whose block a new FS.base is while the sampled word is `sample`; with another, changes are told at once. */
   setBeside(sample: number, linear: number | undefined): void;
-  /** Virtual time that was not instructions', nanoseconds. */
-  setCharged(nanoseconds: number): void;
+  /** Virtual time that was not instructions', nanoseconds. `apart`: it passed without anything that somebody may write down behind what was noted before. */
+  setCharged(nanoseconds: number, apart: boolean): void;
   drain(): void;
 }
 

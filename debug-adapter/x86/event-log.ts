@@ -302,9 +302,9 @@ export class Log implements EventLog {
     this.halves[LogState.besideAt >> 2] = at;
   }
 
-  setCharged(nanoseconds: number): void {
+  setCharged(nanoseconds: number, apart: boolean): void {
     // Who writes down what happens has those that were noted before in front of it.
-    if (this.halves[LogState.head >> 2] !== LogArea.start) this.drain();
+    if (!apart && this.halves[LogState.head >> 2] !== LogArea.start) this.drain();
     this.#floats[LogState.charged >> 3] = nanoseconds;
   }
 
