@@ -33,8 +33,9 @@ export class ProbeTable {
   readonly #places = new Map<bigint, Place>();
   /** Instruction count at which stopping probes are passed over: where the machine stands stopped. */
   #passAt = -1;
-  /** Instruction count at which observers were last told. */
+  /** Instruction count at which observers were last told, and in which of the processor's lives: it may be there again after a journey. */
   #observedAt = -1;
+  #observedIn = -1;
   /** Called after handlers let the guest go on, which took longer than any instruction. */
   onAnswered: (() => void) | undefined;
 
@@ -114,9 +115,10 @@ export class ProbeTable {
   #hit(place: Place): ProbeVerdict {
     const { observers } = place;
     if (observers.length > 0) {
-      const { retiredCount } = this.#cpu;
-      if (this.#observedAt !== retiredCount) {
+      const { retiredCount, lives } = this.#cpu;
+      if (this.#observedAt !== retiredCount || this.#observedIn !== lives) {
         this.#observedAt = retiredCount;
+        this.#observedIn = lives;
         for (const observer of observers) observer.tell();
       }
     }

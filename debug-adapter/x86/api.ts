@@ -162,6 +162,8 @@ export interface Cpu {
   readonly retired: bigint;
   /** The same as a number, for those that ask often. */
   readonly retiredCount: number;
+  /** How often the state was replaced (`invalidate`): the same count of instructions may be reached again after that. */
+  readonly lives: number;
   /** RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 .. R15, RIP as they stand between instructions and inside hook and probe calls: a view for reading. */
   readonly generalRegisters: BigUint64Array;
   readonly hooks: CpuHooks;

@@ -62,6 +62,7 @@ const highHalf = (key: number): number => Math.floor(key / 0x1_0000_0000);
 export class X86Cpu extends CpuState implements Cpu {
   readonly hooks: CpuHooks = {};
   readonly log: Log;
+  lives = 0;
   protected readonly access: MemoryAccess;
   readonly #blocks: BlockCache;
   readonly #handlers: HandlerSet;
@@ -224,6 +225,7 @@ export class X86Cpu extends CpuState implements Cpu {
   }
 
   invalidate(): void {
+    this.lives++;
     this.allowance.restore(Number(this.u64[State.retired >> 3]!));
     this.#callouts.clear();
     this.#blocks.flush();

@@ -87,7 +87,13 @@ export class ChromeWriter {
     const used = new Set<number>();
     for (const { tid } of slices) if (tid in laneNames) used.add(tid);
     if (this.#instants.length > 0) used.add(lane.extendedState);
-    const named = (name: string, tid: number, args: Readonly<Record<string, unknown>>): ChromeEvent => ({ ph: 'M', name, pid: 1, tid, args });
+    const named = (name: string, tid: number, args: Readonly<Record<string, unknown>>): ChromeEvent => ({
+      ph: 'M',
+      name,
+      pid: 1,
+      tid,
+      args,
+    });
     const header = [
       named('process_name', 0, { name: image }),
       ...[...this.#threads].map(([id, name]) => named('thread_name', id, { name })),
@@ -127,12 +133,7 @@ function callSlice(event: SyscallEvent, tid: number): Slice {
 const argsOf = (event: OtherEvent): string => JSON.stringify({ event: formatEvent(event), instruction: String(event.start) });
 
 /** What began with one event of a kind lasts until the next. */
-function stretches(
-  events: readonly OtherEvent[],
-  kind: OtherEvent['kind'],
-  tid: number,
-  name: (event: OtherEvent) => string,
-): Slice[] {
+function stretches(events: readonly OtherEvent[], kind: OtherEvent['kind'], tid: number, name: (event: OtherEvent) => string): Slice[] {
   const own = events.filter((event) => event.kind === kind && (kind !== 'segmentBase' || event.number === 4));
   return own.map((event, index) => ({
     tid,

@@ -7,6 +7,7 @@ export type Step = ((cpu: FakeCpu) => void) | 'hlt';
 
 /** Runs `script` over and over from its beginning; `nop` steps fill what it lacks. */
 export class FakeCpu implements Cpu {
+  readonly lives = 0;
   readonly model = 'default';
   readonly hooks: CpuHooks = {};
   retired = 0n;
