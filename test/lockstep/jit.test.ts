@@ -23,6 +23,7 @@ let interpreted = new JitSubject(false);
 let programsLeft = programsOfPair;
 let regionsRun = 0;
 let compiledBeside = 0;
+let broadened = 0;
 
 /** The pair to run the next program on, translated and interpreted. */
 function nextPair(): readonly [JitSubject, JitSubject] {
@@ -30,6 +31,7 @@ function nextPair(): readonly [JitSubject, JitSubject] {
     programsLeft = programsOfPair - 1;
     regionsRun += translated.cpu.jitStatistics!.runs;
     compiledBeside += translated.cpu.jitStatistics!.beside;
+    broadened += translated.cpu.jitStatistics!.broadened;
     translated = new JitSubject('eager', beside);
     interpreted = new JitSubject(false);
   }
@@ -130,6 +132,7 @@ describe('translated programs', () => {
     programsLeft = 0;
     regionsRun = 0;
     compiledBeside = 0;
+    broadened = 0;
     const failed: string[] = [];
     for (let i = 0; i < count && failed.length < 5; i++) {
       const difference = await runProgram(first + i);
@@ -139,7 +142,9 @@ describe('translated programs', () => {
     const statistics = translated.cpu.jitStatistics!;
     regionsRun += statistics.runs;
     compiledBeside += statistics.beside;
+    broadened += statistics.broadened;
     assert.ok(regionsRun > count, `regions ran ${regionsRun} times`);
+    assert.ok(broadened > 0, 'no region was entered often');
     assert.equal(statistics.failed, 0);
   }
 

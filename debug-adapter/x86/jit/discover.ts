@@ -49,12 +49,16 @@ export interface RegionSource {
   tellingAt(key: number): number;
   /** Did the code at this address run often? What did not is not worth compiling. */
   isWorthIt(key: number): boolean;
-  /** Is another region entered at this address, that this one had better lead to? */
+  /** Is another region entered at this address of the same function, that this one had better lead to? */
   isElsewhere(key: number): boolean;
+  /** Is the function that begins at this address, which is called, in a region that is entered there? */
+  isFunctionElsewhere(key: number): boolean;
   /** Is the function that begins at this address, which is called, part of another region? One of its own serves all callers. */
   isShared(key: number): boolean;
   /** Instructions after which no more are taken in. */
   readonly most: number;
+  /** Instructions up to which functions are taken in though they are in other regions. */
+  readonly mostShared: number;
   available(row: Row): boolean;
 }
 
@@ -103,67 +107,146 @@ export function discover(
   const returnSites = new Map<number, Set<number>>();
   /** Block -> entries of the functions that it belongs to. */
   const owners = new Map<number, Set<number>>();
-  const work: { key: number; owner: number }[] = [{ key: entry, owner: -1 }];
+  const terms = { entry, mode, u8, decoder, source, observed };
   let instructions = 0;
-  /** @param called it begins another function. */
-  const push = (key: number, owner: number, called = false): void => {
-    if (!source.isWorthIt(key)) return void open.add(key);
-    if (key !== entry && (source.isElsewhere(key) || (called && source.isShared(key)))) return;
-    const known = owners.get(key);
-    if (known?.has(owner) === true) return;
-    if (known === undefined) owners.set(key, new Set([owner]));
-    else known.add(owner);
-    targets.add(key);
-    work.push({ key, owner });
+  /** Whole functions one after another, with the instructions that they may have: one that is cut off where the room ends would be left and entered again in its middle. */
+  const functions: { readonly key: number; readonly owner: number; readonly most: number }[] = [
+    { key: entry, owner: -1, most: source.most },
+  ];
+  const called = new Set<number>();
+  /** @param mostShared instructions that it may have if it is in another region */
+  const take = (to: number, owner: number, mostShared: number): void => {
+    if (called.has(to)) return;
+    called.add(to);
+    if (!source.isWorthIt(to)) return void open.add(to);
+    const isShared = to !== entry && (source.isFunctionElsewhere(to) || source.isShared(to));
+    functions.push({ key: to, owner, most: isShared ? mostShared : source.most });
   };
-  owners.set(entry, new Set([-1]));
-  for (let item = work.shift(); item !== undefined; item = work.shift()) {
-    let run = runs.get(item.key);
-    if (run === undefined) {
-      if (runs.size >= mostBlocks || instructions >= source.most) continue;
-      run = decodeRun(item.key, mode, u8, decoder, source, pages);
-      if (run === undefined) continue;
-      runs.set(item.key, run);
-      instructions += run.insns.length;
+  for (let item = functions.shift(); item !== undefined; item = functions.shift()) {
+    const walk = walkFunction(item.key, runs, pages, Math.min(item.most, source.most - instructions), terms);
+    if (walk.isCut && item.key !== entry) continue;
+    instructions += walk.instructions;
+    for (const [key, run] of walk.runs) runs.set(key, run);
+    for (const page of walk.pages) pages.add(page);
+    for (const key of walk.resumes) resumes.add(key);
+    for (const key of walk.open) open.add(key);
+    for (const key of walk.seen) {
+      targets.add(key);
+      const known = owners.get(key);
+      if (known === undefined) owners.set(key, new Set([item.owner]));
+      else known.add(item.owner);
     }
-    const { end } = run;
-    switch (end.kind) {
-      case 'jump':
-        push(end.to, item.owner);
-        break;
-      case 'branch':
-        push(end.next, item.owner);
-        push(end.to, item.owner);
-        break;
-      case 'call': {
-        const sites = returnSites.get(end.to) ?? new Set();
-        sites.add(end.next);
-        returnSites.set(end.to, sites);
-        push(end.next, item.owner);
-        push(end.to, end.to, true);
-        break;
-      }
-      case 'indirect': {
-        const last = run.insns.at(-1)!;
-        for (const target of observed.get(keyOf(last.ripLow, last.ripHigh)) ?? [])
-          push(target, item.owner, last.row.definition.mnemonic !== 'JMP');
-        // The code after an indirect call is where its callee comes back to.
-        if (end.next !== undefined) push(end.next, item.owner);
-        break;
-      }
-      case 'leave':
-        if (end.resume !== undefined) {
-          resumes.add(end.resume);
-          push(end.resume, item.owner);
-        }
-        break;
+    for (const { to, next } of walk.calls) {
+      const sites = returnSites.get(to);
+      if (sites === undefined) returnSites.set(to, new Set([next]));
+      else sites.add(next);
+      take(to, to, source.mostShared);
     }
+    for (const to of walk.indirectCalls) take(to, item.owner, 0);
   }
   const blocks = cut(runs, targets, returnSites, owners, observed, source);
   const present = new Set(blocks.filter((block) => block.insns.length > 0).map((block) => block.key));
   const returns = blocks.flatMap((block) => returnFromOutside(block, present) ?? []);
   const entries = new Set([entry, ...(inner === undefined ? [] : [inner]), ...resumes, ...returns]);
   return { blocks, pages, open, entries: [...entries].filter((key) => present.has(key)) };
+}
+
+/** The code of one function, as far as it was not there before. */
+interface Walk {
+  readonly runs: ReadonlyMap<number, Run>;
+  readonly pages: ReadonlySet<number>;
+  /** Where all of its blocks begin, those that were there before among them. */
+  readonly seen: ReadonlySet<number>;
+  readonly resumes: ReadonlySet<number>;
+  readonly open: ReadonlySet<number>;
+  readonly calls: readonly { readonly to: number; readonly next: number }[];
+  readonly indirectCalls: readonly number[];
+  readonly instructions: number;
+  /** There was no room for all of it. */
+  readonly isCut: boolean;
+}
+
+/** What the walk through a function goes by. */
+interface WalkTerms {
+  /** Where the region begins. */
+  readonly entry: number;
+  readonly mode: number;
+  readonly u8: Uint8Array;
+  readonly decoder: Decoder;
+  readonly source: RegionSource;
+  readonly observed: ReadonlyMap<number, readonly number[]>;
+}
+
+/** Follows the code of a function from where it begins, but for calls. */
+function walkFunction(
+  begin: number,
+  known: ReadonlyMap<number, Run>,
+  knownPages: ReadonlySet<number>,
+  room: number,
+  { entry, mode, u8, decoder, source, observed }: WalkTerms,
+): Walk {
+  const runs = new Map<number, Run>();
+  const pages = new Set(knownPages);
+  const seen = new Set([begin]);
+  const resumes = new Set<number>();
+  const open = new Set<number>();
+  const calls: { to: number; next: number }[] = [];
+  const indirectCalls: number[] = [];
+  const work = [begin];
+  let instructions = 0;
+  let isCut = false;
+  const push = (key: number): void => {
+    if (seen.has(key)) return;
+    if (!source.isWorthIt(key)) return void open.add(key);
+    if (key !== entry && source.isElsewhere(key)) return;
+    seen.add(key);
+    work.push(key);
+  };
+  for (let key = work.shift(); key !== undefined; key = work.shift()) {
+    let run = known.get(key);
+    if (run === undefined) {
+      if (known.size + runs.size >= mostBlocks || instructions >= room) {
+        isCut = true;
+        continue;
+      }
+      run = decodeRun(key, mode, u8, decoder, source, pages);
+      if (run === undefined) continue;
+      runs.set(key, run);
+      instructions += run.insns.length;
+    }
+    const { end } = run;
+    switch (end.kind) {
+      case 'jump':
+        push(end.to);
+        break;
+      case 'branch':
+        push(end.next);
+        push(end.to);
+        break;
+      case 'call':
+        calls.push({ to: end.to, next: end.next });
+        push(end.next);
+        break;
+      case 'indirect': {
+        const last = run.insns.at(-1)!;
+        const isJump = last.row.definition.mnemonic === 'JMP';
+        for (const target of observed.get(keyOf(last.ripLow, last.ripHigh)) ?? []) {
+          if (isJump) push(target);
+          else indirectCalls.push(target);
+        }
+        // The code after an indirect call is where its callee comes back to.
+        if (end.next !== undefined) push(end.next);
+        break;
+      }
+      case 'leave':
+        if (end.resume !== undefined) {
+          resumes.add(end.resume);
+          push(end.resume);
+        }
+        break;
+    }
+  }
+  return { runs, pages, seen, resumes, open, calls, indirectCalls, instructions, isCut };
 }
 
 /** Where a call comes back to whose callee may be outside of the region. */

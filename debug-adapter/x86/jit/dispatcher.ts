@@ -17,6 +17,9 @@ export const IndirectCounts = { address: 0x60_0000, entries: 0x1000 } as const;
 /** Counts of the places that regions were left for and at which none begins: 8-byte entries: i32 low half of RIP, i32 count. */
 export const MissCounts = { address: 0x61_0000, entries: 0x1000 } as const;
 
+/** Times that the dispatcher entered each region: i32 by its place in the table. */
+export const EntryCounts = { address: 0x7a_0000, entries: 0x8000 } as const;
+
 /**
  * Of the indirect jumps out of regions one in some eight is counted: each time up to 15 are left out, by a generator of random numbers, as code that goes round
  * would always show the same of its jumps.
@@ -39,10 +42,14 @@ export const Dispatched = {
   /** The interpreter has left; what with is in the state block. */ interpreted: -3,
   /** Something has to be looked at before the next instruction: an interrupt, a shadow, changed translations. */ look: -4,
   /** Regions were often left for RIP, at which none begins. */ hotMiss: -5,
+  /** The region at RIP, which has not run again yet, was often entered. */ hotRegion: -7,
 } as const;
 
-/** Exports `dispatch(interpret: i32) -> i32`, where 1 asks that the interpreter does the first instruction; imports the memory, the table of regions, and the interpreter's `enter`. */
-export function buildDispatcher(): Uint8Array<ArrayBuffer> {
+/**
+ * Exports `dispatch(interpret: i32) -> i32`, where 1 asks that the interpreter does the first instruction; imports the memory, the table of regions, and the interpreter's `enter`.
+ * @param manyEntries times that a region is entered before that is told, once.
+ */
+export function buildDispatcher(manyEntries: number): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   module.importTable('env', 'regions');
@@ -74,7 +81,15 @@ export function buildDispatcher(): Uint8Array<ArrayBuffer> {
   c.i32(0)
     .get(slot)
     .mem('i32.load', RegionCache.address + 8)
+    .tee(status)
     .mem('i32.store', currentRegion);
+  // Which of them are entered over and over again.
+  c.get(status).i32(2).op('i32.shl').tee(low);
+  c.get(low).mem('i32.load', EntryCounts.address).i32(1).op('i32.add').tee(low).mem('i32.store', EntryCounts.address);
+  c.get(low).i32(manyEntries).op('i32.eq');
+  c.if(undefined, 'unlikely');
+  c.i32(Dispatched.hotRegion).op('return');
+  c.end();
   c.get(slot).mem('i32.load', RegionCache.address + 12);
   c.get(slot).mem('i32.load', RegionCache.address + 8);
   c.callIndirect(regionType).tee(status).op('i32.eqz').brIf(again);

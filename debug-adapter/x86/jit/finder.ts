@@ -16,6 +16,8 @@ const leastInstructions = 6;
 /** Instructions of a region, and of one that is made for the window. Larger ones take V8's optimising compiler far longer in proportion. */
 const mostInstructions = 250;
 const mostWindowed = 300;
+/** Instructions of functions that regions which are entered often have in them: to leave for such a one and come back costs about as much as it does. */
+const smallFunction = 30;
 
 /** What is to be compiled. */
 export interface Wanted {
@@ -28,6 +30,8 @@ export interface Wanted {
   readonly stuck?: boolean;
   /** Instructions of the one that there is, where only one of more is worth it. */
   readonly more?: number;
+  /** It is entered so often that what it leads to had better be in it, even if that is in others. */
+  readonly broad?: boolean;
 }
 
 /** Code that has been found for it. */
@@ -58,6 +62,7 @@ export class RegionFinder {
   readonly #making = new Set<number>();
   readonly #source: RegionSource;
   readonly #wideSource: RegionSource;
+  readonly #broadSource: RegionSource;
 
   constructor(
     private readonly cpu: JitHost,
@@ -72,12 +77,30 @@ export class RegionFinder {
       hasProbe: (key) => cpu.probeAt(key) === 'stops',
       tellingAt: (key) => cpu.tellingAt(key),
       isWorthIt: (key) => host.isWorthIt(key),
-      isElsewhere: (key) => host.has(key) || this.#making.has(key) || host.isOrdered(key),
+      isElsewhere: (key) => this.#isElsewhere(key),
+      isFunctionElsewhere: (key) => this.#isElsewhere(key),
       isShared: (key) => store.holds(key),
       most: mostInstructions,
+      mostShared: 0,
       available: (row: Row) => cpu.available(row),
     };
-    this.#wideSource = { ...this.#source, isElsewhere: () => false, isShared: () => false, most: mostWindowed };
+    this.#wideSource = {
+      ...this.#source,
+      isElsewhere: () => false,
+      isFunctionElsewhere: () => false,
+      isShared: () => false,
+      most: mostWindowed,
+    };
+    // Pieces of a function that were hot before the rest of it was become part of the whole.
+    this.#broadSource = {
+      ...this.#source,
+      isElsewhere: (key) => this.#starts.has(key) && this.#isElsewhere(key),
+      mostShared: smallFunction,
+    };
+  }
+
+  #isElsewhere(key: number): boolean {
+    return this.host.has(key) || this.#making.has(key) || this.host.isOrdered(key);
   }
 
   /** A direct call leads to this address. */
@@ -108,12 +131,12 @@ export class RegionFinder {
 
   /** Undefined where there is no code that is worth it. */
   #find(wanted: Wanted, mayMove = true): Discovered | undefined {
-    const { key, windowed } = wanted;
+    const { key, windowed, broad } = wanted;
     const { cpu, store, heat, host } = this;
     const window = windowed ? host.windowFor(key) : undefined;
     try {
       const start = this.startOf(key);
-      if (!windowed && start !== key && this.#isFree(start, false)) {
+      if (!windowed && start !== key && (this.#isFree(start, false) || (broad === true && this.#isReplaceable(start)))) {
         const whole = this.#explore(wanted, start);
         if (whole.entries.includes(key)) {
           this.#making.add(start);
@@ -138,9 +161,15 @@ export class RegionFinder {
     return undefined;
   }
 
-  #explore({ key, mode, windowed }: Wanted, entry: number): Region {
-    const source = windowed ? this.#wideSource : this.#source;
+  #explore({ key, mode, windowed, broad }: Wanted, entry: number): Region {
+    const source = windowed ? this.#wideSource : broad === true ? this.#broadSource : this.#source;
     return discover(entry, entry === key ? undefined : key, mode, this.cpu.u8, this.cpu.decoder, source, this.indirect.known);
+  }
+
+  /** Is there a region that begins at this address, and can make way for a larger one? */
+  #isReplaceable(start: number): boolean {
+    const there = this.store.entered(start);
+    return there?.entry === start && there.window === undefined && !this.#making.has(start) && !this.host.isOrdered(start);
   }
 
   /** May a region be made that begins at this address in place of another one? */

@@ -20,6 +20,11 @@ export class FunctionStarts {
     else starts.push(key);
   }
 
+  /** Was a call seen to lead to this address? */
+  has(key: number): boolean {
+    return this.#byPage.get(Math.floor(key / PAGE))?.includes(key) === true;
+  }
+
   /** The start of the function that an address most likely lies in, or undefined where none is known nearby. */
   of(key: number): number | undefined {
     for (let page = Math.floor(key / PAGE); page >= Math.floor((key - furthest) / PAGE); page--) {

@@ -6,7 +6,7 @@ import { Rec } from '../shape';
 import { Mode } from '../state';
 
 /** Records of these instructions: below those of the interpreter's blocks. */
-const area = { start: 0x62_0000, end: 0x7c_0000 } as const;
+const area = { start: 0x62_0000, end: 0x7a_0000 } as const;
 
 export const isOfRegion = (record: number): boolean => record >= area.start && record < area.end;
 

@@ -59,6 +59,9 @@ const someIndirect = 4;
 const longRun = 800_000;
 const longRunForOne = 100_000;
 const longEager = 1500;
+/** Entries of a region by the dispatcher before it is made again with more code in it; the same where all is translated. */
+const manyEntries = 60_000;
+const manyEntriesEager = 50;
 /** Times that a region is made again with code in it that it was often left for and that had not run enough before. */
 const mostGrowth = 3;
 /** Exits of a region for accesses beyond the window, or numbers out of the ordinary, before it is made again. */
@@ -106,10 +109,11 @@ export class Jit {
   readonly #unordinary = new Set<number>();
   /** Regions met with another MXCSR than they were made for. */
   #precisionChanges = 0;
-  /** Since the start: regions compiled, those of them for the window, runs of regions, and how those ended. */
+  /** Since the start: regions compiled, those of them for the window, those found to be entered often, runs of regions, and how those ended. */
   readonly statistics = {
     compiled: 0,
     windowed: 0,
+    broadened: 0,
     failed: 0,
     instructions: 0,
     runs: 0,
@@ -193,9 +197,12 @@ export class Jit {
 
   #makeDispatcher(): (interpret: number) => number {
     const { memory, runtime } = this.#host;
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(buildDispatcher()), {
-      env: { memory, regions: this.#store.table, enter: runtime['enter']! },
-    });
+    const { exports } = new WebAssembly.Instance(
+      new WebAssembly.Module(buildDispatcher(this.#host.eager ? manyEntriesEager : manyEntries)),
+      {
+        env: { memory, regions: this.#store.table, enter: runtime['enter']! },
+      },
+    );
     return exports['dispatch'] as (interpret: number) => number;
   }
 
@@ -229,6 +236,9 @@ export class Jit {
         case Dispatched.interpret:
           this.statistics.misses++;
           return 'interpret';
+        case Dispatched.hotRegion:
+          this.#broaden();
+          break;
         case Dispatched.hotMiss:
           if (!this.#isCachedAgain()) this.#noteMiss();
           break;
@@ -590,6 +600,15 @@ export class Jit {
     this.#missed.add(key);
     if (region?.open.has(key) !== true) return this.#compileNew(key, this.#mode);
     if (!region.dead && ++region.grown <= mostGrowth) this.#compile(region.entry, region.mode, region.window !== undefined);
+  }
+
+  /** A region is entered over and over again: it is worth having more of what it leads to in it. */
+  #broaden(): void {
+    const region = this.#store.at(this.#host.i32[currentRegion >> 2]!);
+    if (region === undefined || region.dead || region.window !== undefined) return;
+    this.statistics.broadened++;
+    const { entry: key, mode, instructions: more } = region;
+    this.#compileAll([{ key, mode, windowed: false, again: true, more, broad: true }]);
   }
 
   /** An access went beyond the window, or the page of others: those that do so more than once go by the TLB by themselves when the region is made again. */

@@ -2,7 +2,7 @@
 
 import { type RegionCode } from './compile';
 import { highOf, lowOf } from './discover';
-import { MissCounts } from './dispatcher';
+import { EntryCounts, MissCounts } from './dispatcher';
 import { cacheIndex, RegionCache } from './onward';
 import { type ExitReason, type ExitSite, type WindowMapping } from './region-abi';
 
@@ -154,6 +154,7 @@ export class RegionStore {
     if (place >= this.table.length) this.table.grow(Math.max(256, place + 1 - this.table.length));
     this.table.set(place, code);
     this.#places[place] = region;
+    this.i32[(EntryCounts.address >> 2) + place] = 0;
     region.index = place;
     if (region.window !== undefined) this.windowed.add(region);
     const pages = [...region.pages].filter((page) => !this.#byPage.has(page));
