@@ -6,11 +6,13 @@ import { type Script } from 'node:vm';
 import { cacheOf, install, scriptOf } from '../../debug-adapter/compiled-bundle.node';
 import { makeLinearMemory, usualRam } from '../../debug-adapter/machine/memory';
 import { optimiseAsUsual, waitWithOptimising } from '../../debug-adapter/optimising.node';
+import type * as regionCompiler from '../../debug-adapter/region-compiler';
 import { type CompilerThread, type Numbered } from '../../debug-adapter/x86/default-compiler';
 import { type CompileAnswer, type CompileOrder } from '../../debug-adapter/x86/jit/order';
 import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
 import { type RunIo } from './io';
+import type * as runModule from './run';
 
 /** Leaves the code that the bundles have needed so far in their caches, which only a process with the same flags takes. */
 function write(scripts: readonly Script[], bundles: readonly string[]): void {
@@ -68,9 +70,9 @@ export async function writeCodeCache(
 export async function writeCompilerCache(bundle: string, runBundle: string, image: string): Promise<void> {
   keepCode();
   const script = scriptOf(bundle);
-  const { RegionCompiler } = install(script, bundle).exports as typeof import('../../debug-adapter/region-compiler');
+  const { RegionCompiler } = install(script, bundle).exports as typeof regionCompiler;
   const compiler = new RegionCompiler();
-  const { runCommand } = install(scriptOf(runBundle), runBundle).exports as typeof import('./run');
+  const { runCommand } = install(scriptOf(runBundle), runBundle).exports as typeof runModule;
   let regions = 0;
   const startCompiler = (): Promise<CompilerThread> => {
     let answered: ((answer: Numbered<CompileAnswer>) => void) | undefined;
