@@ -1,5 +1,6 @@
 /** A client of the debug adapter in a process of its own, as small as a benchmark wants it. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { FrameReader } from '../../test/dap/frames';
 
 /** A message of the adapter. */
 export interface Response {
@@ -14,7 +15,7 @@ export interface Response {
 /** Requests and events over a pipe. */
 export class Client {
   #seq = 1;
-  #buffer = Buffer.alloc(0);
+  readonly #frames = new FrameReader();
   readonly #open = new Map<number, (response: Response) => void>();
   #events: { name: string; resolve: () => void }[] = [];
   readonly #child: ChildProcessWithoutNullStreams;
@@ -45,14 +46,8 @@ export class Client {
   }
 
   #receive(chunk: Buffer): void {
-    this.#buffer = Buffer.concat([this.#buffer, chunk]);
-    for (;;) {
-      const header = /^Content-Length: (\d+)\r\n\r\n/.exec(this.#buffer.toString('latin1', 0, 64));
-      if (header === null) return;
-      const end = header[0].length + Number(header[1]);
-      if (this.#buffer.length < end) return;
-      const message = JSON.parse(this.#buffer.toString('utf8', header[0].length, end)) as Response;
-      this.#buffer = this.#buffer.subarray(end);
+    for (const each of this.#frames.read(chunk)) {
+      const message = each as Response;
       if (message.type === 'response') {
         this.#open.get(message.request_seq!)?.(message);
         this.#open.delete(message.request_seq!);

@@ -10,6 +10,7 @@ import { launchedMachine } from '../../debug-adapter/control/launched-machine';
 import { type AdapterHost } from '../../debug-adapter/dap/host';
 import { runnerHost } from '../../debug-adapter/runner-host.node';
 import { UnikernelDebugSession } from '../../debug-adapter/session';
+import { FrameReader } from './frames';
 import { validateMessage } from './schema';
 
 export type Message = DebugProtocol.ProtocolMessage & Readonly<Record<string, unknown>>;
@@ -52,7 +53,7 @@ export class TestClient {
   /** Milliseconds that an answer or event is waited for. */
   patience = 20_000;
   #seq = 1;
-  #buffer = Buffer.alloc(0);
+  readonly #frames = new FrameReader();
   #waiting: { accept(message: Message): boolean; resolve(message: Message): void }[] = [];
   readonly #toAdapter = new PassThrough();
   readonly #session: UnikernelDebugSession;
@@ -179,14 +180,8 @@ export class TestClient {
   }
 
   #receive(chunk: Buffer): void {
-    this.#buffer = Buffer.concat([this.#buffer, chunk]);
-    for (;;) {
-      const header = /^Content-Length: (\d+)\r\n\r\n/.exec(this.#buffer.toString('latin1', 0, 64));
-      if (header === null) return;
-      const end = header[0].length + Number(header[1]);
-      if (this.#buffer.length < end) return;
-      const message = JSON.parse(this.#buffer.toString('utf8', header[0].length, end)) as Message;
-      this.#buffer = this.#buffer.subarray(end);
+    for (const frame of this.#frames.read(chunk)) {
+      const message = frame as Message;
       validateMessage(message);
       this.messages.push(message);
       const ready = this.#waiting.filter(({ accept }) => accept(message));
