@@ -171,6 +171,17 @@ function loadMxcsr(d: Draft, value: number): void {
   d.put(0x0f, 0xae, 0x54, 0x24, 0xf0);
 }
 
+/** fxsave [rsi], perhaps another MXCSR in it, an instruction that changes registers, fxrstor [rsi]. @param reach bytes behind the start of the data that the area begins in */
+function extendedState(d: Draft, reach: number, between: readonly number[]): void {
+  const { r } = d;
+  movImmediate(d, 6, Place.data + 16 * r.below(reach / 16));
+  d.put(...(r.oneIn(2) ? [0x48] : []), 0x0f, 0xae, 0x06);
+  // mov dword [rsi + 24], imm32
+  if (!r.oneIn(3)) d.put(0xc7, 0x46, 24, ...word(r.pick([0x1f80, 0x1fa0, 0x1fa0, 0x3f80, 0x1fbf, 0x9fc0])));
+  d.put(...between);
+  d.put(...(r.oneIn(2) ? [0x48] : []), 0x0f, 0xae, 0x0e);
+}
+
 /** Chains of floating-point arithmetic on XMM0..XMM3, of which values go through memory in between. */
 function floats(d: Draft): void {
   const { r } = d;
@@ -192,6 +203,7 @@ function floats(d: Draft): void {
   const scalar = double ? 0xf2 : 0xf3;
   const packed = double ? [0x66] : [];
   for (let i = 4 + r.below(16); i > 0; i--) {
+    if (r.oneIn(40)) extendedState(d, 0xc00, [0x0f, 0x58, 0xc0 | r.below(64)]);
     const [to, from] = [r.below(4), r.below(4)];
     const prefix = r.oneIn(3) ? packed : [scalar];
     const modrm = 0xc0 | (to << 3) | from;
@@ -360,6 +372,8 @@ function special(d: Draft, functions: readonly number[]): void {
       movImmediate(d, 0, 0x10);
       return d.put(0x8e, 0xd0);
     case 12:
+      // Now and then over the end of a page.
+      if (r.oneIn(2)) return extendedState(d, r.oneIn(4) ? 0x4000 : 0x600, anyInstruction(r));
       return loadMxcsr(d, r.pick([0x1f80, 0x1fa0, 0x3f80, 0x1fbf, 0x9fc0, 0x1fa0]));
     default:
       d.put(0x0f, 0xa2);

@@ -10,8 +10,10 @@ const area = { start: 0x62_0000, end: 0x7a_0000 } as const;
 
 export const isOfRegion = (record: number): boolean => record >= area.start && record < area.end;
 
-/** Helpers that neither transfer control nor change what regions take for granted (mode, translations, MXCSR's control bits). */
-const harmless = new Set(['FWAIT', 'CPUID', 'RDTSC', 'RDTSCP', 'RDRAND', 'RDSEED', 'XLAT', 'FXSAVE']);
+const saving = new Set(['FXSAVE', 'XSAVE', 'XSAVEOPT', 'XSAVEC']);
+const restoring = new Set(['FXRSTOR', 'XRSTOR']);
+/** Helpers that neither transfer control nor change what regions take for granted (mode, translations); of those that restore MXCSR see `restoresMxcsr`. */
+const harmless = new Set(['FWAIT', 'CPUID', 'RDTSC', 'RDTSCP', 'RDRAND', 'RDSEED', 'XLAT', 'XGETBV', ...saving, ...restoring]);
 const harmlessUnits: ReadonlySet<string | undefined> = new Set(['x87', 'x87nowait', 'mmx', 'sse']);
 
 /** May the interpreter do this one while a region waits for it? */
@@ -27,7 +29,12 @@ export function isDoneInPlace(insn: Insn, mode: number): boolean {
 /** Does it read or write vector registers? */
 export function touchesVectors(insn: Insn): boolean {
   const { unit, mnemonic } = insn.row.definition;
-  return unit === 'sse' || unit === 'mmx' || mnemonic === 'FXSAVE';
+  return unit === 'sse' || unit === 'mmx' || saving.has(mnemonic) || restoring.has(mnemonic);
+}
+
+/** Has a region that relies on MXCSR to look at it again behind this one? */
+export function restoresMxcsr(insn: Insn): boolean {
+  return restoring.has(insn.row.definition.mnemonic);
 }
 
 /** Gives out the places of records; they come back all at once, when all regions go. */

@@ -90,6 +90,8 @@ export interface RegisterUse {
   readonly written: ReadonlySet<number>;
   readonly vectors: ReadonlySet<number>;
   readonly writtenVectors: ReadonlySet<number>;
+  /** What the region does depends on MXCSR. */
+  readonly mxcsr: boolean;
 }
 
 /** Fields above the interpreter's in the state block. */

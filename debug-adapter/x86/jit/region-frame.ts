@@ -144,11 +144,17 @@ export class RegionFrame {
     return this.floats !== undefined;
   }
 
+  /** Pushes i32: not 0 where MXCSR is not as a region that uses numbers wants it. */
+  protected otherPrecision(c: Code): void {
+    if (this.floats === undefined) c.i32(0);
+    else c.i32(0).mem('i32.load', State.mxcsr).i32(precisionMask).op('i32.and').i32(precisionBits[this.floats.precision]).op('i32.ne');
+  }
+
   /** The parts around the body: what to load first, and what to store at the exit. */
   prologue(): Code {
     const p = new Code(['i32']);
     if (this.precisionUsed) {
-      p.i32(0).mem('i32.load', State.mxcsr).i32(precisionMask).op('i32.and').i32(precisionBits[this.floats!.precision]).op('i32.ne');
+      this.otherPrecision(p);
       p.if();
       p.i32(RegionExit.precision).op('return');
       p.end();

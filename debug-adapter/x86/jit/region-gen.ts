@@ -10,7 +10,7 @@ import { Hooked, State } from '../state';
 import { type Label } from '../wasm/code';
 import { type MemoryOp } from '../wasm/opcodes';
 import { type FloatUse } from './float';
-import { isDoneInPlace, touchesVectors } from './in-place';
+import { isDoneInPlace, restoresMxcsr, touchesVectors } from './in-place';
 import { type Flow, keyOfInsn, Local, type MemoryUse, RegionExit, RegionImports, type RegisterUse } from './region-abi';
 import { noteHook, noteObserved } from './region-log';
 import { loadOf, storeOf } from './region-memory';
@@ -81,6 +81,7 @@ export class RegionGen extends RegionVectors implements Gen {
       written: this.writtenRegisters,
       vectors: this.usedVectors,
       writtenVectors: this.writtenVectors,
+      mxcsr: this.precisionUsed,
     };
   }
   #inPlace = false;
@@ -116,7 +117,12 @@ export class RegionGen extends RegionVectors implements Gen {
     if (vectors) this.known.clear();
     // A device may have shortened what may run.
     this.leaveWith(RegionExit.leave + this.remaining - 1, keyOfInsn(this.insn) + this.insn.length);
-    c.get(Local.budget).i32(this.longestAfter).op('i32.lt_s').brIf(this.exit, 'unlikely');
+    c.get(Local.budget).i32(this.longestAfter).op('i32.lt_s');
+    if (use?.mxcsr === true && restoresMxcsr(this.insn)) {
+      this.otherPrecision(c);
+      c.op('i32.or');
+    }
+    c.brIf(this.exit, 'unlikely');
   }
 
   /**
