@@ -41,6 +41,11 @@ export class Arena {
     this.#pageCount = Math.max(2, Math.ceil(capacity / pageBytes));
   }
 
+  /** The place of the next block that there is room for. */
+  get next(): number {
+    return this.#head;
+  }
+
   /** Is there room for so many bytes in the newest page? */
   hasRoom(length: number): boolean {
     return length <= pageBytes - (this.#head % pageBytes);

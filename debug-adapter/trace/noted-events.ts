@@ -8,7 +8,8 @@ export interface NotedLog {
   readonly bytes: Uint8Array;
   /** Where the first block of bytes is that calls of the records point to (`Bytes` of x86/event-log.ts); those of later ones follow it. */
   readonly firstBytes: number;
-  reader: ((from: number, to: number) => void) | undefined;
+  /** Takes over the records from one place in memory to another; their blocks of bytes are in front of `bytesTo`. */
+  reader: ((from: number, to: number, bytesTo: number) => void) | undefined;
   drain(): void;
 }
 
@@ -52,8 +53,8 @@ export class NotedEvents {
   ) {
     this.#halves = log.halves;
     this.#floats = new Float64Array(log.halves.buffer, 0, Math.floor(log.halves.byteLength / 8));
-    log.reader = (from, to) => {
-      this.#read(from, to);
+    log.reader = (from, to, bytesTo) => {
+      this.#read(from, to, bytesTo);
     };
   }
 
@@ -80,7 +81,7 @@ export class NotedEvents {
     return at;
   }
 
-  #read(from: number, to: number): void {
+  #read(from: number, to: number, bytesTo: number): void {
     const halves = this.#halves;
     this.#bytesAt = this.log.firstBytes;
     /** A call that was over only after what follows it, and its number in the ring. */
@@ -101,7 +102,7 @@ export class NotedEvents {
       if (next > at && !this.isReplay(this.number(at, RecordField.startInstruction)) && this.calls?.isSingle(at) !== true) {
         const count = (next - at) / recordBytes;
         const sequence = this.ring.append(halves, at >> 2, count);
-        if (flags !== wholeCall) this.#bytesAt = this.ring.appendBlocks(sequence, count, halves, this.#bytesAt);
+        if (flags !== wholeCall) this.#bytesAt = this.ring.appendBlocks(sequence, count, halves, this.#bytesAt, bytesTo);
         const last = next - recordBytes;
         if (next < to && this.number(next, RecordField.startInstruction) < this.number(last, RecordField.endInstruction)) {
           open = last;

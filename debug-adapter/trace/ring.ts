@@ -215,38 +215,45 @@ export class EventRing {
     places[this.#placeIndex(sequence) + (phase === 'before' ? 0 : 1)] = place;
   }
 
-  /** Takes over blocks of bytes that lie one behind the other in `source`, from byte `from` on: those of `count` records from `sequence` on, which say what they have. @returns where they end */
-  appendBlocks(sequence: number, count: number, source: Int32Array, from: number): number {
-    let end = from;
-    for (let i = 0; i < count; i++) end = this.#placeBlocks(sequence + i, source, end, (at) => at);
-    const length = end - from;
-    const isOne = this.#arena.hasRoom(length);
-    const base = isOne ? this.#arena.copy(source, from, length) - from : 0;
+  /**
+   * Takes over blocks of bytes that lie one behind the other in `source`, from byte `from` on and all in front of `to`: those of `count` records from `sequence` on, which say what they have.
+   * @returns where they end
+   */
+  appendBlocks(sequence: number, count: number, source: Int32Array, from: number, to: number): number {
+    const arena = this.#arena;
+    // Copied as one, each is as far from the first as it was.
+    const asOne = arena.hasRoom(to - from);
+    const shift = arena.next - from;
     let at = from;
-    for (let i = 0; i < count; i++)
-      at = this.#placeBlocks(
-        sequence + i,
-        source,
-        at,
-        isOne ? (block) => base + block : (block) => this.#arena.copy(source, block, source[block >> 2]!),
-      );
-    return end;
+    for (let done = 0; done < count;) {
+      const first = sequence + done;
+      const run = this.#runLength(first, count - done);
+      const { halves, places } = this.#chunk(first);
+      let word = this.#offset(first) >> 2;
+      let index = this.#placeIndex(first);
+      for (let i = 0; i < run; i++, word += recordBytes / 4, index += 2) {
+        const flags = halves[word]!;
+        if ((flags & notedBefore) !== 0) {
+          const length = source[at >> 2]!;
+          places[index] = asOne ? at + shift : arena.copy(source, at, length);
+          at += length;
+        }
+        if ((flags & notedAfter) !== 0) {
+          const length = source[at >> 2]!;
+          places[index + 1] = asOne ? at + shift : arena.copy(source, at, length);
+          at += length;
+        }
+      }
+      done += run;
+    }
+    if (asOne) arena.copy(source, from, at - from);
+    return at;
   }
 
-  #placeBlocks(sequence: number, source: Int32Array, from: number, placeOf: (block: number) => number): number {
-    const { halves, places } = this.#chunk(sequence);
-    const word = halves[this.#offset(sequence) >> 2]!;
-    const index = this.#placeIndex(sequence);
-    let at = from;
-    if ((word & notedBefore) !== 0) {
-      places[index] = placeOf(at);
-      at += source[at >> 2]!;
-    }
-    if ((word & notedAfter) !== 0) {
-      places[index + 1] = placeOf(at);
-      at += source[at >> 2]!;
-    }
-    return at;
+  /** How many of `count` records from `sequence` on lie one behind the other. */
+  #runLength(sequence: number, count: number): number {
+    const place = sequence % this.capacity;
+    return Math.min(count, recordsPerChunk - (place % recordsPerChunk), this.capacity - place);
   }
 
   /** What argument `index` pointed to, as far as that was kept and is still there. */
@@ -293,8 +300,7 @@ export class EventRing {
     const first = this.head;
     for (let done = 0; done < count;) {
       const sequence = first + done;
-      const place = sequence % this.capacity;
-      const run = Math.min(count - done, recordsPerChunk - (place % recordsPerChunk), this.capacity - place);
+      const run = this.#runLength(sequence, count - done);
       const { halves } = this.#chunkFor(sequence);
       const source = from + done * (recordBytes / 4);
       const to = this.#offset(sequence) >> 2;

@@ -210,8 +210,8 @@ export class SyscallRecorder implements NotedCalls {
   private newestRip = 0;
   /** Where a return was seen last: its probe may be told again. */
   private newestReturn = -1;
-  /** Called when a call was recorded, at its beginning and at its end, with its number. */
-  onEvent: ((sequence: number, phase: 'begin' | 'end', number: number) => void) | undefined;
+  /** Called when a call was recorded, at its beginning and at its end, or once if it was over before anything else happened; with its number. */
+  onEvent: ((sequence: number, phase: 'begin' | 'end' | 'whole', number: number) => void) | undefined;
 
   constructor(
     private readonly cpu: TracedCpu,
@@ -408,29 +408,32 @@ export class SyscallRecorder implements NotedCalls {
 
   wholeCalls(at: number, sequence: number, count: number, open: boolean): void {
     const noted = this.noted!;
-    for (let i = 0; i < count; i++) {
-      const record = at + i * recordBytes;
-      this.threadOf(noted.number(record, RecordField.thread)).open = undefined;
-      this.onEvent?.(sequence + i, 'begin', this.words[(record + RecordField.number) >> 2]!);
-      if (!open || i < count - 1) this.ended(record, sequence + i);
-    }
     const last = at + (count - 1) * recordBytes;
+    for (let record = at, event = sequence; record <= last; record += recordBytes, event++) {
+      this.threadOf(noted.number(record, RecordField.thread)).open = undefined;
+      if (record < last || !open) this.finished(record, event, 'whole');
+      else this.onEvent?.(event, 'begin', this.words[(record + RecordField.number) >> 2]!);
+    }
     this.newestStart = noted.number(last, RecordField.startInstruction);
     this.newestRip = noted.number(last, RecordField.rip);
     this.newestReturn = noted.number(last, RecordField.endInstruction);
   }
 
   ended(at: number, sequence: number): void {
-    const kind = this.kindOf(this.words[(at + RecordField.number) >> 2]!);
-    if (kind.changesDescriptors)
-      this.noteDescriptor(
-        sequence,
-        kind,
-        this.argumentsAt(at),
-        this.word((at + RecordField.result) >> 3),
-        this.noted!.number(at, RecordField.endInstruction),
-      );
-    this.onEvent?.(sequence, 'end', kind.row?.number ?? -1);
+    this.finished(at, sequence, 'end');
+  }
+
+  /** The call of the record at `at` is over. */
+  private finished(at: number, sequence: number, phase: 'end' | 'whole'): void {
+    const { words } = this;
+    const number = words[(at + RecordField.number) >> 2]!;
+    const kind = this.kindOf(number);
+    if (kind.changesDescriptors) {
+      const result = this.word((at + RecordField.result) >> 3);
+      if (result >= 0)
+        this.noteDescriptor(sequence, kind, this.argumentsAt(at), result, this.noted!.number(at, RecordField.endInstruction));
+    }
+    this.onEvent?.(sequence, phase, number);
   }
 
   /** The handler of call `number` was entered, by a direct call or from the binary path's dispatcher. */

@@ -55,8 +55,8 @@ export interface EventLog {
   readonly bytes: Uint8Array;
   /** Where the bytes that the first record's call points to are, if it has any; those of others follow (see `Bytes` of event-log.ts). */
   readonly firstBytes: number;
-  /** Gets the addresses of the first record and of the end of the last, in bytes; see `LogRecord`. */
-  reader: ((from: number, to: number) => void) | undefined;
+  /** Gets the addresses of the first record and of the end of the last, in bytes (see `LogRecord`), and an address behind which they have no blocks of bytes. */
+  reader: ((from: number, to: number, bytesTo: number) => void) | undefined;
   /** Has the 64-bit word at this linear address noted with each record; without one that is 0. */
   sample(linear: number | undefined): void;
   /**

@@ -267,7 +267,10 @@ export class X86Cpu extends CpuState implements Cpu {
   #tell(what: number): number {
     this.#probesChanged = false;
     if (what === Hooked.syscall) {
-      this.#hookStops = this.hooks.syscall?.() === 'stop';
+      const { syscall } = this.hooks;
+      // Where the region could not note it for want of room, there may be some now.
+      const isNoted = this.log.laterCalls(syscall) && this.log.makeRoom() && this.#noteCall();
+      this.#hookStops = !isNoted && syscall?.() === 'stop';
       this.#syscallAskedAt = this.allowance.retired;
     } else {
       const at = State.seg + Seg.FS * SegField.size + SegField.base;
@@ -282,7 +285,8 @@ export class X86Cpu extends CpuState implements Cpu {
     this.#syscallAskedAt = -1;
     const { syscall } = this.hooks;
     if (asked || syscall === undefined) return undefined;
-    return this.log.laterCalls(syscall) && this.#noteCall() ? undefined : syscall();
+    const isNoted = this.log.laterCalls(syscall) && (this.#noteCall() || (this.log.makeRoom() && this.#noteCall()));
+    return isNoted ? undefined : syscall();
   }
   /** Translated code notes by itself what may be told later, as far as it can; the interpreter has it noted. */
   #note(what: NotingFunction, slot = 0): boolean {

@@ -129,6 +129,9 @@ export const Telling = {
   /** From here on: by a record with this slot, where the slot's word is 0. */ slots: 3,
 } as const;
 
+/** Where no more is left for bytes, a call may have found that too little. */
+const fullBytes = 0x4000;
+
 /** No sampled word is this. */
 const nobody = -1n;
 
@@ -136,7 +139,7 @@ export class Log implements EventLog {
   readonly halves: Int32Array;
   readonly bytes: Uint8Array;
   readonly firstBytes = LogArea.bytes;
-  reader: ((from: number, to: number) => void) | undefined;
+  reader: EventLog['reader'];
   readonly #words: BigInt64Array;
   readonly #floats: Float64Array;
   #nextSlot: number = Telling.slots;
@@ -313,14 +316,23 @@ export class Log implements EventLog {
     this.halves[(field >> 2) + 1] = Math.floor(value / 0x1_0000_0000);
   }
 
+  /** Reads the records if there is no room for more. @returns whether there is room now that was not there */
+  makeRoom(): boolean {
+    const { halves } = this;
+    if (halves[LogState.head >> 2]! < LogArea.end && halves[LogState.bytesHead >> 2]! < LogArea.bytesEnd - fullBytes) return false;
+    this.drain();
+    return true;
+  }
+
   drain(): void {
     const { halves } = this;
     const end = halves[LogState.head >> 2]!;
     if (end === LogArea.start) return;
+    const bytesEnd = halves[LogState.bytesHead >> 2]!;
     halves[LogState.head >> 2] = LogArea.start;
     halves[LogState.bytesHead >> 2] = LogArea.bytes;
     halves[LogState.openCall >> 2] = 0;
-    this.reader?.(LogArea.start, end);
+    this.reader?.(LogArea.start, end, bytesEnd);
   }
 }
 

@@ -105,9 +105,12 @@ export function startTrace(options: RunOptions, io: RunIo, machine: PcMachine, b
     recorder.onEvent = (sequence, phase, number) => {
       if (format === 'strace') {
         // What was over before anything else happened is looked at once.
-        if (phase === 'begin') pushEvent(sequence, Phase.begin);
+        if (phase === 'whole') pushEvent(sequence, Phase.whole);
+        else if (phase === 'begin') pushEvent(sequence, Phase.begin);
         else if (pending.at(-1) === sequence * phases + Phase.begin) pending[pending.length - 1] = sequence * phases + Phase.whole;
         else pushEvent(sequence, Phase.end);
+      } else if (phase === 'whole') {
+        pushEvent(sequence);
       } else if (phase === 'end') {
         if (unfinished.delete(sequence)) pushEvent(sequence);
       } else if (neverReturns(number)) {

@@ -272,7 +272,7 @@ function boot(booted: Booted, symbols: SymbolFile, seed: number, way: Way): Subj
   const tracers = attachTracers(target, kinds, (line) => lines.push(line));
   const { hooks, log } = machine.cpu;
   const read = log!.reader!;
-  log!.reader = (from, to) => {
+  log!.reader = (from, to, bytesTo) => {
     for (let at = from; at < to; at += recordBytes) {
       const word = log!.halves[at >> 2]!;
       if ((word & 0xff) !== EventKind.syscall) continue;
@@ -280,7 +280,7 @@ function boot(booted: Booted, symbols: SymbolFile, seed: number, way: Way): Subj
       if ((word & notedBefore) !== 0) noted.before++;
       if ((word & notedAfter) !== 0) noted.after++;
     }
-    read(from, to);
+    read(from, to, bytesTo);
   };
   if (way !== 'noted') {
     // Hooks that are not those of the tracers are told at once.
