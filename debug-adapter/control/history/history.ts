@@ -177,12 +177,14 @@ export class History {
     yield* this.replay(count);
   }
 
-  /** Makes a checkpoint close before `count`, the machine's present, and comes back to it: the first step back is as quick as the next ones. */
+  /** Sees to it that a checkpoint is close before the machine's present, and comes back to that: the first step back is as quick as the next ones. */
   *prepare(): Journey<void> {
     const { position } = this;
     const near = this.#near;
-    const before = this.checkpoints.list[this.checkpoints.indexBefore(position - 1)];
-    if (before === undefined || position - before.at <= 2 * near) return;
+    const index = this.checkpoints.indexBefore(position - 1);
+    const before = this.checkpoints.list[index];
+    if (before === undefined) return;
+    if (position - before.at <= 2 * near) return yield* this.checkpoints.warm(index);
     const ended = hasEnded(this.machine);
     if (!ended) this.take();
     try {

@@ -3,24 +3,30 @@ import { type AddressRange } from '../../symbols/api';
 import { type Granularity } from '../api';
 import { type Disassembler } from '../disassembler';
 import { errors } from '../errors';
-import { walkStack } from '../unwind';
+import { type StackFrame, walkStack } from '../unwind';
 import { type History, type Journey } from './history';
 import { type TravellingTarget } from './probes';
 import { Trail } from './trail';
 
-/** Instructions recorded at first, and at most before a return's call is looked for with probes. */
+/** Instructions recorded at first: the calls of most returns are among them, those of others are looked for with probes. */
 const firstTrail = 500;
-const longestTrail = 8000;
-/** A step over many instructions looks at more of them at a time. */
+/** A step that goes on from one trail to the one before it looks at more of them at a time. */
 const mostTrail = 65_536;
 /** A line that ran more instructions than this without a call is stopped in. */
 const longestLine = 500_000;
 /** Longest call instruction that is not padded with prefixes. */
 const longestCall = 8;
 
+/** Where control left some code that it came back to. */
+interface Departure {
+  /** Instructions retired. */
+  readonly at: number;
+  readonly pc: bigint;
+}
+
 export type ReverseKind = 'back' | 'over' | 'in' | 'out';
 
-/** Computes where steps lead; the machine is left anywhere. Probes must be silent. */
+/** Computes where steps lead; the machine is left anywhere. Probes must be silent. What one step looked at serves the next. */
 export class ReverseSteps {
   #trail: Trail | undefined;
   #length = firstTrail;
@@ -38,6 +44,16 @@ export class ReverseSteps {
     if (granularity !== 'instruction') return yield* this.#line(from, kind === 'in');
     if (kind === 'over') return yield* this.#over(from);
     return yield* this.#instruction(from);
+  }
+
+  /** Looks at the instructions before the machine's moment, for the first step from there; leaves it where it was, or in its past where the driver leaves off. */
+  *prepare(): Journey<void> {
+    if (this.history.position > this.history.start) yield* this.#at(this.history.position, firstTrail);
+  }
+
+  /** What was looked at may not have been so. */
+  forget(): void {
+    this.#trail = undefined;
   }
 
   /** One instruction; handlers of interrupts and faults that ran in between are passed, as they are forwards. */
@@ -70,6 +86,15 @@ export class ReverseSteps {
     if (at === undefined) return undefined;
     let ranges = this.#extent((yield* this.#at(at)).pc(at));
     for (;;) {
+      if (ranges.length === 0 && !into) {
+        // A function without lines is left at once for where it was called.
+        const call: number | undefined = yield* this.#callOfCurrent(at);
+        if (call !== undefined) {
+          at = call;
+          ranges = this.#extent((yield* this.#at(at)).pc(at));
+          continue;
+        }
+      }
       const before: number | undefined = yield* this.#previous(at, into);
       if (before === undefined || from - before > longestLine) return before === undefined ? this.history.start : at;
       const trail = yield* this.#at(at);
@@ -79,7 +104,7 @@ export class ReverseSteps {
       const entered = flow?.kind === 'call' && pc + BigInt(flow.length) !== next && before === at - 1;
       const hasLine = this.#hasLine(pc);
       if (ranges.length === 0) {
-        // Code without lines: on to where there are some.
+        // On to where there are some.
         if (hasLine) ranges = this.#extent(pc);
       } else if (into && hasLine && flow?.kind === 'return' && before === at - 1) {
         ranges = this.#extent(pc);
@@ -107,51 +132,65 @@ export class ReverseSteps {
       while (at !== undefined && at > this.history.start && contains(ranges, (yield* this.#at(at)).pc(at))) at = yield* this.#over(at);
       return at;
     }
-    const caller = frames.find((frame) => frame.origin !== 'tail-call' && (frame.pc !== current?.pc || frame.cfa !== current.cfa));
+    const caller = callerIn(frames);
     if (current?.cfa === undefined || caller === undefined) throw errors.noCaller();
-    return yield* this.#call(caller.pc, current.cfa, from);
+    return (yield* this.#departure(caller.pc, current.cfa, from, false))?.at;
+  }
+
+  /** The call of the function that runs at `at`, where its frame is told for sure. */
+  *#callOfCurrent(at: number): Journey<number | undefined> {
+    yield* this.history.seek(at);
+    const frames = walkStack(this.target, 3);
+    const caller = callerIn(frames);
+    const cfa = frames[0]?.cfa;
+    return caller?.origin === 'cfi' && cfa !== undefined ? (yield* this.#departure(caller.pc, cfa, at, false))?.at : undefined;
   }
 
   /** The moment that control left the code to which it came back at `at`: a call, a system call, or an interrupted instruction, by the stack pointer. */
-  *#matching(at: number): Journey<{ readonly at: number; readonly pc: bigint } | undefined> {
-    for (let length = firstTrail; ; length *= 4) {
-      const trail = yield* this.#at(at, length);
-      const pc = trail.pc(at);
-      const stackPointer = trail.stackPointer(at);
-      for (let count = at - 2; count >= trail.from; count--) {
-        if (trail.stackPointer(count) !== stackPointer) continue;
-        const candidate = trail.pc(count);
-        if (candidate === pc) return { at: count, pc };
-        if (candidate >= pc || pc - candidate > longestCall) continue;
-        const flow = trail.flow(count);
-        if ((flow?.kind === 'call' || flow?.kind === 'syscall') && candidate + BigInt(flow.length) === pc)
-          return { at: count, pc: candidate };
-      }
-      if (trail.from <= this.history.start) return undefined;
-      if (length < longestTrail) continue;
-      const found = yield* this.#call(pc, stackPointer, at - 1);
-      return found === undefined ? undefined : { at: found, pc: 0n };
+  *#matching(at: number): Journey<Departure | undefined> {
+    const trail = yield* this.#at(at, firstTrail);
+    const pc = trail.pc(at);
+    const stackPointer = trail.stackPointer(at);
+    for (let count = at - 2; count >= trail.from; count--) {
+      if (trail.stackPointer(count) !== stackPointer) continue;
+      const candidate = trail.pc(count);
+      if (candidate === pc) return { at: count, pc };
+      if (candidate >= pc || pc - candidate > longestCall) continue;
+      const flow = trail.flow(count);
+      if ((flow?.kind === 'call' || flow?.kind === 'syscall') && candidate + BigInt(flow.length) === pc)
+        return { at: count, pc: candidate };
     }
+    if (trail.from <= this.history.start) return undefined;
+    return yield* this.#departure(pc, stackPointer, at - 1, true);
   }
 
-  /** The last time before `before` that a call which returns to `returnTo` was made with this stack pointer. */
-  *#call(returnTo: bigint, stackPointer: bigint, before: number): Journey<number | undefined> {
+  /**
+   * The last time before `before` that a call which returns to `returnTo` was made with this stack pointer, or, with `interrupted`, that the instruction there was come to with it.
+   * Run at full speed with probes: what was called may have run for long.
+   */
+  *#departure(returnTo: bigint, stackPointer: bigint, before: number, interrupted: boolean): Journey<Departure | undefined> {
     const { probes } = this.target;
     const registrations: { remove(): void }[] = [];
     const code = this.target.machine.cpu.readMemory(returnTo - BigInt(longestCall), longestCall);
-    const noted: { at: number | undefined } = { at: undefined };
+    const noted: { last: Departure | undefined } = { last: undefined };
+    const look = (pc: bigint): undefined => {
+      const { position } = this.history;
+      if (position < before && this.target.register('rsp') === stackPointer) noted.last = { at: position, pc };
+      return undefined;
+    };
+    const note = (pc: bigint): void => void registrations.push(probes.addAlways(pc, () => look(pc)));
+    if (interrupted) {
+      // One that a fault interrupts is come to before; one that an interrupt comes in front of is not.
+      note(returnTo);
+      registrations.push(this.#watchInterrupts(() => this.target.pc === returnTo && look(returnTo)));
+    }
     for (let length = 2; length <= longestCall && code.length === longestCall; length++) {
       const flow = this.disassembler.flow(code.subarray(longestCall - length), 64);
-      if (flow?.length !== length || (flow.kind !== 'call' && flow.kind !== 'syscall')) continue;
-      const note = (): undefined => {
-        if (this.target.register('rsp') === stackPointer && this.history.position < before) noted.at = this.history.position;
-        return undefined;
-      };
-      registrations.push(probes.addAlways(returnTo - BigInt(length), note));
+      if (flow?.length === length && (flow.kind === 'call' || flow.kind === 'syscall')) note(returnTo - BigInt(length));
     }
     try {
       // Found by probes that note and never stop; part by part, until one part has it.
-      for (let bound = before; bound > this.history.start && noted.at === undefined;) {
+      for (let bound = before; bound > this.history.start && noted.last === undefined;) {
         const index = this.history.checkpoints.indexBefore(bound - 1);
         const start = this.history.checkpoints.list[index]!.at;
         yield* this.history.rerun(index, bound, () => undefined);
@@ -160,15 +199,32 @@ export class ReverseSteps {
     } finally {
       for (const registration of registrations) registration.remove();
     }
-    return noted.at;
+    return noted.last;
+  }
+
+  /** Calls `told` before each interrupt is delivered. */
+  #watchInterrupts(told: () => void): { remove(): void } {
+    const { hooks } = this.target.machine.cpu;
+    const { interrupt } = hooks;
+    hooks.interrupt = (vector) => {
+      told();
+      return interrupt?.(vector);
+    };
+    return {
+      remove: () => {
+        if (interrupt === undefined) delete hooks.interrupt;
+        else hooks.interrupt = interrupt;
+      },
+    };
   }
 
   /** The trail that ends at or after `at` and reaches `length` instructions before it, or to the start. */
   *#at(at: number, length = 1): Journey<Trail> {
     const known = this.#trail;
     if (known?.holds(at) === true && (known.from <= this.history.start || at - known.from >= length)) return known;
+    const goesOn = known !== undefined && at <= known.to && known.from - at < firstTrail;
+    this.#length = goesOn ? Math.min(this.#length * 2, mostTrail) : firstTrail;
     this.#trail = yield* Trail.record(this.history, this.target, this.disassembler, at, Math.max(length, this.#length));
-    this.#length = Math.min(this.#length * 2, mostTrail);
     return this.#trail;
   }
 
@@ -185,6 +241,12 @@ export class ReverseSteps {
     const row = this.target.symbolsAt(pc)?.lineAt(pc);
     return row !== undefined && row.line > 0;
   }
+}
+
+/** The frame that called the first one. */
+function callerIn(frames: readonly StackFrame[]): StackFrame | undefined {
+  const [current] = frames;
+  return frames.find((frame) => frame.origin !== 'tail-call' && (frame.pc !== current?.pc || frame.cfa !== current.cfa));
 }
 
 /** IRET and IRETQ stand at the pc (SDM vol. 2A). */

@@ -56,6 +56,7 @@ const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 export class TimeTravel {
   readonly history: History;
+  readonly #steps: ReverseSteps;
   #cancelTimer: (() => void) | undefined;
   #journey: Journey<unknown> | undefined;
   /** The journey is one that the user asked for, not the preparation of one. */
@@ -71,6 +72,7 @@ export class TimeTravel {
       pristine: () => parts.pristine(),
       ...(budget === undefined ? {} : { budget }),
     });
+    this.#steps = new ReverseSteps(this.history, parts.target, parts.disassembler);
   }
 
   /** A journey that the user asked for is under way. */
@@ -106,8 +108,20 @@ export class TimeTravel {
     this.#drop();
     if (this.#atHook) return;
     this.#cancelTimer = this.parts.host.later(quiet, () => {
-      this.#drive(this.#silently(this.history.prepare()), () => undefined);
+      this.#drive(this.#silently(this.#preparation()), () => undefined);
     });
+  }
+
+  *#preparation(): Journey<void> {
+    const { history } = this;
+    const { position } = history;
+    yield* history.prepare();
+    try {
+      yield* this.#steps.prepare();
+    } finally {
+      // Also where the driver leaves off.
+      complete(history.seek(position));
+    }
   }
 
   /** The guest's state is asked for: gives up a preparation that is under way. */
@@ -118,6 +132,7 @@ export class TimeTravel {
 
   /** To be called after anything that may have changed the guest's state: tells where that ended the recorded future. */
   noteEdits(): void {
+    this.#steps.forget();
     if (!this.history.futureDropped()) return;
     const { position } = this.history;
     this.parts.futureDropped(position);
@@ -127,9 +142,8 @@ export class TimeTravel {
   }
 
   reverse(kind: ReverseKind, granularity: Granularity): void {
-    const { target, disassembler } = this.parts;
     const { history } = this;
-    const steps = new ReverseSteps(history, target, disassembler);
+    const steps = this.#steps;
     this.#begin(
       this.#silently(
         (function* (): Journey<Arrival> {
