@@ -9,12 +9,16 @@ import { Debugger } from './control/debugger';
 import { launchedMachine } from './control/launched-machine';
 import { runnerHost } from './runner-host.node';
 import { optimiseAsUsual, waitWithOptimising } from './optimising.node';
+import { useInflate } from './symbols/compression';
+import { fastInflate } from './symbols/inflate.node';
 import { useCompiler } from './x86/default-compiler';
 import { useHandlers } from './x86/default-handlers';
 
 /** Made by the build, beside the bundle; without them the processor makes its own at the first start. */
 const handlers = join(__dirname, 'handlers.wasm');
 if (existsSync(handlers)) useHandlers(new WebAssembly.Module(readFileSync(handlers)));
+
+useInflate(fastInflate);
 
 void waitWithOptimising();
 useCompiler(async () => {

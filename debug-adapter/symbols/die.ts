@@ -241,6 +241,11 @@ export class Die {
     }
   }
 
+  /** Offset in .debug_str of a string that lies there. */
+  stringPlace(at: number): number | undefined {
+    return this.find(at) === FORM.strp ? this.r.offset(this.unit.is64) : undefined;
+  }
+
   /** An internal address (see `DebugSections`). */
   address(at: number): number | undefined {
     const form = this.find(at);

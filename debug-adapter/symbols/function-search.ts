@@ -9,7 +9,7 @@ import { entryOf } from './functions';
 import { Mentions, type Span } from './mentions';
 import { lastComponent, matchesQualified } from './qualified-names';
 import { rangesOf } from './ranges';
-import { spellingOf } from './spelling';
+import { type Spelling, spellingOf } from './spelling';
 import { type Unit } from './unit';
 import { type FoundDie, UnitScan } from './unit-scan';
 
@@ -50,7 +50,7 @@ export class FunctionSearch {
     const findings: Findings = { members: new Set(), places: new Set() };
     for (const unit of dwarf.units) {
       const positions = spelling.within({ start: unit.dieOffset, end: unit.end });
-      if (positions.length > 0) this.inUnit(unit, positions, name, query, findings);
+      if (positions.length > 0) this.inUnit(unit, positions, name, query, findings, spelling);
       yield unit.end / dwarf.info.length;
       if (isEnough(findings, query)) break;
     }
@@ -84,12 +84,21 @@ export class FunctionSearch {
   }
 
   /** The functions among the DIEs in which positions lie, and what completes them in their unit. */
-  private inUnit(unit: Unit, positions: readonly number[], name: string | undefined, { library }: FunctionQuery, findings: Findings): void {
+  private inUnit(
+    unit: Unit,
+    positions: readonly number[],
+    name: string | undefined,
+    { library }: FunctionQuery,
+    findings: Findings,
+    spelling?: Spelling,
+  ): void {
     if (library !== undefined && unit.library !== library) return;
     const scan = new UnitScan(unit);
     const own: number[] = [];
     for (const die of scan.at(positions)) {
       if (die.abbrev.tag !== TAG.subprogram || (name !== undefined && !isNamed(unit, die, name))) continue;
+      const place = spelling && Die.at(unit, die.offset).stringPlace(AT.name);
+      if (place !== undefined) spelling!.settle(place);
       own.push(die.offset);
       findings.members.add(die.offset);
       this.addCode(unit, die, findings);

@@ -3,6 +3,8 @@
  * zero and stay so, which another function sees in a third of the time.
  */
 
+import { code, constant, get, loadVector, name, section, set, simd, tee, u32, wasmModule, wasmType } from '../../symbols/wasm-binary';
+
 export const pageBytes = 4096;
 
 /** 64 bytes a turn in four accumulators, so that the multiplications of one turn do not wait for each other. */
@@ -78,26 +80,9 @@ export class PageHash {
 let module: WebAssembly.Module | undefined;
 const compiled = (): WebAssembly.Module => (module ??= new WebAssembly.Module(binary()));
 
-const u32 = (value: number): number[] => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...u32(value >>> 7)]);
-const s32 = (value: number): number[] => {
-  const low = value & 0x7f;
-  const rest = value >> 7;
-  return (rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0) ? [low] : [low | 0x80, ...s32(rest)];
-};
-const text = (value: string): number[] => [...u32(value.length), ...new TextEncoder().encode(value)];
-const section = (id: number, ...items: readonly (readonly number[])[]): number[] => {
-  const body = [...u32(items.length), ...items.flat()];
-  return [id, ...u32(body.length), ...body];
-};
-
-/** The module, in the binary format of the WebAssembly core specification 2.0, chapter 5. */
+/** The module. Opcodes are those of the WebAssembly core specification 2.0, section 5.4. */
 function binary(): Uint8Array<ArrayBuffer> {
-  const i32 = 0x7f;
-  const v128 = 0x7b;
-  const get = (local: number): number[] => [0x20, ...u32(local)];
-  const set = (local: number): number[] => [0x21, ...u32(local)];
-  const simd = (opcode: number): number[] => [0xfd, ...u32(opcode)];
-  const constant = (value: number): number[] => [0x41, ...s32(value | 0)];
+  const { i32, v128 } = wasmType;
   const splat = (value: number): number[] => [...constant(value), ...simd(0x11)];
   const xor = simd(0x51);
   const multiply = simd(0xb5);
@@ -111,8 +96,7 @@ function binary(): Uint8Array<ArrayBuffer> {
   const mix = (local: number): number[] => [
     ...get(factor),
     ...multiply,
-    0x22,
-    ...u32(local),
+    ...tee(local),
     ...get(local),
     ...constant(15),
     ...shiftRight,
@@ -122,9 +106,7 @@ function binary(): Uint8Array<ArrayBuffer> {
   const absorb = (index: number): number[] => [
     ...get(accumulator + index),
     ...get(address),
-    ...simd(0x00),
-    ...u32(4),
-    ...u32(index * 16),
+    ...loadVector(index * 16),
     ...xor,
     ...mix(accumulator + index),
   ];
@@ -141,7 +123,7 @@ function binary(): Uint8Array<ArrayBuffer> {
     ...[...get(address), ...constant(pageBytes), 0x6a, ...set(end)],
     ...[0x03, 0x40],
     ...indices.flatMap(absorb),
-    ...[...get(address), ...constant(turnBytes), 0x6a, 0x22, ...u32(address), ...get(end), 0x49, 0x0d, 0x00],
+    ...[...get(address), ...constant(turnBytes), 0x6a, ...tee(address), ...get(end), 0x49, 0x0d, 0x00],
     0x0b,
     ...[1, 2, 3].flatMap(fold),
     ...indices.flatMap((index) => [...lane(index), 0x24, index]),
@@ -150,7 +132,7 @@ function binary(): Uint8Array<ArrayBuffer> {
     0x0b,
   ];
   const [from, to] = [0, 1] as const;
-  const load = (offset: number): number[] => [...get(from), ...simd(0x00), ...u32(4), ...u32(offset)];
+  const load = (offset: number): number[] => [...get(from), ...loadVector(offset)];
   const or = simd(0x50);
   const anyTrue = simd(0x53);
   const zeros = [
@@ -167,18 +149,17 @@ function binary(): Uint8Array<ArrayBuffer> {
     ...get(from),
     0x0b,
   ];
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [0x60, ...u32(5), i32, i32, i32, i32, i32, ...u32(1), i32], [0x60, ...u32(2), i32, i32, ...u32(1), i32]),
-    ...section(2, [...text('env'), ...text('memory'), 0x02, 0x00, 0x01]),
-    ...section(3, [0], [1]),
-    ...section(6, ...indices.map(() => [i32, 0x01, 0x41, 0x00, 0x0b])),
-    ...section(
+  return wasmModule(
+    section(1, [0x60, ...u32(5), i32, i32, i32, i32, i32, ...u32(1), i32], [0x60, ...u32(2), i32, i32, ...u32(1), i32]),
+    section(2, [...name('env'), ...name('memory'), 0x02, 0x00, 0x01]),
+    section(3, [0], [1]),
+    section(6, ...indices.map(() => [i32, 0x01, 0x41, 0x00, 0x0b])),
+    section(
       7,
-      [...text('same'), 0x00, 0x00],
-      [...text('zeros'), 0x00, 0x01],
-      ...indices.map((index) => [...text(`h${index}`), 0x03, index]),
+      [...name('same'), 0x00, 0x00],
+      [...name('zeros'), 0x00, 0x01],
+      ...indices.map((index) => [...name(`h${index}`), 0x03, index]),
     ),
-    ...section(10, ...[same, zeros].map((code) => [...u32(code.length), ...code])),
-  ]);
+    section(10, ...[same, zeros].map(code)),
+  );
 }

@@ -1,7 +1,9 @@
 /** ELF headers, sections, symbols, notes and compressed sections, against readelf and against files made by hand. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { inflateSection } from '../../../debug-adapter/symbols/compression';
+import { deflateSync } from 'node:zlib';
+import { fastInflate } from '../../../debug-adapter/symbols/inflate.node';
+import { inflateSection, plainInflate, useInflate } from '../../../debug-adapter/symbols/compression';
 import { ET, EM, PT, SHF, STT, parseElf } from '../../../debug-adapter/symbols/elf';
 import { PROGRAM, Workshop, haveTools } from './support';
 
@@ -135,5 +137,36 @@ describe('symbols: ELF', () => {
     view.setUint32(0, 2, true);
     assert.match(String(inflateSection(header, 'elf64')), /zstd/);
     assert.match(String(inflateSection(header.subarray(0, 5), 'elf64')), /cut off/);
+  });
+
+  it('inflates sections in either way alike, and says what is wrong with damaged ones', () => {
+    const content = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) >>> 7);
+    const section = (stream: Uint8Array, size: number): Uint8Array => {
+      const bytes = new Uint8Array(24 + stream.length);
+      const view = new DataView(bytes.buffer);
+      view.setUint32(0, 1, true);
+      view.setBigUint64(8, BigInt(size), true);
+      bytes.set(stream, 24);
+      return bytes;
+    };
+    const stream = deflateSync(content);
+    const damaged = stream.map((byte, i) => (i > 100 && i < 140 ? byte ^ 0x55 : byte));
+    const empty = deflateSync(new Uint8Array(0));
+    try {
+      for (const inflate of [plainInflate, fastInflate]) {
+        useInflate(inflate);
+        assert.deepEqual(inflateSection(section(stream, content.length), 'elf64'), content);
+        assert.equal(inflateSection(section(empty, 0), 'elf64').length, 0);
+        for (const [bytes, size] of [
+          [stream, content.length - 1],
+          [stream, content.length + 1],
+          [damaged, content.length],
+          [stream.subarray(0, 2000), content.length],
+        ] as const)
+          assert.match(String(inflateSection(section(bytes, size), 'elf64')), /inflate/, `${bytes.length} ${size}`);
+      }
+    } finally {
+      useInflate(plainInflate);
+    }
   });
 });
