@@ -12,7 +12,7 @@ export function startCompiler(folder: string): CompilerThread {
   if (availableParallelism() < 2) throw new Error('one core only');
   const worker = new Worker(join(folder, 'compiler.js'), { execArgv: [] });
   return {
-    post: (order) => worker.postMessage(order),
+    post: (task) => worker.postMessage(task),
     listen: (answered, failed) => {
       worker.on('message', answered);
       worker.on('error', failed);

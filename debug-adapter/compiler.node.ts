@@ -2,17 +2,19 @@
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { loadCompiled } from './compiled-bundle.node';
-import { type Numbered } from './x86/default-compiler';
-import { type CompileAnswer, type CompileOrder } from './x86/jit/order';
+import { keptFiles } from './kept-files.node';
+import { type Answer, type Numbered } from './x86/default-compiler';
+import { type Task } from './x86/jit/compiler-thread';
 
-loadCompiled(join(__dirname, 'region-compiler.js'));
+const bundle = join(__dirname, 'region-compiler.js');
+loadCompiled(bundle);
 
 const port = parentPort;
 if (port !== null) {
   void import('./region-compiler.js').then(({ RegionCompiler }) => {
-    const compiler = new RegionCompiler();
-    port.on('message', ({ id, content }: Numbered<CompileOrder>) => {
-      const answer: Numbered<CompileAnswer> = { id, content: compiler.compile(content) };
+    const compiler = new RegionCompiler(keptFiles(bundle));
+    port.on('message', ({ id, content }: Numbered<Task>) => {
+      const answer: Answer = { id, content: compiler.do(content) };
       port.postMessage(answer);
     });
   });

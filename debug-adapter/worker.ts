@@ -7,6 +7,7 @@ import { type DebuggerEvent } from './control/api';
 import { type Channel, serve } from './control/channel';
 import { Debugger } from './control/debugger';
 import { launchedMachine } from './control/launched-machine';
+import { keptRegionsOf } from './kept-place.node';
 import { runnerHost } from './runner-host.node';
 import { optimiseAsUsual, waitWithOptimising } from './optimising.node';
 import { useInflate } from './symbols/compression';
@@ -35,6 +36,10 @@ if (port !== null) {
     close: () => port.close(),
   };
   const events: { emit?: (event: DebuggerEvent) => void } = {};
-  const machineDebugger = new Debugger(launchedMachine, runnerHost, (event) => events.emit?.(event));
+  const machineDebugger = new Debugger(
+    (options) => launchedMachine(options, keptRegionsOf([options.imageName, options.initrdName ?? ''])),
+    runnerHost,
+    (event) => events.emit?.(event),
+  );
   events.emit = serve<DebuggerEvent>(channel, machineDebugger);
 }

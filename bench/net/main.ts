@@ -68,7 +68,7 @@ async function start(name: 'ours' | 'qemu', folder: string, image: string): Prom
       ? spawn(
           process.execPath,
           [
-            ...[path.join(root, 'dist/cli.js'), 'run', kernel, '--memory', '256', '--net', forward, '--append', append],
+            ...[path.join(root, 'dist/cli.js'), 'run', kernel, '--memory', '256', '--keep', 'off', '--net', forward, '--append', append],
             ...archive.flatMap((file) => ['--initrd', file]),
           ],
           { stdio: 'ignore' },

@@ -25,6 +25,7 @@ export interface LaunchOptions {
   /** The `.dbg` beside the image, or the image itself. */
   readonly symbols?: { readonly name: string; readonly bytes: Uint8Array };
   readonly initrd?: Uint8Array;
+  readonly initrdName?: string;
   /** What lies beside the RAM disk for programs in it. */
   readonly programSymbols?: readonly ProgramSymbols[];
   readonly commandLine: string;
@@ -351,5 +352,5 @@ export interface DebuggerApi {
   consoleInput(text: string): void;
   statistics(): RunStatistics;
   /** Ends the run; the worker may be ended after it. */
-  terminate(): void;
+  terminate(): void | Promise<void>;
 }

@@ -382,9 +382,10 @@ export class Debugger implements DebuggerApi {
     return { instructions: machine.cpu.retired, virtualTime: machine.clock.now() };
   }
 
-  terminate(): void {
+  async terminate(): Promise<void> {
     this.#search.cancel();
     this.#session?.control.terminate();
+    await this.#session?.target.machine.cpu.keepTranslations?.();
   }
 
   /** The guest's state was changed from outside, which may have ended the recorded future. */

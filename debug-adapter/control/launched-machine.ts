@@ -2,10 +2,14 @@
 import { type Machine } from '../machine/api';
 import { extraDevices } from '../machine/extra-devices';
 import { createMachine } from '../machine/pc';
+import { type KeptRegions } from '../x86/api';
 import { type LaunchOptions } from './api';
 
-/** Makes the PC with the image loaded. Throws MachineError where image, memory or command line are not acceptable. */
-export function launchedMachine(options: LaunchOptions): Machine {
+/**
+ * Makes the PC with the image loaded. Throws MachineError where image, memory or command line are not acceptable.
+ * @param kept where translated code is kept for later launches.
+ */
+export function launchedMachine(options: LaunchOptions, kept?: KeptRegions): Machine {
   const { image, imageName, commandLine, initrd, memory, cpuModel, network, disks = [], devices = [] } = options;
   return createMachine({
     image,
@@ -14,6 +18,7 @@ export function launchedMachine(options: LaunchOptions): Machine {
     ...(initrd === undefined ? {} : { initrd }),
     memory,
     cpuModel,
+    kept,
     extraDevices: extraDevices({ network: network !== undefined, disks, devices }),
   }).machine;
 }

@@ -96,7 +96,7 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
       imageName: args.image,
       image,
       ...(symbols === undefined ? {} : { symbols }),
-      ...(initrd === undefined ? {} : { initrd }),
+      ...(initrd === undefined ? {} : { initrd, initrdName: args.initrd! }),
       programSymbols,
       commandLine: args.cmdline,
       ...(args.net === undefined ? {} : { network: args.net }),

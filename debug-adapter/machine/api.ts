@@ -1,5 +1,5 @@
 /** The machine as its users see it (debugger, command line), and the contracts that devices, boot loaders and networks are written against. */
-import { type Cpu, type CpuModel } from '../x86/api';
+import { type Cpu, type CpuModel, type KeptRegions } from '../x86/api';
 
 /** What devices may do to the machine around them. */
 export interface DeviceHost {
@@ -100,6 +100,8 @@ export interface BootOptions {
   readonly tscLeaf?: boolean;
   /** Translate hot code (default true). Never changes what the guest sees. */
   readonly jit?: boolean | 'eager';
+  /** Where what is translated is kept for later runs of the same image. Never changes what the guest sees. */
+  readonly kept?: KeptRegions | undefined;
   /** Makes devices beyond the PC's own (see extra-devices.ts): called once, before the processor starts. */
   readonly extraDevices?: (host: DeviceHost, pci: PciBus, random: Randomness) => readonly Device[];
 }

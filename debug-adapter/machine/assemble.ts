@@ -8,7 +8,7 @@ import { PowerControl } from '../devices/power';
 import { RealTimeClock } from '../devices/rtc';
 import { Uart } from '../devices/uart';
 import { Vga } from '../devices/vga';
-import { type Cpu, type CpuParts } from '../x86/api';
+import { type Cpu, type CpuParts, type KeptRegions } from '../x86/api';
 import { type BootOptions, type EntryState } from './api';
 import { Bus } from './bus';
 import { timeStampCost, tscKilohertz, VirtualClock } from './clock';
@@ -24,6 +24,7 @@ const defaultSeed = 0x756e_696b_6572_6e65n;
 /** What a processor is made of, and whether it translates hot code. */
 interface Processor extends CpuParts {
   readonly jit: boolean | 'eager';
+  readonly kept: KeptRegions | undefined;
 }
 
 export interface CreatedMachine {
@@ -71,6 +72,7 @@ export function assembleMachine(options: BootOptions, makeCpu: (parts: Processor
     model: options.cpuModel,
     tscKilohertz: options.tscLeaf === false ? 0 : tscKilohertz,
     jit: options.jit ?? true,
+    kept: options.kept,
     bus: {
       portRead: (port, size) => bus.portRead(port, size),
       portWrite: (port, size, value) => bus.portWrite(port, size, value),

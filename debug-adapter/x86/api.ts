@@ -144,6 +144,14 @@ export type CpuExit =
   /** An instruction, MSR or mode that a real processor has and this one lacks: bytes and address, in a sentence. */
   | { readonly kind: 'unsupported'; readonly address: bigint; readonly bytes: Uint8Array; readonly reason: string };
 
+/** Where what was translated is kept, so that later runs of the same guest need not translate it again. */
+export interface KeptRegions {
+  /** What the guest is told apart from others by, for whoever keeps them. */
+  readonly name: string;
+  /** Is there something from an earlier run? */
+  readonly isThere: boolean;
+}
+
 /** What the processor is made of. */
 export interface CpuParts {
   /** Pages for `Layout.ramBase` (state.ts) and `ramBytes`; never grown afterwards. */
@@ -171,6 +179,8 @@ export interface Cpu {
   readonly log?: EventLog;
   /** Runs at most `budget` instructions (1 .. 2^31-1). */
   run(budget: number): CpuExit;
+  /** Has what was translated written for later runs, where it is kept. */
+  keepTranslations?(): Promise<void>;
   /** Level of the INTR line; sampled before every block and after STI, POPF, IRET. */
   setInterruptLine(level: boolean): void;
   /** Makes `run` return with 'stop' after the current instruction. */

@@ -51,6 +51,8 @@ export interface CodeSource {
   probedWithin(low: number, high: number, length: number): boolean;
   /** A direct call leads to this address. */
   callSeen(low: number, high: number): void;
+  /** A block begins at this address that was not there before. */
+  met(key: number): void;
 }
 
 /** Of a block's instructions together. */
@@ -157,6 +159,7 @@ export class BlockCache {
     this.#remember(block, physical);
     if (block.physical2 >= 0) this.#remember(block, block.physical2);
     this.blocksBuilt++;
+    this.#source.met(key);
     return block;
   }
 

@@ -1,7 +1,7 @@
 /** The processor: the run loop around generated code of both tiers, and events between instructions. */
 
 import { Allowance } from './allowance';
-import { type Cpu, type CpuExit, type CpuHooks, type CpuParts, type Probe, type Watchpoint } from './api';
+import { type Cpu, type CpuExit, type CpuHooks, type CpuParts, type KeptRegions, type Probe, type Watchpoint } from './api';
 import { type Block, BlockCache } from './blocks';
 import { Callouts } from './callouts';
 import { GuestFault, StoppedByHook, Unsupported, Vector } from './context';
@@ -38,6 +38,8 @@ export interface CpuOptions extends CpuParts {
   readonly compiler?: CompileService;
   /** Translate hot code (default true); 'eager': all code, at once. Never changes what the guest sees. */
   readonly jit?: boolean | 'eager';
+  /** Where what is translated is kept for later runs. */
+  readonly kept?: KeptRegions | undefined;
 }
 
 const RFLAGS_IF = 0x200;
@@ -128,6 +130,7 @@ export class X86Cpu extends CpuState implements Cpu {
       probeAt: (low, high) => this.#probes.kindAt(low, high),
       probedWithin: (low, high, length) => this.#probes.within(low, high, length),
       callSeen: (low, high) => this.#jit?.callSeen(high * 0x1_0000_0000 + (low >>> 0)),
+      met: (key) => this.#jit?.met(key),
     }, this.#available, opcodeTable.rows.length); // prettier-ignore
     this.#helpers = new HelperCalls(this, this.access, this.#blocks, this.#decoder, this.#available, (low, high) => this.#pass(low, high)); // prettier-ignore
     this.#jit =
@@ -151,10 +154,12 @@ export class X86Cpu extends CpuState implements Cpu {
             codePages: () => this.#blocks.codePages(),
             reached: (access) => this.access.reached(access),
             protect: (page) => this.access.protect(page),
-            placeRecord: (insn, mode, remaining, at) => this.#blocks.single(mode, insn.ripLow, insn.ripHigh, remaining, at),
+            placeRecord: (key, mode, remaining, at) => this.#blocks.single(mode, lowHalf(key), highHalf(key), remaining, at),
+            probedWithin: (key, length) => this.#probes.within(lowHalf(key), highHalf(key), length),
             recordsCleared: () => this.#helpers.clearRegions(),
             claim: (mode, key) => this.#blocks.dropStart(mode, key),
             model: options.model,
+            kept: options.kept,
             compiler: options.compiler ?? defaultCompiler(),
             eager: options.jit === 'eager',
           });
@@ -571,6 +576,11 @@ export class X86Cpu extends CpuState implements Cpu {
 
   protected arithmetic(): bigint {
     return this.#handlers.arithmetic();
+  }
+
+  /** Has what was translated written for later runs, where it is kept. */
+  async keepTranslations(): Promise<void> {
+    await this.#jit?.keep();
   }
 
   /** What the translating tier did so far; undefined where it is off. */

@@ -1,13 +1,17 @@
 /** Who compiles regions beside the machine: a thread that the entry files know how to start, shared by all processors of this one, or nobody. */
 
-import { type CompileAnswer, type CompileOrder } from './jit/order';
+import { type Task, type TaskAnswer } from './jit/compiler-thread';
+import { type CompileAnswer, type CompileOrder, type KeepOrder, type RecallAnswer, type RecallOrder } from './jit/order';
 
-/** Compiles regions on another thread. */
+/** Compiles regions on another thread. All reject where the thread cannot be had or has ended; it is not asked again then. */
 export interface CompileService {
   /** Starts the thread, which takes a while, ahead of the first order. */
   prepare?(): void;
-  /** Rejects where the thread cannot be had or has ended; it is not asked again then. */
   compile(order: CompileOrder): Promise<CompileAnswer>;
+  /** Regions of an earlier run. */
+  recall?(order: RecallOrder): Promise<RecallAnswer>;
+  /** Has what was compiled written for later runs. */
+  keep?(order: KeepOrder): Promise<undefined>;
 }
 
 /** What an order and its answer carry beside themselves. */
@@ -16,11 +20,14 @@ export interface Numbered<T> {
   readonly content: T;
 }
 
+/** What the thread answers. */
+export type Answer = Numbered<TaskAnswer<Task['kind']>>;
+
 /** The way to a thread that has been started. */
 export interface CompilerThread {
-  readonly post: (order: Numbered<CompileOrder>) => void;
+  readonly post: (task: Numbered<Task>) => void;
   /** Called once. */
-  listen(answered: (answer: Numbered<CompileAnswer>) => void, failed: (error: Error) => void): void;
+  listen(answered: (answer: Answer) => void, failed: (error: Error) => void): void;
 }
 
 let start: (() => CompilerThread | Promise<CompilerThread>) | undefined;
@@ -38,7 +45,7 @@ export function defaultCompiler(): CompileService | undefined {
 }
 
 function serviceOf(starter: () => CompilerThread | Promise<CompilerThread>): CompileService {
-  const waiting = new Map<number, { resolve: (answer: CompileAnswer) => void; reject: (error: Error) => void }>();
+  const waiting = new Map<number, { resolve: (answer: Answer['content']) => void; reject: (error: Error) => void }>();
   let thread: Promise<CompilerThread> | undefined;
   let failure: Error | undefined;
   let last = 0;
@@ -55,21 +62,25 @@ function serviceOf(starter: () => CompilerThread | Promise<CompilerThread>): Com
     }, fail);
     return begun;
   };
+  const ask = async <K extends Task['kind']>(task: Extract<Task, { kind: K }>): Promise<TaskAnswer<K>> => {
+    thread ??= started();
+    const { post } = await thread;
+    if (failure !== undefined) throw failure;
+    return new Promise((resolve, reject) => {
+      const id = ++last;
+      // The thread answers each task with what belongs to it.
+      waiting.set(id, { resolve: resolve as (answer: Answer['content']) => void, reject });
+      post({ id, content: task });
+    });
+  };
   return {
     prepare: () => {
       thread ??= started();
       // The first order hears of what went wrong.
       thread.catch(() => undefined);
     },
-    compile: async (order) => {
-      thread ??= started();
-      const { post } = await thread;
-      if (failure !== undefined) throw failure;
-      return new Promise((resolve, reject) => {
-        const id = ++last;
-        waiting.set(id, { resolve, reject });
-        post({ id, content: order });
-      });
-    },
+    compile: (order) => ask<'compile'>({ kind: 'compile', order }),
+    recall: (order) => ask<'recall'>({ kind: 'recall', order }),
+    keep: (order) => (thread === undefined ? Promise.resolve(undefined) : ask<'keep'>({ kind: 'keep', order })),
   };
 }

@@ -7,8 +7,8 @@ import { cacheOf, install, scriptOf } from '../../debug-adapter/compiled-bundle.
 import { makeLinearMemory, usualRam } from '../../debug-adapter/machine/memory';
 import { optimiseAsUsual, waitWithOptimising } from '../../debug-adapter/optimising.node';
 import type * as regionCompiler from '../../debug-adapter/region-compiler';
-import { type CompilerThread, type Numbered } from '../../debug-adapter/x86/default-compiler';
-import { type CompileAnswer, type CompileOrder } from '../../debug-adapter/x86/jit/order';
+import { type Answer, type CompilerThread, type Numbered } from '../../debug-adapter/x86/default-compiler';
+import { type Task } from '../../debug-adapter/x86/jit/compiler-thread';
 import { compileHandlers } from './handlers.node';
 import { nodeIo } from './io.node';
 import { type RunIo } from './io';
@@ -32,7 +32,11 @@ async function run(
 ): Promise<void> {
   let errors = '';
   const quiet = (): void => undefined;
-  const { startCompiler: _, ...usual } = nodeIo({ memory: makeLinearMemory(usualRam), handlers: compileHandlers(dirname(bundle)) });
+  const {
+    startCompiler: _,
+    keptOf: __,
+    ...usual
+  } = nodeIo({ memory: makeLinearMemory(usualRam), handlers: compileHandlers(dirname(bundle)) });
   const io: RunIo = {
     ...usual,
     writeConsole: quiet,
@@ -75,11 +79,11 @@ export async function writeCompilerCache(bundle: string, runBundle: string, imag
   const { runCommand } = install(scriptOf(runBundle), runBundle).exports as typeof runModule;
   let regions = 0;
   const startCompiler = (): Promise<CompilerThread> => {
-    let answered: ((answer: Numbered<CompileAnswer>) => void) | undefined;
+    let answered: ((answer: Answer) => void) | undefined;
     return Promise.resolve({
-      post: ({ id, content }: Numbered<CompileOrder>) => {
-        regions += content.regions.length;
-        setImmediate(() => answered?.({ id, content: compiler.compile(content) }));
+      post: ({ id, content }: Numbered<Task>) => {
+        if (content.kind === 'compile') regions += content.order.regions.length;
+        setImmediate(() => answered?.({ id, content: compiler.do(content) }));
       },
       listen: (listener) => (answered = listener),
     });

@@ -110,6 +110,7 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
         memory: run.memory * (1 << 20),
         cpuModel: run.cpu,
         jit: run.jit,
+        ...(run.keep && { kept: io.keptOf?.([run.image, run.initrd ?? '']) }),
         tscLeaf: !run.calibrate,
         ...(peripherals === undefined
           ? {}

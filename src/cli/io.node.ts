@@ -1,5 +1,6 @@
 /** The process as sub-commands see it, on Node. */
 import { readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { keptRegionsOf } from '../../debug-adapter/kept-place.node';
 import { type RunIo } from './io';
 import { optimiseAsUsual, waitWithOptimising } from '../../debug-adapter/optimising.node';
 
@@ -105,6 +106,7 @@ export function nodeIo(machine: Partial<Pick<RunIo, 'handlers' | 'memory'>> = {}
       await optimiseAsUsual();
       return (await import('../../debug-adapter/compiler-thread.node')).startCompiler(__dirname);
     },
+    keptOf: keptRegionsOf,
     // Not `performance.now`, which takes two milliseconds to load.
     elapsed: () => process.uptime() * 1000,
     sleep(milliseconds) {

@@ -1,5 +1,6 @@
 /** What a sub-command sees of the process that it runs in, so that it can be tested without one. */
 
+import { type KeptRegions } from '../../debug-adapter/x86/api';
 import { type CompilerThread } from '../../debug-adapter/x86/default-compiler';
 
 export interface CliIo {
@@ -34,6 +35,8 @@ export interface RunIo extends CliIo {
   readonly takesLonger?: () => Promise<void>;
   /** Starts a thread that compiles the guest's code beside the machine; rejects where there can be none. Absent where none is wanted. */
   readonly startCompiler?: () => Promise<CompilerThread>;
+  /** Where translated code of the guest that these files make is kept; undefined where there is no place. */
+  readonly keptOf?: (files: readonly string[]) => KeptRegions | undefined;
   /** Milliseconds since the process started. */
   elapsed(): number;
   /** Waits, at most so long (milliseconds), or until `wake` is called. */

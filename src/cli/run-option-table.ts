@@ -72,6 +72,7 @@ const rows = [
   },
   { name: 'cpu', value: 'min|default', about: ['processor model'], gdb: true },
   { name: 'jit', value: 'on|off|eager', about: ['translate hot code (default on); eager: all code at once'], gdb: true },
+  { name: 'keep', value: 'on|off', about: ['keep translated code in the folder for caches, for later runs (default on)'], gdb: true },
   { name: 'calibrate', about: ['let the guest measure the clock instead of telling it the frequency'], gdb: true },
   { name: 'help', about: ['show this text'], gdb: true },
 ] as const satisfies readonly RunOptionRow[];

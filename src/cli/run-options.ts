@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly clock: 'real' | 'skip' | 'auto';
   readonly cpu: 'min' | 'default';
   readonly jit: boolean | 'eager';
+  /** Keep what is translated for later runs. */
+  readonly keep: boolean;
   /** Measure the TSC against the PIT instead of being told by CPUID. */
   readonly calibrate: boolean;
 }
@@ -103,6 +105,8 @@ export function parseRunOptions(
   if (clock !== undefined && clock !== 'real' && clock !== 'skip') return { error: `--clock is real or skip, not ${clock}.` };
   const cpu = values.get('cpu');
   if (cpu !== undefined && cpu !== 'min' && cpu !== 'default') return { error: `--cpu is min or default, not ${cpu}.` };
+  const keep = values.get('keep');
+  if (keep !== undefined && keep !== 'on' && keep !== 'off') return { error: `--keep is on or off, not ${keep}.` };
   const jit = values.get('jit');
   if (jit !== undefined && jit !== 'on' && jit !== 'off' && jit !== 'eager') return { error: `--jit is on, off or eager, not ${jit}.` };
   const trace: TraceKind[] = [];
@@ -136,6 +140,7 @@ export function parseRunOptions(
     clock: clock ?? 'auto',
     cpu: cpu ?? 'default',
     jit: jit === 'eager' ? jit : jit !== 'off',
+    keep: keep !== 'off',
     calibrate: set.has('calibrate'),
   };
 }

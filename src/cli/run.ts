@@ -71,6 +71,7 @@ class Run {
   private interrupted = false;
   private wake: (() => void) | undefined;
   private consoleOpen = false;
+  private recalls = false;
   private firstOutput: number | undefined;
   /** Virtual time of the last sign of life. */
   private lastOutputAt = 0;
@@ -90,6 +91,8 @@ class Run {
     const peripherals = hasPeripherals(options) ? await import('./peripherals') : undefined;
     const net = options.net === undefined ? undefined : peripherals?.openNetwork(options.net, io);
     const disks = peripherals?.readDisks(options, io) ?? [];
+    const kept = options.keep ? io.keptOf?.([options.image, options.initrd ?? '']) : undefined;
+    this.recalls = kept?.isThere === true;
     const boot = {
       image,
       imageName: fileName(options.image),
@@ -104,6 +107,7 @@ class Run {
     const { machine, bus } = createMachine({
       ...boot,
       jit: options.jit,
+      ...(kept && { kept }),
       tscLeaf: !options.calibrate,
       ...(peripherals === undefined ? {} : { extraDevices: peripherals.extraDevices(boot) }),
     });
@@ -138,9 +142,11 @@ class Run {
       tracer?.close();
       net?.close();
     }
+    const written = machine.cpu.keepTranslations?.();
     if (outcome.message !== undefined) io.stderr(`${outcome.message}\n`);
     if (options.stats) this.printStats(machine, outcome, started);
     if (options.record !== undefined) (await import('./session')).writeSession(options.record, machine, sessionLaunch(boot, options), io);
+    await written;
     return outcome.status;
   }
 
@@ -176,10 +182,9 @@ class Run {
       if (this.interrupted) return { status: ExitStatus.interrupted, exit: 'interrupted' };
       if (io.elapsed() >= deadline)
         return { status: ExitStatus.limit, exit: 'timeout', message: `Stopped after ${options.timeout!} seconds.` };
-      if (io.elapsed() > consoleGrace) {
-        this.openConsole(machine);
-        await io.breathe();
-      }
+      if (io.elapsed() > consoleGrace) this.openConsole(machine);
+      // Translations of an earlier run are on their way from another thread.
+      if (this.consoleOpen || this.recalls) await io.breathe();
     }
   }
 

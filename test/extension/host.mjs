@@ -82,7 +82,8 @@ export async function startServer({ vsix, settings = {}, restricted = false } = 
     'window.commandCenter': false,
   };
   await writeFile(path.join(user, 'settings.json'), JSON.stringify({ ...quiet, ...settings }));
-  const env = { ...process.env, EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
+  // What the product keeps for later launches stays with the server's data.
+  const env = { ...process.env, EXTENSIONS_GALLERY: '{"serviceUrl":""}', XDG_CACHE_HOME: path.join(data, 'cache') };
   if (vsix)
     await run(
       node,

@@ -1,10 +1,16 @@
 /** Two processors with the same small system in memory, one of which translates everything at once: what differs between them is the translator's fault. */
 
-import { type CpuBus, type CpuExit } from '../../debug-adapter/x86/api';
+import { type CpuBus, type CpuExit, type KeptRegions } from '../../debug-adapter/x86/api';
 import { X86Cpu } from '../../debug-adapter/x86/cpu';
 import { type CompileService } from '../../debug-adapter/x86/default-compiler';
 import { RegionCompiler } from '../../debug-adapter/x86/jit/compiler-thread';
-import { type CompileAnswer, type CompileOrder } from '../../debug-adapter/x86/jit/order';
+import {
+  type CompileAnswer,
+  type CompileOrder,
+  type KeepOrder,
+  type RecallAnswer,
+  type RecallOrder,
+} from '../../debug-adapter/x86/jit/order';
 import { Layout, Seg, SegField, State } from '../../debug-adapter/x86/state';
 
 /** Physical (and, but for the alias, linear) addresses of the system. */
@@ -36,15 +42,41 @@ export const entryOf = (linear: number): number => Place.tables + 0x3000 + (line
 
 /** Compiles as another thread does, from a copy of the order, and answers when it is told to. */
 export class HeldCompiler implements CompileService {
-  readonly #compiler = new RegionCompiler();
+  readonly #files = new Map<string, unknown>();
+  #compiler = this.#start();
   readonly #held: (() => void)[] = [];
   answered = 0;
 
-  compile(order: CompileOrder): Promise<CompileAnswer> {
+  #start(): RegionCompiler {
+    return new RegionCompiler({
+      read: (name) => structuredClone(this.#files.get(name)),
+      write: (name, content) => void this.#files.set(name, structuredClone(content)),
+    });
+  }
+
+  /** Another process begins, which has nothing but what was kept. */
+  restart(): void {
+    this.#held.length = 0;
+    this.#compiler = this.#start();
+  }
+
+  #hold<Order, Answer>(order: Order, work: (order: Order) => Answer): Promise<Answer> {
     const copy = structuredClone(order);
     return new Promise((resolve) => {
-      this.#held.push(() => resolve(this.#compiler.compile(copy)));
+      this.#held.push(() => resolve(work(copy)));
     });
+  }
+
+  compile(order: CompileOrder): Promise<CompileAnswer> {
+    return this.#hold(order, (copy) => this.#compiler.compile(copy));
+  }
+
+  recall(order: RecallOrder): Promise<RecallAnswer> {
+    return this.#hold(order, (copy) => structuredClone(this.#compiler.recall(copy)));
+  }
+
+  keep(order: KeepOrder): Promise<undefined> {
+    return Promise.resolve(this.#compiler.keep(order));
   }
 
   /** Answers the order that waits for longest, if any does, and lets the answer in. */
@@ -66,7 +98,7 @@ export class JitSubject {
   /** Instructions until the interrupt line rises, after a write to port 0x80. */
   fault: string | undefined;
 
-  constructor(jit: boolean | 'eager', compiler?: CompileService) {
+  constructor(jit: boolean | 'eager', compiler?: CompileService, kept?: KeptRegions) {
     const memory = new WebAssembly.Memory({ initial: (Layout.ramBase + ramBytes) / 65536 });
     const bus: CpuBus = {
       portRead: (port) => port ^ Number(this.cpu.retired & 0xffffn),
@@ -85,7 +117,7 @@ export class JitSubject {
       timeStampCounter: (retired) => retired,
       random: () => 7n,
     };
-    this.cpu = new X86Cpu({ memory, ramBytes, bus, model: 'default', tscKilohertz: 2_000_000, jit, ...(compiler && { compiler }) });
+    this.cpu = new X86Cpu({ memory, ramBytes, bus, model: 'default', tscKilohertz: 2_000_000, jit, kept, ...(compiler && { compiler }) });
     this.view = this.cpu.view;
     this.bytes = this.cpu.u8;
     this.cpu.hooks.exception = (vector, errorCode) => {

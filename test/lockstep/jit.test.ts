@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { type KeptRegions } from '../../debug-adapter/x86/api';
 import { HeldCompiler, Place, JitSubject } from './jit-rig';
 import { drawLoop, drawProgram } from './jit-programs';
 import { Random, seedOf } from './random';
@@ -18,6 +19,8 @@ const once: readonly { readonly name: string; readonly seed: number }[] = [];
 const programsOfPair = 6;
 /** Compiles for the next pairs, where not the processor itself does. */
 let beside: HeldCompiler | undefined;
+/** Where it keeps what it compiles for the next pairs. */
+let kept: KeptRegions | undefined;
 let translated = new JitSubject('eager');
 let interpreted = new JitSubject(false);
 let programsLeft = programsOfPair;
@@ -32,7 +35,7 @@ function nextPair(): readonly [JitSubject, JitSubject] {
     regionsRun += translated.cpu.jitStatistics!.runs;
     compiledBeside += translated.cpu.jitStatistics!.beside;
     broadened += translated.cpu.jitStatistics!.broadened;
-    translated = new JitSubject('eager', beside);
+    translated = new JitSubject('eager', beside, kept);
     interpreted = new JitSubject(false);
   }
   return [translated, interpreted];
@@ -164,6 +167,31 @@ describe('translated programs', () => {
     } finally {
       beside = undefined;
     }
+  });
+
+  it('do so where earlier runs have kept them, of the same program or of another one', async function () {
+    const count = Math.ceil(Number(process.env['JIT_PROGRAMS'] ?? 150) / 10);
+    this.timeout(180_000 + count * 6000);
+    const first = seedOf('kept programs');
+    console.log(`      ${count} programs`);
+    beside = new HeldCompiler();
+    let recalled = 0;
+    try {
+      for (let seed = first; seed < first + count; seed++) {
+        for (const [run, program] of [seed, seed, seed + 1].entries()) {
+          beside.restart();
+          kept = { name: `${seed}`, isThere: run > 0 };
+          programsLeft = 0;
+          assert.equal(await runProgram(program), undefined, `seed ${program}, run ${run}`);
+          if (run === 1) recalled += translated.cpu.jitStatistics!.recalled;
+          if (run === 0) await translated.cpu.keepTranslations();
+        }
+      }
+    } finally {
+      beside = undefined;
+      kept = undefined;
+    }
+    assert.ok(recalled > count, `${recalled} regions of the same program`);
   });
 
   it('loop as interpreted ones do', function () {

@@ -58,6 +58,7 @@ class Builders {
         protectCode: () => undefined,
         probeAt: () => undefined,
         probedWithin: () => false,
+        met: () => undefined,
         callSeen: (low, high) => void (this.#called = [low, high]),
       },
       (row) => row.definition.feature === undefined || features.has(row.definition.feature),

@@ -5,9 +5,10 @@ import { type Insn } from '../decoder';
 import { type CompileService } from '../default-compiler';
 import { type CodeMap } from './code-map';
 import { type RegionCode } from './compile';
-import { type Region } from './discover';
+import { type Region, type RegionBlock } from './discover';
 import { type Precision } from './float';
 import { type CompileAnswer, orderOf } from './order';
+import { type WindowMapping } from './region-abi';
 import { type RegionStore } from './region-store';
 
 /** Orders that are on their way at once: one that is worked at, and one so that there is no pause after it. */
@@ -20,6 +21,12 @@ export interface Ordered {
   readonly region: Region;
   /** Physical ranges of its code: start and end. */
   readonly ranges: readonly (readonly [number, number])[];
+}
+
+/** What is known of a region whose code has been compiled. */
+export interface Made extends Omit<Ordered, 'region'> {
+  readonly region: Pick<Region, 'entries' | 'pages' | 'open'> & { readonly blocks: readonly Pick<RegionBlock, 'key' | 'end'>[] };
+  readonly window: WindowMapping | undefined;
 }
 
 /** What regions are compiled by. */
@@ -51,6 +58,7 @@ export class Beside {
   constructor(
     service: CompileService | undefined,
     private readonly model: CpuModel,
+    private readonly keptAs: string | undefined,
     private readonly map: CodeMap,
     private readonly store: RegionStore,
     private readonly host: BesideHost,
@@ -94,20 +102,20 @@ export class Beside {
   order(list: readonly Ordered[], { recordOf, ...terms }: OrderTerms): void {
     const service = this.#service;
     if (service === undefined || list.length === 0) return;
-    const regions = list.map(({ mode, region }) =>
+    const regions = list.map(({ key, mode, region }) =>
       orderOf(
         region,
-        { mode, ...terms },
+        { key, mode, ...terms },
         {
           recordOf: (insn, remaining) => recordOf(insn, mode, remaining),
-          copyCode: this.map.copy,
+          copyCode: (range) => this.map.copy(range),
         },
       ),
     );
     const first = this.store.reserve(regions.length);
     this.#orders.add(list);
     for (const { key } of list) this.#keys.add(key);
-    service.compile({ model: this.model, first, regions }).then(
+    service.compile({ model: this.model, first, regions, keptAs: this.keptAs }).then(
       (answer) => {
         this.#take(list, answer, first);
       },

@@ -1,12 +1,17 @@
 /** Where the guest's code lies in physical memory: the mapping of the pages that regions were made from, on which they rely as long as it stays. */
 
 import { Cr4 } from '../control-bits';
-import { type Insn } from '../decoder';
 import { Layout, Mode, State } from '../state';
-import { crossesPage, highOf, keyOf, lowOf, type Region, secondPage } from './discover';
+import { highOf, lowOf, type RegionBlock } from './discover';
 import { isAccessed, type PageTables } from './window';
 
 const PAGE = 4096;
+
+/** A piece of code: the key of where it begins, and its bytes. */
+export interface CodeRange {
+  readonly key: number;
+  readonly length: number;
+}
 
 export class CodeMap {
   /** Linear page number -> physical address. */
@@ -47,35 +52,53 @@ export class CodeMap {
     return this.#pages.has(page);
   }
 
-  /** Remembers how the pages of a region's code are mapped. @returns the physical ranges of its instructions */
-  note({ blocks }: Region): [number, number][] {
+  /** Remembers how the pages of a region's code are mapped. @returns the physical ranges of its blocks */
+  note(blocks: readonly CodeRange[]): [number, number][] {
     const ranges: [number, number][] = [];
-    const note = (low: number, high: number, length: number): void => {
-      const page = Math.floor(keyOf(low, high) / PAGE);
-      let physical = this.#pages.get(page);
-      if (physical === undefined) this.#pages.set(page, (physical = this.physical(low & -PAGE, high)));
-      const start = physical + (low & (PAGE - 1));
-      const last = ranges.at(-1);
-      if (last?.[1] === start) last[1] += length;
-      else ranges.push([start, start + length]);
-    };
-    for (const { insns } of blocks) for (const insn of insns) pieces(insn, note);
+    for (const block of blocks) {
+      for (const { key, length } of pieces(block)) {
+        const page = Math.floor(key / PAGE);
+        let physical = this.#pages.get(page);
+        if (physical === undefined) this.#pages.set(page, (physical = this.at(page * PAGE)));
+        const start = physical + (key - page * PAGE);
+        const last = ranges.at(-1);
+        if (last?.[1] === start) last[1] += length;
+        else ranges.push([start, start + length]);
+      }
+    }
     return ranges;
   }
 
-  /** Copies the code of an instruction of a region that was noted. */
-  readonly copy = (insn: Insn, to: Uint8Array, at: number): void => {
-    let next = at;
-    pieces(insn, (low, high, length) => {
-      const from = Layout.ramBase + this.#pages.get(Math.floor(keyOf(low, high) / PAGE))! + (low & (PAGE - 1));
-      for (let i = 0; i < length; i++) to[next++] = this.u8[from + i]!;
-    });
-  };
+  /** A copy of code that was noted. */
+  copy(range: CodeRange): Uint8Array {
+    const copy = new Uint8Array(range.length);
+    let at = 0;
+    for (const { key, length } of pieces(range)) {
+      const page = Math.floor(key / PAGE);
+      const from = Layout.ramBase + this.#pages.get(page)! + (key - page * PAGE);
+      copy.set(this.u8.subarray(from, from + length), at);
+      at += length;
+    }
+    return copy;
+  }
+
+  /** Does this code stand at an address now, where it can be fetched? */
+  matches(key: number, code: Uint8Array): boolean {
+    let at = 0;
+    for (const piece of pieces({ key, length: code.length })) {
+      const physical = this.at(piece.key);
+      if (physical < 0) return false;
+      const from = Layout.ramBase + physical;
+      for (let i = 0; i < piece.length; i++) if (this.u8[from + i] !== code[at + i]) return false;
+      at += piece.length;
+    }
+    return true;
+  }
 
   /** Is all that was noted mapped as it was? */
   get holds(): boolean {
     for (const [page, physical] of this.#pages) {
-      if (this.physical((page << 12) | 0, Math.floor(page / 0x10_0000)) !== physical) return false;
+      if (this.at(page * PAGE) !== physical) return false;
     }
     return true;
   }
@@ -85,14 +108,16 @@ export class CodeMap {
   }
 }
 
-/** The pages that an instruction lies in: where in them, and how much. */
-function pieces(insn: Insn, each: (low: number, high: number, length: number) => void): void {
-  if (!crossesPage(insn)) {
-    each(insn.ripLow, insn.ripHigh, insn.length);
-    return;
+/** The pieces of code that lie in one page each. */
+function pieces({ key, length }: CodeRange): CodeRange[] {
+  const found: CodeRange[] = [];
+  for (let at = key; at < key + length;) {
+    const end = Math.min(key + length, (Math.floor(at / PAGE) + 1) * PAGE);
+    found.push({ key: at, length: end - at });
+    at = end;
   }
-  const here = PAGE - (insn.ripLow & (PAGE - 1));
-  each(insn.ripLow, insn.ripHigh, here);
-  const [low, high] = secondPage(insn);
-  each(low, high, insn.length - here);
+  return found;
 }
+
+/** The code of a block of a region. */
+export const rangeOf = ({ key, insns }: RegionBlock): CodeRange => ({ key, length: insns.reduce((sum, { length }) => sum + length, 0) });

@@ -7,7 +7,7 @@ import { changedFlags, killedFlags } from '../shape';
 import { type Label } from '../wasm/code';
 import { type Region, type RegionBlock, transferOf } from './discover';
 import { type FloatUse } from './float';
-import { type ExitSite, Local, type MemoryUse, RegionExit } from './region-abi';
+import { type ExitSite, Local, type MemoryUse, type RecordUse, RegionExit } from './region-abi';
 import { RegionGen } from './region-gen';
 import { successorsOf } from './root';
 import { headsOf, type Part, structure } from './structure';
@@ -32,6 +32,7 @@ export interface RegionBody {
   readonly body: Uint8Array;
   /** What is known of its branches: see `Code.hints`. */
   readonly hints: Uint32Array;
+  readonly records: readonly RecordUse[];
 }
 
 export interface CompiledRegion extends RegionCode, RegionBody {}
@@ -60,6 +61,7 @@ export function compileRegion(
   return {
     body: gen.c.body().slice(),
     hints: gen.c.hints(),
+    records: gen.records,
     entries: layout.entryKeys,
     sites: gen.sites,
     instructions: region.blocks.reduce((sum, block) => sum + block.insns.length, 0),

@@ -1,29 +1,117 @@
-/** The thread that compiles regions beside the machine's: from an order to a module whose functions V8 has compiled once. */
+/** The thread that compiles regions beside the machine's: from an order to a module whose functions V8 has compiled once; and it keeps regions for later runs. */
 
 import { opcodeTable } from '../isa/all';
 import { Decoder } from '../decoder';
-import { type CompileAnswer, type CompileOrder, fulfil } from './order';
+import { Rec } from '../shape';
+import { SINGLE_RECORDS } from '../blocks';
+import { type RegionBody } from './compile';
+import { recalledRecords } from './in-place';
+import { KeptGuest, type KeptStorage, placed } from './kept';
+import { type CompileAnswer, type CompileOrder, fulfil, type KeepOrder, type RecallAnswer, type RecallOrder } from './order';
 import { assembleRegions, runtimeNames } from './region-module';
 
 /** Functions of all types that regions import, which no run on an empty state block gets to. */
 const nothing = Object.fromEntries(runtimeNames.map((name) => [name, () => 0]));
 
+/** Milliseconds after an order, if no other one comes, until what is kept is written: a guest may run on for days. */
+const quiet = 2000;
+
+/** What the thread is asked to do, and what it answers. */
+export type Task =
+  | { readonly kind: 'compile'; readonly order: CompileOrder }
+  | { readonly kind: 'recall'; readonly order: RecallOrder }
+  | { readonly kind: 'keep'; readonly order: KeepOrder };
+export type TaskAnswer<K extends Task['kind']> = { compile: CompileAnswer; recall: RecallAnswer; keep: undefined }[K];
+
 /** Answers orders. One per thread. */
 export class RegionCompiler {
   readonly #decoder = new Decoder(opcodeTable);
   readonly #memory = new WebAssembly.Memory({ initial: 1024 });
+  readonly #guests = new Map<string, KeptGuest>();
+  #waiting: { unref?(): void } | undefined;
 
-  compile({ model, first, regions }: CompileOrder): CompileAnswer {
+  /** @param storage absent where nothing is kept */
+  constructor(private readonly storage?: KeptStorage) {}
+
+  do(task: Task): CompileAnswer | RecallAnswer | undefined {
+    switch (task.kind) {
+      case 'compile':
+        return this.compile(task.order);
+      case 'recall':
+        return this.recall(task.order);
+      case 'keep':
+        return this.keep(task.order);
+    }
+  }
+
+  compile({ model, first, regions, keptAs }: CompileOrder): CompileAnswer {
     const compiled = regions.map((order) => fulfil(order, model, this.#decoder));
     const bodies = compiled.flatMap((region) => region ?? []);
     const codes = compiled.map((region) => region && { entries: region.entries, sites: region.sites, instructions: region.instructions });
-    if (bodies.length === 0) return { module: undefined, regions: codes };
+    const module = this.#moduleOf(bodies, first);
+    const guest = module && this.#guest(keptAs);
+    if (guest !== undefined) {
+      regions.forEach((order, i) => {
+        const region = compiled[i];
+        if (region !== undefined) guest.note(order, model, region);
+      });
+      this.#saveSoon(guest);
+    }
+    return { module, regions: codes };
+  }
+
+  /** Some of the regions that were kept. */
+  recall({ keptAs, model, first, from, most, record }: RecallOrder): RecallAnswer {
+    const all = this.#guest(keptAs)?.all(model) ?? [];
+    let address = record;
+    const regions = [];
+    for (const kept of all.slice(from, from + most)) {
+      if (address + kept.records.length * SINGLE_RECORDS * Rec.size > recalledRecords.end) break;
+      regions.push(
+        placed(kept, () => {
+          address += SINGLE_RECORDS * Rec.size;
+          return address - SINGLE_RECORDS * Rec.size;
+        }),
+      );
+    }
+    const bodies = regions.map(({ body }) => body);
+    const module = this.#moduleOf(bodies, first);
+    if (module === undefined) return { module, regions: [], isLast: true, record: address };
+    return { module, regions: regions.map(({ kept }) => kept), isLast: from + regions.length >= all.length, record: address };
+  }
+
+  /** The run is over, or pauses: what is kept is written. */
+  keep({ keptAs, model, superseded }: KeepOrder): undefined {
+    const guest = this.#guest(keptAs);
+    guest?.forget(model, superseded);
+    guest?.save();
+  }
+
+  #guest(name: string | undefined): KeptGuest | undefined {
+    if (name === undefined || this.storage === undefined) return undefined;
+    let guest = this.#guests.get(name);
+    if (guest === undefined) this.#guests.set(name, (guest = new KeptGuest(this.storage, name)));
+    return guest;
+  }
+
+  #saveSoon(guest: KeptGuest): void {
+    if (this.#waiting !== undefined) return;
+    this.#waiting = setTimeout(() => {
+      this.#waiting = undefined;
+      guest.save();
+    }, quiet);
+    this.#waiting.unref?.();
+  }
+
+  /** Undefined where there is nothing to enter, or the engine refused. */
+  #moduleOf(bodies: readonly RegionBody[], first: number): WebAssembly.Module | undefined {
+    if (bodies.length === 0) return undefined;
     try {
       const module = new WebAssembly.Module(assembleRegions(bodies, first));
       this.#warmUp(module);
-      return { module, regions: codes };
+      return module;
     } catch {
-      return { module: undefined, regions: codes };
+      return undefined;
     }
   }
 

@@ -181,3 +181,8 @@ export class RegionFinder {
 
 const isWorthEntering = ({ blocks }: Region): boolean =>
   blocks.reduce((sum, { count }) => sum + count, 0) >= leastInstructions || !blocks.some(({ end }) => end.kind === 'leave');
+
+/** Is there as much code as was asked for? */
+export function isLarger({ wanted: { key, more }, region: { blocks, entries } }: Discovered): boolean {
+  return more === undefined || entries[0] !== key || blocks.reduce((sum, { insns }) => sum + insns.length, 0) > more;
+}

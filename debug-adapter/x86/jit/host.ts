@@ -1,7 +1,7 @@
 /** What the translating tier asks of the processor around it. */
 
-import { type CpuModel } from '../api';
-import { type Decoder, type Insn } from '../decoder';
+import { type CpuModel, type KeptRegions } from '../api';
+import { type Decoder } from '../decoder';
 import { type CompileService } from '../default-compiler';
 import { type Row } from '../isa/table';
 
@@ -30,10 +30,12 @@ export interface JitHost {
   codePages(): Iterable<number>;
   /** Linear addresses of the pages that the TLB holds for reads or writes. */
   reached(access: 'read' | 'write'): readonly number[];
+  /** Is there a probe at one of so many bytes from an address on? */
+  probedWithin(key: number, length: number): boolean;
   /** Stores to this physical page must be seen from now on. */
   protect(page: number): void;
-  /** Writes the records of one instruction at an address (see `BlockCache.single`); answers the one to enter. */
-  placeRecord(insn: Insn, mode: number, remaining: number, at: number): number;
+  /** Writes the records of the instruction of a key at an address (see `BlockCache.single`); answers the one to enter. */
+  placeRecord(key: number, mode: number, remaining: number, at: number): number;
   /** All records that were placed are given up. */
   recordsCleared(): void;
   /** The interpreter must not run through this address without asking. */
@@ -41,6 +43,8 @@ export interface JitHost {
   readonly model: CpuModel;
   /** Another thread that compiles, where there is one. */
   readonly compiler: CompileService | undefined;
+  /** Where regions are kept for later runs of the same guest; undefined where they are not. */
+  readonly kept: KeptRegions | undefined;
   /** Compile what is seen once: for tests. */
   readonly eager: boolean;
 }

@@ -6,9 +6,17 @@ import { Rec } from '../shape';
 import { Mode } from '../state';
 
 /** Records of these instructions: below those of the interpreter's blocks. */
-const area = { start: 0x62_0000, end: 0x7a_0000 } as const;
+const area = { start: 0x62_0000, end: 0x6e_0000 } as const;
+/** The same of regions that were kept from an earlier run. */
+export const recalledRecords = { start: 0x6e_0000, end: 0x7a_0000 } as const;
 
-export const isOfRegion = (record: number): boolean => record >= area.start && record < area.end;
+/** Bits of such an address with a sign. */
+export const recordBits = 24;
+
+export const isOfRegion = (record: number): boolean => record >= area.start && record < recalledRecords.end;
+
+/** The address at which the record of one instruction is entered whose place begins at another: `BlockCache.single` puts a header in front. */
+export const enteredAt = (place: number): number => place + Rec.size;
 
 const saving = new Set(['FXSAVE', 'XSAVE', 'XSAVEOPT', 'XSAVEC']);
 const restoring = new Set(['FXRSTOR', 'XRSTOR']);

@@ -20,6 +20,12 @@ export class IndirectTargets {
     return this.#of;
   }
 
+  /** A jump went to these places in an earlier run. */
+  learn(jump: number, targets: readonly number[]): void {
+    const all = new Set([...(this.#of.get(jump) ?? []), ...targets]);
+    if (all.size > 0) this.#of.set(jump, [...all].slice(0, mostTargets));
+  }
+
   /** The dispatcher says that the jump which has just left its region often goes to RIP. @returns whether more is known of it now */
   note(): boolean {
     const { i32 } = this;

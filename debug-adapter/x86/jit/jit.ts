@@ -3,22 +3,23 @@
 import { type Insn } from '../decoder';
 import { Attention, Scratch } from '../interp-abi';
 import { Mode, State } from '../state';
-import { Beside, type Ordered } from './beside';
-import { CodeMap } from './code-map';
+import { Beside, type Made, type Ordered } from './beside';
+import { CodeMap, rangeOf } from './code-map';
 import { type CompiledRegion, compileRegion, type RegionCode } from './compile';
-import { highOf, keyOf, lowOf, type Region } from './discover';
+import { highOf, keyOf, lowOf } from './discover';
 import { buildDispatcher, Dispatched } from './dispatcher';
-import { type Discovered, RegionFinder, type Wanted } from './finder';
-import { FloatConstants, type Precision, precisionOf } from './float';
+import { type Discovered, isLarger, RegionFinder, type Wanted } from './finder';
+import { FloatConstants } from './float';
 import { Heat } from './heat';
 import { type JitHost } from './host';
 import { InPlaceRecords } from './in-place';
-import { IndirectTargets } from './indirect-targets';
+import { againOf, Lessons } from './lessons';
 import { currentRegion } from './onward';
-import { keyOfInsn, RegionExit, type WindowMapping } from './region-abi';
+import { RecalledRegions } from './recalled';
+import { keyOfInsn, RegionExit } from './region-abi';
 import { assembleRegions, runtimeNames } from './region-module';
 import { holdsMore, Installed, RegionStore, touches } from './region-store';
-import { covers, PageTables } from './window';
+import { PageTables } from './window';
 import { Windows } from './windows';
 
 /** How a run of regions ended. */
@@ -34,11 +35,6 @@ export type JitOutcome =
   /** Regions ran up to a block that the budget does not suffice for. */
   | 'budget';
 
-/** What is known of a region whose code has been compiled. */
-interface Made extends Ordered {
-  readonly window: WindowMapping | undefined;
-}
-
 /** Regions that wait for others before they are compiled together, and samples for which they do, or one by itself does. */
 const mostAtOnce = 64;
 const mostWaits = 48;
@@ -53,25 +49,9 @@ const someRunsBeside = 60;
 const firstHere = 12;
 const mostInOrder = 24;
 const mostWanted = 256;
-/** Indirect jumps out of a region before it is made again with their targets in it. */
-const someIndirect = 4;
-/** Instructions of slices that ended in a region before it is made again for the window, and how many more for each of its own; the same where all is translated. */
-const longRun = 800_000;
-const longRunForOne = 100_000;
-const longEager = 1500;
 /** Entries of a region by the dispatcher before it is made again with more code in it; the same where all is translated. */
 const manyEntries = 60_000;
 const manyEntriesEager = 50;
-/** Times that a region is made again with code in it that it was often left for and that had not run enough before. */
-const mostGrowth = 3;
-/** Exits of a region for accesses beyond the window, or numbers out of the ordinary, before it is made again. */
-const manyExits = 32;
-/** The same for accesses beyond the page of others, which pages that the TLB does not know yet look like. */
-const manyApart = 256;
-/** Times that a region is made again for that before all of its accesses go by the TLB. */
-const mostBeyond = 2;
-/** Times that MXCSR was found changed before regions no longer rely on it. */
-const mostPrecisionChanges = 200;
 const PAGE = 4096;
 
 /** Regions are made of 64-bit code that nothing looks at one by one. */
@@ -79,11 +59,6 @@ const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step |
 
 /** In the place of the region that ran last. */
 const noRegion = -1;
-
-/** Is there as much code as was asked for? */
-function isLarger({ wanted: { key, more }, region: { blocks, entries } }: Discovered): boolean {
-  return more === undefined || entries[0] !== key || blocks.reduce((sum, { insns }) => sum + insns.length, 0) > more;
-}
 
 export class Jit {
   readonly #host: JitHost;
@@ -98,17 +73,12 @@ export class Jit {
   readonly #wanted: Wanted[] = [];
   /** Samples since the first of them. */
   #waited = 0;
-  /** Addresses that regions were often left for. */
-  readonly #missed = new Set<number>();
-  readonly #indirect: IndirectTargets;
   readonly #finder: RegionFinder;
+  readonly #lessons: Lessons;
+  readonly #recalled: RecalledRegions | undefined;
+  /** Of what is kept: addresses of regions that others took the place of. */
+  readonly #superseded = new Map<number, number>();
   readonly #records = new InPlaceRecords();
-  /** Instructions whose accesses go by the TLB, by themselves. */
-  readonly #alone = new Set<number>();
-  /** Instructions that compute with numbers out of the ordinary. */
-  readonly #unordinary = new Set<number>();
-  /** Regions met with another MXCSR than they were made for. */
-  #precisionChanges = 0;
   /** Since the start: regions compiled, those of them for the window, those found to be entered often, runs of regions, and how those ended. */
   readonly statistics = {
     compiled: 0,
@@ -122,18 +92,19 @@ export class Jit {
     indirect: 0,
     dropped: 0,
     beside: 0,
+    recalled: 0,
   };
 
   constructor(host: JitHost) {
     this.#host = host;
     this.#heat = new Heat(host.eager);
     this.#patience = host.eager ? 0 : patience;
+    this.#isWide = host.kept?.isThere === true;
     FloatConstants.write(host.view);
     const tables = new PageTables(host.u32, host.ramSize);
-    this.#indirect = new IndirectTargets(host.i32);
     this.#map = new CodeMap(host.u8, host.i32, host.ramSize, tables);
     this.#store = new RegionStore(host.i32);
-    this.#beside = new Beside(host.compiler, host.model, this.#map, this.#store, {
+    this.#beside = new Beside(host.compiler, host.model, host.kept?.name, this.#map, this.#store, {
       instantiate: (module) => this.#instantiate(module),
       compiled: (one, compiled, place, code) => {
         if (this.#isOvertaken(one)) return;
@@ -150,10 +121,18 @@ export class Jit {
       ...this.#store.codePages(),
       ...this.#beside.codePages(),
     ]);
-    this.#finder = new RegionFinder(host, this.#map, this.#store, this.#heat, this.#indirect, {
+    this.#lessons = new Lessons(host, this.#heat, this.#windows, {
+      make: (list) => {
+        this.#compileAll(list);
+      },
+      makeNew: (key) => {
+        this.#compileNew(key, this.#mode);
+      },
+    });
+    this.#finder = new RegionFinder(host, this.#map, this.#store, this.#heat, this.#lessons.indirect, {
       isWorthIt: (key) =>
         host.eager ||
-        this.#missed.has(key) ||
+        this.#lessons.isWorthIt(key) ||
         host.runsOf(this.#mode, key) >= (this.#isBeside ? someRunsBeside : someRuns) ||
         this.has(key),
       has: (key) => this.has(key),
@@ -167,6 +146,12 @@ export class Jit {
       },
     });
     this.#stale = true;
+    this.#recalled = RecalledRegions.for(host, this.#store, this.#map, {
+      instantiate: (module) => this.#instantiate(module),
+      arrived: (keys) => {
+        for (const key of keys) if (host.runsOf(this.#mode, key) > 0) this.#recall(key);
+      },
+    });
   }
 
   /** Is there a region that begins at this address in the current mode? */
@@ -185,6 +170,11 @@ export class Jit {
   set #stale(stale: boolean) {
     if (stale) this.#host.i32[Scratch.attention >> 2]! |= Attention.stale;
     else this.#host.i32[Scratch.attention >> 2]! &= ~Attention.stale;
+  }
+
+  /** The region that ran last, if it is known still. */
+  get #current(): Installed | undefined {
+    return this.#store.at(this.#host.i32[currentRegion >> 2]!);
   }
 
   get #mode(): number {
@@ -210,7 +200,6 @@ export class Jit {
   run(): JitOutcome {
     if (this.#dispatch === undefined && this.#store.size === 0 && this.#patience-- > 0) return 'miss';
     const dispatch = (this.#dispatch ??= this.#makeDispatcher());
-    const { i32 } = this.#host;
     let interpret = 0;
     let ran = false;
     for (;;) {
@@ -237,19 +226,20 @@ export class Jit {
           this.statistics.misses++;
           return 'interpret';
         case Dispatched.hotRegion:
-          this.#broaden();
+          this.statistics.broadened += this.#lessons.entered(this.#current) ? 1 : 0;
           break;
         case Dispatched.hotMiss:
-          if (!this.#isCachedAgain()) this.#noteMiss();
+          if (!this.#isCachedAgain()) this.#lessons.missing(this.#current, this.#rip);
           break;
         case RegionExit.indirect:
-          this.#noteIndirect();
+          this.statistics.indirect++;
+          this.#lessons.jumped(this.#current);
           break;
         case RegionExit.precision: {
-          const region = this.#store.at(i32[currentRegion >> 2]!)!;
-          this.#precisionChanges++;
+          const region = this.#current!;
+          this.#lessons.precisionChanged();
           this.#drop(region);
-          this.#compile(region.entry, region.mode, region.window !== undefined);
+          this.#compileAll([againOf(region)]);
           break;
         }
         default:
@@ -267,26 +257,26 @@ export class Jit {
   #sideExit(number: number): void {
     const { i32 } = this.#host;
     this.statistics.sideExits++;
-    const region = this.#store.at(i32[currentRegion >> 2]!)!;
+    const region = this.#current!;
     const { key, remaining, why } = region.sites[number]!;
     i32[State.rip >> 2] = lowOf(key);
     i32[(State.rip + 4) >> 2] = highOf(key);
     i32[State.budget >> 2] = i32[State.budget >> 2]! + remaining;
-    if (why === 'reach') this.#noteBeyond(region, number);
-    else this.#noteUnordinary(region, number);
+    this.#lessons.left(region, number, why);
   }
 
   /** A slice of so many instructions ended at RIP: what is found often is compiled, and regions that go on and on are made again for the window. */
   sample(slice: number): void {
     const mode = this.#mode;
     if (!isTranslated(mode)) return;
+    this.#recalled?.sampled();
     const waits = this.#wanted.length > 1 ? mostWaits : fewWaits;
     if (this.#wanted.length > 0 && (++this.#waited >= waits || (this.#isBeside && this.#beside.isIdle))) this.#compileWanted();
     this.#isStuck = this.#host.i32[currentRegion >> 2] === noRegion;
     this.#host.i32[currentRegion >> 2] = noRegion;
     const key = this.#rip;
     const region = this.#store.entered(key);
-    if (region?.mode === mode) this.#noteSlice(region, slice);
+    if (region?.mode === mode) this.#lessons.stayed(region, slice);
     else if (this.#heat.sampled(key, this.#isBeside) && (this.#host.eager || this.#host.runsOf(mode, key) >= manyRuns))
       this.#compileNew(key, mode);
   }
@@ -296,14 +286,18 @@ export class Jit {
 
   /** Is there another thread that compiles what is found now? */
   get #isBeside(): boolean {
-    return this.#beside.isThere && (this.statistics.compiled >= firstHere || this.#host.eager);
+    return this.#beside.isThere && (this.statistics.compiled >= firstHere || this.#isWide || this.#host.eager);
   }
+
+  /** The guest reaches further than its window: its regions go by the TLB, and there will be many of them. */
+  #isWide: boolean;
 
   /** Compiles code that is found often outside of regions. */
   #compileNew(key: number, mode: number): void {
     // There is nothing to be won where it has been tried.
     if (this.#beside.has(key) || this.#beside.has(this.#finder.startOf(key))) return;
     if (this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#map.pageOf(key))) return;
+    if (this.#recall(key) || this.#recall(this.#finder.startOf(key))) return;
     if (this.#wanted.length === 0) this.#waited = 0;
     if (this.statistics.compiled === 0) this.#beside.prepare();
     // Tests have both kinds.
@@ -319,7 +313,8 @@ export class Jit {
     this.#wanted.length = 0;
     if (!this.#isBeside) {
       const windowed = this.#windows.holdsAll();
-      return this.#compileAll(windowed ? wanted.map((one) => ({ ...one, windowed })) : wanted);
+      this.#isWide = !windowed;
+      if (!this.#isBeside) return this.#compileAll(windowed ? wanted.map((one) => ({ ...one, windowed })) : wanted);
     }
     // The hottest first; what does not get its turn soon is found again if it stays hot.
     const runs = new Map(wanted.map(({ key }) => [key, this.#host.runsOf(mode, key)]));
@@ -331,7 +326,7 @@ export class Jit {
 
   /** Is this in the middle of a region, and not often what a region was left for? Such a place soon leads to an entry, if it does: a loop of its own goes on and on. */
   #isPassed({ key, stuck }: Wanted): boolean {
-    if (this.#host.eager || this.#missed.has(key) || stuck === true) return false;
+    if (this.#host.eager || this.#lessons.wasMissed(key) || stuck === true) return false;
     if (!this.#isInside(key)) return false;
     this.#heat.cool(key);
     return true;
@@ -342,11 +337,6 @@ export class Jit {
     const physical = this.#map.at(key);
     const mode = this.#mode;
     return this.#store.onPage(Math.floor(physical / PAGE)).some((region) => region.mode === mode && touches(region, physical, 1));
-  }
-
-  /** @param windowed accesses go through the window, where there is one. */
-  #compile(key: number, mode: number, windowed: boolean): void {
-    this.#compileAll([{ key, mode, windowed, again: true }]);
   }
 
   /** Compiles regions of the current mode into one module: beside this thread, or, where they are for the window, here. */
@@ -361,7 +351,7 @@ export class Jit {
     const inside = new Set<number>();
     const isOpen = ({ key }: Wanted): boolean => {
       if (beside && this.#beside.has(key)) return false;
-      if (!inside.has(key) || this.#missed.has(key)) return true;
+      if (!inside.has(key) || this.#lessons.wasMissed(key)) return true;
       // It is in one that was made just before, which is entered at the next of its loops.
       this.#heat.cool(key);
       return false;
@@ -395,7 +385,7 @@ export class Jit {
     const functions = this.#instantiate(module);
     made.forEach(({ wanted, region, compiled, window }, number) => {
       const installed = this.#install(
-        { ...wanted, region, ranges: this.#map.note(region), window },
+        { ...wanted, region, ranges: this.#map.note(region.blocks.map(rangeOf)), window },
         compiled,
         first + number,
         functions[number]!,
@@ -404,13 +394,46 @@ export class Jit {
     });
   }
 
+  /** The interpreter has come to code that it had not met before. */
+  met(key: number): void {
+    if (this.#recalled !== undefined) this.#recall(key);
+  }
+
+  /** Takes the region that was kept for an address, if the code is the same. @returns whether there is one now */
+  #recall(key: number): boolean {
+    const mode = this.#mode;
+    if (this.#recalled === undefined || !isTranslated(mode) || this.has(key)) return false;
+    if (this.#stale) this.#revalidate();
+    const found = this.#recalled.take(key, mode);
+    if (found === undefined) return false;
+    this.#lessons.learn(found.kept);
+    this.#install(found.made, found.kept.code, found.place, found.function, true);
+    this.statistics.recalled++;
+    return true;
+  }
+
+  /** Has what was translated in this run kept for later ones. */
+  async keep(): Promise<void> {
+    const { compiler, kept, model } = this.#host;
+    if (kept === undefined || this.statistics.beside === 0) return;
+    const superseded = [...this.#superseded].map(([key, mode]) => ({ key, mode }));
+    await compiler?.keep?.({ keptAs: kept.name, model, superseded }).catch(() => {
+      // The thread has ended: what it did not write is translated again.
+    });
+  }
+
   /** Has another thread compile regions, whose code is watched until then. */
   #order(found: readonly Discovered[]): void {
-    const list = found.map(({ wanted: { key, mode }, region }): Ordered => ({ key, mode, region, ranges: this.#map.note(region) }));
+    const list = found.map(({ wanted: { key, mode }, region }): Ordered => ({
+      key,
+      mode,
+      region,
+      ranges: this.#map.note(region.blocks.map(rangeOf)),
+    }));
     this.#beside.order(list, {
-      precision: this.#precision,
-      unordinary: this.#unordinary,
-      alone: this.#alone,
+      precision: this.#lessons.precision,
+      unordinary: this.#lessons.unordinary,
+      alone: this.#lessons.alone,
       recordOf: (insn, mode, remaining) => this.#recordOf(insn, mode, remaining),
     });
     for (const { region } of list) {
@@ -440,17 +463,11 @@ export class Jit {
     this.#finder.callSeen(key);
   }
 
-  /** What regions may take for granted of MXCSR. */
-  get #precision(): Precision | undefined {
-    const { eager, i32 } = this.#host;
-    return this.#precisionChanges > mostPrecisionChanges && !eager ? undefined : precisionOf(i32[State.mxcsr >> 2]!);
-  }
-
   #translate({ wanted, region, window }: Discovered): CompiledRegion | undefined {
     const { key, mode } = wanted;
-    const memory = { window, isAlone: (at: number) => this.#alone.has(at) };
-    const precision = this.#precision;
-    const floats = precision && { precision, isUnordinary: (at: number) => this.#unordinary.has(at) };
+    const memory = { window, isAlone: (at: number) => this.#lessons.alone.has(at) };
+    const { precision } = this.#lessons;
+    const floats = precision && { precision, isUnordinary: (at: number) => this.#lessons.unordinary.has(at) };
     try {
       const compiled = compileRegion(region, mode, memory, floats, (insn, remaining) => this.#recordOf(insn, mode, remaining));
       if (compiled !== undefined) return compiled;
@@ -464,23 +481,25 @@ export class Jit {
 
   #recordOf(insn: Insn, mode: number, remaining: number): number {
     const at = this.#records.allocate();
-    return at === 0 ? 0 : this.#host.placeRecord(insn, mode, remaining, at);
+    return at === 0 ? 0 : this.#host.placeRecord(keyOfInsn(insn), mode, remaining, at);
   }
 
-  #install(made: Made, compiled: RegionCode, place: number, code: WebAssembly.ExportValue): Installed {
+  /** @param recalled others of its code were of use beside it */
+  #install(made: Made, compiled: RegionCode, place: number, code: WebAssembly.ExportValue, recalled = false): Installed {
     const host = this.#host;
     const { key, mode, region, ranges, window } = made;
     const grown = this.#store.entered(key)?.grown ?? 0;
-    for (const old of [this.#store.entered(key), this.#store.resumed(key)]) if (old !== undefined) this.#drop(old);
+    for (const old of [this.#store.entered(key), this.#store.resumed(key)]) if (old !== undefined) this.#supersede(old);
+    this.#superseded.delete(key);
     const { pages, open } = region;
     const installed = new Installed(
       { entry: key, mode, window, ranges, pages, open, blocks: region.blocks.map((block) => block.key) },
       compiled,
     );
     installed.grown = grown;
-    for (const { key: at } of region.blocks) {
+    for (const { key: at } of recalled ? [] : region.blocks) {
       const other = this.#store.entered(at);
-      if (other?.entry === at && holdsMore(installed, other) && !this.#isNeeded(at, region)) this.#drop(other);
+      if (other?.entry === at && holdsMore(installed, other) && !this.#isNeeded(at, region)) this.#supersede(other);
     }
     const added = this.#store.add(installed, place, code);
     for (const page of added.pages) {
@@ -495,9 +514,9 @@ export class Jit {
   }
 
   /** Do other places than those in a region, which has the code there as well, lead to this address? */
-  #isNeeded(at: number, { blocks, entries }: Region): boolean {
+  #isNeeded(at: number, { blocks, entries }: Made['region']): boolean {
     if (entries.includes(at)) return false;
-    return this.#host.eager || this.#missed.has(at) || blocks.some(({ end }) => end.kind === 'call' && end.to === at);
+    return this.#host.eager || this.#lessons.wasMissed(at) || blocks.some(({ end }) => end.kind === 'call' && end.to === at);
   }
 
   #drop(region: Installed): void {
@@ -506,16 +525,24 @@ export class Jit {
     this.#store.drop(region);
   }
 
+  /** Another region takes the place of this one, in later runs too. */
+  #supersede(region: Installed): void {
+    if (this.#host.kept !== undefined) this.#superseded.set(region.entry, region.mode);
+    this.#drop(region);
+  }
+
   /** Drops every region. */
   flush(): void {
+    const hadAny = this.#store.size > 0;
     this.#store.clear();
     this.#beside.clear();
     this.#wanted.length = 0;
     this.#map.clear();
-    this.#missed.clear();
+    this.#lessons.clear();
     this.#heat.clear();
     this.#records.clear();
     this.#host.recordsCleared();
+    if (this.#host.kept?.isThere === true || this.statistics.beside > 0) this.#recalled?.beginLater(hadAny);
     this.#stale = true;
   }
 
@@ -531,10 +558,6 @@ export class Jit {
   /** Another region took the place in the cache of the one that begins at RIP. */
   #isCachedAgain(): boolean {
     return this.#store.cacheAgain(this.#rip, this.#mode);
-  }
-
-  #isWorthRemaking(region: Installed, exits: number, first: number): boolean {
-    return !region.dead && this.#heat.isWorthRemaking(region.entry, exits, first);
   }
 
   /** A probe was set or removed at an address. */
@@ -576,77 +599,5 @@ export class Jit {
       return;
     }
     for (const region of this.#windows.broken()) this.#drop(region);
-  }
-
-  // What runs of regions tell.
-
-  /** A slice ended in a region: one that goes on for long is worth being made for the window, or again with what is known by now of where its code leads. */
-  #noteSlice(region: Installed, slice: number): void {
-    if ((region.window !== undefined && !region.early) || !this.#windows.mayUse(region.entry)) return;
-    region.heat += slice;
-    if (region.heat < (this.#host.eager ? longEager : longRun + region.instructions * longRunForOne)) return;
-    region.heat = -Infinity;
-    const { entry: key, mode, instructions } = region;
-    if (region.early) {
-      region.early = false;
-      this.#compileAll([{ key, mode, windowed: true, again: true, more: instructions }]);
-    } else if (this.#windows.isWide(this.#windows.find())) this.#compile(key, mode, true);
-  }
-
-  /** Regions were often left for the address in RIP, at which there is none. */
-  #noteMiss(): void {
-    const key = this.#rip;
-    const region = this.#store.at(this.#host.i32[currentRegion >> 2]!);
-    this.#missed.add(key);
-    if (region?.open.has(key) !== true) return this.#compileNew(key, this.#mode);
-    if (!region.dead && ++region.grown <= mostGrowth) this.#compile(region.entry, region.mode, region.window !== undefined);
-  }
-
-  /** A region is entered over and over again: it is worth having more of what it leads to in it. */
-  #broaden(): void {
-    const region = this.#store.at(this.#host.i32[currentRegion >> 2]!);
-    if (region === undefined || region.dead || region.window !== undefined) return;
-    this.statistics.broadened++;
-    const { entry: key, mode, instructions: more } = region;
-    this.#compileAll([{ key, mode, windowed: false, again: true, more, broad: true }]);
-  }
-
-  /** An access went beyond the window, or the page of others: those that do so more than once go by the TLB by themselves when the region is made again. */
-  #noteBeyond(region: Installed, number: number): void {
-    region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
-    region.beyond++;
-    if (region.window === undefined) {
-      if (region.dead || !this.#heat.isWorthParting(region.entry, region.beyond, manyApart)) return;
-      for (const key of region.leftOften('reach')) this.#alone.add(key);
-      return this.#compile(region.entry, region.mode, false);
-    }
-    if (!this.#isWorthRemaking(region, region.beyond, manyExits)) return;
-    const window = this.#windows.find();
-    // It may just have been made before the guest touched the pages that it goes to.
-    if (window === undefined || covers(region.window, window)) {
-      if (this.#heat.remade(region.entry) > mostBeyond) this.#windows.roaming.add(region.entry);
-      else for (const key of region.leftOften('reach')) this.#alone.add(key);
-    }
-    this.#compile(region.entry, region.mode, true);
-  }
-
-  /** Numbers were out of the ordinary: instructions that meet such more than once are done with more care when the region is made again. */
-  #noteUnordinary(region: Installed, number: number): void {
-    region.exits.set(number, (region.exits.get(number) ?? 0) + 1);
-    if (!this.#isWorthRemaking(region, ++region.unordinary, manyExits)) return;
-    for (const key of region.leftOften('unordinary')) this.#unordinary.add(key);
-    this.#compile(region.entry, region.mode, region.window !== undefined);
-  }
-
-  #noteIndirect(): void {
-    this.statistics.indirect++;
-    const isNew = this.#indirect.note();
-    const region = this.#store.at(this.#host.i32[currentRegion >> 2]!);
-    if (region === undefined) return;
-    region.unforeseen++;
-    if (isNew) region.stale = true;
-    if (region.stale && this.#isWorthRemaking(region, region.unforeseen, someIndirect)) {
-      this.#compile(region.entry, region.mode, region.window !== undefined);
-    }
   }
 }

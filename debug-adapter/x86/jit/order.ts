@@ -4,15 +4,20 @@ import { type CpuModel } from '../api';
 import { featuresOf } from '../cpuid';
 import { DecodeResult, type Decoder, Insn } from '../decoder';
 import { type Row } from '../isa/table';
+import { type CodeRange, rangeOf } from './code-map';
 import { type CompiledRegion, compileRegion, type RegionCode } from './compile';
 import { type BlockEnd, highOf, lowOf, type Region, type RegionBlock } from './discover';
 import { type Precision } from './float';
 import { isDoneInPlace } from './in-place';
+import { type KeptCode } from './kept';
 import { keyOfInsn, type MemoryUse } from './region-abi';
 
-interface BlockOrder {
+/** A block as it is sent, and kept. */
+export interface BlockOrder {
   readonly key: number;
   readonly code: Uint8Array;
+  /** Key of its last instruction. */
+  readonly last: number;
   readonly end: BlockEnd;
   readonly observed: number;
   readonly returnTold: number;
@@ -20,6 +25,8 @@ interface BlockOrder {
 
 /** A region that reaches memory by the TLB. */
 export interface RegionOrder {
+  /** The address that it is made for. */
+  readonly key: number;
   readonly mode: number;
   readonly blocks: readonly BlockOrder[];
   readonly entries: readonly number[];
@@ -40,6 +47,8 @@ export interface CompileOrder {
   /** Place in the table of the first of them. */
   readonly first: number;
   readonly regions: readonly RegionOrder[];
+  /** What they are kept by for later runs; undefined where they are not. */
+  readonly keptAs: string | undefined;
 }
 
 export interface CompileAnswer {
@@ -49,33 +58,62 @@ export interface CompileAnswer {
   readonly regions: readonly (RegionCode | undefined)[];
 }
 
+/** Asks for some of the regions that were kept of a guest. */
+export interface RecallOrder {
+  readonly keptAs: string;
+  readonly model: CpuModel;
+  /** Place in the table of the first of them. */
+  readonly first: number;
+  /** How many were answered before, and how many more are wanted at most. */
+  readonly from: number;
+  readonly most: number;
+  /** Where the interpreter's records for instructions done in place may go from. */
+  readonly record: number;
+}
+
+export interface RecallAnswer {
+  readonly module: WebAssembly.Module | undefined;
+  /** In the order of the module's functions. */
+  readonly regions: readonly KeptCode[];
+  /** There are no more. */
+  readonly isLast: boolean;
+  /** Where the next ones' records may go from. */
+  readonly record: number;
+}
+
+/** Asks that what is kept of a guest is written. */
+export interface KeepOrder {
+  readonly keptAs: string;
+  readonly model: CpuModel;
+  /** Regions that others took the place of. */
+  readonly superseded: readonly { readonly key: number; readonly mode: number }[];
+}
+
 /** What an order takes from the processor around it. */
 export interface OrderSource {
-  /** Copies the code of an instruction, which may lie in two pages. */
-  copyCode(insn: Insn, to: Uint8Array, at: number): void;
+  /** A copy of code. */
+  copyCode(range: CodeRange): Uint8Array;
   /** Makes the record of an instruction that is done in place, of whose block so many instructions remain; answers 0 where it cannot. */
   recordOf(insn: Insn, remaining: number): number;
 }
 
 export function orderOf(
   { blocks, entries, open }: Region,
-  { mode, precision, unordinary, alone }: Pick<RegionOrder, 'mode' | 'precision' | 'unordinary' | 'alone'>,
+  { key, mode, precision, unordinary, alone }: Pick<RegionOrder, 'key' | 'mode' | 'precision' | 'unordinary' | 'alone'>,
   source: OrderSource,
 ): RegionOrder {
   const records = new Map<number, number>();
   const keys = blocks.flatMap(({ insns }) => insns.map(keyOfInsn));
-  const ofRegion = (all: ReadonlySet<number>): ReadonlySet<number> => new Set(all.size === 0 ? [] : keys.filter((key) => all.has(key)));
-  const ordered = blocks.map(({ key, insns, end, observed, returnTold }) => {
-    const code = new Uint8Array(insns.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
+  const ofRegion = (all: ReadonlySet<number>): ReadonlySet<number> => new Set(all.size === 0 ? [] : keys.filter((at) => all.has(at)));
+  const ordered = blocks.map((block) => {
+    const { insns, end, observed, returnTold } = block;
     insns.forEach((insn, i) => {
-      source.copyCode(insn, code, at);
-      at += insn.length;
       if (isDoneInPlace(insn, mode)) records.set(keyOfInsn(insn), source.recordOf(insn, insns.length - i));
     });
-    return { key, code, end, observed, returnTold };
+    const last = insns.at(-1);
+    return { key: block.key, code: source.copyCode(rangeOf(block)), last: last ? keyOfInsn(last) : block.key, end, observed, returnTold };
   });
-  return { mode, blocks: ordered, entries, open, precision, unordinary: ofRegion(unordinary), alone: ofRegion(alone), records };
+  return { key, mode, blocks: ordered, entries, open, precision, unordinary: ofRegion(unordinary), alone: ofRegion(alone), records };
 }
 
 /** Compiles a region that was sent; undefined where that cannot be done. */

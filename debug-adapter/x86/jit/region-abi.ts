@@ -84,6 +84,16 @@ export interface Flow {
   indirect(target: number): void;
 }
 
+/** Where a region has the interpreter do an instruction in place. */
+export interface RecordUse {
+  /** Byte of the function's body at which the address of the record stands: a LEB128 of `recordBits`. */
+  readonly at: number;
+  /** The instruction. */
+  readonly key: number;
+  /** Instructions of its block from it on. */
+  readonly remaining: number;
+}
+
 /** What an emission found out that the next one of the same region goes by. */
 export interface RegisterUse {
   readonly registers: ReadonlySet<number>;

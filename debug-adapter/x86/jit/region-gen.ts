@@ -7,11 +7,11 @@ import { emitArithmetic, emitCarry, emitCondition, flagKind, flagKindParts, type
 import { type FlagOp, type Gen, type Size } from '../isa/gen';
 import { makeShape, registerOffset } from '../shape';
 import { Hooked, State } from '../state';
-import { type Label } from '../wasm/code';
+import { type Label, type Late } from '../wasm/code';
 import { type MemoryOp } from '../wasm/opcodes';
 import { type FloatUse } from './float';
-import { isDoneInPlace, restoresMxcsr, touchesVectors } from './in-place';
-import { type Flow, keyOfInsn, Local, type MemoryUse, RegionExit, RegionImports, type RegisterUse } from './region-abi';
+import { isDoneInPlace, recordBits, restoresMxcsr, touchesVectors } from './in-place';
+import { type Flow, keyOfInsn, Local, type MemoryUse, type RecordUse, RegionExit, RegionImports, type RegisterUse } from './region-abi';
 import { noteHook, noteObserved } from './region-log';
 import { loadOf, storeOf } from './region-memory';
 import { RegionVectors } from './region-vectors';
@@ -85,6 +85,12 @@ export class RegionGen extends RegionVectors implements Gen {
     };
   }
   #inPlace = false;
+  readonly #records: { readonly late: Late; readonly key: number; readonly remaining: number }[] = [];
+
+  /** Where in the function's body, which is complete, the addresses of the interpreter's records stand. */
+  get records(): RecordUse[] {
+    return this.#records.map(({ late, key, remaining }) => ({ at: this.c.placeOf(late), key, remaining }));
+  }
 
   /** The interpreter does the current instruction on the state block, and the region goes on with what it left there. */
   #doInPlace(): void {
@@ -102,7 +108,10 @@ export class RegionGen extends RegionVectors implements Gen {
     if (vectors) this.#spillVectors();
     this.storeFlags();
     c.i32(0).get(Local.budget).op('i64.extend_i32_s').mem('i64.store', State.budget);
-    c.i32(record).call(RegionImports.enter);
+    const late = c.late('i32', recordBits);
+    c.settle(late, record);
+    this.#records.push({ late, key: keyOfInsn(this.insn), remaining: this.remaining });
+    c.call(RegionImports.enter);
     c.i32(0).mem('i32.load', State.exit).i32(Exit.lookup).op('i32.ne');
     c.if();
     if (!vectors) this.#spillVectors();

@@ -114,6 +114,8 @@ export class Code {
   readonly widths = new Widths();
   /** Of the branches of which it is known: twice where they stand, ascending, and 1 where they are likely to be taken. */
   #hints: number[] = [];
+  /** Bytes of what was put in front. */
+  #prepended = 0;
 
   constructor(params: readonly ValueType[]) {
     this.#params = params;
@@ -399,6 +401,7 @@ export class Code {
   /** Puts instructions before those written so far: they may use the locals of this body, and open no label. */
   prepend(first: Code): void {
     const rest = this.bytes.view().slice();
+    this.#prepended += first.bytes.length;
     this.bytes.length = 0;
     this.bytes.append(first.bytes.view());
     this.bytes.append(rest);
@@ -411,6 +414,11 @@ export class Code {
     out.append(this.bytes.view());
     out.byte(0x0b);
     return out.view();
+  }
+
+  /** Where in the body a late constant lies, once all is written. */
+  placeOf({ at }: Late): number {
+    return this.#declarations().length + this.#prepended + at;
   }
 
   /** What is known of the body's branches: twice where in it they stand, ascending, and 1 where they are likely to be taken. */

@@ -134,6 +134,7 @@ describe('unikernel run: arguments', () => {
         clock: 'auto',
         cpu: 'default',
         jit: true,
+        keep: true,
         calibrate: false,
       },
     );

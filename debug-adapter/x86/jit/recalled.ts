@@ -1,0 +1,115 @@
+/** Regions of earlier runs of the same guest: they come from the thread that compiles, and wait until the guest gets to the code that they were made of. */
+
+import { type KeptRegions } from '../api';
+import { type CompileService } from '../default-compiler';
+import { Telling } from '../event-log';
+import { type Made } from './beside';
+import { type CodeMap } from './code-map';
+import { type JitHost } from './host';
+import { recalledRecords } from './in-place';
+import { type KeptCode } from './kept';
+import { type RegionStore } from './region-store';
+
+/** Regions that come at once: the first are there sooner the fewer they are. */
+const mostAtOnce = 16;
+/** Samples until all are asked for again after the machine's regions were given up. */
+const patience = 20;
+/** Times that the code at an address is compared with what was kept of it: what is not mapped yet may be soon. */
+const mostLooks = 8;
+const PAGE = 4096;
+
+/** A region that waits for its code. */
+interface Waiting {
+  readonly kept: KeptCode;
+  /** Its place in the table. */
+  readonly place: number;
+  readonly function: WebAssembly.ExportValue;
+  looks: number;
+}
+
+/** What is told. */
+interface RecallEvents {
+  instantiate(module: WebAssembly.Module): WebAssembly.Exports;
+  /** Regions for these addresses have come. */
+  arrived(keys: readonly number[]): void;
+}
+
+export class RecalledRegions {
+  readonly #waiting = new Map<number, Waiting>();
+  /** Counts the times that all were asked for: only answers to the last are of use. */
+  #current = 0;
+  /** Samples until then, or -1. */
+  #patience = -1;
+
+  private constructor(
+    private readonly service: CompileService,
+    private readonly kept: KeptRegions,
+    private readonly host: JitHost,
+    private readonly store: RegionStore,
+    private readonly map: CodeMap,
+    private readonly events: RecallEvents,
+  ) {}
+
+  /** Undefined where nothing is kept. */
+  static for(host: JitHost, store: RegionStore, map: CodeMap, events: RecallEvents): RecalledRegions | undefined {
+    const { kept, compiler } = host;
+    if (kept === undefined || compiler === undefined) return undefined;
+    if (kept.isThere) compiler.prepare?.();
+    return new RecalledRegions(compiler, kept, host, store, map, events);
+  }
+
+  /** All places in the table are given up: those that wait have to be asked for again. @param hadAny there were regions: that may soon happen once more */
+  beginLater(hadAny: boolean): void {
+    this.#waiting.clear();
+    this.#current++;
+    this.#patience = hadAny ? patience : 0;
+  }
+
+  /** The machine runs. */
+  sampled(): void {
+    if (this.#patience < 0 || this.#patience-- > 0) return;
+    this.#waiting.clear();
+    this.#ask(0, recalledRecords.start, ++this.#current).catch(() => {
+      // Without the thread nothing is kept either.
+    });
+  }
+
+  /** Asks for all of them, some after others. */
+  async #ask(from: number, record: number, beginning: number): Promise<void> {
+    const first = this.store.reserve(mostAtOnce);
+    const order = { keptAs: this.kept.name, model: this.host.model, first, from, most: mostAtOnce, record };
+    const answer = await this.service.recall?.(order);
+    if (beginning !== this.#current || answer?.module === undefined) return;
+    const functions = this.events.instantiate(answer.module);
+    answer.regions.forEach((kept, number) => {
+      this.#waiting.set(kept.key, { kept, place: first + number, function: functions[number]!, looks: 0 });
+    });
+    this.events.arrived(answer.regions.map(({ key }) => key));
+    if (!answer.isLast) await this.#ask(from + answer.regions.length, answer.record, beginning);
+  }
+
+  /** Takes the region of this address, if there is one and the guest has its code there: as it goes to its place, with its records made. */
+  take(key: number, mode: number): (Waiting & { readonly made: Made }) | undefined {
+    const waits = this.#waiting.get(key);
+    if (waits?.kept.mode !== mode) return undefined;
+    const isThere = this.#isThere(waits.kept);
+    if (isThere || ++waits.looks >= mostLooks) this.#waiting.delete(key);
+    if (!isThere || !this.store.hasRoomFor(1)) return undefined;
+    const { blocks, entries, open, records } = waits.kept;
+    const ranges = this.map.note(blocks.map(({ key: at, code }) => ({ key: at, length: code.length })));
+    const pages = new Set(ranges.flatMap(([start, end]) => [Math.floor(start / PAGE), Math.floor((end - 1) / PAGE)]));
+    for (const { key: at, remaining, address } of records) this.host.placeRecord(at, mode, remaining, address);
+    return { ...waits, made: { key, mode, region: { blocks, entries, open, pages }, ranges, window: undefined } };
+  }
+
+  /** Does its code stand where it was, with nobody to be told of what runs there? Those that are kept tell nobody. */
+  #isThere({ blocks }: KeptCode): boolean {
+    const { host } = this;
+    return blocks.every(
+      ({ key, code, end }) =>
+        this.map.matches(key, code) &&
+        (code.length === 0 || !host.probedWithin(key, code.length)) &&
+        (end.kind !== 'indirect' || end.next === undefined || host.tellingAt(end.next) === Telling.none),
+    );
+  }
+}
