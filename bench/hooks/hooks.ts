@@ -6,13 +6,14 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type TraceKind } from '../../debug-adapter/control/api';
 import { BreakpointManager } from '../../debug-adapter/control/breakpoints/manager';
 import { whole } from '../../debug-adapter/control/search';
 import { TravellingTarget } from '../../debug-adapter/control/history/probes';
 import { attachTracers } from '../../debug-adapter/control/tracers';
 import { createMachine } from '../../debug-adapter/machine/pc';
+import { optimiseAsUsual, waitWithOptimising } from '../../debug-adapter/optimising.node';
 import { loops } from './loops';
 import { SourcePathMap, SymbolFile } from '../../debug-adapter/symbols/api';
 
@@ -178,13 +179,17 @@ async function main(): Promise<void> {
   if (process.argv.includes('--json')) console.log(JSON.stringify(results));
 }
 
-if (isMainThread) void main();
-else {
-  const { group, index } = workerData as Place;
+/** A thread with one machine, where V8 does what it does in a session that has run for a while. */
+async function beSubject({ group, index }: Place, port: MessagePort): Promise<void> {
+  await waitWithOptimising();
+  await optimiseAsUsual();
   const run = boot(groups[group]![index]!);
-  parentPort!.on('message', () => {
+  port.on('message', () => {
     run();
-    parentPort!.postMessage('done');
+    port.postMessage('done');
   });
-  parentPort!.postMessage('ready');
+  port.postMessage('ready');
 }
+
+if (parentPort === null) void main();
+else void beSubject(workerData as Place, parentPort);

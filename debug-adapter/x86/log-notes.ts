@@ -28,7 +28,7 @@ const argumentRegisters = [Reg.RDI, Reg.RSI, Reg.RDX, Reg.R10, Reg.R8, Reg.R9];
 function open(noting: Noting, otherwise: Label): number {
   const { c } = noting;
   const at = noting.temp('i32');
-  c.i32(0).mem('i32.load', LogState.head).tee(at).i32(0).mem('i32.load', LogState.limit).op('i32.ge_s').brIf(otherwise);
+  c.i32(0).mem('i32.load', LogState.head).tee(at).i32(0).mem('i32.load', LogState.limit).op('i32.ge_s').brIf(otherwise, 'unlikely');
   return at;
 }
 
@@ -86,7 +86,7 @@ function follow(noting: Noting, at: number, plan: number, kind: number, otherwis
   const { c } = noting;
   c.get(plan);
   c.if();
-  c.get(at).get(plan).call(noting.noteBytes).op('i32.eqz').brIf(otherwise);
+  c.get(at).get(plan).call(noting.noteBytes).op('i32.eqz').brIf(otherwise, 'unlikely');
   c.get(at).get(at).mem('i32.load', LogRecord.kind).i32(kind).op('i32.or').mem('i32.store', LogRecord.kind);
   c.end();
 }
@@ -98,15 +98,15 @@ export function noteCall(noting: Noting, noted: Label): void {
   const at = open(noting, otherwise);
   const number = noting.temp('i32');
   noting.reg(Reg.RAX);
-  c.op('i32.wrap_i64').tee(number).i32(LogArea.mostCalls).op('i32.ge_u').brIf(otherwise);
+  c.op('i32.wrap_i64').tee(number).i32(LogArea.mostCalls).op('i32.ge_u').brIf(otherwise, 'unlikely');
   const plan = noting.temp('i32');
-  c.get(number).i32(3).op('i32.shl').mem('i32.load', LogArea.calls).tee(plan).i32(atOnce).op('i32.eq').brIf(otherwise);
+  c.get(number).i32(3).op('i32.shl').mem('i32.load', LogArea.calls).tee(plan).i32(atOnce).op('i32.eq').brIf(otherwise, 'unlikely');
   // One whose memory is looked at when it returns must be known to be open from here on.
   const before = noting.temp('i32');
   c.i32(0).mem('i32.load', LogState.openCall).tee(before);
-  c.if();
+  c.if(undefined, 'unlikely');
   c.get(before).mem('i32.load', LogRecord.number).set(before);
-  planAfter(c, before).brIf(otherwise);
+  planAfter(c, before).brIf(otherwise, 'unlikely');
   c.end();
   fill(noting, at, LogKind.openCall);
   c.get(at).get(number).mem('i32.store', LogRecord.number);
@@ -126,7 +126,7 @@ export function noteCall(noting: Noting, noted: Label): void {
 
 /** Branches to `noted` where the sampled word says that a call is open whose handlers are of no interest. */
 export function passInside({ c }: Noting, noted: Label): void {
-  sample(c).i32(0).mem('i64.load', LogState.inside).op('i64.eq').brIf(noted);
+  sample(c).i32(0).mem('i64.load', LogState.inside).op('i64.eq').brIf(noted, 'likely');
 }
 
 /** Notes that the address of a slot is passed; branches to `noted`. @param slot pushes four times its number */
@@ -134,7 +134,7 @@ export function notePass(noting: Noting, slot: () => void, noted: Label): void {
   const { c } = noting;
   const otherwise = c.block();
   slot();
-  c.mem('i32.load', LogArea.slots).brIf(otherwise);
+  c.mem('i32.load', LogArea.slots).brIf(otherwise, 'unlikely');
   noteEnd(noting, noted, otherwise);
   const at = open(noting, otherwise);
   fill(noting, at, LogKind.pass);
@@ -155,16 +155,16 @@ function noteEnd(noting: Noting, noted: Label, otherwise: Label): void {
   const plan = noting.temp('i32');
   const none = c.block();
   const another = c.block();
-  c.i32(0).mem('i32.load', LogState.openCall).tee(call).op('i32.eqz').brIf(none);
+  c.i32(0).mem('i32.load', LogState.openCall).tee(call).op('i32.eqz').brIf(none, 'unlikely');
   c.get(call).mem('i32.load', LogRecord.number).set(plan);
   planAfter(c, plan).set(plan);
   c.get(call).mem('f64.load', LogRecord.caller);
   noting.rip(0);
-  c.op('f64.ne').brIf(another);
+  c.op('f64.ne').brIf(another, 'unlikely');
   c.get(call).mem('f64.load', LogRecord.rsp);
   noting.reg(Reg.RSP);
-  c.op('f64.convert_i64_s', 'f64.ne').brIf(another);
-  sample(c.get(call).mem('f64.load', LogRecord.sample)).op('f64.convert_i64_s', 'f64.ne').brIf(another);
+  c.op('f64.convert_i64_s', 'f64.ne').brIf(another, 'unlikely');
+  sample(c.get(call).mem('f64.load', LogRecord.sample)).op('f64.convert_i64_s', 'f64.ne').brIf(another, 'unlikely');
   fillRegister(noting, call, Reg.RAX, LogRecord.result);
   follow(noting, call, plan, LogKind.after, otherwise);
   c.get(call).get(call).mem('i32.load', LogRecord.kind).i32(LogKind.wholeCall).op('i32.or').mem('i32.store', LogRecord.kind);
@@ -173,7 +173,7 @@ function noteEnd(noting: Noting, noted: Label, otherwise: Label): void {
   c.i32(0).i64(-1).mem('i64.store', LogState.inside).br(noted);
   c.end();
   // Whose return this is has to be found out where memory would have to be copied.
-  c.get(plan).brIf(otherwise);
+  c.get(plan).brIf(otherwise, 'unlikely');
   c.end();
 }
 
@@ -182,9 +182,9 @@ export function noteBase(noting: Noting, noted: Label): void {
   const { c } = noting;
   const base = noting.temp('i64');
   const own = noting.temp('i64');
-  c.i32(0).mem('i64.load', fsBaseAt).tee(base).i32(0).mem('i64.load', State.replacedBase).op('i64.eq').brIf(noted);
+  c.i32(0).mem('i64.load', fsBaseAt).tee(base).i32(0).mem('i64.load', State.replacedBase).op('i64.eq').brIf(noted, 'likely');
   const otherwise = c.block();
-  sample(c).i32(0).mem('i64.load', LogState.besideOf).op('i64.ne').brIf(otherwise);
+  sample(c).i32(0).mem('i64.load', LogState.besideOf).op('i64.ne').brIf(otherwise, 'unlikely');
   const at = open(noting, otherwise);
   fill(noting, at, LogKind.base);
   commit(noting, at);

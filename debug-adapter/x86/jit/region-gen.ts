@@ -113,7 +113,7 @@ export class RegionGen extends RegionVectors implements Gen {
     this.#records.push({ late, key: keyOfInsn(this.insn), remaining: this.remaining });
     c.call(RegionImports.enter);
     c.i32(0).mem('i32.load', State.exit).i32(Exit.lookup).op('i32.ne');
-    c.if();
+    c.if(undefined, 'unlikely');
     if (!vectors) this.#spillVectors();
     c.i32(RegionExit.interpreter).op('return');
     c.end();
@@ -144,7 +144,7 @@ export class RegionGen extends RegionVectors implements Gen {
     noteObserved(this, key, telling, noted);
     this.#handOver(key, 0);
     c.call(RegionImports.observe);
-    c.if();
+    c.if(undefined, 'unlikely');
     c.i32(RegionExit.budget).op('return');
     c.end();
     c.end();
@@ -159,7 +159,7 @@ export class RegionGen extends RegionVectors implements Gen {
     this.#noteInstead(what, noted);
     this.#handOver(when === 'before' ? keyOfInsn(this.insn) : keyOfInsn(this.insn) + this.insn.length, this.remaining);
     c.i32(what).call(RegionImports.tell);
-    c.if();
+    c.if(undefined, 'unlikely');
     // As helpers do, it tells while the instruction does not count as retired yet.
     if (when === 'after') c.i32(0).i32(0).mem('i32.load', State.budget).i32(1).op('i32.sub').mem('i32.store', State.budget);
     c.i32(RegionExit.budget).op('return');
@@ -174,7 +174,7 @@ export class RegionGen extends RegionVectors implements Gen {
     const later = what === Hooked.syscall ? Hooked.laterSyscall : Hooked.laterFsBase;
     if (what === Hooked.syscall && this.returnTold < Telling.slots) return;
     const otherwise = c.block();
-    c.i32(0).mem('i32.load', State.hooked).i32(later).op('i32.and', 'i32.eqz').brIf(otherwise);
+    c.i32(0).mem('i32.load', State.hooked).i32(later).op('i32.and', 'i32.eqz').brIf(otherwise, 'unlikely');
     noteHook(this, what, keyOfInsn(this.insn) + (what === Hooked.syscall ? 0 : this.insn.length), this.remaining, noted);
     c.end();
   }
