@@ -63,6 +63,28 @@ describe('time travel over the protocol', () => {
     assert.equal((await history()).position, String(Number(position) - 1));
   });
 
+  it('steps back by line in code that has none and that nothing called', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'history-'));
+    try {
+      const loop = path.join(folder, 'loop');
+      // inc eax; jmp back.
+      await writeFile(loop, kludgeImage(Uint8Array.of(0x40, 0xeb, 0xfd)));
+      await client.launch({ image: loop, trace: [], stopOnEntry: true });
+      const from = client.messages.length;
+      await client.ok('configurationDone');
+      await client.event('stopped', from);
+      await client.ok('continue', { threadId: 1 });
+      // Less than a step looks back.
+      while (Number((await history()).position) < 100_000);
+      await client.untilStopped('pause');
+      const { position } = await history();
+      await client.untilStopped('stepBack');
+      assert.ok(Number((await history()).position) < Number(position));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('runs back to the breakpoint hit last, and to the beginning', async () => {
     await toMain();
     const there = await history();

@@ -228,6 +228,12 @@ export class History {
     }
   }
 
+  /** Runs a few instructions forward to `count`, at once; false where something stopped the machine on the way, from where `replay` goes on. */
+  advance(count: number): boolean {
+    const { machine } = this;
+    return machine.run(BigInt(count)).kind === 'limit' && machine.cpu.retiredCount >= count;
+  }
+
   /** Runs the part of history from checkpoint `index` to the next one or to `before`, and tells what stopped it. */
   *rerun(index: number, before: number, onStop: (reason: StopReason) => void): Journey<void> {
     const next = this.checkpoints.list[index + 1];

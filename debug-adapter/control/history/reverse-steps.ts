@@ -14,6 +14,8 @@ const firstTrail = 500;
 const mostTrail = 65_536;
 /** A line that ran more instructions than this without a call is stopped in. */
 const longestLine = 500_000;
+/** The same of code that has no lines, after which lines are no longer looked for. */
+const longestWithoutLines = 50_000;
 /** Longest call instruction that is not padded with prefixes. */
 const longestCall = 8;
 
@@ -85,18 +87,18 @@ export class ReverseSteps {
     let at = yield* this.#previous(from, into);
     if (at === undefined) return undefined;
     let ranges = this.#extent((yield* this.#at(at)).pc(at));
+    // Functions without lines are left at once for where they were called.
+    while (ranges.length === 0 && !into) {
+      const call: number | undefined = yield* this.#callOfCurrent(at);
+      if (call === undefined) break;
+      at = call;
+      ranges = this.#extent((yield* this.#at(at)).pc(at));
+    }
+    const begun = at;
     for (;;) {
-      if (ranges.length === 0 && !into) {
-        // A function without lines is left at once for where it was called.
-        const call: number | undefined = yield* this.#callOfCurrent(at);
-        if (call !== undefined) {
-          at = call;
-          ranges = this.#extent((yield* this.#at(at)).pc(at));
-          continue;
-        }
-      }
       const before: number | undefined = yield* this.#previous(at, into);
-      if (before === undefined || from - before > longestLine) return before === undefined ? this.history.start : at;
+      if (before === undefined) return this.history.start;
+      if (begun - before > (ranges.length === 0 ? longestWithoutLines : longestLine)) return at;
       const trail = yield* this.#at(at);
       const next = trail.pc(at);
       const pc = (yield* this.#at(before)).pc(before);

@@ -4,6 +4,9 @@ import { codeBits } from '../instructions';
 import { type Target } from '../target';
 import { type History, type Journey } from './history';
 
+/** Places in `Cpu.generalRegisters`. */
+const stackPointer = 4;
+const instructionPointer = 16;
 /** Steps between two looks at whether control must be handed back. */
 const turn = 2000;
 
@@ -30,7 +33,7 @@ export class Trail {
     yield* history.seek(from);
     trail.#note(from);
     for (let count = from + 1; count <= to; count++) {
-      yield* history.replay(count);
+      if (!history.advance(count)) yield* history.replay(count);
       trail.#note(count);
       if (count % turn === 0) yield;
     }
@@ -62,7 +65,8 @@ export class Trail {
   }
 
   #note(count: number): void {
-    this.#pcs[count - this.from] = this.target.pc;
-    this.#stackPointers[count - this.from] = this.target.register('rsp');
+    const { generalRegisters } = this.target.machine.cpu;
+    this.#pcs[count - this.from] = generalRegisters[instructionPointer]!;
+    this.#stackPointers[count - this.from] = generalRegisters[stackPointer]!;
   }
 }
