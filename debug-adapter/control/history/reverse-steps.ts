@@ -16,6 +16,8 @@ const mostTrail = 65_536;
 const longestLine = 500_000;
 /** The same of code that has no lines, after which lines are no longer looked for. */
 const longestWithoutLines = 50_000;
+/** A function without lines that ran for more instructions is not left for its caller at once. */
+const longestCallee = 2_000_000;
 /** Longest call instruction that is not padded with prefixes. */
 const longestCall = 8;
 
@@ -145,7 +147,9 @@ export class ReverseSteps {
     const frames = walkStack(this.target, 3);
     const caller = callerIn(frames);
     const cfa = frames[0]?.cfa;
-    return caller?.origin === 'cfi' && cfa !== undefined ? (yield* this.#departure(caller.pc, cfa, at, false))?.at : undefined;
+    return caller?.origin === 'cfi' && cfa !== undefined
+      ? (yield* this.#departure(caller.pc, cfa, at, false, longestCallee))?.at
+      : undefined;
   }
 
   /** The moment that control left the code to which it came back at `at`: a call, a system call, or an interrupted instruction, by the stack pointer. */
@@ -168,9 +172,15 @@ export class ReverseSteps {
 
   /**
    * The last time before `before` that a call which returns to `returnTo` was made with this stack pointer, or, with `interrupted`, that the instruction there was come to with it.
-   * Run at full speed with probes: what was called may have run for long.
+   * Run at full speed with probes: what was called may have run for long. Given up where more than `most` instructions have to be run.
    */
-  *#departure(returnTo: bigint, stackPointer: bigint, before: number, interrupted: boolean): Journey<Departure | undefined> {
+  *#departure(
+    returnTo: bigint,
+    stackPointer: bigint,
+    before: number,
+    interrupted: boolean,
+    most = Infinity,
+  ): Journey<Departure | undefined> {
     const { probes } = this.target;
     const registrations: { remove(): void }[] = [];
     const code = this.target.machine.cpu.readMemory(returnTo - BigInt(longestCall), longestCall);
@@ -195,6 +205,7 @@ export class ReverseSteps {
       for (let bound = before; bound > this.history.start && noted.last === undefined;) {
         const index = this.history.checkpoints.indexBefore(bound - 1);
         const start = this.history.checkpoints.list[index]!.at;
+        if (before - start > most) break;
         yield* this.history.rerun(index, bound, () => undefined);
         bound = start;
       }
