@@ -4,7 +4,7 @@ import { fault, lacking, Vector } from './context';
 import { type Decoder, DecodeResult, Insn, Kind } from './decoder';
 import { isFusibleRow, isPortOpcode, MAX_INSTRUCTIONS, OwnRecord, Purity, purityOf, unitNumber } from './block-rules';
 import { type HandlerSet } from './handlers';
-import { RIP_CACHE_ENTRIES, Scratch, Special } from './interp-abi';
+import { LinkJournal, RIP_CACHE_ENTRIES, Scratch, Special } from './interp-abi';
 import { ARITHMETIC } from './isa/definition';
 import { type Row } from './isa/table';
 import { Area, Built } from './predecode/area';
@@ -14,8 +14,6 @@ import { Layout, Mode, Seg, SegField, State } from './state';
 /** A predecoded run of instructions that starts at one RIP and ends with a transfer, a page or a limit. */
 export class Block {
   readonly key: number;
-  /** Chain slots that lead here. */
-  incoming: number[] = [];
   next: Block | undefined = undefined;
   dead = false;
 
@@ -57,8 +55,12 @@ export interface CodeSource {
 
 /** Of a block's instructions together. */
 const mostBytes = MAX_INSTRUCTIONS * 15;
+/** Instructions that no budget suffices for: of headers that lead nowhere. */
+const neverEnough = 0x7fffffff;
 /** Records reserved for the stub and for blocks that run once. */
 const SCRATCH_RECORDS = 2 * MAX_INSTRUCTIONS + 8;
+/** Where the records of blocks that stay begin: their chain slots may be made to lead to others. */
+export const firstStaying = Layout.records + SCRATCH_RECORDS * Rec.size;
 const PAGE = 4096;
 /** Addresses of blocks that are gone of which is remembered how often they ran. */
 const mostRemembered = 100_000;
@@ -78,6 +80,7 @@ export class BlockCache {
   readonly #handlers: HandlerSet;
   readonly #source: CodeSource;
   readonly #available: (row: Row) => boolean;
+  /** Mode -> low half of RIP -> blocks. */
   readonly #maps = new Map<number, Map<number, Block>>();
   readonly #pages = new Map<number, Block[]>();
   /** Key of a block that is gone -> times that it ran. */
@@ -85,11 +88,12 @@ export class BlockCache {
   readonly #insns: Insn[] = Array.from({ length: MAX_INSTRUCTIONS + 1 }, () => new Insn());
   readonly #straddle = new Uint8Array(32);
   readonly #ripJournal: number[] = [];
-  #farLinks: number[] = [];
+  /** Chain slots that lead somewhere and that the journal has no room for. */
+  readonly #furtherLinks: number[] = [];
   readonly #purity: Uint8Array;
   readonly #stub = Layout.records;
-  readonly #first = Layout.records + SCRATCH_RECORDS * Rec.size;
-  #free = Layout.records + SCRATCH_RECORDS * Rec.size;
+  readonly #first = firstStaying;
+  #free = firstStaying;
   /** From here on the bytes that the predecoder may look at could end with the memory. */
   readonly #lastCode: number;
   /** Blocks are built by generated code where that can; what comes out is the same. */
@@ -116,7 +120,7 @@ export class BlockCache {
     this.#available = available;
     this.#purity = new Uint8Array(rowCount);
     this.#lastCode = buffer.byteLength - Layout.ramBase - PAGE;
-    this.#i32[(this.#stub + Rec.remaining) >> 2] = 0x7fffffff;
+    this.#i32[(this.#stub + Rec.remaining) >> 2] = neverEnough;
   }
 
   /** True for chain slots that may be linked: those of blocks that stay. */
@@ -138,14 +142,13 @@ export class BlockCache {
     const linearLow = long ? ripLow : (ripLow + csBase) | 0;
     const linearHigh = long ? ripHigh : 0;
     const physical = this.#source.fetchPhysical(linearLow, linearHigh);
-    const key = ripHigh * 0x1_0000_0000 + (ripLow >>> 0);
     let map = this.#maps.get(mode);
     if (!map) {
       map = new Map<number, Block>();
       this.#maps.set(mode, map);
     }
-    for (let block = map.get(key); block; block = block.next) {
-      if (block.physical !== physical) continue;
+    for (let block = map.get(ripLow); block; block = block.next) {
+      if (block.physical !== physical || block.ripHigh !== ripHigh) continue;
       if (block.physical2 >= 0 && this.#secondPage(linearLow, linearHigh) !== block.physical2) continue;
       return block;
     }
@@ -154,12 +157,12 @@ export class BlockCache {
     // A flush on the way dropped the map.
     map = this.#maps.get(mode) ?? new Map<number, Block>();
     this.#maps.set(mode, map);
-    block.next = map.get(key);
-    map.set(key, block);
+    block.next = map.get(ripLow);
+    map.set(ripLow, block);
     this.#remember(block, physical);
     if (block.physical2 >= 0) this.#remember(block, block.physical2);
     this.blocksBuilt++;
-    this.#source.met(key);
+    this.#source.met(block.key);
     return block;
   }
 
@@ -447,19 +450,33 @@ export class BlockCache {
 
   // Links and the RIP cache.
 
-  /** Makes a chain slot lead to a block; `samePage` links live as long as both blocks, others until translations change. */
+  /** Makes a chain slot lead to the block of a RIP (halves), if the cache has it. @returns whether it has */
+  linkCached(slot: number, low: number, high: number): boolean {
+    const i32 = this.#i32;
+    const at = (Layout.ripCache >> 2) + cacheEntry(low);
+    if (i32[at] !== (low ^ i32[Scratch.modeTag >> 2]!) || i32[at + 1] !== (high ^ i32[(Scratch.modeTag + 4) >> 2]!)) return false;
+    if (this.linkable(slot)) this.#link(slot, i32[at + 2]!);
+    return true;
+  }
+
+  /** Makes a chain slot lead to a block, until translations change. */
   link(slot: number, block: Block): void {
-    if (this.#i32[slot >> 2] === block.header) return;
-    this.#i32[slot >> 2] = block.header;
-    // Most have one, for which a list that grows would be large.
-    if (block.incoming.length === 0) block.incoming = [slot];
-    else block.incoming.push(slot);
-    this.#farLinks.push(slot);
+    this.#link(slot, block.header);
+  }
+
+  #link(slot: number, header: number): void {
+    const i32 = this.#i32;
+    if (i32[slot >> 2] === header) return;
+    i32[slot >> 2] = header;
+    const count = i32[LinkJournal.count >> 2]!;
+    if (count < LinkJournal.entries) {
+      i32[(LinkJournal.address >> 2) + count] = slot;
+      i32[LinkJournal.count >> 2] = count + 1;
+    } else this.#furtherLinks.push(slot);
   }
 
   cacheRip(block: Block): void {
-    const index = ((block.ripLow ^ (block.ripLow >>> 15)) & (RIP_CACHE_ENTRIES - 1)) * 16;
-    const at = (Layout.ripCache + index) >> 2;
+    const at = (Layout.ripCache >> 2) + cacheEntry(block.ripLow);
     const i32 = this.#i32;
     i32[at] = block.ripLow ^ i32[Scratch.modeTag >> 2]!;
     i32[at + 1] = block.ripHigh ^ i32[(Scratch.modeTag + 4) >> 2]!;
@@ -475,11 +492,11 @@ export class BlockCache {
       i32[at + 1] = -1;
     }
     this.#ripJournal.length = 0;
-    for (const slot of this.#farLinks) i32[slot >> 2] = this.#stub;
-    this.#farLinks = [];
-    for (const map of this.#maps.values()) {
-      for (const first of map.values()) for (let block: Block | undefined = first; block; block = block.next) block.incoming.length = 0;
-    }
+    const first = LinkJournal.address >> 2;
+    for (let at = first; at < first + i32[LinkJournal.count >> 2]!; at++) i32[i32[at]! >> 2] = this.#stub;
+    i32[LinkJournal.count >> 2] = 0;
+    for (const slot of this.#furtherLinks) i32[slot >> 2] = this.#stub;
+    this.#furtherLinks.length = 0;
   }
 
   /** Drops every block. Not while generated code runs. */
@@ -499,7 +516,8 @@ export class BlockCache {
   /** Times that blocks ran which begin at this address. Now and then that is forgotten. */
   runsOf(mode: number, key: number): number {
     let runs = this.#ran.get(key) ?? 0;
-    for (let block = this.#maps.get(mode)?.get(key); block; block = block.next) runs += this.#i32[(block.header + Rec.runs) >> 2]! >>> 0;
+    for (let block = this.#maps.get(mode)?.get(key | 0); block; block = block.next)
+      if (block.key === key) runs += this.#i32[(block.header + Rec.runs) >> 2]! >>> 0;
     return runs;
   }
 
@@ -540,20 +558,19 @@ export class BlockCache {
     block.dead = true;
     if (this.#ran.size > mostRemembered) this.#ran.clear();
     this.#ran.set(block.key, (this.#ran.get(block.key) ?? 0) + (this.#i32[(block.header + Rec.runs) >> 2]! >>> 0));
-    for (const slot of block.incoming) if (this.#i32[slot >> 2] === block.header) this.#i32[slot >> 2] = this.#stub;
-    block.incoming.length = 0;
-    const index = ((block.ripLow ^ (block.ripLow >>> 15)) & (RIP_CACHE_ENTRIES - 1)) * 16;
-    const at = (Layout.ripCache + index) >> 2;
+    // Whoever is led here asks where to go instead.
+    this.#i32[(block.header + Rec.remaining) >> 2] = neverEnough;
+    const at = (Layout.ripCache >> 2) + cacheEntry(block.ripLow);
     if (this.#i32[at + 2] === block.header) {
       this.#i32[at] = -1;
       this.#i32[at + 1] = -1;
     }
     const map = this.#maps.get(block.mode);
     if (!map) return;
-    let other = map.get(block.key);
+    let other = map.get(block.ripLow);
     if (other === block) {
-      if (block.next) map.set(block.key, block.next);
-      else map.delete(block.key);
+      if (block.next) map.set(block.ripLow, block.next);
+      else map.delete(block.ripLow);
       return;
     }
     while (other?.next && other.next !== block) other = other.next;
@@ -563,7 +580,7 @@ export class BlockCache {
   /** Drops the block that starts at RIP, so that whoever goes there asks. */
   dropStart(mode: number, key: number): void {
     const map = this.#maps.get(mode);
-    for (let block = map?.get(key); block; block = block.next) this.#drop(block);
+    for (let block = map?.get(key | 0); block; block = block.next) if (block.key === key) this.#drop(block);
   }
 
   /** Drops the blocks that hold an instruction starting at RIP, or start there. */
@@ -573,7 +590,8 @@ export class BlockCache {
     // Looked for by where they may begin: there are far more blocks than such places.
     for (const map of this.#maps.values()) {
       for (let start = key; start > key - mostBytes; start--) {
-        for (let block = map.get(start); block; block = block.next) if (key < block.key + block.length) found.push(block);
+        for (let block = map.get(start | 0); block; block = block.next)
+          if (block.key === start && key < start + block.length) found.push(block);
       }
     }
     for (const block of found) this.#drop(block);
@@ -589,3 +607,6 @@ function overlaps(block: Block, physical: number, length: number): boolean {
   if (block.physical < end && pageEnd > physical) return true;
   return block.physical2 < end && block.physical2 + block.length - (pageEnd - block.physical) > physical;
 }
+
+/** Where in the RIP cache, in words, the low half of a RIP has its entry. */
+const cacheEntry = (low: number): number => ((low ^ (low >>> 15)) & (RIP_CACHE_ENTRIES - 1)) * 4;

@@ -443,7 +443,7 @@ export class X86Cpu extends CpuState implements Cpu {
       const shadow = i32[State.shadow >> 2] !== 0;
       let outcome: JitOutcome = 'miss';
       // A chain slot that is to be filled takes the way through the lookup below.
-      const links = site !== 0 && this.#jit?.has(high * 0x1_0000_0000 + (low >>> 0)) === false;
+      const links = site !== 0 && this.#jit?.has(high * 0x1_0000_0000 + (low >>> 0)) === false && !blocks.linkCached(site, low, high);
       if (this.#jit !== undefined && !interpret && !links && !unanswered && !single && !shadow && (flags & RFLAGS_RF) === 0) {
         outcome = this.#jit.run();
         if (outcome !== 'miss' && outcome !== 'interpreted') {
@@ -474,7 +474,7 @@ export class X86Cpu extends CpuState implements Cpu {
               block = blocks.once(mode, low, high, csBase, most);
             } else if (probe === undefined && this.#jit?.has(block.key) !== true) {
               if (site !== 0 && blocks.linkable(site)) blocks.link(site, block);
-              else if (site === 0) blocks.cacheRip(block);
+              blocks.cacheRip(block);
             }
           }
         } catch (error) {

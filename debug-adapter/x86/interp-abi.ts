@@ -65,6 +65,9 @@ export const Attention = {
 
 export const RIP_CACHE_ENTRIES = 0x2_0000;
 
+/** Chain slots that lead to blocks: i32 how many there are, i32 addresses of the slots. They lead nowhere again when translations change. */
+export const LinkJournal = { count: 0x350_0000, address: 0x350_0010, entries: 0x2_0000 } as const;
+
 export const namedHelpers: readonly string[] = ['umulh', 'smulh', 'crc32b', 'pdep', 'pext', 'clmull', 'clmulh'];
 
 /** Bits of the description that `slow` gets: the caller goes on to the page's end; the access is a push or pop. */

@@ -3,12 +3,13 @@
  * at in TypeScript.
  */
 
-import { Exit, RIP_CACHE_ENTRIES, Scratch } from '../interp-abi';
+import { firstStaying } from '../blocks';
+import { Exit, LinkJournal, RIP_CACHE_ENTRIES, Scratch } from '../interp-abi';
 import { Rec } from '../shape';
 import { Layout, State } from '../state';
-import { Code } from '../wasm/code';
+import { Code, type Label } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
-import { currentRegion, lookUp, mustLook, RegionCache, skippedJumps, takeRip } from './onward';
+import { currentRegion, type Found, lookUp, mustLook, RegionCache, skippedJumps, takeRip } from './onward';
 import { RegionExit, RegionState } from './region-abi';
 
 /** Counts of (indirect jump, place it went to): 16-byte entries: i32 low half of the jump's address, i32 low half of the target, i32 count. */
@@ -153,6 +154,10 @@ export function buildDispatcher(manyEntries: number): Uint8Array<ArrayBuffer> {
   takeRip(c, found);
   lookUp(c, found, RegionCache.entries, RegionCache.address);
   c.brIf(again);
+  lookUp(c, found, RIP_CACHE_ENTRIES, Layout.ripCache);
+  c.op('i32.eqz').brIf(left);
+  link(c, found, status, left);
+  c.br(again);
   c.end();
   c.i32(Dispatched.interpreted).op('return');
   c.end();
@@ -163,6 +168,21 @@ export function buildDispatcher(manyEntries: number): Uint8Array<ArrayBuffer> {
   c.op('unreachable');
   module.exportFunction('dispatch', module.func(module.type(['i32'], ['i32']), c));
   return module.build();
+}
+
+/** Makes the chain slot that the interpreter left at lead to the block that has been found; goes to `left` where there is no room to note that. */
+function link(c: Code, { low: chain, slot }: Found, header: number, left: Label): void {
+  c.get(slot)
+    .mem('i32.load', Layout.ripCache + 8)
+    .set(header);
+  c.i32(0).mem('i32.load', State.exitRecord).tee(chain).i32(firstStaying).op('i32.ge_u');
+  c.get(chain).mem('i32.load').get(header).op('i32.ne', 'i32.and');
+  c.if();
+  c.i32(0).mem('i32.load', LinkJournal.count).tee(slot).i32(LinkJournal.entries).op('i32.ge_u').brIf(left);
+  c.i32(0).get(slot).i32(1).op('i32.add').mem('i32.store', LinkJournal.count);
+  c.get(slot).i32(2).op('i32.shl').get(chain).mem('i32.store', LinkJournal.address);
+  c.get(chain).get(header).mem('i32.store');
+  c.end();
 }
 
 /** Counts the indirect jump that left its region for RIP; leaves the count in `low`. */
