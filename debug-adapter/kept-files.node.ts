@@ -1,6 +1,6 @@
 /** Where translated code is kept between runs: one file for each guest in the user's folder for caches. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { type KeptStorage } from './x86/jit/kept';
@@ -33,7 +33,7 @@ export function keptFiles(bundle: string): KeptStorage {
     write(file, value) {
       try {
         const content = serialize(value);
-        mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+        makeFolder(dirname(file));
         const part = `${file}.${process.pid}`;
         writeFileSync(part, Buffer.concat([digest(content), content]), { mode: 0o600 });
         renameSync(part, file);
@@ -43,6 +43,13 @@ export function keptFiles(bundle: string): KeptStorage {
       }
     },
   };
+}
+
+/** Makes a folder, and up to two above it. Not `recursive`, which never ends where a system such as /proc has no folder made. */
+function makeFolder(folder: string, above = 2): void {
+  if (existsSync(folder)) return;
+  if (above > 0) makeFolder(dirname(folder), above - 1);
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 function removeOldest(folder: string): void {

@@ -50,6 +50,8 @@ describe('translated code that is kept', () => {
     writeFileSync(path.join(folder, 'file'), '');
     files().write(path.join(folder, 'file/below.bin'), []);
     assert.deepEqual(readdirSync(folder), ['file']);
+    if (process.platform === 'linux') files().write('/proc/none/a/b.bin', []);
+    assert.deepEqual(files().read('/proc/none/a/b.bin'), undefined);
   });
 
   it('stays of the guests that ran last', () => {
