@@ -25,7 +25,7 @@ export function keptFiles(bundle: string): KeptStorage {
       try {
         const bytes = readFileSync(file);
         const content = bytes.subarray(digestBytes);
-        return digest(content).equals(bytes.subarray(0, digestBytes)) ? deserialize(content) : undefined;
+        return digest(content).equals(bytes.subarray(0, digestBytes)) ? (deserialize(content) as unknown) : undefined;
       } catch {
         return undefined;
       }

@@ -41,8 +41,7 @@ const inProcessHost: AdapterHost = {
       channel: end(0),
       terminate: () => {
         open = false;
-        served.terminate();
-        return Promise.resolve();
+        return Promise.resolve(served.terminate());
       },
     };
   },

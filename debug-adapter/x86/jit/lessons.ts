@@ -145,7 +145,7 @@ export class Lessons {
     if (!this.#isWorthRemaking(region, ++region.beyond, manyExits)) return;
     const window = this.windows.find();
     // It may just have been made before the guest touched the pages that it goes to.
-    if (window === undefined || covers(region.window!, window)) {
+    if (window === undefined || covers(region.window, window)) {
       if (this.heat.remade(region.entry) > mostBeyond) this.windows.roaming.add(region.entry);
       else for (const key of region.leftOften('reach')) this.alone.add(key);
     }

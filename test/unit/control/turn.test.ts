@@ -66,7 +66,7 @@ describe('control: turns between which messages are read', () => {
       const before = session.statistics().instructions;
       for (let n = 0; n < 5; n++) assert.ok(host.turn() <= 4 * turnMilliseconds, 'the turn does not end');
       assert.ok(session.statistics().instructions > before, 'the guest does not get on');
-      session.terminate();
+      await session.terminate();
     });
 
   it('end in time on the way back through a condition that never holds', async () => {
@@ -83,6 +83,6 @@ describe('control: turns between which messages are read', () => {
     host.turn();
     const last = events.findLast(({ kind }) => kind === 'stopped');
     assert.ok(last?.kind === 'stopped' && last.text?.includes('broken off'), JSON.stringify(last));
-    session.terminate();
+    await session.terminate();
   });
 });

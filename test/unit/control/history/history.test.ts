@@ -374,7 +374,7 @@ describe('the debugger’s sessions', () => {
     const bytes = first.saveSession();
     const status = first.history();
     assert.ok(status.inPast && status.position === 1000 && status.end > 1000);
-    first.terminate();
+    await first.terminate();
 
     const { it: second, stopped: stoppedAgain } = await launched();
     assert.throws(() => second.openSession(new Uint8Array(9)), { code: 'session-file' });
@@ -389,7 +389,7 @@ describe('the debugger’s sessions', () => {
     });
     assert.equal(why, 'pause');
     assert.equal(second.history().position, 1000);
-    second.terminate();
+    await second.terminate();
   });
 });
 
