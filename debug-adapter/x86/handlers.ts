@@ -19,7 +19,7 @@ import { blockFunction, lookupFunction } from './predecode/block';
 import { decodeFunction } from './predecode/decode';
 import { flattenTable } from './predecode/flat-table';
 
-const RUNTIME_NAMES = [...Array.from({ length: 8 }, (_, i) => `condition${i}`), 'arithmetic', ...namedHelpers];
+const RUNTIME_NAMES = [...Array.from({ length: 8 }, (_, i) => `condition${i}`), 'arithmetic', ...namedHelpers, 'reach'];
 
 /** Import declarations, in the order of `Imports`. Returns the handlers' type index. */
 function declareImports(module: ModuleBuilder, withRuntime: boolean): number {
@@ -37,6 +37,7 @@ function declareImports(module: ModuleBuilder, withRuntime: boolean): number {
     for (let i = 0; i < 8; i++) module.importFunction('runtime', RUNTIME_NAMES[i]!, [], ['i32']);
     module.importFunction('runtime', 'arithmetic', [], ['i64']);
     for (const name of namedHelpers) module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
+    module.importFunction('runtime', 'reach', ['i64', 'i32', 'i32'], ['i32']);
     module.importFunction('runtime', 'enter', ['i32'], []);
   }
   return module.type(['i32'], []);

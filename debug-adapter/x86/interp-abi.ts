@@ -18,9 +18,13 @@ export const Runtime = {
   /** 8 functions: condition cc = 2 * n by the flags in the state -> i32. */ condition: Imports.count,
   /** -> i64 */ arithmetic: Imports.count + 8,
   /** named pure helpers (a i64, b i64) -> i64 */ named: Imports.count + 9,
-  /** (record): only in modules made at run time, after the named helpers */
-  get enter(): number {
+  /** What handlers call instead of `Imports.slow`, which it calls where it has to. */
+  get reach(): number {
     return Imports.count + 9 + namedHelpers.length;
+  },
+  /** (record): only in modules made at run time, after all others */
+  get enter(): number {
+    return Imports.count + 10 + namedHelpers.length;
   },
 } as const;
 
@@ -64,6 +68,12 @@ export const Attention = {
 } as const;
 
 export const RIP_CACHE_ENTRIES = 0x2_0000;
+
+/**
+ * TLB entries that are filled: `entries` i32 for the read TLB, and as many for the write TLB behind them, each the address of an entry in words, so many as `counts`
+ * says; more, where that has come to its end. `off`, i32: TypeScript fills them all. `ram`, u64: bytes of RAM, where that is set.
+ */
+export const TlbJournals = { counts: 0x3a0_0000, off: 0x3a0_0008, ram: 0x3a0_0010, read: 0x3b0_0000, entries: 0x1_0000 } as const;
 
 /** Chain slots that lead to blocks: i32 how many there are, i32 addresses of the slots. They lead nowhere again when translations change. */
 export const LinkJournal = { count: 0x350_0000, address: 0x350_0010, entries: 0x2_0000 } as const;

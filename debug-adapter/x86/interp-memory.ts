@@ -1,6 +1,6 @@
 /** How the interpreter's handlers reach memory and general registers: addresses from the fields of a record, the TLB, the stack. */
 
-import { accessNumber, Imports, STACK_ACCESS, WHOLE_PAGE } from './interp-abi';
+import { accessNumber, Imports, Runtime, STACK_ACCESS, WHOLE_PAGE } from './interp-abi';
 import { zeroExtend } from './isa/flags';
 import { type Access, type ShapeOperand, type Size } from './isa/gen';
 import { Rec, type Shape } from './shape';
@@ -214,7 +214,7 @@ export class InterpMemory {
     c.get(linear)
       .i32(size | (accessNumber[access] << 8) | whole)
       .get(0)
-      .call(Imports.slow)
+      .call(Runtime.reach)
       .tee(host)
       .op('i32.eqz');
     c.if();

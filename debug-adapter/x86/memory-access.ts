@@ -3,6 +3,7 @@
 import { type Watchpoint, type CpuBus } from './api';
 import { type CpuContext, Vector, fault } from './context';
 import { Cr4 } from './control-bits';
+import { TlbJournals } from './interp-abi';
 import { translate } from './mmu';
 import { Layout, Mode, Seg, State } from './state';
 import { cachedHost } from './tlb';
@@ -13,6 +14,10 @@ const TWO_32 = 0x1_0000_0000;
 const TLB_MASK = Layout.tlbEntries - 1;
 const JOURNAL_LIMIT = 0x4000;
 const U64 = (1n << 64n) - 1n;
+
+/** Where, in words, the count of a TLB's journal and the journal itself lie. */
+const counterOf = (write: boolean): number => (TlbJournals.counts >> 2) + (write ? 1 : 0);
+const journalOf = (write: boolean): number => (TlbJournals.read >> 2) + (write ? TlbJournals.entries : 0);
 
 /** An access that met a watchpoint. */
 export interface WatchHit {
@@ -44,8 +49,6 @@ export class MemoryAccess {
   readonly #view: DataView;
   readonly #u8: Uint8Array;
   readonly #ramSize: number;
-  readonly #readJournal: number[] = [];
-  readonly #writeJournal: number[] = [];
   /** Linear page number -> physical address of the page, for fetches. */
   readonly #fetch = new Map<number, number>();
   #watches: readonly Watch[] = [];
@@ -62,6 +65,7 @@ export class MemoryAccess {
     this.#view = cpu.view;
     this.#u8 = cpu.u8;
     this.#ramSize = cpu.ramSize;
+    this.#view.setBigUint64(TlbJournals.ram, BigInt(cpu.ramSize), true);
     // All-zero memory is an empty TLB but for what may look up page 0, whose tag is 0: its own entry, and that of an access which wraps from the last page.
     for (const base of [Layout.tlbRead, Layout.tlbWrite]) {
       for (const entry of [0, TLB_MASK]) this.#u32[(base >> 2) + entry * 4] = 0xffffffff;
@@ -79,35 +83,49 @@ export class MemoryAccess {
   // TLBs.
 
   /** Remembers the translation of a page; the address is given in its halves. */
-  #fill(base: number, journal: number[], low: number, high: number, physicalPage: number): void {
+  #fill(write: boolean, low: number, high: number, physicalPage: number): void {
+    const u32 = this.#u32;
     const page = (low & 0xffff_f000) >>> 0;
-    const at = (base >> 2) + ((page >>> 12) & TLB_MASK) * 4;
-    this.#u32[at] = page;
-    this.#u32[at + 1] = high;
-    this.#u32[at + 2] = (Layout.ramBase + physicalPage - page) >>> 0;
-    journal.push(at);
+    const at = ((write ? Layout.tlbWrite : Layout.tlbRead) >> 2) + ((page >>> 12) & TLB_MASK) * 4;
+    u32[at] = page;
+    u32[at + 1] = high;
+    u32[at + 2] = (Layout.ramBase + physicalPage - page) >>> 0;
+    const counter = counterOf(write);
+    const count = u32[counter]!;
+    if (count === TlbJournals.entries) return;
+    u32[journalOf(write) + count] = at;
+    u32[counter] = count + 1;
   }
 
-  #flushOne(base: number, journal: number[]): void {
-    if (journal.length > JOURNAL_LIMIT) {
-      this.#u32.fill(0xffffffff, base >> 2, (base >> 2) + Layout.tlbEntries * 4);
+  /** Entries of a TLB, in words, that were filled since it was flushed; not all of them where those are very many. */
+  #filled(write: boolean): Uint32Array {
+    const journal = journalOf(write);
+    return this.#u32.subarray(journal, journal + this.#u32[counterOf(write)]!);
+  }
+
+  #flushOne(write: boolean): void {
+    const u32 = this.#u32;
+    const count = u32[counterOf(write)]!;
+    if (count > JOURNAL_LIMIT) {
+      const base = (write ? Layout.tlbWrite : Layout.tlbRead) >> 2;
+      u32.fill(0xffffffff, base, base + Layout.tlbEntries * 4);
     } else {
-      for (const at of journal) this.#u32[at] = 0xffffffff;
+      const journal = journalOf(write);
+      for (let i = 0; i < count; i++) u32[u32[journal + i]!] = 0xffffffff;
     }
-    journal.length = 0;
+    u32[counterOf(write)] = 0;
   }
 
   flush(): void {
-    this.#flushOne(Layout.tlbRead, this.#readJournal);
-    this.#flushOne(Layout.tlbWrite, this.#writeJournal);
+    this.#flushOne(false);
+    this.#flushOne(true);
     this.#fetch.clear();
     this.#events.codeUnmapped();
   }
 
   /** Linear addresses, below 2^47, of the pages that may be written, or read, straight away: where the guest has reached since the last flush. */
   reached(access: 'read' | 'write'): number[] {
-    const journal = access === 'read' ? this.#readJournal : this.#writeJournal;
-    return journal.flatMap((at) => {
+    return Array.from(this.#filled(access === 'write')).flatMap((at) => {
       const [low, high] = [this.#u32[at]!, this.#u32[at + 1]!];
       return (low & (PAGE - 1)) === 0 && high < 0x8000 ? [high * TWO_32 + low] : [];
     });
@@ -123,26 +141,29 @@ export class MemoryAccess {
 
   /** Forgets write translations of a physical page: its stores must be seen. */
   protect(page: number): void {
+    this.#u8[Layout.codeMap + page] = 1;
     const host = Layout.ramBase + page * PAGE;
-    if (this.#writeJournal.length > JOURNAL_LIMIT) {
-      this.#flushOne(Layout.tlbWrite, this.#writeJournal);
+    const filled = this.#filled(true);
+    if (filled.length > JOURNAL_LIMIT) {
+      this.#flushOne(true);
       return;
     }
-    for (const at of this.#writeJournal) {
+    for (const at of filled) {
       if ((this.#u32[at + 2]! + this.#u32[at]!) >>> 0 === host) this.#u32[at] = 0xffffffff;
     }
   }
 
   setWatches(list: readonly Watch[]): void {
     this.#watches = list;
+    this.#u32[TlbJournals.off >> 2] = list.length > 0 ? 1 : 0;
     this.#watchedPages.clear();
     for (const watch of list) {
       const last = (watch.address + BigInt(watch.length - 1)) >> PAGE_BITS;
       for (let page = watch.address >> PAGE_BITS; page <= last && this.#watchedPages.size < 0x10000; page++)
         this.#watchedPages.add(Number(page));
     }
-    this.#flushOne(Layout.tlbRead, this.#readJournal);
-    this.#flushOne(Layout.tlbWrite, this.#writeJournal);
+    this.#flushOne(false);
+    this.#flushOne(true);
   }
 
   #checkWatches(linear: bigint, size: number, write: boolean, read: boolean): void {
@@ -200,10 +221,11 @@ export class MemoryAccess {
       (this.#watchedPages.size === 0 || !this.#watchedPages.has(high * 0x10_0000 + (low >>> 12)))
     ) {
       if (write) {
-        if (!this.#events.hasCode(page / PAGE)) this.#fill(Layout.tlbWrite, this.#writeJournal, low, high, page);
-      } else {
-        this.#fill(Layout.tlbRead, this.#readJournal, low, high, page);
+        if (this.#events.hasCode(page / PAGE)) return physical;
+        // There may have been some.
+        this.#u8[Layout.codeMap + page / PAGE] = 0;
       }
+      this.#fill(write, low, high, page);
     }
     return physical;
   }

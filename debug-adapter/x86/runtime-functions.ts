@@ -4,6 +4,7 @@ import { Code } from './wasm/code';
 import { type ModuleBuilder } from './wasm/module';
 import { emitArithmetic, emitCondition, FLAG_KINDS, flagKindParts, type FlagSource } from './isa/flags';
 import { State } from './state';
+import { tlbFill } from './tlb-fill';
 
 /** The flags in the state block, for one kind. */
 function stateSource(c: Code, kind: number): FlagSource {
@@ -149,5 +150,6 @@ export function addRuntimeFunctions(module: ModuleBuilder): number[] {
     carrylessProduct(true),
   ])
     indices.push(module.func(pure, code));
+  indices.push(module.func(module.type(['i64', 'i32', 'i32'], ['i32']), tlbFill()));
   return indices;
 }
