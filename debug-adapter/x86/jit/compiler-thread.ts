@@ -13,8 +13,8 @@ import { assembleRegions, runtimeNames } from './region-module';
 /** Functions of all types that regions import, which no run on an empty state block gets to. */
 const nothing = Object.fromEntries(runtimeNames.map((name) => [name, () => 0]));
 
-/** Milliseconds after an order, if no other one comes, until what is kept is written: a guest may run on for days. */
-const quiet = 2000;
+/** Milliseconds after an order until what is kept is written, with what came meanwhile: a guest may run on for days, or be ended at any time. */
+const patience = 2000;
 
 /** What the thread is asked to do, and what it answers. */
 export type Task =
@@ -55,7 +55,7 @@ export class RegionCompiler {
         const region = compiled[i];
         if (region !== undefined) guest.note(order, model, region);
       });
-      this.#saveSoon(guest);
+      this.#saveSoon();
     }
     return { module, regions: codes };
   }
@@ -94,12 +94,12 @@ export class RegionCompiler {
     return guest;
   }
 
-  #saveSoon(guest: KeptGuest): void {
+  #saveSoon(): void {
     if (this.#waiting !== undefined) return;
     this.#waiting = setTimeout(() => {
       this.#waiting = undefined;
-      guest.save();
-    }, quiet);
+      for (const guest of this.#guests.values()) guest.save();
+    }, patience);
     this.#waiting.unref?.();
   }
 

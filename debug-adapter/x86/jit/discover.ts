@@ -300,10 +300,10 @@ function decodeAt(at: number, physical: number, mode: number, u8: Uint8Array, de
   return decoder.decode(straddle, 0, here + 16, mode, lowOf(at), highOf(at), available, insn) === DecodeResult.ok;
 }
 
-export const crossesPage = (insn: Insn): boolean => (insn.ripLow & (PAGE - 1)) + insn.length > PAGE;
+const crossesPage = (insn: Insn): boolean => (insn.ripLow & (PAGE - 1)) + insn.length > PAGE;
 
 /** Halves of the address of the page that an instruction goes on in. */
-export function secondPage(insn: Insn): [number, number] {
+function secondPage(insn: Insn): [number, number] {
   const at = keyOf(insn.ripLow | (PAGE - 1), insn.ripHigh) + 1;
   return [lowOf(at), highOf(at)];
 }
