@@ -25,6 +25,7 @@ export interface LaunchOptions {
   /** The `.dbg` beside the image, or the image itself. */
   readonly symbols?: { readonly name: string; readonly bytes: Uint8Array };
   readonly initrd?: Uint8Array;
+  /** Path of the RAM disk, by which what was translated of the guest is found again. */
   readonly initrdName?: string;
   /** What lies beside the RAM disk for programs in it. */
   readonly programSymbols?: readonly ProgramSymbols[];
