@@ -1,4 +1,7 @@
-/** What system calls point to: blocks of bytes one behind the other, in pages that are written anew when all of them are full. The processor's translated code makes such blocks, too (`Bytes` of x86/event-log.ts). */
+/**
+ * What system calls point to: blocks of bytes one behind the other, in pages of which the oldest is written anew as soon as no record refers to it any more, or when there may be no more of them. Memory that
+ * is touched for the first time is dear; so the pages are as few as living records need. The processor's translated code makes such blocks, too (`Bytes` of x86/event-log.ts).
+ */
 
 /** The bytes behind an argument. */
 export interface Capture {
@@ -29,32 +32,54 @@ const padded = (length: number): number => (length + 3) & ~3;
 interface Page {
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
+  /** The newest of the records that refer to it. */
+  newest: number;
+}
+
+function newPage(): Page {
+  const words = new Int32Array(pageBytes / 4);
+  return { words, bytes: new Uint8Array(words.buffer), newest: -1 };
 }
 
 export class Arena {
-  readonly #pages: (Page | undefined)[] = [];
-  readonly #pageCount: number;
-  /** Bytes put here so far, with those left over at ends of pages. */
-  #head = 0;
+  /** From the oldest to the one that is written. */
+  readonly #pages: Page[] = [newPage()];
+  readonly #mostPages: number;
+  /** Number of the oldest page. A place is its page's number times `pageBytes`, and the offset there: places never repeat. */
+  #oldest = 0;
+  /** Bytes put into the newest page. */
+  #filled = 0;
 
-  constructor(capacity: number) {
-    this.#pageCount = Math.max(2, Math.ceil(capacity / pageBytes));
+  /**
+   * @param capacity bytes that are kept at most.
+   * @param records how many records live: one that is older than the newest by so much is gone.
+   */
+  constructor(
+    capacity: number,
+    private readonly records: number,
+  ) {
+    this.#mostPages = Math.max(2, Math.ceil(capacity / pageBytes));
+  }
+
+  /** Bytes of memory that all pages take. */
+  get size(): number {
+    return this.#pages.length * pageBytes;
   }
 
   /** The place of the next block that there is room for. */
   get next(): number {
-    return this.#head;
+    return (this.#oldest + this.#pages.length - 1) * pageBytes + this.#filled;
   }
 
   /** Is there room for so many bytes in the newest page? */
   hasRoom(length: number): boolean {
-    return length <= pageBytes - (this.#head % pageBytes);
+    return length <= pageBytes - this.#filled;
   }
 
-  /** Copies whole blocks from `source`, `length` bytes from byte `from` on; answers their place. */
-  copy(source: Int32Array, from: number, length: number): number {
-    const place = this.#reserve(length);
-    const { words } = this.#pageAt(place);
+  /** Copies whole blocks from `source`, `length` bytes from byte `from` on; answers their place. @param sequence the newest record that they are of */
+  copy(source: Int32Array, from: number, length: number, sequence: number): number {
+    const place = this.#reserve(length, sequence);
+    const { words } = this.#newestPage();
     const to = (place % pageBytes) >> 2;
     const first = from >> 2;
     const count = length >> 2;
@@ -63,12 +88,12 @@ export class Arena {
     return place;
   }
 
-  /** Makes a block; answers its place. */
-  write(list: readonly ArgumentCapture[]): number {
+  /** Makes a block of record `sequence`; answers its place. */
+  write(list: readonly ArgumentCapture[], sequence: number): number {
     const sizes = list.map(({ bytes }) => headerBytes + padded(Math.min(bytes.length, captureLimit)));
     const length = sizes.reduce((sum, size) => sum + size, headerBytes);
-    const place = this.#reserve(length);
-    const page = this.#pageAt(place);
+    const place = this.#reserve(length, sequence);
+    const page = this.#newestPage();
     let at = place % pageBytes;
     page.words[at >> 2] = length;
     at += headerBytes;
@@ -84,8 +109,9 @@ export class Arena {
 
   /** Adds a block's bytes to those of a call's arguments; nothing where they are gone: a page is lost as soon as it is written anew. */
   read(place: number, into: (Capture | undefined)[]): void {
-    if (Math.floor(place / pageBytes) <= Math.floor(this.#head / pageBytes) - this.#pageCount) return;
-    const { words, bytes } = this.#pageAt(place);
+    const page = this.#pages[Math.floor(place / pageBytes) - this.#oldest];
+    if (page === undefined) return;
+    const { words, bytes } = page;
     let at = place % pageBytes;
     const end = at + words[at >> 2]!;
     at += headerBytes;
@@ -98,21 +124,30 @@ export class Arena {
     }
   }
 
-  #pageAt(place: number): Page {
-    return this.#pages[Math.floor(place / pageBytes) % this.#pageCount]!;
+  #newestPage(): Page {
+    return this.#pages[this.#pages.length - 1]!;
   }
 
-  /** Room for `length` bytes that lie in one page. */
-  #reserve(length: number): number {
-    const left = pageBytes - (this.#head % pageBytes);
-    if (length > left) this.#head += left;
-    const place = this.#head;
-    this.#head += length;
-    const index = Math.floor(place / pageBytes) % this.#pageCount;
-    if (this.#pages[index] === undefined) {
-      const words = new Int32Array(pageBytes / 4);
-      this.#pages[index] = { words, bytes: new Uint8Array(words.buffer) };
-    }
+  /** Room for `length` bytes of record `sequence` that lie in one page. */
+  #reserve(length: number, sequence: number): number {
+    if (!this.hasRoom(length)) this.#turn(sequence);
+    const place = this.next;
+    this.#filled += length;
+    const page = this.#newestPage();
+    if (sequence > page.newest) page.newest = sequence;
     return place;
+  }
+
+  /** Goes on in another page while record `sequence` is alive: the oldest one, if it is of use to nobody or one too many. */
+  #turn(sequence: number): void {
+    const pages = this.#pages;
+    const newest = Math.max(sequence, this.#newestPage().newest);
+    if (pages[0]!.newest <= newest - this.records || pages.length === this.#mostPages) {
+      const page = pages.shift()!;
+      page.newest = -1;
+      pages.push(page);
+      this.#oldest++;
+    } else pages.push(newPage());
+    this.#filled = 0;
   }
 }

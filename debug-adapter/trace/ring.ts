@@ -156,7 +156,7 @@ export class EventRing {
 
   /** @param capacity records, each of 128 bytes and what its arguments point to. */
   constructor(readonly capacity = defaultCapacity) {
-    this.#arena = new Arena(capacity * arenaBytesPerRecord);
+    this.#arena = new Arena(capacity * arenaBytesPerRecord, capacity);
   }
 
   /** Sequence number of the oldest event that is still here. */
@@ -200,12 +200,12 @@ export class EventRing {
 
   /** Keeps what arguments point to before a call, or after it. No effect once the record has been overwritten. */
   capture(sequence: number, phase: Phase, list: readonly ArgumentCapture[]): void {
-    if (list.length > 0 && this.#holds(sequence)) this.#keep(sequence, phase, this.#arena.write(list));
+    if (list.length > 0 && this.#holds(sequence)) this.#keep(sequence, phase, this.#arena.write(list, sequence));
   }
 
   /** The same of a block of bytes in `source`, at byte `at`. */
   captureBlock(sequence: number, phase: Phase, source: Int32Array, at: number): void {
-    if (this.#holds(sequence)) this.#keep(sequence, phase, this.#arena.copy(source, at, source[at >> 2]!));
+    if (this.#holds(sequence)) this.#keep(sequence, phase, this.#arena.copy(source, at, source[at >> 2]!, sequence));
   }
 
   #keep(sequence: number, phase: Phase, place: number): void {
@@ -235,18 +235,18 @@ export class EventRing {
         const flags = halves[word]!;
         if ((flags & notedBefore) !== 0) {
           const length = source[at >> 2]!;
-          places[index] = asOne ? at + shift : arena.copy(source, at, length);
+          places[index] = asOne ? at + shift : arena.copy(source, at, length, first + i);
           at += length;
         }
         if ((flags & notedAfter) !== 0) {
           const length = source[at >> 2]!;
-          places[index + 1] = asOne ? at + shift : arena.copy(source, at, length);
+          places[index + 1] = asOne ? at + shift : arena.copy(source, at, length, first + i);
           at += length;
         }
       }
       done += run;
     }
-    if (asOne) arena.copy(source, from, at - from);
+    if (asOne) arena.copy(source, from, at - from, sequence + count - 1);
     return at;
   }
 
