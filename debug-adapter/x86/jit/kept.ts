@@ -96,7 +96,19 @@ export function placed(
     writeAddress(copy, use.at, enteredAt(address));
     return { key: use.key, remaining: use.remaining, address };
   });
-  return { kept: { ...kept, records: addresses }, body: { body: copy, hints, records } };
+  return { kept: { ...kept, blocks: apart(kept.blocks), records: addresses }, body: { body: copy, hints, records } };
+}
+
+/** With the bytes of their code in a buffer of their own: what was read from a file lies in that of the whole file, all of which a message would take along. */
+function apart(blocks: KeptCode['blocks']): KeptCode['blocks'] {
+  const bytes = new Uint8Array(blocks.reduce((sum, { code }) => sum + code.length, 0));
+  let end = 0;
+  return blocks.map((block) => {
+    const start = end;
+    end += block.code.length;
+    bytes.set(block.code, start);
+    return { ...block, code: bytes.subarray(start, end) };
+  });
 }
 
 /** A signed LEB128 of `recordBits`, which an address has to spare. */
