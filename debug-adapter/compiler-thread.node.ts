@@ -20,5 +20,9 @@ export function startCompiler(folder: string): CompilerThread {
       // Whoever wants to end does not wait for it; listening to it would have them wait.
       worker.unref();
     },
+    hold: (on) => {
+      if (on) worker.ref();
+      else worker.unref();
+    },
   };
 }

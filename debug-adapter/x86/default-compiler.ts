@@ -28,6 +28,8 @@ export interface CompilerThread {
   readonly post: (task: Numbered<Task>) => void;
   /** Called once. */
   listen(answered: (answer: Answer) => void, failed: (error: Error) => void): void;
+  /** Whether the process waits for the thread, which it does not by itself. */
+  hold?(on: boolean): void;
 }
 
 let start: (() => CompilerThread | Promise<CompilerThread>) | undefined;
@@ -73,6 +75,18 @@ function serviceOf(starter: () => CompilerThread | Promise<CompilerThread>): Com
       post({ id, content: task });
     });
   };
+  let held = 0;
+  // A process that has nothing else to do would end before the answer.
+  const keep = async (order: KeepOrder): Promise<undefined> => {
+    const begun = await thread;
+    if (begun === undefined) return undefined;
+    if (held++ === 0) begun.hold?.(true);
+    try {
+      return await ask<'keep'>({ kind: 'keep', order });
+    } finally {
+      if (--held === 0) begun.hold?.(false);
+    }
+  };
   return {
     prepare: () => {
       thread ??= started();
@@ -81,6 +95,6 @@ function serviceOf(starter: () => CompilerThread | Promise<CompilerThread>): Com
     },
     compile: (order) => ask<'compile'>({ kind: 'compile', order }),
     recall: (order) => ask<'recall'>({ kind: 'recall', order }),
-    keep: (order) => (thread === undefined ? Promise.resolve(undefined) : ask<'keep'>({ kind: 'keep', order })),
+    keep,
   };
 }

@@ -141,6 +141,8 @@ export class MemoryAccess {
 
   /** Forgets write translations of a physical page: its stores must be seen. */
   protect(page: number): void {
+    // As long as it says so, no write translation of the page has been remembered.
+    if (this.#u8[Layout.codeMap + page] === 1) return;
     this.#u8[Layout.codeMap + page] = 1;
     const host = Layout.ramBase + page * PAGE;
     const filled = this.#filled(true);

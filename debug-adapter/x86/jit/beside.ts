@@ -21,6 +21,8 @@ export interface Ordered {
   readonly region: Region;
   /** Physical ranges of its code: start and end. */
   readonly ranges: readonly (readonly [number, number])[];
+  /** See `Wanted`. */
+  readonly broad: boolean;
 }
 
 /** What is known of a region whose code has been compiled. */
@@ -102,10 +104,10 @@ export class Beside {
   order(list: readonly Ordered[], { recordOf, ...terms }: OrderTerms): void {
     const service = this.#service;
     if (service === undefined || list.length === 0) return;
-    const regions = list.map(({ key, mode, region }) =>
+    const regions = list.map(({ key, mode, region, broad }) =>
       orderOf(
         region,
-        { key, mode, ...terms },
+        { key, mode, broad, ...terms },
         {
           recordOf: (insn, remaining) => recordOf(insn, mode, remaining),
           copyCode: (range) => this.map.copy(range),

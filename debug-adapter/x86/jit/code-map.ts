@@ -82,15 +82,22 @@ export class CodeMap {
     return copy;
   }
 
-  /** Does this code stand at an address now, where it can be fetched? */
-  matches(key: number, code: Uint8Array): boolean {
-    let at = 0;
-    for (const piece of pieces({ key, length: code.length })) {
-      const physical = this.at(piece.key);
-      if (physical < 0) return false;
-      const from = Layout.ramBase + physical;
-      for (let i = 0; i < piece.length; i++) if (this.u8[from + i] !== code[at + i]) return false;
-      at += piece.length;
+  /** Do these pieces of code stand at their addresses now, where they can be fetched? What was noted is taken to hold. */
+  holdsCode(list: readonly { readonly key: number; readonly code: Uint8Array }[]): boolean {
+    let page = -1;
+    let start = -1;
+    for (const { key, code } of list) {
+      for (let at = 0; at < code.length; at++) {
+        const linear = key + at;
+        if (at === 0 || linear % PAGE === 0) {
+          if (Math.floor(linear / PAGE) !== page) {
+            page = Math.floor(linear / PAGE);
+            start = this.#pages.get(page) ?? this.at(page * PAGE);
+          }
+          if (start < 0) return false;
+        }
+        if (this.u8[Layout.ramBase + start + (linear - page * PAGE)] !== code[at]) return false;
+      }
     }
     return true;
   }

@@ -81,9 +81,10 @@ export class RegionCompiler {
   }
 
   /** The run is over, or pauses: what is kept is written. */
-  keep({ keptAs, model, superseded }: KeepOrder): undefined {
+  keep({ keptAs, model, superseded, settled }: KeepOrder): undefined {
     const guest = this.#guest(keptAs);
     guest?.forget(model, superseded);
+    guest?.settle(model, settled);
     guest?.save();
   }
 

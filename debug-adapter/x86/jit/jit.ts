@@ -358,12 +358,21 @@ export class Jit {
     };
     const found: Discovered[] = [];
     for (const one of this.#finder.all(list, isOpen)) {
-      if (!isLarger(one)) continue;
+      if (!isLarger(one)) {
+        this.#settled(one.wanted.key);
+        continue;
+      }
       found.push(one);
       for (const { insns } of one.region.blocks) for (const insn of insns) inside.add(keyOfInsn(insn));
     }
     if (beside) this.#order(found);
     else this.#compileHere(found);
+  }
+
+  /** Nothing more was found for the region of this address. */
+  #settled(key: number): void {
+    const region = this.#store.entered(key);
+    if (region?.entry === key) region.settled = true;
   }
 
   #compileHere(found: readonly Discovered[]): void {
@@ -385,7 +394,7 @@ export class Jit {
     const functions = this.#instantiate(module);
     made.forEach(({ wanted, region, compiled, window }, number) => {
       const installed = this.#install(
-        { ...wanted, region, ranges: this.#map.note(region.blocks.map(rangeOf)), window },
+        { ...wanted, broad: wanted.broad === true, region, ranges: this.#map.note(region.blocks.map(rangeOf)), window },
         compiled,
         first + number,
         functions[number]!,
@@ -407,7 +416,7 @@ export class Jit {
     const found = this.#recalled.take(key, mode);
     if (found === undefined) return false;
     this.#lessons.learn(found.kept);
-    this.#install(found.made, found.kept.code, found.place, found.function, true);
+    this.#install(found.made, found.kept.code, found.place, found.function, true).settled = found.kept.settled;
     this.statistics.recalled++;
     return true;
   }
@@ -417,16 +426,18 @@ export class Jit {
     const { compiler, kept, model } = this.#host;
     if (kept === undefined || this.statistics.beside === 0) return;
     const superseded = [...this.#superseded].map(([key, mode]) => ({ key, mode }));
-    await compiler?.keep?.({ keptAs: kept.name, model, superseded }).catch(() => {
+    const settled = [...this.#store.all()].filter((region) => region.settled).map(({ entry, mode }) => ({ key: entry, mode }));
+    await compiler?.keep?.({ keptAs: kept.name, model, superseded, settled }).catch(() => {
       // The thread has ended: what it did not write is translated again.
     });
   }
 
   /** Has another thread compile regions, whose code is watched until then. */
   #order(found: readonly Discovered[]): void {
-    const list = found.map(({ wanted: { key, mode }, region }): Ordered => ({
+    const list = found.map(({ wanted: { key, mode, broad = false }, region }): Ordered => ({
       key,
       mode,
+      broad,
       region,
       ranges: this.#map.note(region.blocks.map(rangeOf)),
     }));
@@ -487,13 +498,13 @@ export class Jit {
   /** @param recalled others of its code were of use beside it */
   #install(made: Made, compiled: RegionCode, place: number, code: WebAssembly.ExportValue, recalled = false): Installed {
     const host = this.#host;
-    const { key, mode, region, ranges, window } = made;
+    const { key, mode, region, ranges, window, broad } = made;
     const grown = this.#store.entered(key)?.grown ?? 0;
     for (const old of [this.#store.entered(key), this.#store.resumed(key)]) if (old !== undefined) this.#supersede(old);
     this.#superseded.delete(key);
     const { pages, open } = region;
     const installed = new Installed(
-      { entry: key, mode, window, ranges, pages, open, blocks: region.blocks.map((block) => block.key) },
+      { entry: key, mode, window, ranges, pages, open, broad, blocks: region.blocks.map((block) => block.key) },
       compiled,
     );
     installed.grown = grown;

@@ -4,7 +4,7 @@ import { Telling } from '../event-log';
 import { type CpuModel } from '../api';
 import { type CompiledRegion, type RegionBody, type RegionCode } from './compile';
 import { enteredAt, recordBits } from './in-place';
-import { type RegionOrder } from './order';
+import { type KeptKey, type RegionOrder } from './order';
 
 /** Code of a guest, and how it was translated. It may be used wherever the same code stands at the same addresses. */
 export interface KeptCode {
@@ -15,6 +15,9 @@ export interface KeptCode {
   readonly open: ReadonlySet<number>;
   readonly unordinary: ReadonlySet<number>;
   readonly alone: ReadonlySet<number>;
+  readonly broad: boolean;
+  /** It was looked at in vain whether more could be in it. */
+  readonly settled: boolean;
   readonly code: RegionCode;
   /** Where the interpreter's records for instructions done in place are expected. */
   readonly records: readonly PlacedRecord[];
@@ -60,19 +63,30 @@ export class KeptGuest {
 
   /** A region has been compiled; it takes the place of one that was made for the same address before. Those that tell observers are of this run alone. */
   note(
-    { key, mode, blocks, entries, open, unordinary, alone }: RegionOrder,
+    { key, mode, blocks, entries, open, unordinary, alone, broad }: RegionOrder,
     model: CpuModel,
     { body, hints, records, ...code }: CompiledRegion,
   ): void {
     if (blocks.some(({ observed, returnTold }) => observed !== Telling.none || returnTold !== Telling.none)) return;
-    const region = { key, mode, model, blocks, entries, open, unordinary, alone, code, body, hints, records };
+    const region = { key, mode, model, blocks, entries, open, unordinary, alone, broad, settled: false, code, body, hints, records };
     this.#regions.set(nameOf(region), region);
     this.#changed = true;
   }
 
   /** Regions that others have taken the place of. */
-  forget(model: CpuModel, superseded: readonly Pick<Kept, 'key' | 'mode'>[]): void {
+  forget(model: CpuModel, superseded: readonly KeptKey[]): void {
     for (const { key, mode } of superseded) if (this.#regions.delete(nameOf({ key, mode, model }))) this.#changed = true;
+  }
+
+  /** Regions in which there is no more to be had. */
+  settle(model: CpuModel, settled: readonly KeptKey[]): void {
+    for (const { key, mode } of settled) {
+      const name = nameOf({ key, mode, model });
+      const region = this.#regions.get(name);
+      if (region === undefined || region.settled) continue;
+      this.#regions.set(name, { ...region, settled: true });
+      this.#changed = true;
+    }
   }
 
   /** Writes what has changed. */

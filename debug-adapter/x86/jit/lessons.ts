@@ -37,7 +37,13 @@ export interface Maker {
 }
 
 /** A region once more, by what is known by now. */
-export const againOf = ({ entry, mode, window }: Installed): Wanted => ({ key: entry, mode, windowed: window !== undefined, again: true });
+export const againOf = ({ entry, mode, window, broad }: Installed): Wanted => ({
+  key: entry,
+  mode,
+  windowed: window !== undefined,
+  again: true,
+  broad,
+});
 
 export class Lessons {
   readonly indirect: IndirectTargets;
@@ -118,7 +124,7 @@ export class Lessons {
 
   /** A region is entered over and over again: it is worth having more of what it leads to in it. @returns whether it is looked for */
   entered(region: Installed | undefined): boolean {
-    if (region === undefined || region.dead || region.window !== undefined) return false;
+    if (region === undefined || region.dead || region.settled || region.window !== undefined) return false;
     this.maker.make([{ ...againOf(region), more: region.instructions, broad: true }]);
     return true;
   }

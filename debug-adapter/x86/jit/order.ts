@@ -31,6 +31,8 @@ export interface RegionOrder {
   readonly blocks: readonly BlockOrder[];
   readonly entries: readonly number[];
   readonly open: ReadonlySet<number>;
+  /** See `Wanted`. */
+  readonly broad: boolean;
   /** What MXCSR says, where the region may rely on it. */
   readonly precision: Precision | undefined;
   /** Instructions that compute with numbers out of the ordinary. */
@@ -81,12 +83,17 @@ export interface RecallAnswer {
   readonly record: number;
 }
 
+/** Which of a guest's regions for a model. */
+export type KeptKey = Pick<KeptCode, 'key' | 'mode'>;
+
 /** Asks that what is kept of a guest is written. */
 export interface KeepOrder {
   readonly keptAs: string;
   readonly model: CpuModel;
   /** Regions that others took the place of. */
-  readonly superseded: readonly { readonly key: number; readonly mode: number }[];
+  readonly superseded: readonly KeptKey[];
+  /** Regions in which there is no more to be had. */
+  readonly settled: readonly KeptKey[];
 }
 
 /** What an order takes from the processor around it. */
@@ -99,7 +106,7 @@ export interface OrderSource {
 
 export function orderOf(
   { blocks, entries, open }: Region,
-  { key, mode, precision, unordinary, alone }: Pick<RegionOrder, 'key' | 'mode' | 'precision' | 'unordinary' | 'alone'>,
+  { key, mode, broad, precision, unordinary, alone }: Pick<RegionOrder, 'key' | 'mode' | 'broad' | 'precision' | 'unordinary' | 'alone'>,
   source: OrderSource,
 ): RegionOrder {
   const records = new Map<number, number>();
@@ -113,7 +120,7 @@ export function orderOf(
     const last = insns.at(-1);
     return { key: block.key, code: source.copyCode(rangeOf(block)), last: last ? keyOfInsn(last) : block.key, end, observed, returnTold };
   });
-  return { key, mode, blocks: ordered, entries, open, precision, unordinary: ofRegion(unordinary), alone: ofRegion(alone), records };
+  return { key, mode, broad, blocks: ordered, entries, open, precision, unordinary: ofRegion(unordinary), alone: ofRegion(alone), records };
 }
 
 /** Compiles a region that was sent; undefined where that cannot be done. */

@@ -35,6 +35,7 @@ interface RecallEvents {
 }
 
 export class RecalledRegions {
+  /** By the addresses at which they are entered, and the one that each was made for. */
   readonly #waiting = new Map<number, Waiting>();
   /** Counts the times that all were asked for: only answers to the last are of use. */
   #current = 0;
@@ -82,34 +83,43 @@ export class RecalledRegions {
     if (beginning !== this.#current || answer?.module === undefined) return;
     const functions = this.events.instantiate(answer.module);
     answer.regions.forEach((kept, number) => {
-      this.#waiting.set(kept.key, { kept, place: first + number, function: functions[number]!, looks: 0 });
+      const waiting = { kept, place: first + number, function: functions[number]!, looks: 0 };
+      for (const key of kept.entries) if (!this.#waiting.has(key)) this.#waiting.set(key, waiting);
+      this.#waiting.set(kept.key, waiting);
     });
-    this.events.arrived(answer.regions.map(({ key }) => key));
+    this.events.arrived(answer.regions.flatMap(({ key, entries }) => [key, ...entries]));
     if (!answer.isLast) await this.#ask(from + answer.regions.length, answer.record, beginning);
   }
 
-  /** Takes the region of this address, if there is one and the guest has its code there: as it goes to its place, with its records made. */
-  take(key: number, mode: number): (Waiting & { readonly made: Made }) | undefined {
-    const waits = this.#waiting.get(key);
+  /** Takes a region that is entered at this address, if there is one and the guest has its code there: as it goes to its place, with its records made. */
+  take(entered: number, mode: number): (Waiting & { readonly made: Made }) | undefined {
+    const waits = this.#waiting.get(entered);
     if (waits?.kept.mode !== mode) return undefined;
-    const isThere = this.#isThere(waits.kept);
-    if (isThere || ++waits.looks >= mostLooks) this.#waiting.delete(key);
+    const { key, blocks, entries, open, records, broad } = waits.kept;
+    const isOvertaken = key !== entered && this.store.entered(key)?.entry === key;
+    const isThere = !isOvertaken && this.#isThere(waits.kept);
+    if (isOvertaken || isThere || ++waits.looks >= mostLooks) this.#forget(waits);
     if (!isThere || !this.store.hasRoomFor(1)) return undefined;
-    const { blocks, entries, open, records } = waits.kept;
     const ranges = this.map.note(blocks.map(({ key: at, code }) => ({ key: at, length: code.length })));
     const pages = new Set(ranges.flatMap(([start, end]) => [Math.floor(start / PAGE), Math.floor((end - 1) / PAGE)]));
     for (const { key: at, remaining, address } of records) this.host.placeRecord(at, mode, remaining, address);
-    return { ...waits, made: { key, mode, region: { blocks, entries, open, pages }, ranges, window: undefined } };
+    return { ...waits, made: { key, mode, broad, region: { blocks, entries, open, pages }, ranges, window: undefined } };
+  }
+
+  #forget(waits: Waiting): void {
+    for (const key of [waits.kept.key, ...waits.kept.entries]) if (this.#waiting.get(key) === waits) this.#waiting.delete(key);
   }
 
   /** Does its code stand where it was, with nobody to be told of what runs there? Those that are kept tell nobody. */
   #isThere({ blocks }: KeptCode): boolean {
     const { host } = this;
-    return blocks.every(
-      ({ key, code, end }) =>
-        this.map.matches(key, code) &&
-        (code.length === 0 || !host.probedWithin(key, code.length)) &&
-        (end.kind !== 'indirect' || end.next === undefined || host.tellingAt(end.next) === Telling.none),
+    return (
+      this.map.holdsCode(blocks) &&
+      blocks.every(
+        ({ key, code, end }) =>
+          (code.length === 0 || !host.probedWithin(key, code.length)) &&
+          (end.kind !== 'indirect' || end.next === undefined || host.tellingAt(end.next) === Telling.none),
+      )
     );
   }
 }

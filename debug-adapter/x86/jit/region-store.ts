@@ -26,6 +26,8 @@ export interface RegionFacts {
   readonly open: ReadonlySet<number>;
   /** Where its blocks begin. */
   readonly blocks: readonly number[];
+  /** It was made with what it leads to in it. */
+  readonly broad: boolean;
 }
 
 /** A region, and what its runs have told so far. */
@@ -37,6 +39,7 @@ export class Installed {
   readonly pages: ReadonlySet<number>;
   readonly open: ReadonlySet<number>;
   readonly blocks: readonly number[];
+  readonly broad: boolean;
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
   readonly instructions: number;
@@ -56,6 +59,8 @@ export class Installed {
   stale = false;
   /** Times that it was made again with some of `open` in it. */
   grown = 0;
+  /** There is no more to be had in it, in this run or an earlier one. */
+  settled = false;
 
   constructor(facts: RegionFacts, compiled: RegionCode) {
     this.entry = facts.entry;
@@ -65,6 +70,7 @@ export class Installed {
     this.pages = facts.pages;
     this.open = facts.open;
     this.blocks = facts.blocks;
+    this.broad = facts.broad;
     this.entries = compiled.entries;
     this.sites = compiled.sites;
     this.instructions = compiled.instructions;
@@ -100,6 +106,11 @@ export class RegionStore {
 
   get size(): number {
     return this.#live.size;
+  }
+
+  /** Those that are there. */
+  all(): Iterable<Installed> {
+    return this.#live;
   }
 
   /** Is there room for so many more regions? */
