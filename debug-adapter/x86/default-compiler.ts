@@ -1,13 +1,23 @@
 /** Who compiles regions beside the machine: a thread that the entry files know how to start, shared by all processors of this one, or nobody. */
 
 import { type Task, type TaskAnswer } from './jit/compiler-thread';
-import { type CompileAnswer, type CompileOrder, type KeepOrder, type RecallAnswer, type RecallOrder } from './jit/order';
+import {
+  type CompileAnswer,
+  type CompileOrder,
+  type KeepOrder,
+  type KnownAnswer,
+  type KnownOrder,
+  type RecallAnswer,
+  type RecallOrder,
+} from './jit/order';
 
 /** Compiles regions on another thread. All reject where the thread cannot be had or has ended; it is not asked again then. */
 export interface CompileService {
   /** Starts the thread, which takes a while, ahead of the first order. */
   prepare?(): void;
   compile(order: CompileOrder): Promise<CompileAnswer>;
+  /** What there is of earlier runs; from then on `recall` begins with the first of it. */
+  known?(order: KnownOrder): Promise<KnownAnswer>;
   /** Regions of an earlier run. */
   recall?(order: RecallOrder): Promise<RecallAnswer>;
   /** Has what was compiled written for later runs. */
@@ -46,7 +56,8 @@ export function defaultCompiler(): CompileService | undefined {
   return service;
 }
 
-function serviceOf(starter: () => CompilerThread | Promise<CompilerThread>): CompileService {
+/** The service of a thread that is started when the first order comes, or before. */
+export function serviceOf(starter: () => CompilerThread | Promise<CompilerThread>): CompileService {
   const waiting = new Map<number, { resolve: (answer: Answer['content']) => void; reject: (error: Error) => void }>();
   let thread: Promise<CompilerThread> | undefined;
   let failure: Error | undefined;
@@ -94,6 +105,7 @@ function serviceOf(starter: () => CompilerThread | Promise<CompilerThread>): Com
       thread.catch(() => undefined);
     },
     compile: (order) => ask<'compile'>({ kind: 'compile', order }),
+    known: (order) => ask<'known'>({ kind: 'known', order }),
     recall: (order) => ask<'recall'>({ kind: 'recall', order }),
     keep,
   };

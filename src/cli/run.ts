@@ -7,7 +7,7 @@ import { offerMemory } from '../../debug-adapter/machine/memory';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { firstSlice, nextSlice } from '../../debug-adapter/machine/slice';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
-import { useCompiler } from '../../debug-adapter/x86/default-compiler';
+import { defaultCompiler, useCompiler } from '../../debug-adapter/x86/default-compiler';
 import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 import { type RunIo } from './io';
 import { hasPeripherals, parseRunOptions, runHelp, type RunOptions } from './run-options';
@@ -86,13 +86,15 @@ class Run {
     const { io } = this;
     const session = this.options.replay === undefined ? undefined : (await import('./session')).readSession(this.options.replay, io);
     const options = session === undefined ? this.options : session.settings(this.options);
+    const kept = options.keep ? io.keptOf?.([options.image, options.initrd ?? '']) : undefined;
+    this.recalls = kept?.isThere === true;
+    // The thread that has translations of an earlier run starts meanwhile.
+    if (this.recalls && options.jit) defaultCompiler()?.prepare?.();
     const image = io.readFile(options.image);
     const initrd = options.initrd === undefined ? undefined : await this.readInitrd(options.initrd);
     const peripherals = hasPeripherals(options) ? await import('./peripherals') : undefined;
     const net = options.net === undefined ? undefined : peripherals?.openNetwork(options.net, io);
     const disks = peripherals?.readDisks(options, io) ?? [];
-    const kept = options.keep ? io.keptOf?.([options.image, options.initrd ?? '']) : undefined;
-    this.recalls = kept?.isThere === true;
     const boot = {
       image,
       imageName: fileName(options.image),

@@ -8,6 +8,8 @@ import {
   type CompileAnswer,
   type CompileOrder,
   type KeepOrder,
+  type KnownAnswer,
+  type KnownOrder,
   type RecallAnswer,
   type RecallOrder,
 } from '../../debug-adapter/x86/jit/order';
@@ -69,6 +71,10 @@ export class HeldCompiler implements CompileService {
 
   compile(order: CompileOrder): Promise<CompileAnswer> {
     return this.#hold(order, (copy) => this.#compiler.compile(copy));
+  }
+
+  known(order: KnownOrder): Promise<KnownAnswer> {
+    return this.#hold(order, (copy) => this.#compiler.known(copy));
   }
 
   recall(order: RecallOrder): Promise<RecallAnswer> {

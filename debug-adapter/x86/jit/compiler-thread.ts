@@ -7,7 +7,16 @@ import { SINGLE_RECORDS } from '../blocks';
 import { type RegionBody } from './compile';
 import { recalledRecords } from './in-place';
 import { KeptGuest, type KeptStorage, placed } from './kept';
-import { type CompileAnswer, type CompileOrder, fulfil, type KeepOrder, type RecallAnswer, type RecallOrder } from './order';
+import {
+  type CompileAnswer,
+  type CompileOrder,
+  fulfil,
+  type KeepOrder,
+  type KnownAnswer,
+  type KnownOrder,
+  type RecallAnswer,
+  type RecallOrder,
+} from './order';
 import { assembleRegions, runtimeNames } from './region-module';
 
 /** Functions of all types that regions import, which no run on an empty state block gets to. */
@@ -19,24 +28,34 @@ const patience = 2000;
 /** What the thread is asked to do, and what it answers. */
 export type Task =
   | { readonly kind: 'compile'; readonly order: CompileOrder }
+  | { readonly kind: 'known'; readonly order: KnownOrder }
   | { readonly kind: 'recall'; readonly order: RecallOrder }
   | { readonly kind: 'keep'; readonly order: KeepOrder };
-export type TaskAnswer<K extends Task['kind']> = { compile: CompileAnswer; recall: RecallAnswer; keep: undefined }[K];
+export type TaskAnswer<K extends Task['kind']> = { compile: CompileAnswer; known: KnownAnswer; recall: RecallAnswer; keep: undefined }[K];
+
+/** How far the regions of a guest have been recalled: how many of them, and where the interpreter's records of the next ones go. */
+interface Recalling {
+  from: number;
+  record: number;
+}
 
 /** Answers orders. One per thread. */
 export class RegionCompiler {
   readonly #decoder = new Decoder(opcodeTable);
   readonly #memory = new WebAssembly.Memory({ initial: 1024 });
   readonly #guests = new Map<string, KeptGuest>();
+  readonly #recalling = new Map<string, Recalling>();
   #waiting: { unref?(): void } | undefined;
 
   /** @param storage absent where nothing is kept */
   constructor(private readonly storage?: KeptStorage) {}
 
-  do(task: Task): CompileAnswer | RecallAnswer | undefined {
+  do(task: Task): TaskAnswer<Task['kind']> {
     switch (task.kind) {
       case 'compile':
         return this.compile(task.order);
+      case 'known':
+        return this.known(task.order);
       case 'recall':
         return this.recall(task.order);
       case 'keep':
@@ -60,24 +79,34 @@ export class RegionCompiler {
     return { module, regions: codes };
   }
 
-  /** Some of the regions that were kept. */
-  recall({ keptAs, model, first, from, most, record }: RecallOrder): RecallAnswer {
+  /** What is kept; recalling begins with the first of it. */
+  known({ keptAs, model }: KnownOrder): KnownAnswer {
+    this.#recalling.set(keptAs, { from: 0, record: recalledRecords.start });
     const all = this.#guest(keptAs)?.all(model) ?? [];
-    let address = record;
+    return { entries: Float64Array.from(all.flatMap(({ key, entries }) => [key, ...entries])) };
+  }
+
+  /** Some more of the regions that are kept. */
+  recall({ keptAs, model, first, most }: RecallOrder): RecallAnswer {
+    const all = this.#guest(keptAs)?.all(model) ?? [];
+    const at = this.#recalling.get(keptAs) ?? { from: 0, record: recalledRecords.start };
     const regions = [];
-    for (const kept of all.slice(from, from + most)) {
-      if (address + kept.records.length * SINGLE_RECORDS * Rec.size > recalledRecords.end) break;
+    for (const kept of all.slice(at.from, at.from + most)) {
+      if (at.record + kept.records.length * SINGLE_RECORDS * Rec.size > recalledRecords.end) break;
       regions.push(
         placed(kept, () => {
-          address += SINGLE_RECORDS * Rec.size;
-          return address - SINGLE_RECORDS * Rec.size;
+          at.record += SINGLE_RECORDS * Rec.size;
+          return at.record - SINGLE_RECORDS * Rec.size;
         }),
       );
     }
-    const bodies = regions.map(({ body }) => body);
-    const module = this.#moduleOf(bodies, first);
-    if (module === undefined) return { module, regions: [], isLast: true, record: address };
-    return { module, regions: regions.map(({ kept }) => kept), isLast: from + regions.length >= all.length, record: address };
+    at.from += regions.length;
+    const module = this.#moduleOf(
+      regions.map(({ body }) => body),
+      first,
+    );
+    if (module === undefined) return { module, regions: [], isLast: true };
+    return { module, regions: regions.map(({ kept }) => kept), isLast: at.from >= all.length };
   }
 
   /** The run is over, or pauses: what is kept is written. */

@@ -297,7 +297,7 @@ export class Jit {
     // There is nothing to be won where it has been tried.
     if (this.#beside.has(key) || this.#beside.has(this.#finder.startOf(key))) return;
     if (this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#map.pageOf(key))) return;
-    if (this.#recall(key) || this.#recall(this.#finder.startOf(key))) return;
+    if (this.#recalled?.isComing(key) === true || this.#recall(key) || this.#recall(this.#finder.startOf(key))) return;
     if (this.#wanted.length === 0) this.#waited = 0;
     if (this.statistics.compiled === 0) this.#beside.prepare();
     // Tests have both kinds.

@@ -60,17 +60,24 @@ export interface CompileAnswer {
   readonly regions: readonly (RegionCode | undefined)[];
 }
 
-/** Asks for some of the regions that were kept of a guest. */
+/** Asks what is kept of a guest, of which the first is recalled next. */
+export interface KnownOrder {
+  readonly keptAs: string;
+  readonly model: CpuModel;
+}
+
+export interface KnownAnswer {
+  /** Addresses that regions were made for, and at which they are entered. */
+  readonly entries: Float64Array;
+}
+
+/** Asks for some more of the regions that are kept of a guest. */
 export interface RecallOrder {
   readonly keptAs: string;
   readonly model: CpuModel;
-  /** Place in the table of the first of them. */
+  /** Place in the table of the first of them, and how many there may be. */
   readonly first: number;
-  /** How many were answered before, and how many more are wanted at most. */
-  readonly from: number;
   readonly most: number;
-  /** Where the interpreter's records for instructions done in place may go from. */
-  readonly record: number;
 }
 
 export interface RecallAnswer {
@@ -79,8 +86,6 @@ export interface RecallAnswer {
   readonly regions: readonly KeptCode[];
   /** There are no more. */
   readonly isLast: boolean;
-  /** Where the next ones' records may go from. */
-  readonly record: number;
 }
 
 /** Which of a guest's regions for a model. */

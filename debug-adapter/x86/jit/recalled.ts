@@ -6,12 +6,12 @@ import { Telling } from '../event-log';
 import { type Made } from './beside';
 import { type CodeMap } from './code-map';
 import { type JitHost } from './host';
-import { recalledRecords } from './in-place';
 import { type KeptCode } from './kept';
 import { type RegionStore } from './region-store';
 
-/** Regions that come at once: the first are there sooner the fewer they are. */
+/** Regions that come at once: the first are there sooner the fewer they are. Orders for them that are on their way. */
 const mostAtOnce = 16;
+const mostOrders = 3;
 /** Samples until all are asked for again after the machine's regions were given up. */
 const patience = 20;
 /** Times that the code at an address is compared with what was kept of it: what is not mapped yet may be soon. */
@@ -37,6 +37,8 @@ interface RecallEvents {
 export class RecalledRegions {
   /** By the addresses at which they are entered, and the one that each was made for. */
   readonly #waiting = new Map<number, Waiting>();
+  /** Where the code of those begins that will come. */
+  readonly #coming = new Set<number>();
   /** Counts the times that all were asked for: only answers to the last are of use. */
   #current = 0;
   /** Samples until then, or -1. */
@@ -61,34 +63,55 @@ export class RecalledRegions {
 
   /** All places in the table are given up: those that wait have to be asked for again. @param hadAny there were regions: that may soon happen once more */
   beginLater(hadAny: boolean): void {
-    this.#waiting.clear();
-    this.#current++;
+    this.#clear();
     this.#patience = hadAny ? patience : 0;
+  }
+
+  #clear(): void {
+    this.#waiting.clear();
+    this.#coming.clear();
+    this.#current++;
   }
 
   /** The machine runs. */
   sampled(): void {
     if (this.#patience < 0 || this.#patience-- > 0) return;
-    this.#waiting.clear();
-    this.#ask(0, recalledRecords.start, ++this.#current).catch(() => {
+    this.#clear();
+    this.#ask(this.#current).catch(() => {
       // Without the thread nothing is kept either.
     });
   }
 
+  /** Will a region come that is entered at this address? */
+  isComing(key: number): boolean {
+    return this.#coming.has(key);
+  }
+
   /** Asks for all of them, some after others. */
-  async #ask(from: number, record: number, beginning: number): Promise<void> {
-    const first = this.store.reserve(mostAtOnce);
-    const order = { keptAs: this.kept.name, model: this.host.model, first, from, most: mostAtOnce, record };
-    const answer = await this.service.recall?.(order);
-    if (beginning !== this.#current || answer?.module === undefined) return;
-    const functions = this.events.instantiate(answer.module);
-    answer.regions.forEach((kept, number) => {
-      const waiting = { kept, place: first + number, function: functions[number]!, looks: 0 };
-      for (const key of kept.entries) if (!this.#waiting.has(key)) this.#waiting.set(key, waiting);
-      this.#waiting.set(kept.key, waiting);
-    });
-    this.events.arrived(answer.regions.flatMap(({ key, entries }) => [key, ...entries]));
-    if (!answer.isLast) await this.#ask(from + answer.regions.length, answer.record, beginning);
+  async #ask(beginning: number): Promise<void> {
+    const known = await this.service.known?.({ keptAs: this.kept.name, model: this.host.model });
+    if (known === undefined || beginning !== this.#current) return;
+    for (const key of known.entries) this.#coming.add(key);
+    await Promise.all(Array.from({ length: mostOrders }, () => this.#askOn(beginning)));
+    if (beginning === this.#current) this.#coming.clear();
+  }
+
+  async #askOn(beginning: number): Promise<void> {
+    for (let isLast = false; !isLast;) {
+      const first = this.store.reserve(mostAtOnce);
+      const answer = await this.service.recall?.({ keptAs: this.kept.name, model: this.host.model, first, most: mostAtOnce });
+      if (beginning !== this.#current || answer?.module === undefined) return;
+      const functions = this.events.instantiate(answer.module);
+      const arrived = answer.regions.flatMap((kept, number) => {
+        const waiting = { kept, place: first + number, function: functions[number]!, looks: 0 };
+        for (const key of kept.entries) if (!this.#waiting.has(key)) this.#waiting.set(key, waiting);
+        this.#waiting.set(kept.key, waiting);
+        return [kept.key, ...kept.entries];
+      });
+      for (const key of arrived) this.#coming.delete(key);
+      this.events.arrived(arrived);
+      ({ isLast } = answer);
+    }
   }
 
   /** Takes a region that is entered at this address, if there is one and the guest has its code there: as it goes to its place, with its records made. */

@@ -7,7 +7,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { keptFiles } from '../../../debug-adapter/kept-files.node';
 import { keptRegionsOf } from '../../../debug-adapter/kept-place.node';
-import { KeptGuest, type KeptStorage } from '../../../debug-adapter/x86/jit/kept';
+import { Telling } from '../../../debug-adapter/x86/event-log';
+import { type Answer, type Numbered, serviceOf } from '../../../debug-adapter/x86/default-compiler';
+import { type Task } from '../../../debug-adapter/x86/jit/compiler-thread';
+import { type CompiledRegion } from '../../../debug-adapter/x86/jit/compile';
+import { KeptGuest, type KeptStorage, placed } from '../../../debug-adapter/x86/jit/kept';
+import { type RegionOrder } from '../../../debug-adapter/x86/jit/order';
 
 const root = path.join(__dirname, '../../..');
 
@@ -76,6 +81,104 @@ describe('translated code that is kept', () => {
     const guest = new KeptGuest({ read: () => 'strange', write: () => assert.fail() }, 'name');
     assert.deepEqual(guest.all('default'), []);
     guest.save();
+  });
+
+  /** A region of two blocks at an address. */
+  function regionAt(key: number): { order: RegionOrder; compiled: CompiledRegion } {
+    const block = (at: number, bytes: number): RegionOrder['blocks'][number] => ({
+      key: at,
+      code: new Uint8Array(bytes).fill(at & 0xff),
+      last: at,
+      end: { kind: 'leave', at, resume: undefined },
+      observed: Telling.none,
+      returnTold: Telling.none,
+    });
+    const none = new Set<number>();
+    const order: RegionOrder = {
+      key,
+      mode: 1,
+      blocks: [block(key, 5), block(key + 5, 9)],
+      entries: [key],
+      open: none,
+      broad: true,
+      precision: undefined,
+      unordinary: none,
+      alone: none,
+      records: new Map(),
+    };
+    const compiled = { body: Uint8Array.of(11), hints: new Uint32Array(0), records: [], entries: [key], sites: [], instructions: 4 };
+    return { order, compiled };
+  }
+
+  /** What a guest has after its regions at these addresses were written and read again. */
+  function keptOf(file: string, keys: readonly number[], change: (guest: KeptGuest) => void = () => undefined): KeptGuest {
+    const guest = new KeptGuest(files(), file);
+    for (const key of keys) guest.note(regionAt(key).order, 'default', regionAt(key).compiled);
+    change(guest);
+    guest.save();
+    return new KeptGuest(files(), file);
+  }
+
+  it('takes no more than its own code along in a message', () => {
+    const keys = Array.from({ length: 50 }, (_, i) => 0x1000 + i * 0x100);
+    for (const region of keptOf(path.join(folder, 'a.bin'), keys).all('default')) {
+      const { kept } = placed(region, () => assert.fail());
+      assert.deepEqual(
+        kept.blocks.map(({ code }) => [...code]),
+        regionAt(kept.key).order.blocks.map(({ code }) => [...code]),
+      );
+      const buffers = new Set(kept.blocks.map(({ code }) => code.buffer));
+      assert.deepEqual(
+        [...buffers].map(({ byteLength }) => byteLength),
+        [14],
+      );
+    }
+  });
+
+  it('has no more of what others took the place of, and says where more was looked for in vain', () => {
+    const guest = keptOf(path.join(folder, 'a.bin'), [0x100, 0x200, 0x300], (before) => {
+      before.forget('default', [{ key: 0x200, mode: 1 }]);
+      before.settle('default', [
+        { key: 0x300, mode: 1 },
+        { key: 0x400, mode: 1 },
+      ]);
+    });
+    assert.deepEqual(
+      guest.all('default').map(({ key, settled, broad }) => [key, settled, broad]),
+      [
+        [0x100, false, true],
+        [0x300, true, true],
+      ],
+    );
+    // What is made again is looked at again.
+    guest.note(regionAt(0x300).order, 'default', regionAt(0x300).compiled);
+    assert.ok(guest.all('default').every(({ settled }) => !settled));
+    assert.deepEqual(guest.all('min'), []);
+  });
+
+  it('is waited for by a process that has nothing else to do', async () => {
+    const held: boolean[] = [];
+    const posted: Numbered<Task>[] = [];
+    let answered: (answer: Answer) => void = () => assert.fail();
+    const service = serviceOf(() => ({
+      post: (task) => void posted.push(task),
+      listen: (answer) => void (answered = answer),
+      hold: (on) => void held.push(on),
+    }));
+    const order = { keptAs: 'a', model: 'default', superseded: [], settled: [] } as const;
+    await service.keep!(order);
+    assert.deepEqual([held, posted], [[], []], 'no thread, nothing to wait for');
+    service.prepare!();
+    const both = [service.keep!(order), service.keep!(order)];
+    await new Promise(setImmediate);
+    assert.deepEqual(held, [true]);
+    for (const { id } of posted) {
+      assert.deepEqual(held, [true]);
+      answered({ id, content: undefined });
+      await new Promise(setImmediate);
+    }
+    await Promise.all(both);
+    assert.deepEqual(held, [true, false]);
   });
 
   it('is found by the next run of a program', function () {
