@@ -190,6 +190,11 @@ export interface CpuContext {
   readPhysical(physical: number, size: number): bigint;
   writePhysical(physical: number, size: number, value: bigint): void;
 
+  /** Fills the legacy region of an area of extended state at a host address, all of it RAM that may be written straight away; see `Moved`. */
+  saveArea(host: number, what: number): void;
+  /** Takes such a one over. */
+  restoreArea(host: number, what: number): void;
+
   /** Pushes and pops with the current stack size and segment; rSP changes only when no fault. */
   push(size: number, value: bigint): void;
   pop(size: number): bigint;

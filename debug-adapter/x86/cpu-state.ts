@@ -48,6 +48,8 @@ export abstract class CpuState implements CpuContext {
   /** The arithmetic flags, from the operands and the kind of what set them last. */
   protected abstract arithmetic(): bigint;
   abstract askSyscallHook(): 'stop' | undefined;
+  abstract saveArea(host: number, what: number): void;
+  abstract restoreArea(host: number, what: number): void;
   abstract fsBaseChanged(before: bigint, after: bigint): void;
   abstract modeChanged(): void;
   abstract flushTlb(global: boolean): void;

@@ -195,6 +195,13 @@ export class X86Cpu extends CpuState implements Cpu {
     if (this.#blocks.invalidate(physical, length, this.allowance.record)) this.allowance.breakAfterCurrent();
   }
 
+  saveArea(host: number, what: number): void {
+    this.#handlers.saveArea(host, what);
+  }
+  restoreArea(host: number, what: number): void {
+    this.#handlers.restoreArea(host, what);
+  }
+
   inhibitInterrupts(): void {
     this.i32[State.shadow >> 2] = 1;
   }

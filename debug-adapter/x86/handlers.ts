@@ -1,6 +1,7 @@
 /** Builds the wasm handlers of the interpreter, ahead of time for the shapes that ordinary code has and at run time for the others, and finds the handler of a shape. */
 
 import { isFusibleRow } from './block-rules';
+import { restoreFunction, saveFunction } from './extended-area';
 import { Code } from './wasm/code';
 import { ModuleBuilder } from './wasm/module';
 import { type OpcodeTable, type Row } from './isa/table';
@@ -326,6 +327,9 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   const noting = module.type([...notingParameters], ['i32']);
   for (const what of ['call', 'pass', 'base'] as const)
     module.exportFunction(`note.${what}`, module.func(noting, notingFunction(what, noteBytes)));
+  const moving = module.type(['i32', 'i32'], []);
+  module.exportFunction('area.save', module.func(moving, saveFunction()));
+  module.exportFunction('area.restore', module.func(moving, restoreFunction()));
   module.data(Area.prefixes, flattenTable(table));
   module.data(Area.shapes, keys.save());
   module.custom(SECTION, new Uint8Array(Float64Array.of(functions.length, keys.size, keys.capacity).buffer));
@@ -340,6 +344,9 @@ export interface HandlerImports {
   raise(record: number, vector: number, errorCode: number): void;
   segmented(record: number, description: number, offset: bigint): bigint;
 }
+
+/** See `saveFunction` and `restoreFunction`. */
+export type MoveArea = (area: number, what: number) => void;
 
 /** See `blockFunction`. */
 export type Predecode = (
@@ -370,6 +377,9 @@ export class HandlerSet {
   readonly predecode: Predecode;
   /** Notes something in the log; 0 where it has to be told at once. */
   readonly note: Readonly<Record<NotingFunction, (rip: number, retired: number, slot: number) => number>>;
+  /** Fill the legacy region of an area of extended state, and take it over. */
+  readonly saveArea: MoveArea;
+  readonly restoreArea: MoveArea;
   /** Names of the handlers that were made at run time. */
   readonly generated: string[] = [];
   /** Runs from a record until an exit. */
@@ -389,6 +399,8 @@ export class HandlerSet {
     this.predecode = this.#runtime['predecode'] as Predecode;
     this.arithmetic = this.#runtime['arithmetic'] as () => bigint;
     this.enter = this.#runtime['enter'] as (record: number) => void;
+    this.saveArea = this.#runtime['area.save'] as MoveArea;
+    this.restoreArea = this.#runtime['area.restore'] as MoveArea;
     const note = (what: NotingFunction): ((rip: number, retired: number, slot: number) => number) =>
       this.#runtime[`note.${what}`] as (rip: number, retired: number, slot: number) => number;
     this.note = { call: note('call'), pass: note('pass'), base: note('base') };

@@ -10,14 +10,19 @@ const RSP = 4;
 export function effectiveAddress(cpu: CpuContext, insn: DecodedInsn): bigint {
   const m = insn.memory!;
   let address = m.disp;
-  if (m.base >= 0) address += cpu.getReg(m.base, 8);
-  if (m.index >= 0) address += cpu.getReg(m.index, 8) * BigInt(m.scale);
-  return BigInt.asUintN(insn.addressSize * 8, address);
+  if (m.base >= 0) address = BigInt.asUintN(64, address + cpu.u64[(State.gpr >> 3) + m.base]!);
+  if (m.index >= 0) address = BigInt.asUintN(64, address + cpu.u64[(State.gpr >> 3) + m.index]! * BigInt(m.scale));
+  return cutAddress(insn, address);
 }
+
+/** V8 computes without objects where the number of bits is known to be 64. */
+const cutAddress = (insn: DecodedInsn, address: bigint): bigint =>
+  insn.addressSize === 8 ? BigInt.asUintN(64, address) : BigInt.asUintN(insn.addressSize * 8, address);
 
 /** Linear address of the memory operand plus `displacement`, with limit and canonical checks for `size` bytes. */
 export function linearAddress(cpu: CpuContext, insn: DecodedInsn, size: number, access: 'read' | 'write', displacement: number): bigint {
-  const offset = BigInt.asUintN(insn.addressSize * 8, effectiveAddress(cpu, insn) + BigInt(displacement));
+  const address = effectiveAddress(cpu, insn);
+  const offset = displacement === 0 ? address : cutAddress(insn, address + BigInt(displacement));
   return segmentLinear(cpu, insn.memory!.segment, offset, size, access);
 }
 

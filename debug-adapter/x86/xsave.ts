@@ -3,6 +3,7 @@
 import { type CpuContext, type DecodedInsn, type HelperTable, Vector } from './context';
 import { Cr0, Cr4, readCr0, readCr4 } from './control-bits';
 import { featuresOf } from './cpuid';
+import { Moved } from './extended-area';
 import { Layout, State } from './state';
 import { cachedHost } from './tlb';
 import { X87State } from './x87/state';
@@ -49,6 +50,27 @@ function openImage(cpu: CpuContext, linear: bigint, size: number, access: 'read'
 /** Writes back the first `length` bytes of a copy. */
 function closeImage(cpu: CpuContext, image: Image, linear: bigint, length: number): void {
   if (image.u8 !== cpu.u8) cpu.writeBytes(linear, image.u8.subarray(0, length));
+}
+
+/** Is it in place, and in a mode in which generated code moves all of it? */
+const isQuick = (cpu: CpuContext, image: Image): boolean => image.u8 === cpu.u8 && cpu.long;
+
+/** Moves x87 state and XMM registers to the area. */
+function saveLegacy(cpu: CpuContext, image: Image, what: number): void {
+  if (isQuick(cpu, image)) cpu.saveArea(image.at, what);
+  else {
+    if ((what & Moved.x87) !== 0) saveX87(cpu, image, (what & Moved.wide) !== 0);
+    if ((what & Moved.xmm) !== 0) copyXmm(cpu, image, true);
+  }
+}
+
+/** Takes them from there. */
+function restoreLegacy(cpu: CpuContext, image: Image, what: number): void {
+  if (isQuick(cpu, image)) cpu.restoreArea(image.at, what);
+  else {
+    if ((what & Moved.x87) !== 0) restoreX87(cpu, image, (what & Moved.wide) !== 0);
+    if ((what & Moved.xmm) !== 0) copyXmm(cpu, image, false);
+  }
 }
 
 function saveX87(cpu: CpuContext, image: Image, wide: boolean): void {
@@ -129,10 +151,9 @@ function fxsave(cpu: CpuContext, insn: DecodedInsn): void {
   const linear = area(cpu, insn, 512, 16n, 'write');
   const image = openImage(cpu, linear, 512, 'write');
   const withSse = (readCr4(cpu.view) & Cr4.OSFXSR) !== 0;
-  saveX87(cpu, image, insn.rexW);
+  saveLegacy(cpu, image, Moved.x87 | (withSse ? Moved.xmm : 0) | (insn.rexW ? Moved.wide : 0));
   image.view.setUint32(image.at + 24, cpu.view.getUint32(State.mxcsr, true), true);
   image.view.setUint32(image.at + 28, mxcsrMask, true);
-  if (withSse) copyXmm(cpu, image, true);
   // Bytes past the last saved register are not touched.
   closeImage(cpu, image, linear, xmmOffset + (withSse ? xmmCount(cpu) * 16 : 0));
   cpu.hooks.extendedState?.('save', linear);
@@ -144,11 +165,9 @@ function fxrstor(cpu: CpuContext, insn: DecodedInsn): void {
   const image = openImage(cpu, linear, 512, 'read');
   const mxcsr = image.view.getUint32(image.at + 24, true);
   if ((mxcsr & ~mxcsrMask) !== 0) cpu.raise(Vector.GP, 0);
-  restoreX87(cpu, image, insn.rexW);
-  if ((readCr4(cpu.view) & Cr4.OSFXSR) !== 0) {
-    cpu.view.setUint32(State.mxcsr, mxcsr, true);
-    copyXmm(cpu, image, false);
-  }
+  const withSse = (readCr4(cpu.view) & Cr4.OSFXSR) !== 0;
+  restoreLegacy(cpu, image, Moved.x87 | (withSse ? Moved.xmm : 0) | (insn.rexW ? Moved.wide : 0));
+  if (withSse) cpu.view.setUint32(State.mxcsr, mxcsr, true);
   cpu.hooks.extendedState?.('restore', linear);
 }
 
@@ -159,6 +178,12 @@ function requested(cpu: CpuContext): number {
   return Number(cpu.getReg(0, 4)) & cpu.view.getUint32(State.xcr0, true);
 }
 
+/** What a set of components has in the legacy region. */
+const legacyParts = (components: number, insn: DecodedInsn): number =>
+  ((components & Component.x87) !== 0 ? Moved.x87 : 0) |
+  ((components & Component.sse) !== 0 ? Moved.xmm : 0) |
+  (insn.rexW ? Moved.wide : 0);
+
 /** XSAVE, XSAVEOPT and XSAVEC. Every component counts as in use and modified, which the manual allows; XSAVEC marks its area as compacted. */
 function xsave(cpu: CpuContext, insn: DecodedInsn): void {
   const mask = requested(cpu);
@@ -167,8 +192,7 @@ function xsave(cpu: CpuContext, insn: DecodedInsn): void {
   const linear = area(cpu, insn, size, 64n, 'write');
   const image = openImage(cpu, linear, size, 'write');
   const { view, at } = image;
-  if ((mask & Component.x87) !== 0) saveX87(cpu, image, insn.rexW);
-  if ((mask & Component.sse) !== 0) copyXmm(cpu, image, true);
+  saveLegacy(cpu, image, legacyParts(mask, insn));
   if ((mask & (Component.sse | Component.avx)) !== 0) {
     view.setUint32(at + 24, cpu.view.getUint32(State.mxcsr, true), true);
     view.setUint32(at + 28, mxcsrMask, true);
@@ -211,17 +235,13 @@ function xrstor(cpu: CpuContext, insn: DecodedInsn): void {
   if (takesMxcsr) bad ||= (mxcsr & ~mxcsrMask) !== 0;
   if (bad) cpu.raise(Vector.GP, 0);
   const held = Number(present);
-  if ((mask & Component.x87) !== 0) {
-    if ((held & Component.x87) !== 0) restoreX87(cpu, image, insn.rexW);
-    else {
-      new X87State(cpu.view).initialize();
-      cpu.u8.fill(0, State.x87, State.x87 + 128);
-    }
+  restoreLegacy(cpu, image, legacyParts(mask & held, insn));
+  if ((mask & ~held & Component.x87) !== 0) {
+    new X87State(cpu.view).initialize();
+    cpu.u8.fill(0, State.x87, State.x87 + 128);
   }
-  if ((mask & Component.sse) !== 0) {
-    if ((held & Component.sse) !== 0) copyXmm(cpu, image, false);
-    else for (let i = 0; i < xmmCount(cpu); i++) cpu.u8.fill(0, State.xmm + i * 32, State.xmm + i * 32 + 16);
-  }
+  if ((mask & ~held & Component.sse) !== 0)
+    for (let i = 0; i < xmmCount(cpu); i++) cpu.u8.fill(0, State.xmm + i * 32, State.xmm + i * 32 + 16);
   if ((mask & Component.avx) !== 0) {
     if ((held & Component.avx) !== 0) copyUpper(cpu, image, false);
     else for (let i = 0; i < xmmCount(cpu); i++) cpu.u8.fill(0, State.xmm + i * 32 + 16, State.xmm + i * 32 + 32);

@@ -6,9 +6,28 @@ import { xsaveHelpers } from '../../../debug-adapter/x86/xsave';
 import { Cr0, Cr4 } from '../../../debug-adapter/x86/control-bits';
 import { type DecodedInsn, GuestFault } from '../../../debug-adapter/x86/context';
 import { Layout, Seg, State } from '../../../debug-adapter/x86/state';
+import { Random, seedOf } from '../../lockstep/random';
 import { At, Rig } from './system-rig';
 
 const area = Layout.ramBase + At.data;
+/** An instruction with [rbx], for helpers that are called straight. */
+const insn = (mnemonic: string, rexW = true): DecodedInsn => ({
+  mnemonic,
+  rip: 0n,
+  next: 4n,
+  length: 4,
+  opcode: 0xae,
+  map: 1,
+  modrm: 0x23,
+  operandSize: 8,
+  addressSize: 8,
+  rexW,
+  lock: false,
+  rep: 'none',
+  operands: [{ kind: 'mem', size: 0 }],
+  memory: { base: 3, index: -1, scale: 1, disp: 0n, segment: Seg.DS },
+  segmentOverride: undefined,
+});
 /** [rbx] forms. */
 const fxsave64 = [0x48, 0x0f, 0xae, 0x03];
 const fxsave = [0x0f, 0xae, 0x03];
@@ -79,24 +98,56 @@ describe('FXSAVE and FXRSTOR', () => {
   });
 });
 
-describe('the XSAVE family', () => {
-  const insn = (mnemonic: string): DecodedInsn => ({
-    mnemonic,
-    rip: 0n,
-    next: 4n,
-    length: 4,
-    opcode: 0xae,
-    map: 1,
-    modrm: 0x23,
-    operandSize: 8,
-    addressSize: 8,
-    rexW: true,
-    lock: false,
-    rep: 'none',
-    operands: [{ kind: 'mem', size: 0 }],
-    memory: { base: 3, index: -1, scale: 1, disp: 0n, segment: Seg.DS },
-    segmentOverride: undefined,
+describe('areas of extended state', () => {
+  const count = 400;
+
+  it('are moved by generated code as by TypeScript', () => {
+    const random = new Random(seedOf('areas of extended state'));
+    const rig = prepared();
+    const { u8, view } = rig.cpu;
+    const fill = (from: number, length: number): void => {
+      for (let i = 0; i < length; i++) u8[from + i] = random.below(256);
+    };
+    /** All that may change, the area included. */
+    const parts = [
+      [State.x87, 128],
+      [State.xmm, 512],
+      ...[State.fcw, State.fsw, State.ftw, State.fop, State.fcs, State.fds].map((at) => [at, 2] as const),
+      ...[State.fip, State.fdp].map((at) => [at, 8] as const),
+      [State.mxcsr, 4],
+      [area, 1024],
+    ] as const;
+    const take = (): Uint8Array[] => parts.map(([at, length]) => u8.slice(at, at + length));
+    const put = (saved: readonly Uint8Array[]): void => {
+      parts.forEach(([at], i) => {
+        u8.set(saved[i]!, at);
+      });
+    };
+    for (let i = 0; i < count; i++) {
+      for (const [at, length] of parts) fill(at, length);
+      view.setUint16(State.ftw, (view.getUint16(State.ftw, true) & 0x5555) * 3, true);
+      for (const at of [State.mxcsr, area + 24]) view.setUint32(at, random.below(0x1_0000), true);
+      view.setUint8(area + 512, random.below(4));
+      u8.fill(0, area + 513, area + 576);
+      view.setUint32(State.cr4, Cr4.OSXSAVE | Cr4.PAE | (random.below(4) === 0 ? 0 : Cr4.OSFXSR), true);
+      view.setUint32(State.xcr0, 3, true);
+      rig.set('rax', random.below(4)).set('rdx', 0);
+      const name = random.pick(['FXSAVE', 'FXRSTOR', 'XSAVE', 'XRSTOR']);
+      const form = insn(name, random.below(2) === 0);
+      const before = take();
+      const results = [true, false].map((cold) => {
+        put(before);
+        // What the TLB does not have is copied.
+        if (cold) rig.cpu.flushTlb(true);
+        xsaveHelpers[name]!(rig.cpu, form);
+        return take();
+      });
+      assert.deepEqual(results[1], results[0], `case ${i}, ${name}`);
+    }
   });
+});
+
+describe('the XSAVE family', () => {
   const call = (rig: Rig, name: string): string => {
     try {
       xsaveHelpers[name]!(rig.cpu, insn(name));
