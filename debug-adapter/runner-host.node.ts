@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { type Host } from './control/runner';
 import { nodeNetwork } from './net/host.node';
+import { touchedPagesOf } from './touched-pages.node';
 
 /** Lets messages in between slices: setImmediate runs after the event loop polled them. */
 export const runnerHost: Host = {
@@ -15,4 +16,5 @@ export const runnerHost: Host = {
     return () => clearTimeout(timer);
   },
   network: { sockets: nodeNetwork(), writeFile: (path, bytes) => writeFileSync(path, bytes) },
+  touchedPages: touchedPagesOf,
 };

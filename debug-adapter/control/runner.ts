@@ -1,6 +1,7 @@
 /** Runs the machine in slices of some milliseconds between which its worker reads messages, and waits while the guest idles. */
 import { type Machine, type StopReason } from '../machine/api';
 import { type NetworkHost } from '../machine/network';
+import { type FindTouchedPages } from './history/page-hash';
 import { firstSlice, nextSlice } from '../machine/slice';
 import { Turn, turnMilliseconds } from './turn';
 
@@ -22,6 +23,8 @@ export interface Host {
   later(milliseconds: number, callback: () => void): () => void;
   /** What a network card's other end is made of; absent where there are no sockets, as in a browser. */
   readonly network?: NetworkHost;
+  /** Tells which memory was never touched, where the system says so. */
+  readonly touchedPages?: FindTouchedPages;
 }
 
 /** Guest seconds may lag behind the host's by so much before the guest is no longer made to catch up. */

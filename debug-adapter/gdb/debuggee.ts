@@ -32,7 +32,7 @@ export class Debuggee {
     this.registers = new RegisterFile(machine.cpu);
     this.points = new BreakpointTable(this.target);
     this.#exceptions = new ExceptionCatcher(this.target);
-    const history = new History(machine, { now: () => host.now(), pristine });
+    const history = new History(machine, { now: () => host.now(), pristine, touchedPages: host.touchedPages });
     this.execution = new Execution(this.target, this.points, this.#exceptions, history, host, clock, onStop);
   }
 

@@ -2,7 +2,7 @@
 import { type Cpu } from '../../x86/api';
 import { type PcMachine } from '../../machine/machine';
 import { restoreSnapshot, saveSnapshot, type Stateful } from '../../machine/snapshot';
-import { PageHash, pageBytes } from './page-hash';
+import { type FindTouchedPages, PageHash, pageBytes } from './page-hash';
 import { PageStore, zeroSlot } from './page-store';
 
 /** A state that can be gone back to. */
@@ -43,14 +43,16 @@ export class Checkpoints {
    * @param machine stands at the start of history.
    * @param pristine makes a machine like it that has not run: the memory at the start is taken from it, once somebody goes there. To look through memory
    * that was never touched takes tens of milliseconds, for which no guest should have to wait before it starts.
+   * @param touchedPages knows what memory was never touched, and need not be looked through, where the host can tell.
    */
   constructor(
     private readonly machine: PcMachine,
     private readonly pristine: () => PcMachine,
+    private readonly touchedPages?: FindTouchedPages,
   ) {
     this.#pageCount = machine.ram.length / pageBytes;
     this.#table = new Uint32Array(this.#pageCount);
-    this.#hash = new PageHash(machine.ram, machine.memory);
+    this.#hash = new PageHash(machine.ram, machine.memory, touchedPages);
     this.#store = new PageStore();
     this.#list.push({
       at: Number(machine.cpu.retired),
@@ -93,6 +95,7 @@ export class Checkpoints {
     const previous = index <= 0 && !this.#complete ? undefined : this.#list[index];
     const next = this.#list[index + 1];
     this.#fillTable(previous);
+    this.#hash.look();
     const pages = new Map<number, number>();
     for (let page = this.#nextChange(0); page < this.#pageCount; page = this.#nextChange(page + 1)) {
       const known = this.#table[page]!;
@@ -125,6 +128,7 @@ export class Checkpoints {
     const { machine } = this;
     this.#fillTable(checkpoint);
     if (hasEnded(machine)) reviveMachine(machine, checkpoint.core);
+    this.#hash.look();
     for (let page = this.#nextChange(0); page < this.#pageCount; page = this.#nextChange(page + 1)) {
       this.#store.load(machine.ram, this.#table[page]!, page);
       machine.cpu.invalidateCode(page * pageBytes, pageBytes);
@@ -138,6 +142,7 @@ export class Checkpoints {
   *warm(index: number): Generator<void, void, void> {
     this.#fillTable(this.#list[index]);
     yield;
+    this.#hash.look();
     for (let page = this.#nextChange(0); page < this.#pageCount; page = this.#nextChange(page + 1));
   }
 
@@ -229,7 +234,8 @@ export class Checkpoints {
     if (this.#complete || first === undefined) return;
     this.#complete = true;
     const { ram, memory } = this.pristine();
-    const hash = new PageHash(ram, memory);
+    const hash = new PageHash(ram, memory, this.touchedPages);
+    hash.look();
     for (let page = hash.skipZeros(0, this.#pageCount); page < this.#pageCount; page = hash.skipZeros(page + 1, this.#pageCount))
       if (!hash.same(page, this.#store.hashes, zeroSlot)) first.pages.set(page, this.#store.add(ram, page, hash));
     this.#overhead += overheadOf(first);

@@ -4,6 +4,7 @@ import { type PcMachine } from '../../machine/machine';
 import { type Checkpoint, Checkpoints, hasEnded } from './checkpoints';
 import { type ConsoleLine, ConsoleMarks, watchConsole } from './console-marks';
 import { historyErrors } from './errors';
+import { type FindTouchedPages } from './page-hash';
 import { leastUseful, Schedule } from './schedule';
 
 export interface HistoryOptions {
@@ -12,6 +13,7 @@ export interface HistoryOptions {
   /** Milliseconds, monotonic. */
   now(): number;
   pristine(): PcMachine;
+  readonly touchedPages?: FindTouchedPages | undefined;
 }
 
 /** What is recorded, for people. Counts are of retired instructions. */
@@ -43,6 +45,8 @@ const farMilliseconds = 60;
 /** The same distance in instructions is never outside of these. */
 const nearest = 2000;
 const farthest = 200_000;
+/** Instructions that run again at once, even where none of the code has run for long. */
+const closeBy = 4000;
 /** Instructions in one go of a replay at first; adapted to take some milliseconds. */
 const firstPart = 1_000_000;
 const assumedSpeed = 20_000;
@@ -63,6 +67,7 @@ export class History {
   /**
    * @param machine has not run yet: history begins where it stands.
    * @param options.pristine makes another machine like it.
+   * @param options.touchedPages see `Checkpoints`.
    */
   constructor(
     readonly machine: PcMachine,
@@ -70,7 +75,7 @@ export class History {
   ) {
     this.budget = options.budget ?? defaultBudget;
     this.#now = options.now;
-    this.checkpoints = new Checkpoints(machine, () => options.pristine());
+    this.checkpoints = new Checkpoints(machine, () => options.pristine(), options.touchedPages);
     this.#end = this.position;
     this.#schedule.restarted(this.#now());
   }
@@ -195,6 +200,14 @@ export class History {
       this.checkpoints.restore(this.checkpoints.indexBefore(position));
       complete(this.replay(position));
     }
+  }
+
+  /** Sees to it that a checkpoint is so close before `count` that going there takes no time; leaves the machine where it is, or anywhere. */
+  *bringClose(count: number): Journey<void> {
+    const before = this.checkpoints.list[this.checkpoints.indexBefore(count)]?.at;
+    if (before === undefined || count - before <= closeBy) return;
+    yield* this.seek(count - closeBy / 2);
+    this.take();
   }
 
   /** Puts the machine at the newest checkpoint at or before `count`, unless it stands nearer already; answers where it is then. */

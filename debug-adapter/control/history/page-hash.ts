@@ -30,13 +30,26 @@ interface Exports {
   readonly h3: WebAssembly.Global;
 }
 
+/** Knows which pages of a WebAssembly memory were ever touched. All others hold zeros. */
+export interface TouchedPages {
+  /** Writes what is known of the pages from byte `from` of the memory on: not 0 where one was touched. False where that cannot be told. */
+  look(from: number, touched: Uint8Array): boolean;
+}
+export type FindTouchedPages = (memory: WebAssembly.Memory) => TouchedPages | undefined;
+
 /** Hashes pages of one machine's RAM. */
 export class PageHash {
   readonly #exports: Exports;
+  #pages: TouchedPages | undefined;
+  #sought = false;
+  /** By page, where it is known: 0 for those that were never touched. */
+  #touched: Uint8Array | undefined;
 
+  /** @param find asked once, when pages are looked at for the first time. */
   constructor(
     private readonly ram: Uint8Array,
-    memory: WebAssembly.Memory,
+    private readonly memory: WebAssembly.Memory,
+    private readonly find?: FindTouchedPages,
   ) {
     this.#exports = new WebAssembly.Instance(compiled(), { env: { memory } }).exports as unknown as Exports;
   }
@@ -62,8 +75,34 @@ export class PageHash {
     return this.#exports.same(this.ram.byteOffset + page * pageBytes, table[at]!, table[at + 1]!, table[at + 2]!, table[at + 3]!) !== 0;
   }
 
+  /** Learns which pages need not be read to see that they are zeros; to be called before all are gone through. */
+  look(): void {
+    if (!this.#sought) {
+      this.#sought = true;
+      this.#pages = this.find?.(this.memory);
+    }
+    if (this.#pages === undefined) return;
+    const touched = (this.#touched ??= new Uint8Array(this.ram.length / pageBytes));
+    if (this.#pages.look(this.ram.byteOffset, touched)) return;
+    this.#pages = undefined;
+    this.#touched = undefined;
+  }
+
   /** The first page from `page` on, and before `end`, that is not all zeros; `end` where all are. */
   skipZeros(page: number, end: number): number {
+    const touched = this.#touched;
+    if (touched === undefined) return this.#readZeros(page, end);
+    for (let at = page; at < end; at++) {
+      if (touched[at] === 0) continue;
+      const from = at++;
+      while (at < end && touched[at] !== 0) at++;
+      const found = this.#readZeros(from, at);
+      if (found < at) return found;
+    }
+    return end;
+  }
+
+  #readZeros(page: number, end: number): number {
     const base = this.ram.byteOffset;
     const found = this.#exports.zeros(base + page * pageBytes, base + end * pageBytes);
     return Math.floor((found - base) / pageBytes);

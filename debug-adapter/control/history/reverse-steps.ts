@@ -1,6 +1,7 @@
 /** Where a step backwards ends: one instruction, one line, over what was called, or before the call of the function. */
 import { type AddressRange } from '../../symbols/api';
 import { type Granularity } from '../api';
+import { CodedError } from '../channel';
 import { type Disassembler } from '../disassembler';
 import { errors } from '../errors';
 import { type StackFrame, walkStack } from '../unwind';
@@ -28,12 +29,24 @@ interface Departure {
   readonly pc: bigint;
 }
 
+/** Parts of a journey that are spent on finding out where a step would lead that nobody has asked for. */
+const preparedParts = 60;
+
+/** Steps that lead to different places. */
+type Step = 'instruction' | 'over' | 'line' | 'into' | 'out';
+/** Those that most people take. */
+const usualSteps: readonly Step[] = ['line', 'over', 'out'];
+
 export type ReverseKind = 'back' | 'over' | 'in' | 'out';
 
 /** Computes where steps lead; the machine is left anywhere. Probes must be silent. What one step looked at serves the next. */
 export class ReverseSteps {
   #trail: Trail | undefined;
   #length = firstTrail;
+  /** Where steps from moment `#preparedAt` lead by the symbols of so many files, as far as it is known. */
+  readonly #prepared = new Map<Step, number | undefined>();
+  #preparedAt = -1;
+  #preparedBy = 0;
 
   constructor(
     private readonly history: History,
@@ -44,20 +57,48 @@ export class ReverseSteps {
   /** The instruction count at which a step back from the machine's moment ends; undefined where history begins before that. */
   *destination(kind: ReverseKind, granularity: Granularity): Journey<number | undefined> {
     const from = this.history.position;
-    if (kind === 'out') return yield* this.#out(from);
-    if (granularity !== 'instruction') return yield* this.#line(from, kind === 'in');
-    if (kind === 'over') return yield* this.#over(from);
-    return yield* this.#instruction(from);
+    const step = stepOf(kind, granularity);
+    const isPrepared = this.#preparedAt === from && this.#preparedBy === this.target.symbolFiles.length && this.#prepared.has(step);
+    return isPrepared ? this.#prepared.get(step) : yield* this.#find(step, from);
   }
 
-  /** Looks at the instructions before the machine's moment, for the first step from there; leaves it where it was, or in its past where the driver leaves off. */
+  *#find(step: Step, from: number): Journey<number | undefined> {
+    switch (step) {
+      case 'instruction':
+        return yield* this.#instruction(from);
+      case 'over':
+        return yield* this.#over(from);
+      case 'out':
+        return yield* this.#out(from);
+      default:
+        return yield* this.#line(from, step === 'into');
+    }
+  }
+
+  /** Looks at the instructions before the machine's moment, and finds out where the usual steps from there lead; leaves the machine anywhere. */
   *prepare(): Journey<void> {
-    if (this.history.position > this.history.start) yield* this.#at(this.history.position, firstTrail);
+    const { history } = this;
+    const { position } = history;
+    if (position <= history.start) return;
+    yield* history.bringClose(Math.max(history.start, position - firstTrail));
+    yield* history.seek(position);
+    yield* this.#at(position, firstTrail);
+    this.#prepared.clear();
+    this.#preparedAt = position;
+    this.#preparedBy = this.target.symbolFiles.length;
+    for (const step of usualSteps) {
+      yield* history.seek(position);
+      const found = yield* within(preparedParts, this.#find(step, position));
+      if (found === undefined) continue;
+      this.#prepared.set(step, found.value);
+      if (found.value !== undefined) yield* history.bringClose(found.value);
+    }
   }
 
   /** What was looked at may not have been so. */
   forget(): void {
     this.#trail = undefined;
+    this.#preparedAt = -1;
   }
 
   /** One instruction; handlers of interrupts and faults that ran in between are passed, as they are forwards. */
@@ -237,6 +278,7 @@ export class ReverseSteps {
     if (known?.holds(at) === true && (known.from <= this.history.start || at - known.from >= length)) return known;
     const goesOn = known !== undefined && at <= known.to && known.from - at < firstTrail;
     this.#length = goesOn ? Math.min(this.#length * 2, mostTrail) : firstTrail;
+    yield* this.history.bringClose(Math.max(this.history.start, at - Math.max(length, this.#length)));
     this.#trail = yield* Trail.record(this.history, this.target, this.disassembler, at, Math.max(length, this.#length));
     return this.#trail;
   }
@@ -253,6 +295,29 @@ export class ReverseSteps {
   #hasLine(pc: bigint): boolean {
     const row = this.target.symbolsAt(pc)?.lineAt(pc);
     return row !== undefined && row.line > 0;
+  }
+}
+
+function stepOf(kind: ReverseKind, granularity: Granularity): Step {
+  if (kind === 'out') return 'out';
+  if (granularity !== 'instruction') return kind === 'in' ? 'into' : 'line';
+  return kind === 'over' ? 'over' : 'instruction';
+}
+
+/** Lets a journey go on for so many parts; undefined where that is not enough, or where it leads nowhere. */
+function* within<T>(parts: number, journey: Journey<T>): Journey<{ readonly value: T } | undefined> {
+  try {
+    for (let left = parts; left > 0; left--) {
+      const part = journey.next();
+      if (part.done === true) return { value: part.value };
+      yield;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof CodedError) return undefined;
+    throw error;
+  } finally {
+    journey.return(undefined as T);
   }
 }
 

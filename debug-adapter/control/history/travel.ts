@@ -70,6 +70,7 @@ export class TimeTravel {
     this.history = new History(machine, {
       now: () => host.now(),
       pristine: () => parts.pristine(),
+      touchedPages: host.touchedPages,
       ...(budget === undefined ? {} : { budget }),
     });
     this.#steps = new ReverseSteps(this.history, parts.target, parts.disassembler);
