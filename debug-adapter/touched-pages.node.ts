@@ -19,7 +19,11 @@ export function touchedPagesOf(memory: WebAssembly.Memory): TouchedPages | undef
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   try {
     const address = addressOf(memory);
-    return address === undefined ? undefined : new Pagemap(address);
+    if (address === undefined) return undefined;
+    const pages = new Pagemap(address);
+    // The page of the mark has been touched: what does not know that knows nothing.
+    const first = new Uint8Array(1);
+    return pages.look(0, first) && first[0] !== 0 ? pages : undefined;
   } catch {
     // Not mounted, or not permitted.
     return undefined;
