@@ -1,5 +1,5 @@
 /** The Linux 64-bit boot protocol for plain ELF64 kernels (kernel documentation, "The Linux/x86 Boot Protocol", 64-bit section): long mode, identity paging, RSI = boot_params. */
-import { type EntryState, type MachineError, machineErrors } from '../machine/api';
+import { type Contents, type EntryState, type MachineError, machineErrors, putContents } from '../machine/api';
 
 import { type ElfImage, imageEnd, loadSegments } from './elf-image';
 import { freeEnd, memoryMap, pageAlign } from './memory-map';
@@ -36,7 +36,7 @@ export interface LinuxOptions {
   readonly image: Uint8Array;
   readonly imageName: string;
   readonly commandLine: string;
-  readonly initrd?: Uint8Array;
+  readonly initrd?: Contents;
 }
 
 export function loadLinux64(options: LinuxOptions, elf: ElfImage, ram: Uint8Array): EntryState | MachineError {
@@ -54,7 +54,7 @@ export function loadLinux64(options: LinuxOptions, elf: ElfImage, ram: Uint8Arra
   const end = pageAlign(imageEnd(elf.segments));
   if (initrd !== undefined && ramdisk < end)
     return machineErrors.needsMemory(imageName, end + pageAlign(initrd.length), ram.length, 'the image with its initrd');
-  if (initrd !== undefined) ram.set(initrd, ramdisk);
+  if (initrd !== undefined) putContents(initrd, ram, ramdisk);
 
   ram.fill(0, bootParamsAddress, bootParamsAddress + 0x1000);
   ram.set(commandLine, commandLineAddress);

@@ -1,5 +1,5 @@
 /** Multiboot 1 (Multiboot Specification 0.6.96): finds the header, loads the image, builds the information structure, enters in 32-bit protected mode. */
-import { type EntryState, MachineError, machineErrors } from '../machine/api';
+import { type Contents, type EntryState, MachineError, machineErrors, putContents } from '../machine/api';
 
 import { imageEnd, loadSegments, readElfImage, type Segment } from './elf-image';
 import { freeEnd, lowMemoryEnd, memoryMap, pageAlign } from './memory-map';
@@ -76,7 +76,7 @@ export interface MultibootOptions {
   readonly image: Uint8Array;
   readonly imageName: string;
   readonly commandLine: string;
-  readonly initrd?: Uint8Array;
+  readonly initrd?: Contents;
 }
 
 /** Loads the image and everything around it. Answers the entry state, or an error for people. */
@@ -111,7 +111,7 @@ export function loadMultiboot(options: MultibootOptions, header: MultibootHeader
   if (end > freeEnd(ram.length))
     return machineErrors.needsMemory(imageName, end, ram.length, initrd === undefined ? 'the image' : 'the image with its initrd');
   ram.set(commandLine, commandLineAddress);
-  if (initrd !== undefined) ram.set(initrd, moduleAddress);
+  if (initrd !== undefined) putContents(initrd, ram, moduleAddress);
 
   const view = new DataView(ram.buffer, ram.byteOffset, ram.byteLength);
   const mapLength = writeMemoryMap(view, ram.length);

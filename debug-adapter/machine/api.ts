@@ -82,13 +82,39 @@ export type StopReason =
   | { readonly kind: 'exit'; readonly exit: MachineExit }
   | Exclude<ReturnType<Cpu['run']>, { kind: 'budget' | 'halted' | 'stop' }>;
 
+// What is put into the guest's memory.
+
+/** A file that has not been read yet. */
+export interface FileContents {
+  /** Bytes. */
+  readonly length: number;
+  /** Fills `target`, which has so many bytes. Throws an Error with a message for people where the file cannot be read. */
+  readInto(target: Uint8Array): void;
+}
+
+export type Contents = Uint8Array | FileContents;
+
+/** Puts contents at `at`. There must be room. */
+export function putContents(contents: Contents, memory: Uint8Array, at: number): void {
+  if (contents instanceof Uint8Array) memory.set(contents, at);
+  else contents.readInto(memory.subarray(at, at + contents.length));
+}
+
+/** The bytes themselves. */
+export function bytesOf(contents: Contents): Uint8Array {
+  if (contents instanceof Uint8Array) return contents;
+  const bytes = new Uint8Array(contents.length);
+  contents.readInto(bytes);
+  return bytes;
+}
+
 /** What to boot. */
 export interface BootOptions {
   readonly image: Uint8Array;
   /** Name for messages and for the first word of a multiboot command line. */
   readonly imageName: string;
   readonly commandLine: string;
-  readonly initrd?: Uint8Array;
+  readonly initrd?: Contents;
   /** Bytes of RAM, a multiple of 1 MiB. */
   readonly memory: number;
   readonly cpuModel: CpuModel;

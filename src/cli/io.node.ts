@@ -1,5 +1,5 @@
 /** The process as sub-commands see it, on Node. */
-import { readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { keptRegionsOf } from '../../debug-adapter/kept-place.node';
 import { type RunIo } from './io';
 import { optimiseAsUsual, waitWithOptimising } from '../../debug-adapter/optimising.node';
@@ -20,6 +20,19 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
       else if (code === 'EPIPE') return;
       else throw error;
     }
+  }
+}
+
+function readAll(path: string, target: Uint8Array): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    for (let at = 0; at < target.length;) {
+      const read = readSync(descriptor, target, at, target.length - at, at);
+      if (read === 0) throw new Error(`it has become shorter.`);
+      at += read;
+    }
+  } finally {
+    closeSync(descriptor);
   }
 }
 
@@ -46,6 +59,23 @@ export function nodeIo(machine: Partial<Pick<RunIo, 'handlers' | 'memory'>> = {}
       } catch (error) {
         throw explain(path, error);
       }
+    },
+    openFile(path) {
+      const attempt = <T>(what: () => T): T => {
+        try {
+          return what();
+        } catch (error) {
+          throw explain(path, error);
+        }
+      };
+      return {
+        length: attempt(() => statSync(path).size),
+        readInto: (target) => {
+          attempt(() => {
+            readAll(path, target);
+          });
+        },
+      };
     },
     fileKind(path) {
       const stat = statSync(path, { throwIfNoEntry: false });

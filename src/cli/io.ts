@@ -1,5 +1,6 @@
 /** What a sub-command sees of the process that it runs in, so that it can be tested without one. */
 
+import { type FileContents } from '../../debug-adapter/machine/api';
 import { type KeptRegions } from '../../debug-adapter/x86/api';
 import { type CompilerThread } from '../../debug-adapter/x86/default-compiler';
 
@@ -14,6 +15,8 @@ export interface CliIo {
 export interface RunIo extends CliIo {
   /** The file's bytes. Throws an Error with a message for people. */
   readFile(path: string): Uint8Array;
+  /** The same, read when it is wanted; absent where files are not the system's. */
+  openFile?(path: string): FileContents;
   /** Undefined where nothing stands at the path. */
   fileKind(path: string): 'file' | 'directory' | undefined;
   writeFile(path: string, bytes: Uint8Array): void;

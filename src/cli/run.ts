@@ -1,4 +1,5 @@
 /** `unikernel run`: boots an image with its serial console on standard input and output. */
+import { type Contents } from '../../debug-adapter/machine/api';
 import { CodedError } from '../../debug-adapter/control/channel';
 import { describeLaunch, type SessionLaunch } from '../../debug-adapter/control/history/session-file';
 import { MachineError, type StopReason } from '../../debug-adapter/machine/api';
@@ -91,7 +92,10 @@ class Run {
     // The thread that has translations of an earlier run starts meanwhile.
     if (this.recalls && options.jit) defaultCompiler()?.prepare?.();
     const image = io.readFile(options.image);
-    const initrd = options.initrd === undefined ? undefined : await this.readInitrd(options.initrd);
+    const initrd =
+      options.initrd === undefined
+        ? undefined
+        : await this.readInitrd(options.initrd, options.record !== undefined || session !== undefined);
     const peripherals = hasPeripherals(options) ? await import('./peripherals') : undefined;
     const net = options.net === undefined ? undefined : peripherals?.openNetwork(options.net, io);
     const disks = peripherals?.readDisks(options, io) ?? [];
@@ -152,8 +156,12 @@ class Run {
     return outcome.status;
   }
 
-  private async readInitrd(path: string): Promise<Uint8Array> {
-    return this.io.fileKind(path) === 'directory' ? await this.io.archive(path) : this.io.readFile(path);
+  /** @param asBytes whoever looks at it later is to see what the guest got */
+  private async readInitrd(path: string, asBytes: boolean): Promise<Contents> {
+    const { io } = this;
+    const kind = io.fileKind(path);
+    if (kind === 'directory') return io.archive(path);
+    return kind === 'file' && !asBytes && io.openFile !== undefined ? io.openFile(path) : io.readFile(path);
   }
 
   private async loop(machine: PcMachine, beforeSlice: () => void, afterSlice: () => void): Promise<Outcome> {

@@ -1,4 +1,5 @@
 /** A session as a file: what was launched, everything that reached the machine, and its last state; opened again by letting it all happen once more. */
+import { bytesOf, type Contents } from '../../machine/api';
 import { type JournalEntry } from '../../machine/api';
 import { ByteReader, ByteWriter, decode, encode } from '../../machine/codec';
 import { Hash } from '../../machine/hash';
@@ -50,7 +51,7 @@ export interface SavedSession {
 export function describeLaunch(options: {
   readonly image: Uint8Array;
   readonly imageName: string;
-  readonly initrd?: Uint8Array;
+  readonly initrd?: Contents;
   readonly commandLine: string;
   readonly memory: number;
   readonly cpuModel: string;
@@ -62,7 +63,7 @@ export function describeLaunch(options: {
   return {
     imageName: baseName(imageName),
     image: hashOf(image),
-    initrd: initrd === undefined ? undefined : hashOf(initrd),
+    initrd: initrd === undefined ? undefined : hashOf(bytesOf(initrd)),
     commandLine,
     memory,
     cpuModel,

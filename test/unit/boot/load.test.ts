@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { bytesOf } from '../../../debug-adapter/machine/api';
 import { loadImage } from '../../../debug-adapter/boot/load';
 import { type BootOptions, type EntryState, MachineError, type MachineErrorCode } from '../../../debug-adapter/machine/api';
+import { nodeIo } from '../../../src/cli/io.node';
 import { elfImage, kludgeImage } from '../machine/images';
 
 const MiB = 1 << 20;
@@ -156,5 +161,40 @@ describe('images that cannot be booted', () => {
         assert.ok(error instanceof MachineError, `seed ${seed}, case ${i}: ${String((error as Error).stack)}`);
       }
     }
+  });
+});
+
+describe('an initrd that is still a file', () => {
+  const bytes = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7) & 0xff);
+  let folder = '';
+  let file = '';
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'unikernel-load-'));
+    file = path.join(folder, 'initrd');
+    writeFileSync(file, bytes);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const images = { multiboot: elfImage({ bits: 32, multiboot: true }), Linux: elfImage({ physical: 0x10_0000 }) };
+  for (const [protocol, image] of Object.entries(images)) {
+    it(`lies where its bytes would lie: ${protocol}`, () => {
+      const { ram } = load(image, { initrd: nodeIo().openFile!(file) });
+      assert.deepEqual(ram, load(image, { initrd: bytes }).ram);
+    });
+  }
+
+  it('is refused by its size before it is read', () => {
+    const initrd = { length: 8 * MiB, readInto: () => assert.fail() };
+    assert.equal(refusal(kludgeImage(), { initrd }).code, 'needs-memory');
+  });
+
+  it('is told to be shorter than it was, or gone', () => {
+    const initrd = nodeIo().openFile!(file);
+    assert.deepEqual(bytesOf(initrd), bytes);
+    writeFileSync(file, bytes.subarray(1));
+    assert.throws(() => bytesOf(initrd), /initrd cannot be read: it has become shorter\.$/);
+    rmSync(file);
+    assert.throws(() => bytesOf(initrd), /initrd does not exist\.$/);
+    assert.throws(() => nodeIo().openFile!(file), /initrd does not exist\.$/);
   });
 });
