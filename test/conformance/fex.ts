@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
@@ -121,10 +121,14 @@ export function assemble(folder: string, test: FexTest): Uint8Array {
   const stem = join(cache, createHash('sha256').update(source).digest('hex').slice(0, 24));
   if (!existsSync(`${stem}.bin`)) {
     mkdirSync(cache, { recursive: true });
-    writeFileSync(`${stem}.asm`, source);
-    execFileSync('nasm', ['-w-all', '-f', 'bin', '-i', `${join(folder, 'Includes')}/`, '-o', `${stem}.bin`, `${stem}.asm`], {
+    // Another run may be at it as well: a binary is there as a whole, or not at all.
+    const part = `${stem}.${process.pid}`;
+    writeFileSync(`${part}.asm`, source);
+    execFileSync('nasm', ['-w-all', '-f', 'bin', '-i', `${join(folder, 'Includes')}/`, '-o', `${part}.bin`, `${part}.asm`], {
       stdio: 'pipe',
     });
+    renameSync(`${part}.bin`, `${stem}.bin`);
+    rmSync(`${part}.asm`);
   }
   return readFileSync(`${stem}.bin`);
 }
