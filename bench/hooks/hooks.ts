@@ -3,8 +3,11 @@
  * Each machine has a thread of its own, as in a session: in one thread the host's compiler would see calls of several where a session has one.
  * `node bench/run.mjs bench/hooks/hooks.ts [--rounds N] [--part INSTRUCTIONS] [--warm INSTRUCTIONS] [--only GROUP] [--json]`. The guest is the built example with its shim: a loop of `getpid` by the syscall
  * instruction, loops of `write`, `openat` and `clock_gettime`, whose pointers the trace follows, and a loop of arithmetic alone. Ratios are of processor time; 1 is no cost.
+ * Groups `program: …` have the same calls made by an unmodified Linux program (program.c) on a real kernel: Unikraft's ELF loader of UNIKERNEL_SUITES/images, or else the starter pool's.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type TraceKind } from '../../debug-adapter/control/api';
@@ -14,6 +17,7 @@ import { TravellingTarget } from '../../debug-adapter/control/history/probes';
 import { attachTracers } from '../../debug-adapter/control/tracers';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { optimiseAsUsual, waitWithOptimising } from '../../debug-adapter/optimising.node';
+import { writeCpio } from '../../src/build/cpio';
 import { loops } from './loops';
 import { SourcePathMap, SymbolFile } from '../../debug-adapter/symbols/api';
 
@@ -41,23 +45,30 @@ const symbols = SymbolFile.open(new Uint8Array(readFileSync(`${image}.dbg`)), { 
 /** inc rcx; imul rdx, rcx; xor rdx, rcx; jmp back. */
 const computeLoop = Uint8Array.of(0x48, 0xff, 0xc1, 0x48, 0x0f, 0xaf, 0xd1, 0x48, 0x31, 0xca, 0xeb, 0xf4);
 
+/** Kernels that run Linux programs, and what they are started with. */
+const loaders = [
+  {
+    image: path.join(process.env['UNIKERNEL_SUITES'] ?? '', 'images/elfloader-norand'),
+    parameters: 'vfs.fstab=[ "initrd0:/:extract::ramfs=1:" ] --',
+  },
+  { image: path.resolve(__dirname, '../../dist/elfloader/elfloader_qemu-x86_64'), parameters: '--' },
+];
+const loader = loaders.find(({ image: file }) => existsSync(file));
+/** Instructions after which such a program has long begun. */
+const programRuns = 60_000_000n;
+
 interface Subject {
   readonly name: string;
-  readonly loop: Uint8Array;
+  /** What takes the place of `main`, or the argument of the program. */
+  readonly loop: Uint8Array | string;
   readonly kinds: readonly TraceKind[];
   readonly prepare?: (target: TravellingTarget) => void;
 }
 
-/** The example, stopped in main, where `loop` takes the place of its code; answers what runs a part of it. */
-function boot({ loop, kinds, prepare }: Subject): () => void {
-  const { machine } = createMachine({ image: bytes, imageName: image, commandLine: '', memory: 64 << 20, cpuModel: 'default' });
-  const target = new TravellingTarget(machine, new SourcePathMap([]), '');
-  target.addSymbols(symbols);
-  const main = symbols.symbolsNamed('main')[0]!.address;
-  const probe = target.probes.add(main, () => 'stop');
-  while (machine.run(machine.cpu.retired + 10_000_000n).kind !== 'probe');
-  probe.remove();
-  target.writeMemory(main, loop);
+/** A guest that runs what the subject says; answers what runs a part of it. */
+function boot({ loop, kinds, prepare }: Subject, program: string): () => void {
+  const target = typeof loop === 'string' ? bootProgram(loop, program) : bootExample(loop);
+  const { machine } = target;
   // Lines for the console are written as far as they can be read; a flood of calls is beyond that.
   attachTracers(
     target,
@@ -68,6 +79,37 @@ function boot({ loop, kinds, prepare }: Subject): () => void {
   prepare?.(target);
   machine.run(machine.cpu.retired + warmUp);
   return () => void machine.run(machine.cpu.retired + part);
+}
+
+/** The program, as it makes its calls. */
+function bootProgram(call: string, program: string): TravellingTarget {
+  const { image: file, parameters } = loader!;
+  const initrd = writeCpio([{ path: 'program', kind: 'file', data: readFileSync(program), mode: 0o755 }]);
+  const { machine } = createMachine({
+    image: readFileSync(file),
+    imageName: path.basename(file),
+    commandLine: `${parameters} /program ${call}`,
+    initrd,
+    memory: 64 << 20,
+    cpuModel: 'default',
+  });
+  const target = new TravellingTarget(machine, new SourcePathMap([]), '');
+  target.addSymbols(SymbolFile.open(new Uint8Array(readFileSync(`${file}.dbg`)), { name: file }));
+  machine.run(programRuns);
+  return target;
+}
+
+/** The example, stopped in main, where `loop` takes the place of its code. */
+function bootExample(loop: Uint8Array): TravellingTarget {
+  const { machine } = createMachine({ image: bytes, imageName: image, commandLine: '', memory: 64 << 20, cpuModel: 'default' });
+  const target = new TravellingTarget(machine, new SourcePathMap([]), '');
+  target.addSymbols(symbols);
+  const main = symbols.symbolsNamed('main')[0]!.address;
+  const probe = target.probes.add(main, () => 'stop');
+  while (machine.run(machine.cpu.retired + 10_000_000n).kind !== 'probe');
+  probe.remove();
+  target.writeMemory(main, loop);
+  return target;
 }
 
 /** A breakpoint on every function of the image that the loop does not run, conditions included. */
@@ -98,6 +140,16 @@ const groups: Readonly<Record<string, readonly Subject[]>> = {
       ] satisfies readonly Subject[],
     ]),
   ),
+  ...Object.fromEntries(
+    ['getppid', 'write', 'openat', 'clock_gettime'].map((name) => [
+      `program: ${name}`,
+      [
+        { name: 'nothing', loop: name, kinds: [] },
+        { name: 'trace of system calls', loop: name, kinds: ['syscalls'] },
+        { name: 'trace of calls and TLS', loop: name, kinds: ['syscalls', 'tls'] },
+      ] satisfies readonly Subject[],
+    ]),
+  ),
   arithmetic: [
     { name: 'nothing', loop: computeLoop, kinds: [] },
     { name: 'trace of everything', loop: computeLoop, kinds: ['syscalls', 'tls', 'extendedState', 'interrupts'] },
@@ -108,6 +160,8 @@ const groups: Readonly<Record<string, readonly Subject[]>> = {
 interface Place {
   readonly group: string;
   readonly index: number;
+  /** The Linux program, built. */
+  readonly program: string;
 }
 
 /** Microseconds of processor time of the whole process: while one thread works, the others wait. */
@@ -144,11 +198,11 @@ class Runner {
 }
 
 /** Median over the rounds of each subject's time by the first one's in the same round. */
-async function compare(group: string): Promise<Readonly<Record<string, number>>> {
+async function compare(group: string, program: string): Promise<Readonly<Record<string, number>>> {
   const subjects = groups[group]!;
   const runners: Runner[] = [];
   for (const index of subjects.keys()) {
-    const runner = new Runner({ group, index });
+    const runner = new Runner({ group, index, program });
     await runner.done();
     runners.push(runner);
   }
@@ -175,15 +229,25 @@ async function compare(group: string): Promise<Readonly<Record<string, number>>>
 
 async function main(): Promise<void> {
   const results: Record<string, unknown> = {};
-  for (const group of Object.keys(groups).filter((name) => only === undefined || name === only)) results[group] = await compare(group);
+  const folder = mkdtempSync(path.join(tmpdir(), 'hooks-'));
+  try {
+    const program = path.join(folder, 'program');
+    if (loader !== undefined) execFileSync('gcc', ['-O2', '-static-pie', '-o', program, path.join(__dirname, 'program.c')]);
+    for (const group of Object.keys(groups).filter((name) => only === undefined || name.startsWith(only))) {
+      if (group.startsWith('program') && loader === undefined) console.log(`  ${group}: SKIPPED, no ELF loader is built`);
+      else results[group] = await compare(group, program);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
   if (process.argv.includes('--json')) console.log(JSON.stringify(results));
 }
 
 /** A thread with one machine, where V8 does what it does in a session that has run for a while. */
-async function beSubject({ group, index }: Place, port: MessagePort): Promise<void> {
+async function beSubject({ group, index, program }: Place, port: MessagePort): Promise<void> {
   await waitWithOptimising();
   await optimiseAsUsual();
-  const run = boot(groups[group]![index]!);
+  const run = boot(groups[group]![index]!, program);
   port.on('message', () => {
     run();
     port.postMessage('done');

@@ -42,6 +42,9 @@ export class NotedEvents {
   /** Where the next record's block of bytes is. */
   #bytesAt = 0;
   readonly #blocks: NotedBlocks = { before: 0, after: 0 };
+  /** A call that was over only after what follows it, or 0, and its number in the ring. */
+  #open = 0;
+  #openSequence = 0;
   /** Told of a change of a segment's base that was recorded. */
   onBase: ((sequence: number) => void) | undefined;
 
@@ -84,34 +87,26 @@ export class NotedEvents {
   #read(from: number, to: number, bytesTo: number): void {
     const halves = this.#halves;
     this.#bytesAt = this.log.firstBytes;
-    /** A call that was over only after what follows it, and its number in the ring. */
-    let open = 0;
-    let openSequence = 0;
+    this.#open = 0;
     for (let at = from; at < to;) {
-      if (open !== 0 && this.number(at, RecordField.startInstruction) >= this.number(open, RecordField.endInstruction)) {
-        this.calls?.ended(open, openSequence);
-        open = 0;
-      }
-      // Runs of calls that are over go into the ring as a whole.
+      // Runs of calls that are over and of changed bases go into the ring as a whole.
       let next = at;
       let flags = 0;
-      while (next < to && (halves[next >> 2]! & ~(notedBefore | notedAfter)) === wholeCall) {
-        flags |= halves[next >> 2]!;
-        next += recordBytes;
+      for (; next < to; next += recordBytes) {
+        const word = halves[next >> 2]!;
+        if ((word & ~(notedBefore | notedAfter)) !== wholeCall && (word & 0xff) !== EventKind.segmentBase) break;
+        flags |= word;
       }
       if (next > at && !this.isReplay(this.number(at, RecordField.startInstruction)) && this.calls?.isSingle(at) !== true) {
         const count = (next - at) / recordBytes;
         const sequence = this.ring.append(halves, at >> 2, count);
-        if (flags !== wholeCall) this.#bytesAt = this.ring.appendBlocks(sequence, count, halves, this.#bytesAt, bytesTo);
-        const last = next - recordBytes;
-        if (next < to && this.number(next, RecordField.startInstruction) < this.number(last, RecordField.endInstruction)) {
-          open = last;
-          openSequence = sequence + count - 1;
-        }
-        this.calls?.wholeCalls(at, sequence, count, open !== 0);
+        if ((flags & (notedBefore | notedAfter)) !== 0)
+          this.#bytesAt = this.ring.appendBlocks(sequence, count, halves, this.#bytesAt, bytesTo);
+        this.#tell(at, next, to, sequence);
         at = next;
         continue;
       }
+      this.#endBefore(at);
       const word = halves[at >> 2]!;
       const kind = word & 0xff;
       if (kind === EventKind.segmentBase) {
@@ -123,6 +118,38 @@ export class NotedEvents {
       }
       at += recordBytes;
     }
-    if (open !== 0) this.calls?.ended(open, openSequence);
+    if (this.#open !== 0) this.calls?.ended(this.#open, this.#openSequence);
+  }
+
+  /** Tells of records up to `next`, which are in the ring from `sequence` on; more records come up to `to`. */
+  #tell(from: number, next: number, to: number, sequence: number): void {
+    const halves = this.#halves;
+    for (let at = from; at < next;) {
+      this.#endBefore(at);
+      const first = sequence + (at - from) / recordBytes;
+      if ((halves[at >> 2]! & 0xff) === EventKind.segmentBase) {
+        this.onBase?.(first);
+        at += recordBytes;
+        continue;
+      }
+      let last = at;
+      while (last + recordBytes < next && (halves[(last + recordBytes) >> 2]! & 0xff) === EventKind.syscall) last += recordBytes;
+      const count = (last - at) / recordBytes + 1;
+      const after = last + recordBytes;
+      const isOpen = after < to && this.number(after, RecordField.startInstruction) < this.number(last, RecordField.endInstruction);
+      if (isOpen) {
+        this.#open = last;
+        this.#openSequence = first + count - 1;
+      }
+      this.calls?.wholeCalls(at, first, count, isOpen);
+      at = after;
+    }
+  }
+
+  /** Tells of the call that was over before this record, if there is one. */
+  #endBefore(at: number): void {
+    if (this.#open === 0 || this.number(at, RecordField.startInstruction) < this.number(this.#open, RecordField.endInstruction)) return;
+    this.calls?.ended(this.#open, this.#openSequence);
+    this.#open = 0;
   }
 }

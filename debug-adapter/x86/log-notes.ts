@@ -158,9 +158,10 @@ function noteEnd(noting: Noting, noted: Label, otherwise: Label): void {
   c.i32(0).mem('i32.load', LogState.openCall).tee(call).op('i32.eqz').brIf(none, 'unlikely');
   c.get(call).mem('i32.load', LogRecord.number).set(plan);
   planAfter(c, plan).set(plan);
+  // Handlers return in the midst of calls: an address that the newest one does not return to is none of it.
   c.get(call).mem('f64.load', LogRecord.caller);
   noting.rip(0);
-  c.op('f64.ne').brIf(another, 'unlikely');
+  c.op('f64.ne').brIf(none, 'unlikely');
   c.get(call).mem('f64.load', LogRecord.rsp);
   noting.reg(Reg.RSP);
   c.op('f64.convert_i64_s', 'f64.ne').brIf(another, 'unlikely');
