@@ -21,7 +21,7 @@ export interface TracedLog extends NotedLog {
   noteCalls(hook: SyscallHook, follow: (number: number) => NotedKind | undefined): void;
   readMemory(linear: bigint, length: number): Uint8Array;
   slot(): number;
-  setBusy(slot: number, busy: boolean): void;
+  setAwaited(slot: number, awaited: boolean, atOnce: boolean): void;
   settleInside(sample: number): void;
   settleOutside(): void;
 }
@@ -149,8 +149,10 @@ class Site {
   /** A place for one more. */
   push(kind: CallKind): OpenCall {
     if (this.isFull) this.remove(0);
-    if (kind.after.length > 0 && this.lookedAt++ === 0) this.log?.setBusy(this.slot, true);
-    return (this.calls[this.depth++] ??= new OpenCall());
+    if (kind.after.length > 0) this.lookedAt++;
+    const call = (this.calls[this.depth++] ??= new OpenCall());
+    this.settle();
+    return call;
   }
 
   /** The newest call of a caller whose stack is at `stack`, or -1. */
@@ -161,8 +163,9 @@ class Site {
   }
 
   remove(index: number): void {
-    if (this.calls[index]!.kind.after.length > 0 && --this.lookedAt === 0) this.log?.setBusy(this.slot, false);
+    if (this.calls[index]!.kind.after.length > 0) this.lookedAt--;
     this.depth--;
+    this.settle();
     // The place that is free goes behind those in use.
     if (index < this.depth) this.calls.splice(this.depth, 0, ...this.calls.splice(index, 1));
   }
@@ -170,7 +173,11 @@ class Site {
   clear(): void {
     this.depth = 0;
     this.lookedAt = 0;
-    this.log?.setBusy(this.slot, false);
+    this.settle();
+  }
+
+  private settle(): void {
+    this.log?.setAwaited(this.slot, this.depth > 0, this.lookedAt > 0);
   }
 }
 

@@ -70,8 +70,8 @@ export interface EventLog {
   noteBases(hook: CpuHooks['fsBase']): void;
   /** A number for an observer of `Cpu.setProbe` that may be told later. */
   slot(): number;
-  /** Has the observer of a slot told at once for now. */
-  setBusy(slot: number, busy: boolean): void;
+  /** Whether the observer of a slot waits for its address to be passed, and is to be told at once; for the return of calls that were noted nobody has to wait. */
+  setAwaited(slot: number, awaited: boolean, atOnce: boolean): void;
   /** Observers that are set with `Telling.unlessInside` need not be told while the sampled word is this: noted calls and returns go on from there. */
   settleInside(sample: number): void;
   settleOutside(): void;

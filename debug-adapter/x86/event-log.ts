@@ -9,7 +9,7 @@ import { Layout, Seg, SegField, State } from './state';
 export const LogArea = {
   start: 0x7c_0000,
   end: 0x7d_0000,
-  /** i32 by slot: not 0 where passing its address must be told at once. */
+  /** i32 by slot: a `SlotState`. */
   slots: 0x7f_0000,
   mostSlots: 4096,
   /** Two i32 by number of a system call: the plan of what is copied when it is made, and when it returns; 0: nothing, `atOnce`: it must be told at once. */
@@ -26,6 +26,13 @@ export const LogArea = {
   /** What calls point to, in the order of their records: see `Bytes`. */
   bytes: Layout.logBytes,
   bytesEnd: Layout.logBytesEnd,
+} as const;
+
+/** What is to be done where the address of a slot is passed. */
+export const SlotState = {
+  /** Nothing: nobody waits for it but calls that were noted since. */ idle: 0,
+  /** It is told at once. */ busy: 1,
+  /** It is noted. */ awaited: 2,
 } as const;
 
 /** In the table of calls: may not be noted. */
@@ -119,6 +126,8 @@ export const LogState = {
   charged: fields + 48,
   /** i32: where the next block of bytes goes. */
   bytesHead: fields + 56,
+  /** i32: not 0 where a call was noted while another one that was noted was open. */
+  nested: fields + 60,
 } as const;
 
 /** How a probe that looks on is told by translated code. */
@@ -168,12 +177,17 @@ export class Log implements EventLog {
 
   /** After the state block was cleared, or all of it has become another. */
   reset(): void {
-    this.halves[LogState.head >> 2] = LogArea.start;
-    this.halves[LogState.bytesHead >> 2] = LogArea.bytes;
-    this.halves[LogState.openCall >> 2] = 0;
+    this.#empty();
     for (let place = 0; place < LogArea.mostPages; place++) this.#forgetPage(place);
     this.settleOutside();
     this.translationsChanged();
+  }
+
+  #empty(): void {
+    this.halves[LogState.head >> 2] = LogArea.start;
+    this.halves[LogState.bytesHead >> 2] = LogArea.bytes;
+    this.halves[LogState.openCall >> 2] = 0;
+    this.halves[LogState.nested >> 2] = 0;
   }
 
   #forgetPage(place: number): void {
@@ -274,12 +288,12 @@ export class Log implements EventLog {
 
   slot(): number {
     if (this.#nextSlot === LogArea.mostSlots) return Telling.atOnce;
-    this.setBusy(this.#nextSlot, false);
+    this.setAwaited(this.#nextSlot, false, false);
     return this.#nextSlot++;
   }
 
-  setBusy(slot: number, busy: boolean): void {
-    this.halves[(LogArea.slots >> 2) + slot] = busy ? 1 : 0;
+  setAwaited(slot: number, awaited: boolean, busy: boolean): void {
+    this.halves[(LogArea.slots >> 2) + slot] = busy ? SlotState.busy : awaited ? SlotState.awaited : SlotState.idle;
   }
 
   /** Is the sampled word the one that `settleInside` or a noted call named? */
@@ -329,9 +343,7 @@ export class Log implements EventLog {
     const end = halves[LogState.head >> 2]!;
     if (end === LogArea.start) return;
     const bytesEnd = halves[LogState.bytesHead >> 2]!;
-    halves[LogState.head >> 2] = LogArea.start;
-    halves[LogState.bytesHead >> 2] = LogArea.bytes;
-    halves[LogState.openCall >> 2] = 0;
+    this.#empty();
     this.reader?.(LogArea.start, end, bytesEnd);
   }
 }

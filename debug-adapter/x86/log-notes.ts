@@ -1,6 +1,6 @@
 /** The code that notes in the log (event-log.ts) what a hook or an observer would else be told at once: part of regions, and functions for the interpreter. */
 
-import { atOnce, fsBaseAt, LogArea, LogKind, LogRecord, LogState } from './event-log';
+import { atOnce, fsBaseAt, LogArea, LogKind, LogRecord, LogState, SlotState } from './event-log';
 import { Reg, Seg, State } from './state';
 import { Code, type Label } from './wasm/code';
 
@@ -107,6 +107,7 @@ export function noteCall(noting: Noting, noted: Label): void {
   c.if(undefined, 'unlikely');
   c.get(before).mem('i32.load', LogRecord.number).set(before);
   planAfter(c, before).brIf(otherwise, 'unlikely');
+  c.i32(0).i32(1).mem('i32.store', LogState.nested);
   c.end();
   fill(noting, at, LogKind.openCall);
   c.get(at).get(number).mem('i32.store', LogRecord.number);
@@ -129,13 +130,18 @@ export function passInside({ c }: Noting, noted: Label): void {
   sample(c).i32(0).mem('i64.load', LogState.inside).op('i64.eq').brIf(noted, 'likely');
 }
 
-/** Notes that the address of a slot is passed; branches to `noted`. @param slot pushes four times its number */
+/** Notes that the address of a slot is passed, where somebody may wait for that; branches to `noted`. @param slot pushes four times its number */
 export function notePass(noting: Noting, slot: () => void, noted: Label): void {
   const { c } = noting;
   const otherwise = c.block();
+  const state = noting.temp('i32');
   slot();
-  c.mem('i32.load', LogArea.slots).brIf(otherwise, 'unlikely');
-  noteEnd(noting, noted, otherwise);
+  c.mem('i32.load', LogArea.slots).tee(state).i32(SlotState.busy).op('i32.eq').brIf(otherwise, 'unlikely');
+  const awaited = c.block();
+  noteEnd(noting, noted, otherwise, awaited);
+  // It is none of the newest call, and no other one that was noted is open.
+  c.get(state).i32(0).mem('i32.load', LogState.nested).op('i32.or', 'i32.eqz').brIf(noted);
+  c.end();
   const at = open(noting, otherwise);
   fill(noting, at, LogKind.pass);
   commit(noting, at);
@@ -148,13 +154,16 @@ export function notePass(noting: Noting, slot: () => void, noted: Label): void {
   c.end();
 }
 
-/** Notes that the newest call returns here, in its record, and branches to `noted`; goes on where it does not, or to `otherwise` where that has to be told at once. */
-function noteEnd(noting: Noting, noted: Label, otherwise: Label): void {
+/**
+ * Notes that the newest call returns here, in its record, and branches to `noted`. Goes on where it returns elsewhere, to `another` where this may be the return of another one to the same address,
+ * and to `otherwise` where that has to be told at once.
+ */
+function noteEnd(noting: Noting, noted: Label, otherwise: Label, another: Label): void {
   const { c } = noting;
   const call = noting.temp('i32');
   const plan = noting.temp('i32');
   const none = c.block();
-  const another = c.block();
+  const differs = c.block();
   c.i32(0).mem('i32.load', LogState.openCall).tee(call).op('i32.eqz').brIf(none, 'unlikely');
   c.get(call).mem('i32.load', LogRecord.number).set(plan);
   planAfter(c, plan).set(plan);
@@ -164,8 +173,8 @@ function noteEnd(noting: Noting, noted: Label, otherwise: Label): void {
   c.op('f64.ne').brIf(none, 'unlikely');
   c.get(call).mem('f64.load', LogRecord.rsp);
   noting.reg(Reg.RSP);
-  c.op('f64.convert_i64_s', 'f64.ne').brIf(another, 'unlikely');
-  sample(c.get(call).mem('f64.load', LogRecord.sample)).op('f64.convert_i64_s', 'f64.ne').brIf(another, 'unlikely');
+  c.op('f64.convert_i64_s', 'f64.ne').brIf(differs, 'unlikely');
+  sample(c.get(call).mem('f64.load', LogRecord.sample)).op('f64.convert_i64_s', 'f64.ne').brIf(differs, 'unlikely');
   fillRegister(noting, call, Reg.RAX, LogRecord.result);
   follow(noting, call, plan, LogKind.after, otherwise);
   c.get(call).get(call).mem('i32.load', LogRecord.kind).i32(LogKind.wholeCall).op('i32.or').mem('i32.store', LogRecord.kind);
@@ -174,7 +183,7 @@ function noteEnd(noting: Noting, noted: Label, otherwise: Label): void {
   c.i32(0).i64(-1).mem('i64.store', LogState.inside).br(noted);
   c.end();
   // Whose return this is has to be found out where memory would have to be copied.
-  c.get(plan).brIf(otherwise, 'unlikely');
+  c.get(plan).brIf(otherwise, 'unlikely').br(another);
   c.end();
 }
 
