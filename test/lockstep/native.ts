@@ -81,6 +81,34 @@ function compile(): string {
   return program;
 }
 
+/** RSP among the general registers, and what a single step ends with. */
+const stackPointer = 4;
+const debugTrap = 1;
+const allOnes = 0xffff_ffff_ffff_ffffn;
+const lowerHalf = 0x7fff_ffff_ffffn;
+
+/** A case of one instruction with these registers, all else as a program begins. */
+function plainCase(code: Uint8Array, registers: Readonly<Record<number, bigint>>): Buffer {
+  const image = Buffer.alloc(Image.size);
+  image.writeUInt8(code.length, Image.codeLength);
+  image.set(code, Image.code);
+  image.writeBigUInt64LE(0x202n, Image.rflags);
+  for (const [register, value] of Object.entries(registers)) image.writeBigUInt64LE(value, Image.gpr + Number(register) * 8);
+  image.writeUInt16LE(0x37f, Image.fx);
+  image.writeUInt32LE(0x1f80, Image.mxcsr);
+  return image;
+}
+
+/** The register that a WRGSBASE writes GS.base from, or undefined for other instructions: F3 [REX] 0F AE /3 (SDM vol. 2D). */
+function writtenBase(code: Uint8Array): number | undefined {
+  const found = /f3(?:4([0-9a-f]))?0faed([89a-f])$/.exec(Buffer.from(code).toString('hex'));
+  if (found === null) return undefined;
+  const extension = found[1] === undefined ? 0 : (parseInt(found[1], 16) & 1) * 8;
+  return (parseInt(found[2]!, 16) & 7) + extension;
+}
+
+/** Times that a case which differs is run again. */
+const repeats = 5;
 /** Of one batch; as BATCH of native.c. */
 const mostCases = 4096;
 
@@ -92,6 +120,11 @@ export class Oracle {
   #have = 0;
   #waiting: { readonly bytes: number; readonly resolve: (data: Buffer) => void; readonly reject: (why: Error) => void } | undefined;
   #ended: string | undefined;
+  /** Paravirtualised kernels (KVM's pvm) answer #GP to a return to a stack that is not canonical, which processors do not look at. */
+  #anyStack = true;
+  #keepsBases = true;
+  /** Cases that differed once, and not again. */
+  unsteady = 0;
 
   constructor() {
     this.#process = spawn(compile(), [], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -109,6 +142,31 @@ export class Oracle {
     });
   }
 
+  /** Finds out what this host leaves out; to be called before the first run. */
+  async begin(): Promise<this> {
+    const high = { [stackPointer]: 1n << 63n };
+    this.#anyStack = (await this.run(plainCase(Uint8Array.of(0x90), high))).readUInt32LE(Image.trap) === debugTrap;
+    if (!this.#anyStack) console.log('      this host enters no program whose RSP is not canonical: those have others');
+    const writeBase = Uint8Array.of(0xf3, 0x48, 0x0f, 0xae, 0xd8);
+    this.#keepsBases = (await this.run(plainCase(writeBase, { 0: allOnes }))).readBigUInt64LE(Image.gsBase) === allOnes;
+    if (!this.#keepsBases) console.log('      this host loses a GS.base in the upper half: WRGSBASE writes others');
+    return this;
+  }
+
+  /** Changes cases that stand one after another to such as this host can run. */
+  fit(cases: Buffer): void {
+    for (let at = 0; at < cases.length; at += Image.size) {
+      const stack = at + Image.gpr + stackPointer * 8;
+      if (!this.#anyStack) cases.writeBigUInt64LE(BigInt.asUintN(64, BigInt.asIntN(48, cases.readBigUInt64LE(stack))), stack);
+      const base = this.#keepsBases
+        ? undefined
+        : writtenBase(cases.subarray(at + Image.code, at + Image.code + cases[at + Image.codeLength]!));
+      if (base === undefined) continue;
+      const register = at + Image.gpr + base * 8;
+      cases.writeBigUInt64LE(cases.readBigUInt64LE(register) & lowerHalf, register);
+    }
+  }
+
   /** Runs at most 4096 cases that stand one after another; the result has as many bytes, and holds until the next run. */
   run(cases: Uint8Array): Promise<Buffer> {
     if (this.#ended !== undefined) return Promise.reject(new Error(this.#ended));
@@ -124,7 +182,24 @@ export class Oracle {
     });
   }
 
+  /**
+   * What of a case differs whenever the processor runs it: under paravirtualised kernels a program that another one interrupts now and then goes on without what it had loaded, such as FS.base.
+   * @param check what differs from a result.
+   */
+  async always(one: Buffer, check: (expected: Buffer) => readonly string[]): Promise<readonly string[]> {
+    let differences: readonly string[] = [];
+    for (let i = 0; i < repeats; i++) {
+      differences = check(await this.run(one));
+      if (differences.length === 0) {
+        this.unsteady++;
+        break;
+      }
+    }
+    return differences;
+  }
+
   close(): void {
     this.#process.stdin.end();
+    if (this.unsteady > 0) console.log(`      ${this.unsteady} times this host did otherwise when it was asked again`);
   }
 }

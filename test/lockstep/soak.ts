@@ -24,7 +24,7 @@ async function soak(): Promise<number> {
   let seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   let done = 0;
   let failures = 0;
-  const oracle = new Oracle();
+  const oracle = await new Oracle().begin();
   const subject = new Subject();
   while (done < wanted && Date.now() < until) {
     const run = new LockStep(oracle, subject, seed);

@@ -108,7 +108,7 @@ describe('SSE arithmetic against this CPU', () => {
     this.timeout(120_000);
     const random = new Random(seedOf('SSE arithmetic'));
     const total = Number(process.env['LOCKSTEP_CASES'] ?? 40_000);
-    const oracle = new Oracle();
+    const oracle = await new Oracle().begin();
     const control = new SseControl();
     const wrong: string[] = [];
     for (let done = 0; done < total && wrong.length < 20;) {
