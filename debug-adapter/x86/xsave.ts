@@ -3,7 +3,7 @@
 import { type CpuContext, type DecodedInsn, type HelperTable, Vector } from './context';
 import { Cr0, Cr4, readCr0, readCr4 } from './control-bits';
 import { featuresOf } from './cpuid';
-import { Moved } from './extended-area';
+import { LegacyArea, Moved } from './extended-area';
 import { Layout, State } from './state';
 import { cachedHost } from './tlb';
 import { X87State } from './x87/state';
@@ -16,7 +16,6 @@ const Component = { x87: 1, sse: 2, avx: 4 } as const;
 
 const headerOffset = 512;
 const avxOffset = 576;
-const xmmOffset = 160;
 
 function xmmCount(cpu: CpuContext): number {
   return cpu.long ? 16 : 8;
@@ -138,7 +137,7 @@ function copyVectors(cpu: CpuContext, image: Image, offset: number, areaOffset: 
 }
 
 function copyXmm(cpu: CpuContext, image: Image, save: boolean): void {
-  copyVectors(cpu, image, State.xmm, xmmOffset, save);
+  copyVectors(cpu, image, State.xmm, LegacyArea.xmm, save);
 }
 
 /** The upper halves of the vector registers, which only AVX has. */
@@ -152,10 +151,10 @@ function fxsave(cpu: CpuContext, insn: DecodedInsn): void {
   const image = openImage(cpu, linear, 512, 'write');
   const withSse = (readCr4(cpu.view) & Cr4.OSFXSR) !== 0;
   saveLegacy(cpu, image, Moved.x87 | (withSse ? Moved.xmm : 0) | (insn.rexW ? Moved.wide : 0));
-  image.view.setUint32(image.at + 24, cpu.view.getUint32(State.mxcsr, true), true);
-  image.view.setUint32(image.at + 28, mxcsrMask, true);
+  image.view.setUint32(image.at + LegacyArea.mxcsr, cpu.view.getUint32(State.mxcsr, true), true);
+  image.view.setUint32(image.at + LegacyArea.mxcsrMask, mxcsrMask, true);
   // Bytes past the last saved register are not touched.
-  closeImage(cpu, image, linear, xmmOffset + (withSse ? xmmCount(cpu) * 16 : 0));
+  closeImage(cpu, image, linear, LegacyArea.xmm + (withSse ? xmmCount(cpu) * 16 : 0));
   cpu.hooks.extendedState?.('save', linear);
 }
 
@@ -163,7 +162,7 @@ function fxrstor(cpu: CpuContext, insn: DecodedInsn): void {
   if ((readCr0(cpu.view) & (Cr0.EM | Cr0.TS)) !== 0) cpu.raise(Vector.NM);
   const linear = area(cpu, insn, 512, 16n, 'read');
   const image = openImage(cpu, linear, 512, 'read');
-  const mxcsr = image.view.getUint32(image.at + 24, true);
+  const mxcsr = image.view.getUint32(image.at + LegacyArea.mxcsr, true);
   if ((mxcsr & ~mxcsrMask) !== 0) cpu.raise(Vector.GP, 0);
   const withSse = (readCr4(cpu.view) & Cr4.OSFXSR) !== 0;
   restoreLegacy(cpu, image, Moved.x87 | (withSse ? Moved.xmm : 0) | (insn.rexW ? Moved.wide : 0));
@@ -194,8 +193,8 @@ function xsave(cpu: CpuContext, insn: DecodedInsn): void {
   const { view, at } = image;
   saveLegacy(cpu, image, legacyParts(mask, insn));
   if ((mask & (Component.sse | Component.avx)) !== 0) {
-    view.setUint32(at + 24, cpu.view.getUint32(State.mxcsr, true), true);
-    view.setUint32(at + 28, mxcsrMask, true);
+    view.setUint32(at + LegacyArea.mxcsr, cpu.view.getUint32(State.mxcsr, true), true);
+    view.setUint32(at + LegacyArea.mxcsrMask, mxcsrMask, true);
   }
   if ((mask & Component.avx) !== 0) copyUpper(cpu, image, true);
   const header = at + headerOffset;
@@ -231,7 +230,7 @@ function xrstor(cpu: CpuContext, insn: DecodedInsn): void {
   const takesMxcsr = compact
     ? (BigInt(mask) & present & BigInt(Component.sse | Component.avx)) !== 0n
     : (mask & (Component.sse | Component.avx)) !== 0;
-  const mxcsr = view.getUint32(at + 24, true);
+  const mxcsr = view.getUint32(at + LegacyArea.mxcsr, true);
   if (takesMxcsr) bad ||= (mxcsr & ~mxcsrMask) !== 0;
   if (bad) cpu.raise(Vector.GP, 0);
   const held = Number(present);

@@ -191,6 +191,7 @@ describe('translated programs', () => {
       beside = undefined;
       kept = undefined;
     }
+    console.log(`      ${recalled} regions of the same programs came back`);
     assert.ok(recalled > count, `${recalled} regions of the same program`);
   });
 

@@ -92,8 +92,12 @@ export class RecalledRegions {
     const known = await this.service.known?.({ keptAs: this.kept.name, model: this.host.model });
     if (known === undefined || beginning !== this.#current) return;
     for (const key of known.entries) this.#coming.add(key);
-    await Promise.all(Array.from({ length: mostOrders }, () => this.#askOn(beginning)));
-    if (beginning === this.#current) this.#coming.clear();
+    try {
+      await Promise.all(Array.from({ length: mostOrders }, () => this.#askOn(beginning)));
+    } finally {
+      // What has not come by now, if only because the thread has ended, is compiled anew.
+      if (beginning === this.#current) this.#coming.clear();
+    }
   }
 
   async #askOn(beginning: number): Promise<void> {
