@@ -84,6 +84,7 @@ function compile(): string {
 /** RSP among the general registers, and what a single step ends with. */
 const stackPointer = 4;
 const debugTrap = 1;
+const repeatPrefix = 0xf3;
 const allOnes = 0xffff_ffff_ffff_ffffn;
 const lowerHalf = 0x7fff_ffff_ffffn;
 
@@ -99,10 +100,13 @@ function plainCase(code: Uint8Array, registers: Readonly<Record<number, bigint>>
   return image;
 }
 
-/** The register that a WRGSBASE writes GS.base from, or undefined for other instructions: F3 [REX] 0F AE /3 (SDM vol. 2D). */
+/**
+ * The register that a WRGSBASE writes GS.base from, or undefined for other instructions: F3, among other prefixes, and [REX] 0F AE /3 (SDM vol. 2D). A REX
+ * prefix counts only where it stands last.
+ */
 function writtenBase(code: Uint8Array): number | undefined {
-  const found = /f3(?:4([0-9a-f]))?0faed([89a-f])$/.exec(Buffer.from(code).toString('hex'));
-  if (found === null) return undefined;
+  const found = /^(?:26|2e|36|3e|6[4-7]|f[023]|4[0-9a-f])*?(?:4([0-9a-f]))?0faed([89a-f])$/.exec(Buffer.from(code).toString('hex'));
+  if (found === null || !code.includes(repeatPrefix)) return undefined;
   const extension = found[1] === undefined ? 0 : (parseInt(found[1], 16) & 1) * 8;
   return (parseInt(found[2]!, 16) & 7) + extension;
 }
