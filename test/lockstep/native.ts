@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Readable, type Writable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 
 /** Linear addresses that both sides map: data (two writable pages and a read-only one, nothing around them) and code (two pages). */
 export const Area = {
@@ -111,8 +112,9 @@ function writtenBase(code: Uint8Array): number | undefined {
   return (parseInt(found[2]!, 16) & 7) + extension;
 }
 
-/** Times that a case which differs is run again. */
-const repeats = 5;
+/** Times that a case which differs is run again, after a pause that doubles from 1 ms; and how long all pauses of an oracle may take, in ms. */
+const repeats = 10;
+const longestPauses = 20_000;
 /** Of one batch; as BATCH of native.c. */
 const mostCases = 4096;
 
@@ -127,6 +129,7 @@ export class Oracle {
   /** Paravirtualised kernels (KVM's pvm) answer #GP to a return to a stack that is not canonical, which processors do not look at. */
   #anyStack = true;
   #keepsBases = true;
+  #paused = 0;
   /** Cases that differed once, and not again. */
   unsteady = 0;
 
@@ -187,7 +190,8 @@ export class Oracle {
   }
 
   /**
-   * What of a case differs whenever the processor runs it: under paravirtualised kernels a program that another one interrupts now and then goes on without what it had loaded, such as FS.base.
+   * What of a case differs whenever the processor runs it: under paravirtualised kernels a program that another one interrupts now and then goes on without what
+   * it had loaded, such as FS.base, and at times for a while.
    * @param check what differs from a result.
    */
   async always(one: Buffer, check: (expected: Buffer) => readonly string[]): Promise<readonly string[]> {
@@ -198,6 +202,10 @@ export class Oracle {
         this.unsteady++;
         break;
       }
+      const pause = 2 ** i;
+      if (this.#paused + pause > longestPauses) continue;
+      this.#paused += pause;
+      await setTimeout(pause);
     }
     return differences;
   }
