@@ -108,7 +108,8 @@ const entries = [
   { ...worker, entryPoints: ['debug-adapter/adapter.browser.ts'], outfile: 'dist/adapter-browser.js' },
   { ...worker, entryPoints: ['debug-adapter/worker.browser.ts'], outfile: 'dist/worker-browser.js' },
   { ...worker, entryPoints: ['debug-adapter/compiler.browser.ts'], outfile: 'dist/compiler-browser.js' },
-  { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+  // V8 takes one thread less than there are processors: with more of them the guest waits for those that compile.
+  { ...command, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env -S node --v8-pool-size=0' } },
   ...Object.entries(lazyParts).map(([name, out]) => ({
     ...command,
     entryPoints: [`${path.join(/^\.\/(link|project|plan)/.test(name) ? 'src/build' : 'src/cli', name.replace(/\.js$/, ''))}.ts`],

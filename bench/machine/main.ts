@@ -271,7 +271,7 @@ function coldStart(hasQemu: boolean): unknown {
     console.log('the cold start is left out: it needs UNIKERNEL_SUITES/images/hello-norand or hello-qemu, and dist/cli.js (npm run build)');
     return undefined;
   }
-  const ourTime = cold(process.execPath, [cli, 'run', image]);
+  const ourTime = cold(cli, ['run', image]);
   const devices = ['-display', 'none', '-serial', 'null', '-monitor', 'none', '-no-reboot', '-nic', 'none'];
   const exit = ['-device', 'isa-debug-exit,iobase=0x501,iosize=2'];
   const theirs = hasQemu

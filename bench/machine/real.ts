@@ -58,13 +58,13 @@ export async function sqlite(
   // QEMU before 8.0 has no RDSEED, which the ordinary loader asks for.
   const [kernel, initrd] = [path.join(images, 'elfloader-norand'), path.join(images, 'initrd/sqlite.cpio')];
   if (![kernel, initrd, cli].every((file) => existsSync(file))) return undefined;
-  const command = [cli, 'run', kernel, '--initrd', initrd, '--memory', '256', '--append', append];
-  const ours = (jit: string): Promise<Taken | undefined> => until(process.execPath, [...command, '--jit', jit, '--keep', 'off']);
+  const command = ['run', kernel, '--initrd', initrd, '--memory', '256', '--append', append];
+  const ours = (jit: string): Promise<Taken | undefined> => until(cli, [...command, '--jit', jit, '--keep', 'off']);
   const cache = mkdtempSync(path.join(tmpdir(), 'unikernel-cache-'));
   const again = async (): Promise<Taken | undefined> => {
     try {
-      for (let earlier = 0; earlier < earlierRuns; earlier++) await until(process.execPath, command, cache);
-      return await until(process.execPath, command, cache);
+      for (let earlier = 0; earlier < earlierRuns; earlier++) await until(cli, command, cache);
+      return await until(cli, command, cache);
     } finally {
       rmSync(cache, { recursive: true, force: true });
     }

@@ -66,9 +66,9 @@ async function start(name: 'ours' | 'qemu', folder: string, image: string): Prom
   const child =
     name === 'ours'
       ? spawn(
-          process.execPath,
+          path.join(root, 'dist/cli.js'),
           [
-            ...[path.join(root, 'dist/cli.js'), 'run', kernel, '--memory', '256', '--keep', 'off', '--net', forward, '--append', append],
+            ...['run', kernel, '--memory', '256', '--keep', 'off', '--net', forward, '--append', append],
             ...archive.flatMap((file) => ['--initrd', file]),
           ],
           { stdio: 'ignore' },

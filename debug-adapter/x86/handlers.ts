@@ -157,7 +157,7 @@ function* samples(row: Row): Generator<number[]> {
   }
 }
 
-/** Shapes beyond the rules, by a sample each: thread-local accesses, frequent shuffles; and what boot code does in flat 32-bit mode. */
+/** Shapes beyond the rules, by a sample each: thread-local accesses, frequent shuffles, shifts by bytes; and what boot code does in flat 32-bit mode. */
 const long: readonly string[] = [
   ...[
     '64488b0425',
@@ -199,6 +199,9 @@ const long: readonly string[] = [
   ),
   ...[0x00, 0x4e, 0x50, 0xe0, 0xe1].map((order) => `f20f70c0${order.toString(16).padStart(2, '0')}`),
   ...[0, 1, 2, 3].map((order) => `660fc6c0${order.toString(16).padStart(2, '0')}`),
+  // What compares strings has one of each.
+  ...Array.from({ length: 15 }, (_, i) => [`660f73f80${(i + 1).toString(16)}`, `660f73d80${(i + 1).toString(16)}`]).flat(),
+  ...['91', '648800', '64660fd600'],
 ];
 const protected32: readonly string[] = [
   '3d02b0ad2b',

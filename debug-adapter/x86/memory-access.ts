@@ -6,7 +6,7 @@ import { Cr4 } from './control-bits';
 import { TlbJournals } from './interp-abi';
 import { translate } from './mmu';
 import { Layout, Mode, Seg, State } from './state';
-import { cachedHost } from './tlb';
+import { cachedHost, cachedHostOf } from './tlb';
 
 const PAGE = 4096;
 const PAGE_BITS = 12n;
@@ -56,6 +56,9 @@ export class MemoryAccess {
   /** The store in the bounce buffer: linear address and size, or size 0. */
   #pendingAddress = 0n;
   #pendingSize = 0;
+  /** Of a store into two pages of RAM: where its parts go, as host addresses, and the size of the first; or size 0. */
+  #pendingHosts: readonly [number, number] = [0, 0];
+  #pendingFirst = 0;
 
   constructor(cpu: CpuContext, bus: CpuBus, events: AccessEvents) {
     this.#cpu = cpu;
@@ -259,6 +262,8 @@ export class MemoryAccess {
         if (write && this.#events.hasCode(page / PAGE)) this.#events.codeWritten(physical, size);
         return Layout.ramBase + physical;
       }
+    } else if (this.#long && !watched && !whole && this.#across(low, high, size, access)) {
+      return State.bounce;
     } else if (write) {
       // Both pages must be writable before anything is stored.
       this.#translate(linear, true, false);
@@ -276,8 +281,40 @@ export class MemoryAccess {
     if (write) {
       this.#pendingAddress = linear;
       this.#pendingSize = size;
+      this.#pendingFirst = 0;
     }
     return State.bounce;
+  }
+
+  /**
+   * An access across the end of a page of RAM into another one, by way of the bounce buffer. Throws GuestFault.
+   * @returns whether it is one: otherwise nothing was done but to translate.
+   */
+  #across(low: number, high: number, size: number, access: number): boolean {
+    const write = access !== 0;
+    const first = PAGE - (low & (PAGE - 1));
+    const end = low + first;
+    const here = this.#hostOf(low, high, write);
+    const there = this.#hostOf(end >>> 0, end < TWO_32 ? high : (high + 1) >>> 0, write);
+    if (here < 0 || there < 0) return false;
+    if (access !== 1) {
+      for (let i = 0; i < first; i++) this.#u8[State.bounce + i] = this.#u8[here + i]!;
+      for (let i = first; i < size; i++) this.#u8[State.bounce + i] = this.#u8[there + i - first]!;
+    }
+    if (write) {
+      this.#pendingHosts = [here, there];
+      this.#pendingFirst = first;
+      this.#pendingSize = size;
+    }
+    return true;
+  }
+
+  /** Host address of a byte of RAM, or -1 for others. */
+  #hostOf(low: number, high: number, write: boolean): number {
+    const cached = cachedHostOf(this.#u32, write ? Layout.tlbWrite : Layout.tlbRead, low, high, 1);
+    if (cached >= 0) return cached;
+    const physical = this.#translateHalves(low, high, write, false);
+    return physical - (low & (PAGE - 1)) + PAGE <= this.#ramSize ? Layout.ramBase + physical : -1;
   }
 
   #wrap(linear: bigint): bigint {
@@ -289,12 +326,26 @@ export class MemoryAccess {
     const size = this.#pendingSize;
     if (size === 0) return;
     this.#pendingSize = 0;
+    const first = this.#pendingFirst;
+    if (first > 0) {
+      const [here, there] = this.#pendingHosts;
+      this.#store(here, State.bounce, first);
+      this.#store(there, State.bounce + first, size - first);
+      return;
+    }
     for (let i = 0; i < size; i += 8) {
       const part = Math.min(8, size - i);
       let value = 0n;
       for (let k = part - 1; k >= 0; k--) value = (value << 8n) | BigInt(this.#u8[State.bounce + i + k]!);
       this.#writeParts(this.#wrap(this.#pendingAddress + BigInt(i)), part, value, false);
     }
+  }
+
+  /** Moves what lies within a page of RAM from the bounce buffer to where it goes, all by their host addresses. */
+  #store(to: number, from: number, size: number): void {
+    const physical = to - Layout.ramBase;
+    if (this.#events.hasCode(Math.floor(physical / PAGE))) this.#events.codeWritten(physical, size);
+    for (let i = 0; i < size; i++) this.#u8[to + i] = this.#u8[from + i]!;
   }
 
   /** Reads up to 8 bytes that may cross a page or be a device's. */

@@ -9,16 +9,20 @@ import { configurationFor, type LaunchOf, pickImage, registerConfigurations } fr
 import { findImages } from './images';
 import { type PoolWorkspace } from './pool-workspace';
 
+/** V8 takes one thread less than there are processors: with more of them the guest waits for those that compile. */
+const fewThreads = '--v8-pool-size=0';
+
 export function registerDebug(context: Context, workspace: PoolWorkspace, builder: Builder): void {
   const adapter = context.resource('dist', 'adapter.js').fsPath;
   context.own(
     vscode.debug.registerDebugAdapterDescriptorFactory(debugType, {
-      // The editor's own Node; under Electron it must be told to be one.
+      // The editor's own Node; under Electron, which has threads of its own, it must be told to be one.
       createDebugAdapterDescriptor: ({ configuration }) => {
         const port: unknown = configuration['port'];
         // A machine that runs already is debugged through its own adapter.
         if (configuration.request === 'attach' && typeof port === 'number') return new vscode.DebugAdapterServer(port, '127.0.0.1');
-        return new vscode.DebugAdapterExecutable(process.execPath, [adapter], { env: { ELECTRON_RUN_AS_NODE: '1' } });
+        const options = process.versions['electron'] === undefined ? [fewThreads] : [];
+        return new vscode.DebugAdapterExecutable(process.execPath, [...options, adapter], { env: { ELECTRON_RUN_AS_NODE: '1' } });
       },
     }),
   );

@@ -141,7 +141,7 @@ class RegionLayout {
     gen.forgetAddresses();
     gen.c.end();
     // Small programs have all of their hot code in one module or two; large ones leave the module with nearly each exit (nginx with 97 of 100).
-    gen.epilogue(this.isWindowed);
+    gen.epilogue();
     return gen;
   }
 

@@ -64,7 +64,7 @@ export function lookUp(c: Code, { low, slot, tag }: Found, entries: number, addr
 }
 
 /**
- * `(status: i32) -> i32`, what regions for the window end in: goes on in the region at RIP where that is one of the module's, or answers the status for the dispatcher.
+ * `(status: i32) -> i32`, what regions end in: goes on in the region at RIP where that is one of the module's, or answers the status for the dispatcher.
  * @param first table index of the module's first region, which has `count` of them, in this order in the module's own table.
  * @param regionType number of the type `(i32) -> i32`.
  */

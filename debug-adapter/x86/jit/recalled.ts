@@ -9,9 +9,9 @@ import { type JitHost } from './host';
 import { type KeptCode } from './kept';
 import { type RegionStore } from './region-store';
 
-/** Regions that come at once: the first are there sooner the fewer they are. Orders for them that are on their way. */
-const mostAtOnce = 16;
-const mostOrders = 3;
+/** Regions that come at once: the first are there sooner the fewer they are, and to go on from one to another is fast only within one module. */
+const firstAtOnce = 32;
+const mostAtOnce = 512;
 /** Samples until all are asked for again after the machine's regions were given up. */
 const patience = 20;
 /** Times that the code at an address is compared with what was kept of it: what is not mapped yet may be soon. */
@@ -93,7 +93,7 @@ export class RecalledRegions {
     if (known === undefined || beginning !== this.#current) return;
     for (const key of known.entries) this.#coming.add(key);
     try {
-      await Promise.all(Array.from({ length: mostOrders }, () => this.#askOn(beginning)));
+      await this.#askOn(beginning);
     } finally {
       // What has not come by now, if only because the thread has ended, is compiled anew.
       if (beginning === this.#current) this.#coming.clear();
@@ -101,9 +101,9 @@ export class RecalledRegions {
   }
 
   async #askOn(beginning: number): Promise<void> {
-    for (let isLast = false; !isLast;) {
-      const first = this.store.reserve(mostAtOnce);
-      const answer = await this.service.recall?.({ keptAs: this.kept.name, model: this.host.model, first, most: mostAtOnce });
+    for (let isLast = false, most = firstAtOnce; !isLast; most = mostAtOnce) {
+      const first = this.store.reserve(most);
+      const answer = await this.service.recall?.({ keptAs: this.kept.name, model: this.host.model, first, most });
       if (beginning !== this.#current || answer?.module === undefined) return;
       const functions = this.events.instantiate(answer.module);
       const arrived = answer.regions.flatMap((kept, number) => {

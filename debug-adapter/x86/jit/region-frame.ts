@@ -172,8 +172,8 @@ export class RegionFrame {
     return p;
   }
 
-  /** @param staysInModule whether it is likely that what follows is in the same module, which is then looked for without the dispatcher. */
-  epilogue(staysInModule: boolean): void {
+  /** What follows may be in the same module. */
+  epilogue(): void {
     const { c } = this;
     for (const register of this.writtenRegisters)
       c.i32(0)
@@ -186,8 +186,7 @@ export class RegionFrame {
     if (this.flagsWritten) this.storeFlags();
     c.i32(0).get(Local.budget).op('i64.extend_i32_s').mem('i64.store', State.budget);
     c.i32(0).get(Local.exitRip).mem('i64.store', State.rip);
-    c.get(Local.status);
-    if (staysInModule) c.returnCall(RegionImports.onward);
+    c.get(Local.status).returnCall(RegionImports.onward);
   }
 
   protected loadFlags(c: Code): void {
