@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { dirname } from 'node:path';
+import { debuglog } from 'node:util';
 import { Script } from 'node:vm';
 
 type BundleWrapper = (exports: unknown, require: NodeJS.Require, module: NodeJS.Module, filename: string, directory: string) => void;
@@ -29,7 +30,7 @@ export function install(script: Script, bundle: string): NodeJS.Module {
 
 /**
  * Loads a bundle with its cache, so that `require` gives it at once. Does nothing where there is no cache, as in a source tree, or where it was made by another
- * version of V8.
+ * version of V8 or with other flags, which NODE_DEBUG=unikernel tells.
  * @param bundle absolute path.
  */
 export function loadCompiled(bundle: string): void {
@@ -41,4 +42,5 @@ export function loadCompiled(bundle: string): void {
   }
   const script = scriptOf(bundle, cachedData);
   if (script.cachedDataRejected === false) install(script, bundle);
+  else debuglog('unikernel')('%s is of another version of V8, or of other flags: not used', cacheOf(bundle));
 }

@@ -132,7 +132,8 @@ export function nodeIo(machine: Partial<Pick<RunIo, 'handlers' | 'memory'>> = {}
     memory: machine.memory,
     takesLonger: waitWithOptimising,
     startCompiler: async () => {
-      // Whoever gets here runs for long enough that V8 had better optimise as it usually does.
+      // Whoever gets here runs for long enough that V8 had better optimise as it usually does; what it is told of branches is to be heeded all the same.
+      await waitWithOptimising();
       await optimiseAsUsual();
       return (await import('../../debug-adapter/compiler-thread.node')).startCompiler(__dirname);
     },

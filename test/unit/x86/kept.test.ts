@@ -206,7 +206,7 @@ describe('translated code that is kept', () => {
         '--append',
         append,
       ];
-      const env = { ...process.env, XDG_CACHE_HOME: folder };
+      const env = { ...process.env, XDG_CACHE_HOME: folder, NODE_DEBUG: 'unikernel' };
       const result = execFileSync('sh', ['-c', '"$@" 2>&1; true', 'sh', process.execPath, ...args], { env, encoding: 'utf8' });
       const stats = /\{"instructions".*\}/.exec(result)![0];
       const { jit } = JSON.parse(stats) as { jit: { recalled: number } };
@@ -215,6 +215,8 @@ describe('translated code that is kept', () => {
     const [first, second] = [run(), run()];
     assert.equal(first.recalled, 0);
     assert.ok(second.recalled > 50, `${second.recalled} regions`);
+    // Both find the bundles' compiled code.
+    assert.doesNotMatch(first.text + second.text, /UNIKERNEL \d+:/);
     assert.equal(second.text, first.text);
   });
 });
