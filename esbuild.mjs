@@ -147,8 +147,9 @@ async function runTypeScript(entry, name, ...args) {
 
 await mkdir('dist', { recursive: true });
 
-// Node asks the nearest package.json what kind of module a bundle is: a small one spares every start the reading of the large one above.
-await writeFile('dist/package.json', '{"type":"commonjs"}\n');
+// Node asks the nearest package.json what kind of module a bundle is: a small one spares every start the reading of the large one above. `unikernel --version` reads it too.
+const { version } = require('./package.json');
+await writeFile('dist/package.json', `${JSON.stringify({ type: 'commonjs', version })}\n`);
 
 // The interpreter's instruction handlers, one WebAssembly module, made once here so that no start has to.
 await writeFile('dist/handlers.wasm', await runTypeScript('debug-adapter/x86/build-handlers.ts', 'prebuiltHandlers'));

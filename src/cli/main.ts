@@ -1,4 +1,5 @@
 /** Entry of the `unikernel` command: finds the sub-command and loads only what that needs. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeLinearMemory, usualRam } from '../../debug-adapter/machine/memory';
 import { loadCompiled } from '../../debug-adapter/compiled-bundle.node';
@@ -18,7 +19,7 @@ const help = `Usage: unikernel COMMAND [arguments]
   gdb IMAGE        boot an image under a server of GDB's remote protocol, on --port N
   dap              debug adapter on standard input and output, or --server PORT
 
-'unikernel COMMAND --help' tells more about one.
+'unikernel COMMAND --help' tells more about one, 'unikernel --version' which one this is.
 `;
 
 /** Commands that run a machine in this process. */
@@ -29,6 +30,11 @@ const dapHelp = `Usage: unikernel dap [--server PORT]
 The debug adapter (Debug Adapter Protocol) on standard input and output, for editors other than VS Code; --server PORT has it
 listen on this machine instead, for one client after another.
 `;
+
+/** The build writes it beside the bundles. */
+function version(): string {
+  return (JSON.parse(readFileSync(join(__dirname, 'package.json'), 'utf8')) as { version: string }).version;
+}
 
 /** Resolves to the exit status, or to undefined where the process goes on serving. */
 async function dispatch(argv: readonly string[]): Promise<number | undefined> {
@@ -42,8 +48,11 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
       if (rest.includes('--trace')) loadCompiled(join(__dirname, 'cli-trace.js'));
       return (await import('./run')).runCommand(rest, io);
     case 'strace':
+      loadCompiled(join(__dirname, 'cli-run.js'));
+      loadCompiled(join(__dirname, 'cli-trace.js'));
       return (await import('./strace')).straceCommand(rest, io);
     case 'exec':
+      loadCompiled(join(__dirname, 'cli-run.js'));
       return (await import('./exec')).execCommand(rest, io);
     case 'gdb':
       return (await import('./gdb')).gdbCommand(rest, io);
@@ -68,6 +77,11 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
       }
       await (await import('../../debug-adapter/main')).runDapServer(rest);
       return undefined;
+    case 'version':
+    case '--version':
+    case '-V':
+      io.stdout(`unikernel ${version()}\n`);
+      return 0;
     case undefined:
     case 'help':
     case '--help':
