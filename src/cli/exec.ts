@@ -5,7 +5,6 @@ import path from 'node:path';
 import { type CpioEntry, writeCpio } from '../build/cpio';
 import { readTree } from '../build/cpio.node';
 import { type RunIo } from './io';
-import { runCommand } from './run';
 import { booting, flags, valued } from './run-option-table';
 
 const HELP = `Usage: unikernel exec [options] ELF [ARGS...]
@@ -99,6 +98,7 @@ export async function execCommand(argv: readonly string[], io: RunIo): Promise<n
     const { initrd, guestPath } = makeRoot(args, io.cwd);
     const append = commandLine(args, guestPath, io.interactive);
     const memory = args.run.includes('--memory') ? [] : ['--memory', DEFAULT_MEMORY];
+    const { runCommand } = await import('./run');
     return await runCommand([loader, '--initrd', INITRD, '--append', append, ...memory, ...args.run], new ExecIo(io, initrd));
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -3,7 +3,6 @@ import { type SyscallEvent } from '../../debug-adapter/trace/ring';
 import { syscallByNumber } from '../../debug-adapter/trace/syscalls/table';
 import { type StraceOptions } from '../../debug-adapter/trace/export/strace';
 import { type RunIo } from './io';
-import { runWith } from './run';
 import { parseRunOptions } from './run-options';
 
 /** What `strace` adds to a run. */
@@ -55,7 +54,7 @@ export async function straceCommand(argv: readonly string[], io: RunIo): Promise
     io.stderr(`unikernel strace: ${'error' in options ? options.error : ''}\nTry 'unikernel strace --help'.\n`);
     return failure.usage;
   }
-  return runWith(
+  return (await import('./run')).runWith(
     { ...options, trace: ['syscalls'], ...(parsed.output === undefined ? {} : { traceOut: parsed.output }) },
     io,
     parsed.strace,
