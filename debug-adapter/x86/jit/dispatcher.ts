@@ -26,7 +26,7 @@ export const EntryCounts = { address: 0x7a_0000, entries: 0x8000 } as const;
  * would always show the same of its jumps.
  */
 const jumpsBetweenBits = 4;
-/** Times that an indirect jump must have been counted to go to one place before that becomes part of the region. */
+/** Times that an indirect jump must have been counted to go to one place before that becomes part of the region, a power of two: it is told then, and whenever there were twice as many. */
 export const hotTarget = 8;
 
 /** Times that regions were left for one place before that is told. */
@@ -119,7 +119,8 @@ export function buildDispatcher(manyEntries: number): Uint8Array<ArrayBuffer> {
   c.i32(0).get(slot).i32(1).op('i32.sub').mem('i32.store', skippedJumps).br(again);
   c.end();
   countIndirect(c, low, slot);
-  c.get(low).i32(hotTarget).op('i32.ne').brIf(again);
+  c.get(low).i32(hotTarget).op('i32.lt_u');
+  c.get(low).op('i32.popcnt').i32(1).op('i32.ne', 'i32.or').brIf(again);
   c.end();
   c.get(status).op('return');
   c.end();

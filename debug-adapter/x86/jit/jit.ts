@@ -233,7 +233,7 @@ export class Jit {
           break;
         case RegionExit.indirect:
           this.statistics.indirect++;
-          this.#lessons.jumped(this.#current);
+          this.#lessons.jumped(this.#current, this.#rip);
           break;
         case RegionExit.precision: {
           const region = this.#current!;
@@ -503,10 +503,9 @@ export class Jit {
     for (const old of [this.#store.entered(key), this.#store.resumed(key)]) if (old !== undefined) this.#supersede(old);
     this.#superseded.delete(key);
     const { pages, open } = region;
-    const installed = new Installed(
-      { entry: key, mode, window, ranges, pages, open, broad, blocks: region.blocks.map((block) => block.key) },
-      compiled,
-    );
+    const blocks = region.blocks.map((block) => block.key);
+    const foreseen = new Set(region.blocks.flatMap(({ end }) => (end.kind === 'indirect' ? end.candidates : [])));
+    const installed = new Installed({ entry: key, mode, window, ranges, pages, open, broad, blocks, foreseen }, compiled);
     installed.grown = grown;
     for (const { key: at } of recalled ? [] : region.blocks) {
       const other = this.#store.entered(at);

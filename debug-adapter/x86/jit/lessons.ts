@@ -165,12 +165,13 @@ export class Lessons {
     this.maker.make([againOf(region)]);
   }
 
-  /** An indirect jump out of a region was counted. */
-  jumped(region: Installed | undefined): void {
+  /** An indirect jump out of a region was counted, to `target`. */
+  jumped(region: Installed | undefined, target: number): void {
     const isNew = this.indirect.note();
     if (region === undefined) return;
     region.unforeseen++;
-    if (isNew) region.stale = true;
+    // It may have been on its way when that became known.
+    if (isNew || !region.foreseen.has(target)) region.stale = true;
     if (region.stale && this.#isWorthRemaking(region, region.unforeseen, someIndirect)) this.maker.make([againOf(region)]);
   }
 

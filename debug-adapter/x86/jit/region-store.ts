@@ -26,6 +26,8 @@ export interface RegionFacts {
   readonly open: ReadonlySet<number>;
   /** Where its blocks begin. */
   readonly blocks: readonly number[];
+  /** Where its indirect jumps may go to, as far as was known when it was made. */
+  readonly foreseen: ReadonlySet<number>;
   /** It was made with what it leads to in it. */
   readonly broad: boolean;
 }
@@ -39,6 +41,7 @@ export class Installed {
   readonly pages: ReadonlySet<number>;
   readonly open: ReadonlySet<number>;
   readonly blocks: readonly number[];
+  readonly foreseen: ReadonlySet<number>;
   readonly broad: boolean;
   readonly entries: readonly number[];
   readonly sites: readonly ExitSite[];
@@ -70,6 +73,7 @@ export class Installed {
     this.pages = facts.pages;
     this.open = facts.open;
     this.blocks = facts.blocks;
+    this.foreseen = facts.foreseen;
     this.broad = facts.broad;
     this.entries = compiled.entries;
     this.sites = compiled.sites;
