@@ -32,6 +32,7 @@ export function attachTracers(
   const { cpu, clock } = machine;
   const { log } = cpu;
   const noted = log && new NotedEvents(log, ring, (retired) => machine.isReplay(retired));
+  if (noted !== undefined) noted.isFollowed = wanted;
   const closers: (() => void)[] = [];
   let recorder: SyscallRecorder | undefined;
 

@@ -26,6 +26,12 @@ export interface NotedCalls {
   /** Calls from record `at` on that are over, in the ring from `sequence` on; with `open`, the end of the last one is told by `ended`. */
   wholeCalls(at: number, sequence: number, count: number, open: boolean): void;
   ended(at: number, sequence: number): void;
+  /** By number: not 0 for calls whose ends are told even where nobody wants to know of each. */
+  readonly marked: Uint8Array;
+  /** Calls of a thread have returned; the thread is named as in records. */
+  returned(thread: number): void;
+  /** All calls up to record `at` are in the ring. */
+  reached(at: number): void;
   /** Code that has the slot's observer is passed. */
   pass(at: number): void;
   /** Has this one to be looked at by itself? */
@@ -47,6 +53,8 @@ export class NotedEvents {
   #openSequence = 0;
   /** Told of a change of a segment's base that was recorded. */
   onBase: ((sequence: number) => void) | undefined;
+  /** Does anybody want to know of each event as it comes? */
+  isFollowed: () => boolean = () => true;
 
   constructor(
     readonly log: NotedLog,
@@ -88,6 +96,7 @@ export class NotedEvents {
     const halves = this.#halves;
     this.#bytesAt = this.log.firstBytes;
     this.#open = 0;
+    const isFollowed = this.isFollowed();
     for (let at = from; at < to;) {
       // Runs of calls that are over and of changed bases go into the ring as a whole.
       let next = at;
@@ -102,7 +111,8 @@ export class NotedEvents {
         const sequence = this.ring.append(halves, at >> 2, count);
         if ((flags & (notedBefore | notedAfter)) !== 0)
           this.#bytesAt = this.ring.appendBlocks(sequence, count, halves, this.#bytesAt, bytesTo);
-        this.#tell(at, next, to, sequence);
+        if (isFollowed) this.#tell(at, next, to, sequence);
+        else this.#settle(at, next, sequence);
         at = next;
         continue;
       }
@@ -119,6 +129,24 @@ export class NotedEvents {
       at += recordBytes;
     }
     if (this.#open !== 0) this.calls?.ended(this.#open, this.#openSequence);
+  }
+
+  /** Nobody wants to know of records up to `next`, which are in the ring from `sequence` on, but for what later ones depend on. */
+  #settle(from: number, next: number, sequence: number): void {
+    const { calls } = this;
+    if (calls === undefined) return;
+    const halves = this.#halves;
+    const { marked } = calls;
+    let thread: number | undefined;
+    let last = -1;
+    for (let at = from; at < next; at += recordBytes) {
+      if ((halves[at >> 2]! & 0xff) !== EventKind.syscall) continue;
+      last = at;
+      const own = this.number(at, RecordField.thread);
+      if (own !== thread) calls.returned((thread = own));
+      if (marked[halves[(at + RecordField.number) >> 2]!] !== 0) calls.ended(at, sequence + (at - from) / recordBytes);
+    }
+    if (last >= 0) calls.reached(last);
   }
 
   /** Tells of records up to `next`, which are in the ring from `sequence` on; more records come up to `to`. */

@@ -200,6 +200,7 @@ export class SyscallRecorder implements NotedCalls {
   private readonly recent: (Site | undefined)[] = new Array<Site | undefined>(recentSites).fill(undefined);
   /** By number. */
   private readonly kinds: CallKind[] = [];
+  readonly marked: Uint8Array;
   private readonly threads = new Map<number, Thread>();
   /** The one that made the newest call. */
   private newestThread: Thread | undefined;
@@ -247,6 +248,7 @@ export class SyscallRecorder implements NotedCalls {
     };
     cpu.hooks.syscall = hook;
     for (const row of syscallRows()) this.kinds[row.number] = new CallKind(row);
+    this.marked = Uint8Array.from(this.kinds, (kind: CallKind | undefined) => (kind?.changesDescriptors === true ? 1 : 0));
     const log = (this.log = before === undefined && noted !== undefined ? cpu.log : undefined);
     this.read = (address, length) => (log ?? cpu).readMemory(address, length);
     if (log !== undefined) noted!.calls = this;
@@ -417,13 +419,22 @@ export class SyscallRecorder implements NotedCalls {
     const noted = this.noted!;
     const last = at + (count - 1) * recordBytes;
     for (let record = at, event = sequence; record <= last; record += recordBytes, event++) {
-      this.threadOf(noted.number(record, RecordField.thread)).open = undefined;
+      this.returned(noted.number(record, RecordField.thread));
       if (record < last || !open) this.finished(record, event, 'whole');
       else this.onEvent?.(event, 'begin', this.words[(record + RecordField.number) >> 2]!);
     }
-    this.newestStart = noted.number(last, RecordField.startInstruction);
-    this.newestRip = noted.number(last, RecordField.rip);
-    this.newestReturn = noted.number(last, RecordField.endInstruction);
+    this.reached(last);
+  }
+
+  returned(thread: number): void {
+    this.threadOf(thread).open = undefined;
+  }
+
+  reached(at: number): void {
+    const noted = this.noted!;
+    this.newestStart = noted.number(at, RecordField.startInstruction);
+    this.newestRip = noted.number(at, RecordField.rip);
+    this.newestReturn = noted.number(at, RecordField.endInstruction);
   }
 
   ended(at: number, sequence: number): void {
