@@ -75,7 +75,8 @@ describe('records of translated code', () => {
           flushed();
           expected.push(kind === 0 ? `pass ${at}` : `call ${at}`);
         } else if (kind >= 4) {
-          if (floats[(at + RecordField.thread) / 8] !== thread) expected.push(`returned ${(thread = floats[(at + RecordField.thread) / 8])}`);
+          if (floats[(at + RecordField.thread) / 8] !== thread)
+            expected.push(`returned ${(thread = floats[(at + RecordField.thread) / 8])}`);
           // What is not a call of the ring's has no place there.
           const sequence = earlier + [...Array(i).keys()].filter((k) => !isApart(halves[(k * recordBytes) / 4]!)).length;
           if (number >= 3) expected.push(`ended ${at} ${sequence}`);
