@@ -26,8 +26,10 @@ export const EntryCounts = { address: 0x7a_0000, entries: 0x8000 } as const;
  * would always show the same of its jumps.
  */
 const jumpsBetweenBits = 4;
-/** Times that an indirect jump must have been counted to go to one place before that becomes part of the region, a power of two: it is told then, and whenever there were twice as many. */
+/** Times that an indirect jump must have been counted to go to one place before that becomes part of the region. */
 export const hotTarget = 8;
+/** A power of two: it is told again whenever it has been counted so often since. */
+const toldAgain = 64;
 
 /** Times that regions were left for one place before that is told. */
 const hotMisses = 1000;
@@ -119,8 +121,12 @@ export function buildDispatcher(manyEntries: number): Uint8Array<ArrayBuffer> {
   c.i32(0).get(slot).i32(1).op('i32.sub').mem('i32.store', skippedJumps).br(again);
   c.end();
   countIndirect(c, low, slot);
-  c.get(low).i32(hotTarget).op('i32.lt_u');
-  c.get(low).op('i32.popcnt').i32(1).op('i32.ne', 'i32.or').brIf(again);
+  c.get(low)
+    .i32(toldAgain - 1)
+    .op('i32.and')
+    .i32(hotTarget)
+    .op('i32.ne')
+    .brIf(again);
   c.end();
   c.get(status).op('return');
   c.end();

@@ -31,13 +31,14 @@ export class IndirectTargets {
     const { i32 } = this;
     const at = (offset: number): number => keyOf(i32[offset >> 2]!, i32[(offset + 4) >> 2]!);
     const [jump, target] = [at(RegionState.indirectSite), at(State.rip)];
+    const before = this.#of.get(jump) ?? [];
+    if (before.includes(target)) return false;
     const found = [target];
     const counts = IndirectCounts.address >> 2;
     for (let entry = counts; entry < counts + IndirectCounts.entries * 4; entry += 4) {
       if (i32[entry] !== lowOf(jump) || i32[entry + 2]! < warmTarget) continue;
       found.push(keyOf(i32[entry + 1]!, highOf(target)));
     }
-    const before = this.#of.get(jump) ?? [];
     const now = [...new Set([...before, ...found])].slice(0, mostTargets);
     if (now.length === before.length) return false;
     this.#of.set(jump, now);
