@@ -142,7 +142,7 @@ export function discover(
       else sites.add(next);
       take(to, to, source.mostShared);
     }
-    for (const to of walk.indirectCalls) take(to, item.owner, 0);
+    for (const to of walk.indirectCalls) take(to, item.owner, source.mostShared);
   }
   const blocks = cut(runs, targets, returnSites, owners, observed, source);
   const present = new Set(blocks.filter((block) => block.insns.length > 0).map((block) => block.key));

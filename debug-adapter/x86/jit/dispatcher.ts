@@ -33,6 +33,8 @@ const toldAgain = 64;
 
 /** Times that regions were left for one place before that is told. */
 const hotMisses = 1000;
+/** A power of two: it is told again whenever it was left for so often since. */
+const missesAgain = 0x1000;
 
 /** i32 in the state block: the random number that the last such count came from. */
 const randomJumps = Scratch.modeTag + 0x70;
@@ -248,5 +250,9 @@ function countMiss(c: Code, low: number, slot: number): void {
     .op('i32.add')
     .tee(slot)
     .mem('i32.store', MissCounts.address + 4);
-  c.get(slot).i32(hotMisses).op('i32.eq');
+  c.get(slot)
+    .i32(missesAgain - 1)
+    .op('i32.and')
+    .i32(hotMisses)
+    .op('i32.eq');
 }

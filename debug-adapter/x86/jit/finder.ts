@@ -144,7 +144,7 @@ export class RegionFinder {
         }
       }
       const region = this.#explore(wanted, key);
-      const root = mayMove ? bestRoot(region, (at) => cpu.runsOf(wanted.mode, at)) : key;
+      const root = mayMove && broad !== true ? bestRoot(region, (at) => cpu.runsOf(wanted.mode, at)) : key;
       if (root !== key && this.#isFree(root, windowed)) {
         heat.cool(key);
         const old = store.entered(key);

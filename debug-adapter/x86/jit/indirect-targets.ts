@@ -14,6 +14,8 @@ export class IndirectTargets {
   /** Jump -> places it was seen to go to often. */
   readonly #of = new Map<number, number[]>();
 
+  readonly #targets = new Set<number>();
+
   constructor(private readonly i32: Int32Array) {}
 
   get known(): ReadonlyMap<number, readonly number[]> {
@@ -23,7 +25,17 @@ export class IndirectTargets {
   /** A jump went to these places in an earlier run. */
   learn(jump: number, targets: readonly number[]): void {
     const all = new Set([...(this.#of.get(jump) ?? []), ...targets]);
-    if (all.size > 0) this.#of.set(jump, [...all].slice(0, mostTargets));
+    if (all.size > 0) this.#keep(jump, [...all].slice(0, mostTargets));
+  }
+
+  #keep(jump: number, targets: readonly number[]): void {
+    this.#of.set(jump, [...targets]);
+    for (const target of targets) this.#targets.add(target);
+  }
+
+  /** Does any jump go there? */
+  isTarget(address: number): boolean {
+    return this.#targets.has(address);
   }
 
   /** The dispatcher says that the jump which has just left its region often goes to RIP. @returns whether more is known of it now */
@@ -41,7 +53,7 @@ export class IndirectTargets {
     }
     const now = [...new Set([...before, ...found])].slice(0, mostTargets);
     if (now.length === before.length) return false;
-    this.#of.set(jump, now);
+    this.#keep(jump, now);
     return true;
   }
 }

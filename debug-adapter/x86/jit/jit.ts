@@ -128,6 +128,7 @@ export class Jit {
       makeNew: (key) => {
         this.#compileNew(key, this.#mode);
       },
+      has: (key) => this.has(key),
     });
     this.#finder = new RegionFinder(host, this.#map, this.#store, this.#heat, this.#lessons.indirect, {
       isWorthIt: (key) =>
@@ -526,7 +527,7 @@ export class Jit {
   /** Do other places than those in a region, which has the code there as well, lead to this address? */
   #isNeeded(at: number, { blocks, entries }: Made['region']): boolean {
     if (entries.includes(at)) return false;
-    return this.#host.eager || this.#lessons.wasMissed(at) || blocks.some(({ end }) => end.kind === 'call' && end.to === at);
+    return this.#host.eager || this.#lessons.isLedTo(at) || blocks.some(({ end }) => end.kind === 'call' && end.to === at);
   }
 
   #drop(region: Installed): void {

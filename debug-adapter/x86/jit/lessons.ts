@@ -34,6 +34,8 @@ export interface Maker {
   make(list: readonly Wanted[]): void;
   /** One at an address of the current mode at which there is none. */
   makeNew(key: number): void;
+  /** Is there a region that is entered at this address? */
+  has(key: number): boolean;
 }
 
 /** A region once more, by what is known by now. */
@@ -77,6 +79,11 @@ export class Lessons {
     return this.#missed.has(key);
   }
 
+  /** Do regions lead to this address, other than by direct calls that any of them shows? */
+  isLedTo(key: number): boolean {
+    return this.#missed.has(key) || this.indirect.isTarget(key);
+  }
+
   /** Has the code at this address been seen to run often, though not by the interpreter? */
   isWorthIt(key: number): boolean {
     return this.#missed.has(key) || this.#ranBefore.has(key);
@@ -118,8 +125,10 @@ export class Lessons {
   /** Regions, this one last, were often left for an address at which there is none. */
   missing(region: Installed | undefined, key: number): void {
     this.#missed.add(key);
-    if (region?.open.has(key) !== true) return this.maker.makeNew(key);
-    if (!region.dead && ++region.grown <= mostGrowth) this.maker.make([againOf(region)]);
+    if (region?.open.has(key) !== true || region.grown === mostGrowth) return this.maker.makeNew(key);
+    if (region.dead) return;
+    region.grown++;
+    this.maker.make([againOf(region)]);
   }
 
   /** A region is entered over and over again: it is worth having more of what it leads to in it. @returns whether it is looked for */
@@ -168,7 +177,8 @@ export class Lessons {
   /** An indirect jump out of a region was counted, to `target`. */
   jumped(region: Installed | undefined, target: number): void {
     const isNew = this.indirect.note();
-    if (region === undefined) return;
+    // Made again, it would lead to another region there as before.
+    if (region === undefined || (this.maker.has(target) && !region.blocks.includes(target))) return;
     region.unforeseen++;
     // It may have been on its way when that became known.
     if (isNew || !region.foreseen.has(target)) region.stale = true;
