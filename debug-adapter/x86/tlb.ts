@@ -9,7 +9,9 @@ const mask = Layout.tlbEntries - 1;
  * page may be accessed straight away, without watchpoints or decoded code to think of. -1 otherwise. `u32` views the whole memory.
  */
 export function cachedHost(u32: Uint32Array, table: number, linear: bigint, size: number): number {
-  return cachedHostOf(u32, table, Number(linear & 0xffff_ffffn), Number(linear >> 32n), size);
+  // Exact for every canonical address, and the upper half of no other one is that of a page that is known.
+  const address = Number(BigInt.asIntN(64, linear));
+  return cachedHostOf(u32, table, address >>> 0, Math.floor(address / 0x1_0000_0000) >>> 0, size);
 }
 
 /** The same for an address in its halves, both unsigned. */
