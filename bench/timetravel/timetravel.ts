@@ -12,6 +12,7 @@ import path from 'node:path';
 import { complete, History } from '../../debug-adapter/control/history/history';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
+import { touchedPagesOf } from '../../debug-adapter/touched-pages.node';
 
 const root = path.resolve(__dirname, '../..');
 const part = 20_000_000;
@@ -66,7 +67,8 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 
 const image = kernel();
 const make = (): PcMachine => createMachine({ image, imageName: 'k', commandLine: '', memory, cpuModel: 'default' }).machine;
-const recorded = (machine: PcMachine, now = (): number => performance.now()): History => new History(machine, { now, pristine: make });
+const recorded = (machine: PcMachine, now = (): number => performance.now()): History =>
+  new History(machine, { now, pristine: make, touchedPages: touchedPagesOf });
 
 /** What a runner says after its turn: milliseconds of processor time since it began, and of these (by the clock) those that recording took. */
 interface Spent {

@@ -1,6 +1,8 @@
 /** The machine that a launch asks for. */
-import { type Machine } from '../machine/api';
+import { type BootOptions, type Machine } from '../machine/api';
 import { extraDevices } from '../machine/extra-devices';
+import { loadMemory } from '../machine/assemble';
+import { type MachineMemory } from '../machine/memory';
 import { createMachine } from '../machine/pc';
 import { type KeptRegions } from '../x86/api';
 import { type LaunchOptions } from './api';
@@ -10,15 +12,23 @@ import { type LaunchOptions } from './api';
  * @param kept where translated code is kept for later launches.
  */
 export function launchedMachine(options: LaunchOptions, kept?: KeptRegions): Machine {
+  return createMachine({ ...bootOptions(options), kept }).machine;
+}
+
+/** The memory of such a machine before it runs, without the rest of it, which takes longer to make. */
+export function launchedMemory(options: LaunchOptions): MachineMemory {
+  return loadMemory(bootOptions(options));
+}
+
+function bootOptions(options: LaunchOptions): BootOptions {
   const { image, imageName, commandLine, initrd, memory, cpuModel, network, disks = [], devices = [] } = options;
-  return createMachine({
+  return {
     image,
     imageName,
     commandLine,
     ...(initrd === undefined ? {} : { initrd }),
     memory,
     cpuModel,
-    kept,
     extraDevices: extraDevices({ network: network !== undefined, disks, devices }),
-  }).machine;
+  };
 }

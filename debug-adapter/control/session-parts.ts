@@ -1,6 +1,7 @@
 /** Puts a launched session's parts together: the machine with its symbols, what watches it, and what takes it back in time. */
 import { type Machine, MachineError } from '../machine/api';
 import { PcMachine } from '../machine/machine';
+import { type MachineMemory } from '../machine/memory';
 import { NetworkLink } from '../machine/network';
 import { SourcePathMap, SymbolFile } from '../symbols/api';
 import { type DebuggerEvent, type LaunchOptions, type SourceLocation } from './api';
@@ -50,8 +51,8 @@ export interface Surroundings {
   readonly options: LaunchOptions;
   readonly host: Host;
   readonly disassembler: Disassembler;
-  /** Makes another machine like the one given. */
-  readonly boot: () => Machine;
+  /** Makes memory like that which the machine given begins with. */
+  readonly pristine: () => MachineMemory;
   readonly emit: (event: DebuggerEvent) => void;
   /** The machine was paused. */
   readonly paused: () => void;
@@ -136,7 +137,7 @@ type Watched = Pick<Parts, 'runner' | 'breakpoints' | 'catcher' | 'tracers' | 't
 function recordHistory(
   machine: PcMachine,
   { target, runner, breakpoints, catcher, tracers, traceLog, judge }: Watched,
-  { options, host, disassembler, boot, emit, arrived }: Surroundings,
+  { options, host, disassembler, pristine, emit, arrived }: Surroundings,
 ): TimeTravel {
   return new TimeTravel({
     machine,
@@ -145,8 +146,7 @@ function recordHistory(
     host,
     turn: runner.turn,
     ...(options.historyBytes === undefined ? {} : { budget: options.historyBytes }),
-    // The same factory gave the machine that runs.
-    pristine: () => boot() as PcMachine,
+    pristine,
     watchAlso: (watchpoint) => breakpoints.watchAlso(watchpoint),
     judge: (reason) => judge.judge(reason),
     arrived,

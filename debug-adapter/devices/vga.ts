@@ -42,6 +42,14 @@ function initial(): VgaState {
   };
 }
 
+/** The screen as firmware leaves it: blanks, light grey on black. */
+export function clearScreen(ram: Uint8Array): void {
+  for (let i = 0; i < columns * rows; i++) {
+    ram[bufferBase + 2 * i] = 0x20;
+    ram[bufferBase + 2 * i + 1] = 0x07;
+  }
+}
+
 export class Vga implements Device {
   readonly name = 'vga';
   readonly ports = [
@@ -137,13 +145,10 @@ export class Vga implements Device {
     return { columns, rows, cells, cursor: visible ? cursor : -1 };
   }
 
-  /** Clears the screen too, as firmware leaves it: blanks, light grey on black. */
+  /** Clears the screen too. */
   reset(): void {
     this.state = initial();
-    for (let i = 0; i < columns * rows; i++) {
-      this.host.ram[bufferBase + 2 * i] = 0x20;
-      this.host.ram[bufferBase + 2 * i + 1] = 0x07;
-    }
+    clearScreen(this.host.ram);
   }
 
   save(): unknown {

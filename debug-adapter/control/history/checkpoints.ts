@@ -1,6 +1,7 @@
 /** Checkpoints of one machine: processor and device state whole, memory as the pages that changed since the checkpoint before. */
 import { type Cpu } from '../../x86/api';
 import { type PcMachine } from '../../machine/machine';
+import { type MachineMemory } from '../../machine/memory';
 import { restoreSnapshot, saveSnapshot, type Stateful } from '../../machine/snapshot';
 import { type FindTouchedPages, PageHash, pageBytes } from './page-hash';
 import { PageStore, zeroSlot } from './page-store';
@@ -41,13 +42,13 @@ export class Checkpoints {
 
   /**
    * @param machine stands at the start of history.
-   * @param pristine makes a machine like it that has not run: the memory at the start is taken from it, once somebody goes there. To look through memory
+   * @param pristine makes memory like that which the machine began with, and as large: that at the start is taken from it, once somebody goes there. To look through memory
    * that was never touched takes tens of milliseconds, for which no guest should have to wait before it starts.
    * @param touchedPages knows what memory was never touched, and need not be looked through, where the host can tell.
    */
   constructor(
     private readonly machine: PcMachine,
-    private readonly pristine: () => PcMachine,
+    private readonly pristine: () => MachineMemory,
     private readonly touchedPages?: FindTouchedPages,
   ) {
     this.#pageCount = machine.ram.length / pageBytes;

@@ -1,6 +1,7 @@
 /** The recorded past of a machine: takes checkpoints while it runs, and brings it to any earlier moment by replaying from the one before. */
 import { type StopReason } from '../../machine/api';
 import { type PcMachine } from '../../machine/machine';
+import { type MachineMemory } from '../../machine/memory';
 import { type Checkpoint, Checkpoints, hasEnded } from './checkpoints';
 import { type ConsoleLine, ConsoleMarks, watchConsole } from './console-marks';
 import { historyErrors } from './errors';
@@ -12,7 +13,7 @@ export interface HistoryOptions {
   readonly budget?: number;
   /** Milliseconds, monotonic. */
   now(): number;
-  pristine(): PcMachine;
+  pristine(): MachineMemory;
   readonly touchedPages?: FindTouchedPages | undefined;
 }
 
@@ -56,7 +57,7 @@ const partMilliseconds = 8;
 export class History {
   readonly checkpoints: Checkpoints;
   readonly budget: number;
-  readonly #schedule = new Schedule();
+  readonly #schedule: Schedule;
   readonly #console = new ConsoleMarks();
   readonly #now: () => number;
   #end = 0;
@@ -66,7 +67,7 @@ export class History {
 
   /**
    * @param machine has not run yet: history begins where it stands.
-   * @param options.pristine makes another machine like it.
+   * @param options.pristine see `Checkpoints`.
    * @param options.touchedPages see `Checkpoints`.
    */
   constructor(
@@ -75,6 +76,7 @@ export class History {
   ) {
     this.budget = options.budget ?? defaultBudget;
     this.#now = options.now;
+    this.#schedule = new Schedule(options.touchedPages !== undefined);
     this.checkpoints = new Checkpoints(machine, () => options.pristine(), options.touchedPages);
     this.#end = this.position;
     this.#schedule.restarted(this.#now());

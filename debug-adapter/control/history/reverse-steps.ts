@@ -179,6 +179,8 @@ export class ReverseSteps {
     }
     const caller = callerIn(frames);
     if (current?.cfa === undefined || caller === undefined) throw errors.noCaller();
+    // One replay from far away serves the search for the call and going there.
+    yield* this.history.bringClose(Math.max(this.history.start, from - firstTrail));
     return (yield* this.#departure(caller.pc, current.cfa, from, false))?.at;
   }
 

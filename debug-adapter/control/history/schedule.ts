@@ -2,9 +2,12 @@
 import { type Checkpoint } from './checkpoints';
 
 /** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
-const share = 0.015;
-/** Milliseconds that a checkpoint takes as long as none was taken: the first looks at memory that was never touched and takes 50 to 90, so it comes after two seconds. */
-const assumed = 30;
+const share = 0.03;
+/**
+ * Milliseconds that a checkpoint takes as long as none was taken. Where the first has to look at memory that was never touched it takes 50 to 90 and comes after two seconds, otherwise it
+ * copies what the image's loader wrote and comes after one.
+ */
+const assumed = { withUntouched: 60, touched: 30 };
 /** Milliseconds below which no replay is felt. */
 const shortest = 20;
 /** Instructions that run again in no time: no checkpoint is needed for them. */
@@ -14,8 +17,14 @@ const most = 250;
 
 export class Schedule {
   /** Milliseconds that the last two checkpoints took. */
-  #costs: readonly [number, number] = [assumed, assumed];
+  #costs: readonly [number, number];
   #lastTime = 0;
+
+  /** @param knowsTouched whether memory that was never touched need not be looked at. */
+  constructor(knowsTouched: boolean) {
+    const first = knowsTouched ? assumed.touched : assumed.withUntouched;
+    this.#costs = [first, first];
+  }
 
   /** Milliseconds of running between two checkpoints. */
   get interval(): number {

@@ -90,6 +90,44 @@ function prepare(r: Random, { history }: Side, reverse: ReverseSteps): void {
   complete(history.seek(position));
 }
 
+describe('a step out of a function with nothing prepared', () => {
+  it('runs what came before once, not for the search and again for the way', async function () {
+    this.timeout(60_000);
+    if (!existsSync(example)) {
+      console.log(`    skipped: ${example} is not built`);
+      this.skip();
+    }
+    const seed = seedOf('one replay');
+    const r = new Random(seed);
+    const bytes = new Uint8Array(readFileSync(example));
+    const make = (): PcMachine =>
+      createMachine({ image: bytes, imageName: example, commandLine: '', memory: 32 << 20, cpuModel: 'default' }).machine;
+    const disassembler = await Disassembler.load('intel');
+    let seen = 0;
+    for (let i = 0; i < 60 && seen < 4; i++) {
+      const side = new Side(make, example, disassembler);
+      const moment = side.run(9000 + r.below(4000));
+      const { history } = side;
+      const { machine } = history;
+      const run = machine.run.bind(machine);
+      let replayed = 0;
+      machine.run = (limit) => {
+        const { position } = history;
+        const reason = run(limit);
+        replayed += history.position - position;
+        return reason;
+      };
+      const out = side.destination(side.newSteps(), ['out', 'statement']);
+      // Calls from far back are looked for in all that came before.
+      if (typeof out !== 'number' || moment - out > 400) continue;
+      complete(history.seek(out));
+      seen++;
+      assert.ok(replayed < moment * 1.5, `SEED=${seed}: ${replayed} instructions run again for a step out at ${moment}`);
+    }
+    assert.ok(seen > 0, `SEED=${seed}: no step out of a short call`);
+  });
+});
+
 describe('steps back that were prepared', () => {
   for (const [file, most] of images) {
     it(`lead where others lead: ${path.basename(file)}`, async function () {
