@@ -1,10 +1,12 @@
 /** Operands of helpers: effective and segmented addresses, operand values, byte runs, the stack. What `CpuContext` offers under these names comes from here. */
 
 import { type CpuContext, type DecodedInsn, type Operand, Vector } from './context';
-import { Cr0, isCanonical, readCr0 } from './control-bits';
+import { Cr0, readCr0 } from './control-bits';
 import { Mode, Seg, SegField, State } from './state';
 
 const RSP = 4;
+/** Canonical addresses, taken as signed, lie below this and not below its negative. */
+const canonicalHalf = 2 ** 47;
 
 /** Effective address of the memory operand, cut to the address size, without the segment base. */
 export function effectiveAddress(cpu: CpuContext, insn: DecodedInsn): bigint {
@@ -34,7 +36,9 @@ export function segmentLinear(cpu: CpuContext, segment: number, offset: bigint, 
   if (mode & Mode.long) {
     const base = segment >= Seg.FS ? cpu.u64[at >> 3]! : 0n;
     const linear = BigInt.asUintN(64, base + offset);
-    if (!isCanonical(linear) || !isCanonical(BigInt.asUintN(64, linear + BigInt(Math.max(size, 1) - 1)))) cpu.raise(vector, 0);
+    // Exact for every canonical address and beyond.
+    const first = Number(BigInt.asIntN(64, linear));
+    if (first < -canonicalHalf || first + Math.max(size, 1) > canonicalHalf) cpu.raise(vector, 0);
     return linear;
   }
   if (!(mode & Mode.flat && segment < Seg.FS)) checkSegment(cpu, at, offset, size, access, vector);
