@@ -2,12 +2,12 @@
 import { type Checkpoint } from './checkpoints';
 
 /** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
-const share = 0.03;
+const share = 0.015;
 /**
  * Milliseconds that a checkpoint takes as long as none was taken. Where the first has to look at memory that was never touched it takes 50 to 90 and comes after two seconds, otherwise it
  * copies what the image's loader wrote and comes after one.
  */
-const assumed = { withUntouched: 60, touched: 30 };
+const assumed = { withUntouched: 30, touched: 15 };
 /** Milliseconds below which no replay is felt. */
 const shortest = 20;
 /** Instructions that run again in no time: no checkpoint is needed for them. */

@@ -16,11 +16,11 @@ describe('the schedule of checkpoints', () => {
       assert.equal(schedule.due(first, many), true);
     });
 
-  it('gives checkpoints 3 % of the time, by what the last two took', () => {
+  it('gives checkpoints one and a half per cent of the time, by what the last two took', () => {
     const schedule = new Schedule(true);
     for (const cost of [50, 3, 6]) schedule.taken(0, cost);
-    assert.equal(schedule.due(149, many), false);
-    assert.equal(schedule.due(151, many), true);
-    assert.equal(schedule.due(151, 1000), false);
+    assert.equal(schedule.due(299, many), false);
+    assert.equal(schedule.due(301, many), true);
+    assert.equal(schedule.due(301, 1000), false);
   });
 });
