@@ -37,6 +37,7 @@ export const explanations = {
   beyondRegister: 'gdb takes the registers with the next numbers for what does not fit into the one that DWARF names',
   unconstructed: 'gdb shows nothing of an object, one of whose virtual bases cannot be reached',
   sizeless: 'gdb wants a place for a value that has no size',
+  longFile: 'gdb keeps the line of a call that was inlined in 16 bits (m_line of its symbols)',
   unsized: 'gdb shows elements of an array whose length is optimised away',
   flags: 'gdb takes the flags that inline assembly pushed for a return address',
   innermost: 'gdb shows one frame of a function that left by a tail call, with the name of the innermost that was inlined there',
@@ -97,7 +98,9 @@ export function compareStop(target: Target, shown: readonly StackFrame[], peer: 
     const line = frame.symbolic?.position ?? frame.symbols?.lineAt(frame.lookup);
     const ours = line === undefined || line.line === 0 ? ':0' : `${base(line.file.path)}:${line.line}`;
     const expected = theirs.line === 0 ? ':0' : `${base(theirs.file)}:${theirs.line}`;
-    if (ours !== expected) say('line', `${where} at ${theirs.pc}: ours ${ours}, gdb ${expected}`);
+    const isCut = frames[i - 1]?.origin === 'inlined' && line !== undefined && line.line > 0xffff && theirs.line === (line.line & 0xffff);
+    if (isCut && base(line.file.path) === base(theirs.file)) explained.push(explanations.longFile);
+    else if (ours !== expected) say('line', `${where} at ${theirs.pc}: ours ${ours}, gdb ${expected}`);
     if (frame.origin === 'inlined' && theirs.kind === 'tail-call' && frame.physical?.origin === 'tail-call')
       explained.push(explanations.innermost);
     else if ((frame.origin === 'inlined') !== (theirs.kind === 'inlined'))
