@@ -36,7 +36,7 @@ export function segmentLinear(cpu: CpuContext, segment: number, offset: bigint, 
   if (mode & Mode.long) {
     const base = segment >= Seg.FS ? cpu.u64[at >> 3]! : 0n;
     const linear = BigInt.asUintN(64, base + offset);
-    // Exact for every canonical address and beyond.
+    // A float is exact for canonical addresses, and rounds no other one to one of these.
     const first = Number(BigInt.asIntN(64, linear));
     if (first < -canonicalHalf || first + Math.max(size, 1) > canonicalHalf) cpu.raise(vector, 0);
     return linear;

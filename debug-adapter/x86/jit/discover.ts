@@ -114,13 +114,12 @@ export function discover(
     { key: entry, owner: -1, most: source.most },
   ];
   const called = new Set<number>();
-  /** @param mostShared instructions that it may have if it is in another region */
-  const take = (to: number, owner: number, mostShared: number): void => {
+  const take = (to: number, owner: number): void => {
     if (called.has(to)) return;
     called.add(to);
     if (!source.isWorthIt(to)) return void open.add(to);
     const isShared = to !== entry && (source.isFunctionElsewhere(to) || source.isShared(to));
-    functions.push({ key: to, owner, most: isShared ? mostShared : source.most });
+    functions.push({ key: to, owner, most: isShared ? source.mostShared : source.most });
   };
   for (let item = functions.shift(); item !== undefined; item = functions.shift()) {
     const walk = walkFunction(item.key, runs, pages, Math.min(item.most, source.most - instructions), terms);
@@ -140,9 +139,9 @@ export function discover(
       const sites = returnSites.get(to);
       if (sites === undefined) returnSites.set(to, new Set([next]));
       else sites.add(next);
-      take(to, to, source.mostShared);
+      take(to, to);
     }
-    for (const to of walk.indirectCalls) take(to, item.owner, source.mostShared);
+    for (const to of walk.indirectCalls) take(to, item.owner);
   }
   const blocks = cut(runs, targets, returnSites, owners, observed, source);
   const present = new Set(blocks.filter((block) => block.insns.length > 0).map((block) => block.key));

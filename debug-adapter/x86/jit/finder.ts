@@ -144,6 +144,7 @@ export class RegionFinder {
         }
       }
       const region = this.#explore(wanted, key);
+      // One that is entered often is so at its own beginning: begun elsewhere, it would leave that to the interpreter.
       const root = mayMove && broad !== true ? bestRoot(region, (at) => cpu.runsOf(wanted.mode, at)) : key;
       if (root !== key && this.#isFree(root, windowed)) {
         heat.cool(key);

@@ -14,6 +14,7 @@ export class IndirectTargets {
   /** Jump -> places it was seen to go to often. */
   readonly #of = new Map<number, number[]>();
 
+  /** The places of all jumps together. */
   readonly #targets = new Set<number>();
 
   constructor(private readonly i32: Int32Array) {}
