@@ -46,6 +46,7 @@ function browserHost(start: AdapterStart): AdapterHost {
       return bytes;
     },
     exists: async (path) => (await ask('stat', path)).exists,
+    debugFolders: [],
     startWorker: (onFailure) => startMachine(start, onFailure),
   };
 }

@@ -11,7 +11,7 @@ import { type TracePage, type TraceRows } from './trace-log';
 
 /** A file with the symbols of a program of the initial RAM disk, for one that is stripped there. */
 export interface ProgramSymbols {
-  /** Path of the program in the RAM disk, without a leading slash. */
+  /** Path of the program in the RAM disk, without a leading slash; empty where the RAM disk is the program. */
   readonly path: string;
   /** Path of the file. */
   readonly name: string;
@@ -27,7 +27,7 @@ export interface LaunchOptions {
   readonly initrd?: Uint8Array;
   /** Path of the RAM disk, by which what was translated of the guest is found again. */
   readonly initrdName?: string;
-  /** What lies beside the RAM disk for programs in it. */
+  /** What lies apart from the RAM disk for programs in it. */
   readonly programSymbols?: readonly ProgramSymbols[];
   readonly commandLine: string;
   /** Bytes. */

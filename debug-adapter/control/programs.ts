@@ -56,7 +56,7 @@ export function watchPrograms(
       return undefined;
     }
     const own = SymbolFile.open(bytes, { name: path });
-    const beside = files.beside(path, own);
+    const beside = files.beside(path, own, bytes);
     if (beside?.stale === true)
       notice({
         path,
@@ -143,11 +143,17 @@ class ProgramFiles {
     private readonly symbols: readonly ProgramSymbols[],
   ) {}
 
-  /** The symbols that lie beside the RAM disk for a program; `stale` where they are of another build of it. */
-  beside(path: string, own: SymbolFile): { readonly name: string; readonly file?: SymbolFile; readonly stale: boolean } | undefined {
-    const found = this.symbols.find((each) => each.path === path.replace(/^\/+/, ''));
+  /** The symbols that lie apart from a program; `stale` where they are of another build of it. */
+  beside(
+    path: string,
+    own: SymbolFile,
+    stripped: Uint8Array,
+  ): { readonly name: string; readonly file?: SymbolFile; readonly stale: boolean } | undefined {
+    const { initrd } = this;
+    const inArchive = initrd !== undefined && isElf(initrd) ? '' : path.replace(/^\/+/, '');
+    const found = this.symbols.find((each) => each.path === inArchive);
     if (found === undefined) return undefined;
-    const file = SymbolFile.open(found.bytes, { name: path });
+    const file = SymbolFile.open(found.bytes, { name: path, stripped });
     const stale = own.buildId !== undefined && file.buildId !== undefined && own.buildId !== file.buildId;
     return stale ? { name: found.name, stale } : { name: found.name, file, stale };
   }

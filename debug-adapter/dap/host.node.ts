@@ -16,6 +16,7 @@ export const nodeHost: AdapterHost = {
       () => true,
       () => false,
     ),
+  debugFolders: process.platform === 'linux' ? ['/usr/lib/debug'] : [],
   startWorker: (onFailure) => startWorker(join(__dirname, 'worker.js'), onFailure),
 };
 

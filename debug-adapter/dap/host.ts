@@ -5,6 +5,8 @@ export interface AdapterHost {
   /** The file's bytes, in a buffer of its own. Rejects with the system's reason. */
   readFile(path: string): Promise<Uint8Array>;
   exists(path: string): Promise<boolean>;
+  /** Folders that hold debug information of what is installed here, unless a launch names others. */
+  readonly debugFolders: readonly string[];
   /** Starts a worker that serves a Debugger. `onFailure` is called when it dies by itself. */
   startWorker(onFailure: (reason: string) => void): WorkerHandle;
 }

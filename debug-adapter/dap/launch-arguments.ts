@@ -12,6 +12,8 @@ export interface LaunchArguments {
   readonly image: string;
   /** Path of the file with symbols; default: `<image>.dbg` where it exists, else the image. */
   readonly symbols?: string;
+  /** Folders with debug information by build ID, as gdb's `debug-file-directory`; default: what the host has. */
+  readonly debugFileDirectories?: readonly string[];
   /** Path of an initial RAM disk. */
   readonly initrd?: string;
   /** What follows the image's name on the kernel's command line. */
@@ -68,6 +70,7 @@ const foreign: readonly string[] = [
 const known = [
   'image',
   'symbols',
+  'debugFileDirectories',
   'initrd',
   'cmdline',
   'net',
@@ -102,6 +105,7 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
   const image = take('image', text, 'must be a path, as a string');
   if (image === undefined || image.trim() === '') throw protocolErrors.launchField('image', 'is missing: name the kernel image to boot');
   const symbols = take('symbols', text, 'must be a path, as a string');
+  const debugFileDirectories = take('debugFileDirectories', texts, 'must be a list of folders, e.g. ["/usr/lib/debug"]');
   const initrd = take('initrd', text, 'must be a path, as a string');
   const net = take('net', text, 'must be a string, e.g. "user,hostfwd=tcp:127.0.0.1:8080-:80"');
   const session = take('session', text, 'must be a path, as a string');
@@ -116,6 +120,7 @@ export function parseLaunchArguments(args: DebugProtocol.LaunchRequestArguments)
   return {
     image,
     ...(symbols === undefined ? {} : { symbols }),
+    ...(debugFileDirectories === undefined ? {} : { debugFileDirectories }),
     ...(initrd === undefined ? {} : { initrd }),
     cmdline: take('cmdline', text, 'must be a string') ?? '',
     ...(net === undefined ? {} : { net }),

@@ -87,7 +87,12 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
   const initrd = args.initrd === undefined ? undefined : await read(adapter, 'initrd', args.initrd);
   const disks = await Promise.all(args.disks.map((text) => readDisk(adapter, text)));
   const programSymbols =
-    initrd === undefined ? [] : await findProgramSymbols(adapter.host, initrd, [args.initrd!, args.image].map(folderOf));
+    initrd === undefined
+      ? []
+      : await findProgramSymbols(adapter.host, initrd, {
+          folders: [args.initrd!, args.image].map(folderOf),
+          debugFolders: args.debugFileDirectories ?? adapter.host.debugFolders,
+        });
   const session = args.session === undefined ? undefined : await read(adapter, 'session', args.session);
   const remote = await adapter.startWorker(args, begun);
   adapter.session = session;

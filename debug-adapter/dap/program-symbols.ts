@@ -1,33 +1,54 @@
-/** Symbols of the programs in an initial RAM disk from files beside it: there, to be small, programs are stripped as a rule. */
+/** Symbols of the programs in an initial RAM disk from files apart from it: there, to be small, programs are stripped as a rule. */
 import { type ProgramSymbols } from '../control/api';
 import { CpioArchive } from '../guest/cpio';
+import { type ElfFile, parseElf } from '../symbols/elf';
 import { type AdapterHost } from './host';
 
 const suffixes = ['.dbg', '.debug'] as const;
 /** Programs that are looked for. */
 const mostPrograms = 200;
 
-/** Files `NAME.dbg` or `NAME.debug` in `folders`, in that order, for each ELF file NAME of the archive. One that cannot be read is none. */
-export async function findProgramSymbols(
-  host: AdapterHost,
-  initrd: Uint8Array,
-  folders: readonly string[],
-): Promise<readonly ProgramSymbols[]> {
-  const archive = new CpioArchive(initrd);
-  const programs = archive.paths.filter((path) => isElf(archive.read(path))).slice(0, mostPrograms);
+/** Where files with symbols may be. */
+export interface SymbolPlaces {
+  /** Folders that may hold `NAME.dbg` or `NAME.debug` for a program NAME, or the file that its `.gnu_debuglink` names; looked at in this order, and first. */
+  readonly folders: readonly string[];
+  /** Folders as gdb's `debug-file-directory`: `.build-id/ab/cdef….debug` by the program's build ID, or its path with the name of its `.gnu_debuglink`. */
+  readonly debugFolders: readonly string[];
+}
+
+/** A file with symbols for each ELF file of the RAM disk, or the one that it is, where there is one. One that cannot be read is none. */
+export async function findProgramSymbols(host: AdapterHost, initrd: Uint8Array, places: SymbolPlaces): Promise<readonly ProgramSymbols[]> {
   const found: ProgramSymbols[] = [];
-  for (const path of programs) {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    const candidates = [...new Set(folders)].flatMap((folder) => suffixes.map((suffix) => `${folder}/${name}${suffix}`));
-    for (const candidate of candidates) {
+  for (const { path, bytes } of programsOf(initrd)) {
+    for (const candidate of candidatesFor(path, parseElf(bytes), places)) {
       if (!(await host.exists(candidate))) continue;
-      const bytes = await host.readFile(candidate).catch(() => undefined);
-      if (bytes === undefined) continue;
-      found.push({ path, name: candidate, bytes });
+      const symbols = await host.readFile(candidate).catch(() => undefined);
+      if (symbols === undefined) continue;
+      found.push({ path, name: candidate, bytes: symbols });
       break;
     }
   }
   return found;
+}
+
+function programsOf(initrd: Uint8Array): readonly { readonly path: string; readonly bytes: Uint8Array }[] {
+  if (isElf(initrd)) return [{ path: '', bytes: initrd }];
+  const archive = new CpioArchive(initrd);
+  const files = archive.paths.map((path) => ({ path, bytes: archive.read(path) }));
+  return files.filter((file): file is { path: string; bytes: Uint8Array } => isElf(file.bytes)).slice(0, mostPrograms);
+}
+
+function candidatesFor(path: string, elf: ElfFile, { folders, debugFolders }: SymbolPlaces): readonly string[] {
+  const cut = path.lastIndexOf('/') + 1;
+  const link = elf.debugLink;
+  const names = [...(path === '' ? [] : suffixes.map((suffix) => path.slice(cut) + suffix)), ...(link === undefined ? [] : [link])];
+  const beside = [...new Set(folders)].flatMap((folder) => names.map((name) => `${folder}/${name}`));
+  // What lies in folders for everything is not of use to a program that has its own.
+  if (elf.section('.debug_info') !== undefined) return beside;
+  const id = elf.buildId;
+  const byId = id === undefined || id.length < 3 ? [] : [`.build-id/${id.slice(0, 2)}/${id.slice(2)}.debug`];
+  const apart = [...byId, ...(link === undefined ? [] : [`${path.slice(0, cut)}${link}`])];
+  return [...beside, ...debugFolders.flatMap((folder) => apart.map((name) => `${folder}/${name}`))];
 }
 
 const isElf = (bytes: Uint8Array | undefined): boolean =>

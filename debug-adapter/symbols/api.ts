@@ -558,6 +558,8 @@ export interface OpenOptions {
   readonly name: string;
   /** Guest address minus link address (default 0). */
   readonly bias?: bigint;
+  /** The file that the bytes hold the debug information of, where those were parted: its code and `.eh_frame` are used. Default: the bytes hold everything. */
+  readonly stripped?: Uint8Array;
 }
 
 /** The facade's constructor: `SymbolFile.open(bytes, { name, bias })`. The bytes are kept, not copied. */

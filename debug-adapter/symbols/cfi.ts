@@ -1,5 +1,5 @@
 /** Call frame information: the entries of .debug_frame and .eh_frame, found by address (DWARF 5, section 6.4; LSB 5, section 10.6). */
-import { ET, SHT } from './elf';
+import { ET } from './elf';
 import { type FrameRow, type FrameProgram, runFrame } from './cfi-program';
 import { type RangeEntry, RangeMap } from './range-map';
 import { Reader, stringAt } from './reader';
@@ -67,7 +67,7 @@ export class CallFrames {
     const bytes = sections.get(section);
     const isEh = section === '.eh_frame';
     const header = sections.section(section);
-    if (!header || header.type === SHT.NOBITS) return;
+    if (!header) return;
     const base = sections.toInternal(header.address);
     const cies = new Map<number, Cie | undefined>();
     let offset = 0;

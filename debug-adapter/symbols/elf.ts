@@ -113,8 +113,16 @@ export class ElfFile {
   private symbolCache: readonly ElfSymbol[] | undefined;
   private dynamicCache: readonly ElfSymbol[] | undefined;
 
-  constructor(readonly bytes: Uint8Array) {
+  /**
+   * @param stripped the file that this one holds the debug information of, where that lies apart (`objcopy --only-keep-debug`): what has no bits here, such as code and `.eh_frame`,
+   * is taken from there.
+   */
+  constructor(
+    readonly bytes: Uint8Array,
+    private readonly stripped?: ElfFile,
+  ) {
     this.parse();
+    if (stripped !== undefined) this.segments.splice(0, this.segments.length, ...stripped.segments);
     for (const section of this.sections) if (!this.byName.has(section.name)) this.byName.set(section.name, section);
   }
 
@@ -132,7 +140,7 @@ export class ElfFile {
   contents(section: ElfSection): Uint8Array {
     const cached = this.inflated.get(section.index);
     if (cached) return cached;
-    if (section.type === SHT.NOBITS || section.type === SHT.NULL) return this.bytes.subarray(0, 0);
+    if (section.type === SHT.NOBITS || section.type === SHT.NULL) return this.strippedContents(section) ?? this.bytes.subarray(0, 0);
     const raw = this.bytes.subarray(
       Math.min(section.offset, this.bytes.length),
       Math.min(section.offset + section.size, this.bytes.length),
@@ -145,6 +153,12 @@ export class ElfFile {
     const bytes = typeof result === 'string' ? raw.subarray(0, 0) : result;
     this.inflated.set(section.index, bytes);
     return bytes;
+  }
+
+  /** What the stripped file has in the place of a section. */
+  private strippedContents({ name, type, address, size }: ElfSection): Uint8Array | undefined {
+    const there = type === SHT.NOBITS ? this.stripped?.section(name) : undefined;
+    return there?.address === address && there.size === size ? this.stripped!.contents(there) : undefined;
   }
 
   /** Entries of .symtab without the null symbol; read on first use. */
@@ -160,11 +174,12 @@ export class ElfFile {
   /** Path of the dynamic linker (PT_INTERP). */
   get interpreter(): string | undefined {
     const segment = this.segments.find((s) => s.type === PT.INTERP);
-    return segment && stringAt(this.bytes.subarray(0, segment.offset + segment.fileSize), segment.offset);
+    return segment && stringAt(this.segmentBytes(segment), 0);
   }
 
   /** Bytes of the file behind a segment. */
   segmentBytes(segment: ElfSegment): Uint8Array {
+    if (this.stripped !== undefined) return this.stripped.segmentBytes(segment);
     return this.bytes.subarray(Math.min(segment.offset, this.bytes.length), Math.min(segment.offset + segment.fileSize, this.bytes.length));
   }
 
@@ -180,6 +195,13 @@ export class ElfFile {
   get buildId(): string | undefined {
     const note = this.notes().find((n) => n.owner === 'GNU' && n.type === 3);
     return note && Array.from(note.description, (b) => b.toString(16).padStart(2, '0')).join('');
+  }
+
+  /** Name of the file that holds the debug information of this one (`.gnu_debuglink`), without a folder. */
+  get debugLink(): string | undefined {
+    const section = this.section('.gnu_debuglink');
+    const name = section && stringAt(this.contents(section), 0);
+    return name === undefined || name === '' || name.includes('/') ? undefined : name;
   }
 
   /** Entries of a SHT_RELA or SHT_REL section. */
@@ -373,6 +395,6 @@ function parseNotes(area: Uint8Array): ElfNote[] {
 }
 
 /** Reads an ELF file. Never throws: what cannot be read is missing, and `errors` says so. Symbols are read on first use. */
-export function parseElf(bytes: Uint8Array): ElfFile {
-  return new ElfFile(bytes);
+export function parseElf(bytes: Uint8Array, stripped?: Uint8Array): ElfFile {
+  return new ElfFile(bytes, stripped && new ElfFile(stripped));
 }

@@ -100,7 +100,7 @@ export function declaredIn(scope: Die, wanted: (tag: number) => boolean): Die[] 
   let origin = scope.ref(AT.abstract_origin);
   for (let depth = 0; origin && depth < 8; depth++) {
     const missing: Die[] = [];
-    collect(origin, wanted, missing, new Set(), 0);
+    collect(origin, wanted, missing, new Set(), 0, seen);
     for (const die of missing) {
       if (seen.has(die.offset)) continue;
       seen.add(die.offset);
@@ -111,19 +111,28 @@ export function declaredIn(scope: Die, wanted: (tag: number) => boolean): Die[] 
   return found;
 }
 
-function collect(scope: Die, wanted: (tag: number) => boolean, found: Die[], seen: Set<number>, depth: number): void {
+/** @param apart offsets of blocks that have a scope of their own, though not in this tree. */
+function collect(
+  scope: Die,
+  wanted: (tag: number) => boolean,
+  found: Die[],
+  seen: Set<number>,
+  depth: number,
+  apart?: ReadonlySet<number>,
+): void {
   for (const child of scope.children()) {
-    if (wanted(child.tag)) {
-      found.push(child);
-      for (const die of child.origins()) seen.add(die.offset);
-    } else if (
-      child.tag === TAG.lexical_block &&
+    const isNested = child.tag === TAG.lexical_block;
+    if (wanted(child.tag)) found.push(child);
+    if (wanted(child.tag) || isNested) for (const die of child.origins()) seen.add(die.offset);
+    if (
+      isNested &&
       depth < 16 &&
+      apart?.has(child.offset) !== true &&
       !child.has(AT.low_pc) &&
       !child.has(AT.ranges) &&
       child.has(AT.abstract_origin) === scope.has(AT.abstract_origin)
     ) {
-      if (scope.tag !== TAG.subprogram || rangesOf(scope).length > 0) collect(child, wanted, found, seen, depth + 1);
+      if (scope.tag !== TAG.subprogram || rangesOf(scope).length > 0) collect(child, wanted, found, seen, depth + 1, apart);
     }
   }
 }

@@ -53,7 +53,7 @@ const DEFAULT_LIMIT = 1000;
 const MACRO_CACHE = 4;
 
 export function openSymbolFile(bytes: Uint8Array, options: OpenOptions): SymbolFile {
-  return new View(new Core(parseElf(bytes)), options.name, BigInt.asUintN(64, options.bias ?? 0n));
+  return new View(new Core(parseElf(bytes, options.stripped)), options.name, BigInt.asUintN(64, options.bias ?? 0n));
 }
 
 class View implements SymbolFile {

@@ -23,6 +23,8 @@ const inProcessHost: AdapterHost = {
       () => true,
       () => false,
     ),
+  // What is installed here is not to change what tests see.
+  debugFolders: [],
   startWorker: () => {
     const listeners: ((message: unknown) => void)[][] = [[], []];
     let open = true;

@@ -53,11 +53,20 @@ describe('a dynamic Linux program on the ELF loader', function () {
     writeFileSync(path.join(folder, 'note.c'), librarySource);
     writeFileSync(path.join(folder, 'program.c'), programSource);
     const build = (...options: string[]): void => void execFileSync('gcc', options, { cwd: folder });
-    build('-g', '-O1', '-fPIC', '-shared', '-o', `root${libraries}/libnote.so`, 'note.c');
-    build('-g', '-O1', '-fno-inline', '-o', 'root/program', 'program.c', `-Lroot${libraries}`, '-lnote');
+    build('-g', '-O1', '-fPIC', '-shared', '-Wl,--build-id=0xab01', '-o', `root${libraries}/libnote.so`, 'note.c');
+    build('-g', '-O1', '-fno-inline', '-Wl,--build-id=0xab02', '-o', 'root/program', 'program.c', `-Lroot${libraries}`, '-lnote');
     copyFileSync(linker, path.join(root, linker));
     copyFileSync(`${libraries}/libc.so.6`, path.join(root, libraries, 'libc.so.6'));
     writeFileSync(path.join(folder, 'root.cpio'), packFolder(root));
+    const debugFolder = path.join(folder, 'debug', '.build-id', 'ab');
+    mkdirSync(debugFolder, { recursive: true });
+    const part = (file: string, id: string): void => {
+      execFileSync('objcopy', ['--only-keep-debug', path.join(root, file), path.join(debugFolder, `${id}.debug`)]);
+      execFileSync('strip', [path.join(root, file)]);
+    };
+    part(`${libraries}/libnote.so`, '01');
+    part('program', '02');
+    writeFileSync(path.join(folder, 'parted.cpio'), packFolder(root));
   });
   after(() => folder !== undefined && rmSync(folder, { recursive: true, force: true }));
   beforeEach(() => {
@@ -67,10 +76,11 @@ describe('a dynamic Linux program on the ELF loader', function () {
   });
   afterEach(() => client.close());
 
-  const launch = (): Promise<unknown> =>
+  const launch = (disk: string): Promise<unknown> =>
     client.launch({
       image: loader,
-      initrd: path.join(folder!, 'root.cpio'),
+      initrd: path.join(folder!, disk),
+      debugFileDirectories: [path.join(folder!, 'debug')],
       cmdline: 'vfs.fstab=[ "initrd0:/:extract::ramfs=1:" ] -- /program',
       memory: 256,
       trace: [],
@@ -78,8 +88,12 @@ describe('a dynamic Linux program on the ELF loader', function () {
   const stack = async (threadId: number): Promise<readonly DebugProtocol.StackFrame[]> =>
     (await client.ok<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId })).stackFrames;
 
-  it('stops in the program, in its library, and sees from the kernel through the system call back to main', async () => {
-    await launch();
+  it('stops in the program, in its library, and sees from the kernel through the system call back to main', () => look('root.cpio'));
+
+  it('does so where both are stripped, and their debug information is found by their build IDs', () => look('parted.cpio'));
+
+  async function look(disk: string): Promise<void> {
+    await launch(disk);
     await client.ok('setBreakpoints', { source: { path: path.join(folder!, 'program.c') }, breakpoints: [{ line: 6 }] });
     await client.ok('setFunctionBreakpoints', { breakpoints: [{ name: 'note' }] });
     const first = await client.untilStopped('configurationDone', undefined);
@@ -120,5 +134,5 @@ describe('a dynamic Linux program on the ELF loader', function () {
     assert.equal(await client.evaluate('library_calls', inLibrary.id), '41');
     assert.equal(await client.evaluate('program_calls', frames[names.indexOf('twice')]!.id), '8');
     assert.equal(await client.evaluate('value', frames[names.indexOf('twice')]!.id), '1');
-  });
+  }
 });

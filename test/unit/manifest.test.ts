@@ -50,7 +50,7 @@ describe('package.json', () => {
     assert.equal(debug?.type, debugType);
     const { properties } = debug.configurationAttributes.launch;
     const accepted = Object.keys(
-      parseLaunchArguments({ image: 'x', session: 's', symbols: 'x', initrd: 'x', net: 'user' } as never),
+      parseLaunchArguments({ image: 'x', session: 's', symbols: 'x', debugFileDirectories: ['x'], initrd: 'x', net: 'user' } as never),
     ).filter((name) => name !== 'noDebug');
     assert.deepEqual(Object.keys(properties).sort(), accepted.sort());
     assert.equal(properties['memory']?.minimum, memoryLimits.least);

@@ -5,6 +5,8 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { GuestModel } from '../../../debug-adapter/control/guest';
+import { nodeHost } from '../../../debug-adapter/dap/host.node';
+import { findProgramSymbols } from '../../../debug-adapter/dap/program-symbols';
 import { watchPrograms } from '../../../debug-adapter/control/programs';
 import { CpioArchive } from '../../../debug-adapter/guest/cpio';
 import { createMachine } from '../../../debug-adapter/machine/pc';
@@ -265,9 +267,12 @@ describe('control: random stops of real images as gdb sees them', function () {
       const guest = new GuestModel(target);
       const initrd = diskOf(setup);
       const loaded: { readonly path: string; readonly bias: bigint }[] = [];
+      // gdb knows what is installed here of debug information by itself.
+      const places = { folders: [], debugFolders: nodeHost.debugFolders };
+      const programSymbols = initrd === undefined ? [] : await findProgramSymbols(nodeHost, initrd, places);
       watchPrograms(
         target,
-        { ...(initrd === undefined ? {} : { initrd }) },
+        { ...(initrd === undefined ? {} : { initrd }), programSymbols },
         ({ path, bias }) => bias !== undefined && loaded.push({ path, bias }),
       );
       let at = setup.from + random.below(setup.gap);

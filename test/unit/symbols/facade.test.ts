@@ -50,6 +50,63 @@ for (const version of [4, 5]) {
       assert.equal(typeName(pointer), 'int (*)(int, char **)');
     });
 
+    it('is the same with the debug information in a file apart', () => {
+      workshop.run('objcopy', '--only-keep-debug', path, 'a.parted');
+      workshop.run('strip', '-o', 'a.stripped', path);
+      const [parted, stripped] = ['a.parted', 'a.stripped'].map((name) => readFileSync(`${workshop.folder}/${name}`));
+      const other = Symbols.open(parted!, { name: path, stripped: stripped! });
+      const text = file.elf.section('.text')!;
+      let unwound = 0;
+      for (let at = text.address; at < text.address + BigInt(text.size); at++) {
+        const row = file.unwindRule(at);
+        if (row !== undefined) unwound++;
+        assert.deepEqual(other.unwindRule(at), row, at.toString(16));
+        assert.deepEqual(other.readImage(at, 8), file.readImage(at, 8));
+        assert.equal(other.symbolAt(at)?.name, file.symbolAt(at)?.name);
+        assert.deepEqual(other.lineAt(at), file.lineAt(at));
+      }
+      assert.ok(unwound > 100);
+      assert.deepEqual(other.diagnostics(), file.diagnostics());
+      // By itself it knows neither code nor how to unwind it.
+      assert.equal(Symbols.open(parted!, { name: path }).unwindRule(text.address), undefined);
+    });
+
+    it('lists a variable of a block where that block is, though the block lies in the abstract function too', () => {
+      const source = `int seen[100];
+extern int sink(int);
+static inline __attribute__((always_inline)) int walk(int n) {
+  int all = 0;
+  for (int i = 0; i < n; i++) {
+    int outer = sink(i);
+    if (outer > 3) { int inner = sink(outer); all += inner * 3 + sink(inner); }
+    if (outer < 2) { int other = sink(outer + 1); all -= other * 5 + sink(other); }
+    all += sink(outer * all);
+  }
+  return all;
+}
+int (*volatile pointer)(int) = walk;
+int main(int argc, char **argv) { (void)argv; return walk(argc) + pointer(argc + 1); }
+__attribute__((noipa)) int sink(int v) { return seen[v & 63]++ + v; }
+`;
+      const built = workshop.compile(workshop.write('blocks.c', source), 'blocks', '-O2', '-g', `-gdwarf-${version}`, '-no-pie');
+      const blocks = Symbols.open(readFileSync(built), { name: built });
+      const text = blocks.elf.section('.text')!;
+      const counts = { inner: 0, other: 0 };
+      for (let at = text.address; at < text.address + BigInt(text.size); at++) {
+        blocks.framesAt(at).forEach((_, frame) => {
+          for (const { kind, variables } of blocks.scopesAt(at, frame)) {
+            for (const { name } of variables) {
+              if (name !== 'inner' && name !== 'other') continue;
+              counts[name]++;
+              assert.equal(kind, 'block', `${name} at ${at.toString(16)}`);
+              assert.ok(!variables.some((each) => each.name === 'outer'), `${name} at ${at.toString(16)}`);
+            }
+          }
+        });
+      }
+      assert.ok(counts.inner > 0 && counts.other > 0, JSON.stringify(counts));
+    });
+
     it('lays out structs, bitfields and unions', () => {
       const point = struct(only(file.typesNamed('struct point')));
       assert.deepEqual(
