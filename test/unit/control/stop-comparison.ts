@@ -30,7 +30,7 @@ export const explanations = {
   resolved: 'gdb does not follow a call site to a function that was also inlined: it finds no tail call or entry value where we do',
   entryOfInlined:
     'gdb computes what a call site passed in the function around an inlined one instead of in the caller, whose frame base it needs',
-  notEntered: 'gdb lists a variable of a block that is not entered here, as optimised out',
+  notEntered: 'gdb lists a variable of a block that is not entered here, as optimised out or with the value of one that is static',
   inherited: 'a variable of a block that was optimised away whole is listed by one side only, as optimised out',
   taggedInRegisters: 'gdb reads the tag of a union that does not lie in memory from address 0',
   undescribed: 'gdb reads a part that no piece of the location describes, or whose place is told by the object in memory, as something',
@@ -182,8 +182,11 @@ function compareVariables(
   );
   const names = (list: readonly { readonly name: string }[]): string => [...new Set(list.map(({ name }) => name))].sort().join(' ');
   const isNothing = (text: string): boolean => text === '<gone>' || isNowhere(text) || (inlined && text === '0');
+  // A static variable of a block has its value wherever the guest is; compilers number their symbols.
+  const isStatic = (name: string): boolean => frame.symbols?.searchSymbols(new RegExp(`^${name}\\.\\d+$`), 1).length === 1;
   const shown = theirs.filter(
-    ({ name, leaves }) => seen.has(name) || !(leaves.every(([, text]) => isNothing(text)) || all.some((each) => each.name === name)),
+    ({ name, leaves }) =>
+      seen.has(name) || !(leaves.every(([, text]) => isNothing(text)) || isStatic(name) || all.some((each) => each.name === name)),
   );
   if (shown.length < theirs.length) explained.push(explanations.notEntered);
   const listed = ours.filter((each) => {
