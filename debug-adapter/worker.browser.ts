@@ -2,7 +2,7 @@
 import { type DebuggerEvent } from './control/api';
 import { type Channel, serve } from './control/channel';
 import { Debugger } from './control/debugger';
-import { launchedMachine, launchedMemory } from './control/launched-machine';
+import { launchedMachine } from './control/launched-machine';
 import { startCompiler } from './compiler-thread.browser';
 import { type Host } from './control/runner';
 import { type WorkerStart } from './dap/browser-messages';
@@ -45,6 +45,6 @@ self.onmessage = ({ data }: MessageEvent<WorkerStart>) => {
     close: () => self.close(),
   };
   const events: { emit?: (event: DebuggerEvent) => void } = {};
-  const machineDebugger = new Debugger(launchedMachine, host, (event) => events.emit?.(event), launchedMemory);
+  const machineDebugger = new Debugger(launchedMachine, host, (event) => events.emit?.(event));
   events.emit = serve<DebuggerEvent>(channel, machineDebugger);
 };

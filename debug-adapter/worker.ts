@@ -6,7 +6,7 @@ import { startCompiler } from './compiler-thread.node';
 import { type DebuggerEvent } from './control/api';
 import { type Channel, serve } from './control/channel';
 import { Debugger } from './control/debugger';
-import { launchedMachine, launchedMemory } from './control/launched-machine';
+import { launchedMachine } from './control/launched-machine';
 import { keptRegionsOf } from './kept-place.node';
 import { runnerHost } from './runner-host.node';
 import { optimiseAsUsual, waitWithOptimising } from './optimising.node';
@@ -40,7 +40,6 @@ if (port !== null) {
     (options) => launchedMachine(options, keptRegionsOf([options.imageName, options.initrdName ?? ''])),
     runnerHost,
     (event) => events.emit?.(event),
-    launchedMemory,
   );
   events.emit = serve<DebuggerEvent>(channel, machineDebugger);
 }

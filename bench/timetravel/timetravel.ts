@@ -68,7 +68,7 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 const image = kernel();
 const make = (): PcMachine => createMachine({ image, imageName: 'k', commandLine: '', memory, cpuModel: 'default' }).machine;
 const recorded = (machine: PcMachine, now = (): number => performance.now()): History =>
-  new History(machine, { now, pristine: make, touchedPages: touchedPagesOf });
+  new History(machine, { now, touchedPages: touchedPagesOf });
 
 /** What a runner says after its turn: milliseconds of processor time since it began, and of these (by the clock) those that recording took. */
 interface Spent {

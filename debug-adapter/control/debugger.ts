@@ -1,7 +1,5 @@
 /** The debugger: one machine, its symbols, and everything that a protocol may ask of them. Runs beside the machine, on its thread. */
 import { type Machine } from '../machine/api';
-import { type PcMachine } from '../machine/machine';
-import { type MachineMemory } from '../machine/memory';
 import {
   type BreakpointStatus,
   type DataBreakpointRequest,
@@ -51,8 +49,6 @@ import { type TraceLog, type TracePage, type TraceRows } from './trace-log';
 type Session = Parts & { readonly control: RunControl };
 
 export type MachineFactory = (options: LaunchOptions) => Machine;
-/** Makes the memory that such a machine begins with. */
-export type MemoryFactory = (options: LaunchOptions) => MachineMemory;
 
 /** What a saved session of this launch is told apart by. */
 const describe = (options: LaunchOptions): SessionLaunch => describeLaunch({ ...options, network: options.network !== undefined });
@@ -69,17 +65,15 @@ export class Debugger implements DebuggerApi {
     private readonly createMachine: MachineFactory,
     private readonly host: Host,
     private readonly emit: (event: DebuggerEvent) => void,
-    private readonly createMemory: MemoryFactory = (options) => createMachine(options) as PcMachine,
   ) {
     this.#search = new Search(host, (share) => emit({ kind: 'search', share }));
   }
 
   async launch(options: LaunchOptions): Promise<LaunchResult> {
     const machine = coded(() => this.createMachine(options));
-    const pristine = (): MachineMemory => coded(() => this.createMemory(options));
     const disassembler = (this.#disassembler ??= await Disassembler.load('intel'));
     const { parts, warnings } = assembleParts(machine, {
-      ...{ options, host: this.host, disassembler, pristine, emit: this.emit },
+      ...{ options, host: this.host, disassembler, emit: this.emit },
       paused: () => control.stopped('pause'),
       arrived: (arrival) => control.arrived(arrival),
     });

@@ -1,8 +1,6 @@
 /** The machine that a launch asks for. */
 import { type BootOptions, type Machine } from '../machine/api';
 import { extraDevices } from '../machine/extra-devices';
-import { loadMemory } from '../machine/assemble';
-import { type MachineMemory } from '../machine/memory';
 import { createMachine } from '../machine/pc';
 import { type KeptRegions } from '../x86/api';
 import { type LaunchOptions } from './api';
@@ -13,11 +11,6 @@ import { type LaunchOptions } from './api';
  */
 export function launchedMachine(options: LaunchOptions, kept?: KeptRegions): Machine {
   return createMachine({ ...bootOptions(options), kept }).machine;
-}
-
-/** The memory of such a machine before it runs, without the rest of it, which takes longer to make. */
-export function launchedMemory(options: LaunchOptions): MachineMemory {
-  return loadMemory(bootOptions(options));
 }
 
 function bootOptions(options: LaunchOptions): BootOptions {

@@ -1,7 +1,6 @@
 /** Puts a launched session's parts together: the machine with its symbols, what watches it, and what takes it back in time. */
 import { type Machine, MachineError } from '../machine/api';
 import { PcMachine } from '../machine/machine';
-import { type MachineMemory } from '../machine/memory';
 import { NetworkLink } from '../machine/network';
 import { SourcePathMap, SymbolFile } from '../symbols/api';
 import { type DebuggerEvent, type LaunchOptions, type SourceLocation } from './api';
@@ -51,8 +50,6 @@ export interface Surroundings {
   readonly options: LaunchOptions;
   readonly host: Host;
   readonly disassembler: Disassembler;
-  /** Makes memory like that which the machine given begins with. */
-  readonly pristine: () => MachineMemory;
   readonly emit: (event: DebuggerEvent) => void;
   /** The machine was paused. */
   readonly paused: () => void;
@@ -137,7 +134,7 @@ type Watched = Pick<Parts, 'runner' | 'breakpoints' | 'catcher' | 'tracers' | 't
 function recordHistory(
   machine: PcMachine,
   { target, runner, breakpoints, catcher, tracers, traceLog, judge }: Watched,
-  { options, host, disassembler, pristine, emit, arrived }: Surroundings,
+  { options, host, disassembler, emit, arrived }: Surroundings,
 ): TimeTravel {
   return new TimeTravel({
     machine,
@@ -146,7 +143,6 @@ function recordHistory(
     host,
     turn: runner.turn,
     ...(options.historyBytes === undefined ? {} : { budget: options.historyBytes }),
-    pristine,
     watchAlso: (watchpoint) => breakpoints.watchAlso(watchpoint),
     judge: (reason) => judge.judge(reason),
     arrived,

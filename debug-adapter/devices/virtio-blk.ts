@@ -87,7 +87,7 @@ export class VirtioBlk extends VirtioDevice {
     const answer = new Uint8Array(room);
     answer.set(data);
     answer[room - 1] = status;
-    return scatter(ram, chain.writable, answer, (physical, length) => this.host.ramWritten(physical, length));
+    return scatter(ram, chain.writable, answer, (physical, length) => this.host.ramChanges(physical, length));
   }
 
   private inRange(sector: number, length: number): boolean {

@@ -42,7 +42,7 @@ export class VirtioConsole extends VirtioDevice {
       const chain = queue.take(this.has(Feature.indirect));
       if (chain === undefined) break;
       const written = scatter(this.host.ram, chain.writable, Uint8Array.from(this.waiting), (physical, length) =>
-        this.host.ramWritten(physical, length),
+        this.host.ramChanges(physical, length),
       );
       this.waiting.splice(0, written);
       queue.finish(chain, written);

@@ -53,7 +53,7 @@ export class VirtioNet extends VirtioDevice {
       packet.set(frame, headerBytes);
       queue.finish(
         chain,
-        scatter(this.host.ram, chain.writable, packet, (physical, length) => this.host.ramWritten(physical, length)),
+        scatter(this.host.ram, chain.writable, packet, (physical, length) => this.host.ramChanges(physical, length)),
       );
     }
     if (this.has(Feature.eventIndex)) queue.wantNotification();

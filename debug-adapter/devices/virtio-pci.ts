@@ -69,7 +69,7 @@ export abstract class VirtioDevice implements Device {
           host.ram,
           size,
           () => (this.isBroken = true),
-          (physical, length) => host.ramWritten(physical, length),
+          (physical, length) => host.ramChanges(physical, length),
         ),
     );
   }

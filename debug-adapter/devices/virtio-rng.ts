@@ -35,7 +35,7 @@ export class VirtioRng extends VirtioDevice {
         ),
       );
       this.fill(bytes);
-      return scatter(this.host.ram, chain.writable, bytes, (physical, length) => this.host.ramWritten(physical, length));
+      return scatter(this.host.ram, chain.writable, bytes, (physical, length) => this.host.ramChanges(physical, length));
     });
   }
 }

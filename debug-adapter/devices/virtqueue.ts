@@ -41,12 +41,13 @@ export class Virtqueue {
   /**
    * @param size descriptors, a power of two.
    * @param broken called where the guest's rings make no sense; the device then ignores it until it is reset.
+   * @param changes called before RAM is written.
    */
   constructor(
     private readonly ram: Uint8Array,
     readonly size: number,
     private readonly broken: () => void,
-    private readonly written: (physical: number, length: number) => void,
+    private readonly changes: (physical: number, length: number) => void,
   ) {
     this.view = new DataView(ram.buffer, ram.byteOffset, ram.byteLength);
   }
@@ -147,12 +148,12 @@ export class Virtqueue {
   finish(chain: Chain, bytesWritten: number): void {
     if (!this.ready) return;
     const at = this.usedRing + 4 + (this.state.used % this.size) * 8;
+    this.changes(at, 8);
+    this.changes(this.usedRing, 4);
     this.view.setUint32(at, chain.head, true);
     this.view.setUint32(at + 4, bytesWritten, true);
     this.state.used = (this.state.used + 1) & 0xffff;
     this.view.setUint16(this.usedRing + 2, this.state.used, true);
-    this.written(at, 8);
-    this.written(this.usedRing, 4);
   }
 
   /** Whether the guest wants an interrupt for what was finished since the last time (section 2.7.7). */
@@ -169,7 +170,9 @@ export class Virtqueue {
   wantNotification(): void {
     if (!this.ready) return;
     const at = this.usedRing + 4 + this.size * 8;
-    if (at + 2 <= this.ram.length) this.view.setUint16(at, this.state.taken, true);
+    if (at + 2 > this.ram.length) return;
+    this.changes(at, 2);
+    this.view.setUint16(at, this.state.taken, true);
   }
 }
 
@@ -187,19 +190,19 @@ export function gather(ram: Uint8Array, buffers: readonly Buffer[], skip = 0, li
   return out;
 }
 
-/** Writes bytes into a chain's buffers. Answers how many fitted. */
+/** Writes bytes into a chain's buffers; `changes` is called before each. Answers how many fitted. */
 export function scatter(
   ram: Uint8Array,
   buffers: readonly Buffer[],
   bytes: Uint8Array,
-  written: (physical: number, length: number) => void,
+  changes: (physical: number, length: number) => void,
 ): number {
   let done = 0;
   for (const { address, length } of buffers) {
     const count = Math.min(length, bytes.length - done);
     if (count <= 0) break;
+    changes(address, count);
     ram.set(bytes.subarray(done, done + count), address);
-    written(address, count);
     done += count;
   }
   return done;

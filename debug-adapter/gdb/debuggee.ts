@@ -21,7 +21,6 @@ export class Debuggee {
   /** @param symbols the kernel's, for the guest's threads: addresses are the client's business, and are told as numbers. */
   constructor(
     readonly machine: PcMachine,
-    pristine: () => PcMachine,
     host: Host,
     clock: 'real' | 'skip',
     onStop: (stop: Stop) => void,
@@ -32,7 +31,7 @@ export class Debuggee {
     this.registers = new RegisterFile(machine.cpu);
     this.points = new BreakpointTable(this.target);
     this.#exceptions = new ExceptionCatcher(this.target);
-    const history = new History(machine, { now: () => host.now(), pristine, touchedPages: host.touchedPages });
+    const history = new History(machine, { now: () => host.now(), touchedPages: host.touchedPages });
     this.execution = new Execution(this.target, this.points, this.#exceptions, history, host, clock, onStop);
   }
 

@@ -14,8 +14,6 @@ import { parseThread } from './threads';
 export interface ServerOptions {
   /** Boots a machine: at the start, and again whenever the client restarts the guest. */
   readonly boot: () => PcMachine;
-  /** Makes another machine like those, connected to nothing outside: what the recorded past begins with. */
-  readonly pristine: () => PcMachine;
   readonly host: Host;
   readonly clock: 'real' | 'skip';
   /** The kernel's symbols, by which the guest's threads are found. */
@@ -102,8 +100,8 @@ export class GdbServer {
   }
 
   #boot(): Debuggee {
-    const { boot, pristine, host, clock, symbols } = this.options;
-    return new Debuggee(boot(), pristine, host, clock, (stop) => this.#stopped(stop), symbols);
+    const { boot, host, clock, symbols } = this.options;
+    return new Debuggee(boot(), host, clock, (stop) => this.#stopped(stop), symbols);
   }
 
   #stopped(stop: Stop): void {

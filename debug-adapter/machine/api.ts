@@ -12,8 +12,8 @@ export interface DeviceHost {
   setIrq(line: number, level: boolean): void;
   /** Level of the request that the interrupt controller makes of the processor. */
   setInterruptRequest(level: boolean): void;
-  /** Tells that a device wrote guest RAM (DMA), so that code decoded from it is dropped. */
-  ramWritten(physical: number, length: number): void;
+  /** Tells that a device is about to write guest RAM (DMA): code decoded from it is dropped, and whoever keeps what was there can. */
+  ramChanges(physical: number, length: number): void;
   /** Ends the run after the current instruction. */
   stop(reason: MachineExit): void;
   /** Tells that the guest does nothing but ask a device for input; the run comes back as idle after the current instruction. */

@@ -7,14 +7,14 @@ import { IntervalTimer } from '../devices/pit';
 import { PowerControl } from '../devices/power';
 import { RealTimeClock } from '../devices/rtc';
 import { Uart } from '../devices/uart';
-import { clearScreen, Vga } from '../devices/vga';
+import { Vga } from '../devices/vga';
 import { type Cpu, type CpuParts, type KeptRegions } from '../x86/api';
 import { type BootOptions, type EntryState } from './api';
 import { Bus } from './bus';
 import { timeStampCost, tscKilohertz, VirtualClock } from './clock';
 import { enter } from './entry';
 import { PcMachine } from './machine';
-import { createMemory, type MachineMemory } from './memory';
+import { createMemory } from './memory';
 import { RandomSource } from './random';
 
 /** 2025-01-01T00:00:00Z: what the RTC shows unless told otherwise. */
@@ -31,14 +31,6 @@ export interface CreatedMachine {
   readonly machine: PcMachine;
   readonly bus: Bus;
   readonly entry: EntryState;
-}
-
-/** The memory of a machine that has not run: what the image's loader and the reset of devices leave there. Throws MachineError as `assembleMachine` does. */
-export function loadMemory(options: BootOptions): MachineMemory {
-  const made = createMemory(options.memory);
-  loadImage(options, made.ram);
-  clearScreen(made.ram);
-  return made;
 }
 
 /**

@@ -224,8 +224,8 @@ export class PcMachine implements Machine, DeviceHost {
         return true;
       case 'memory':
         if (entry.physical < 0 || entry.physical + entry.bytes.length > this.ram.length) return false;
+        this.ramChanges(entry.physical, entry.bytes.length);
         this.ram.set(entry.bytes, entry.physical);
-        this.ramWritten(entry.physical, entry.bytes.length);
         return true;
       case 'register':
         return this.cpu.setRegister(entry.name, entry.value);
@@ -292,11 +292,16 @@ export class PcMachine implements Machine, DeviceHost {
 
   restore(snapshot: Uint8Array): void {
     restoreSnapshot(this, snapshot);
+    this.revive();
+    this.cursor = Math.min(this.cursor, this.journalled.end);
+  }
+
+  /** Lets a machine that has ended go on, once the state of a moment before that has been put back. */
+  revive(): void {
     this.ended = undefined;
     this.pollRequested = false;
     this.yieldRequested = undefined;
     this.idleUntil = undefined;
-    this.cursor = Math.min(this.cursor, this.journalled.end);
   }
 
   hash(): bigint {
@@ -317,7 +322,7 @@ export class PcMachine implements Machine, DeviceHost {
     this.parts?.cpu.setInterruptLine(level);
   }
 
-  ramWritten(physical: number, length: number): void {
+  ramChanges(physical: number, length: number): void {
     this.cpu.invalidateCode(physical, length);
   }
 

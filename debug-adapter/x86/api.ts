@@ -104,6 +104,14 @@ export interface FollowedCall {
   readonly after: readonly FollowedArgument[];
 }
 
+/** Is told of pages of RAM before something is stored to them for the first time, whoever does it. */
+export interface StoreFollower {
+  /** @param page its physical number; one that is named need not change. */
+  firstStore(page: number): void;
+  /** From now on any page may be stored to without a word. */
+  lost(): void;
+}
+
 /** A function run when execution reaches an address, before its instruction. Answer 'stop' to stop there. */
 export type Probe = () => 'stop' | undefined;
 
@@ -189,7 +197,14 @@ export interface Cpu {
   reset(): void;
   /** After the state block or guest RAM was written from outside: drops derived state (TLBs, blocks, mode). */
   invalidate(): void;
-  /** After bytes of guest RAM changed from outside (loader, DMA, debugger): drops code decoded from them. */
+  /** After the state block alone was written from outside, between two runs: what was decoded and translated stays where the same code is mapped, as after a change of page tables. */
+  stateReplaced(): void;
+  /**
+   * Has the first store to each page told of from now on, between two runs; those that were told of before are told of again. What is found to run often stores without being seen (`lost`).
+   * @returns false where that is so already
+   */
+  followStores(follower: StoreFollower): boolean;
+  /** Before bytes of guest RAM change from outside (DMA, debugger), or after they did (loader): drops code decoded from them. */
   invalidateCode(physical: number, length: number): void;
   /**
    * Sets the one probe of a linear address, or takes it away. `observes`: it neither stops nor changes anything of the guest, which makes it cheap; it may be told

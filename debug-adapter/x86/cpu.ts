@@ -1,7 +1,16 @@
 /** The processor: the run loop around generated code of both tiers, and events between instructions. */
 
 import { Allowance } from './allowance';
-import { type Cpu, type CpuExit, type CpuHooks, type CpuParts, type KeptRegions, type Probe, type Watchpoint } from './api';
+import {
+  type Cpu,
+  type CpuExit,
+  type CpuHooks,
+  type CpuParts,
+  type KeptRegions,
+  type Probe,
+  type StoreFollower,
+  type Watchpoint,
+} from './api';
 import { type Block, BlockCache } from './blocks';
 import { Callouts } from './callouts';
 import { GuestFault, StoppedByHook, Unsupported, Vector } from './context';
@@ -157,6 +166,7 @@ export class X86Cpu extends CpuState implements Cpu {
             placeRecord: (key, mode, remaining, at) => this.#blocks.single(mode, lowHalf(key), highHalf(key), remaining, at),
             probedWithin: (key, length) => this.#probes.within(lowHalf(key), highHalf(key), length),
             recordsCleared: () => this.#helpers.clearRegions(),
+            windowUsed: () => this.access.loseStores(),
             claim: (mode, key) => this.#blocks.dropStart(mode, key),
             model: options.model,
             kept: options.kept,
@@ -237,18 +247,40 @@ export class X86Cpu extends CpuState implements Cpu {
   }
 
   invalidate(): void {
-    this.lives++;
-    this.allowance.restore(Number(this.u64[State.retired >> 3]!));
-    this.#callouts.clear();
     this.#blocks.flush();
     this.#jit?.flush();
     this.#helpers.clear();
+    this.#adoptState();
+  }
+  stateReplaced(): void {
+    this.allowance.reset();
+    this.#stopRequested = false;
+    this.#hookStops = false;
+    this.#hookAsked = -1;
+    this.#watches.reset();
+    this.#adoptState();
+  }
+  /** All that is derived from the state block and from page tables goes. */
+  #adoptState(): void {
+    this.lives++;
+    this.allowance.restore(Number(this.u64[State.retired >> 3]!));
+    this.#callouts.clear();
     this.modeChanged();
     this.access.flush();
     this.log.reset();
   }
   invalidateCode(physical: number, length: number): void {
-    if (length > 0) this.#codeWritten(physical, length);
+    if (length > 0) this.#ramChanges(physical, length);
+  }
+  #ramChanges(physical: number, length: number): void {
+    this.access.noteStore(physical, length);
+    this.#codeWritten(physical, length);
+  }
+  followStores(follower: StoreFollower): boolean {
+    if (this.#jit?.usesWindows === true) return false;
+    this.access.followStores(follower);
+    this.#jit?.writesForgotten();
+    return true;
   }
 
   setProbe(address: bigint, probe: Probe | undefined, observes = false, telling: number = Telling.atOnce): void {

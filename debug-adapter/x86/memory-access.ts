@@ -1,6 +1,6 @@
 /** Guest memory as the processor accesses it: the TLBs that generated code reads, their slow path, page crossing, device memory, watchpoints, and stores to code. */
 
-import { type Watchpoint, type CpuBus } from './api';
+import { type CpuBus, type StoreFollower, type Watchpoint } from './api';
 import { type CpuContext, Vector, fault } from './context';
 import { Cr4 } from './control-bits';
 import { TlbJournals } from './interp-abi';
@@ -58,6 +58,9 @@ export class MemoryAccess {
   #pendingSize = 0;
   /** Of a store into two pages of RAM: where its parts go, as host addresses, and the size of the first; or size 0. */
   #pendingHosts: readonly [number, number] = [0, 0];
+  #follower: StoreFollower | undefined;
+  /** By page: 0 where the next store has to be told of. */
+  readonly #told: Uint8Array;
   #pendingFirst = 0;
 
   constructor(cpu: CpuContext, bus: CpuBus, events: AccessEvents) {
@@ -68,6 +71,7 @@ export class MemoryAccess {
     this.#view = cpu.view;
     this.#u8 = cpu.u8;
     this.#ramSize = cpu.ramSize;
+    this.#told = new Uint8Array(Math.ceil(cpu.ramSize / PAGE)).fill(1);
     this.#view.setBigUint64(TlbJournals.ram, BigInt(cpu.ramSize), true);
     // All-zero memory is an empty TLB but for what may look up page 0, whose tag is 0: its own entry, and that of an access which wraps from the last page.
     for (const base of [Layout.tlbRead, Layout.tlbWrite]) {
@@ -158,6 +162,35 @@ export class MemoryAccess {
     }
   }
 
+  /** See `Cpu.followStores`. */
+  followStores(follower: StoreFollower): void {
+    this.#follower = follower;
+    this.#told.fill(0);
+    // As if there were code everywhere: the first write translation of each page is made here.
+    this.#u8.fill(1, Layout.codeMap, Layout.codeMap + this.#told.length);
+    this.#flushOne(true);
+  }
+
+  /** There will be stores that are not seen. */
+  loseStores(): void {
+    const follower = this.#follower;
+    this.#follower = undefined;
+    this.#told.fill(1);
+    follower?.lost();
+  }
+
+  /** Something is about to be stored to bytes of RAM, or may be. */
+  noteStore(physical: number, length: number): void {
+    if (this.#follower === undefined) return;
+    for (let page = Math.floor(physical / PAGE); page * PAGE < physical + length; page++) this.#noteStoreTo(page);
+  }
+
+  #noteStoreTo(page: number): void {
+    if (this.#told[page] !== 0) return;
+    this.#told[page] = 1;
+    this.#follower?.firstStore(page);
+  }
+
   setWatches(list: readonly Watch[]): void {
     this.#watches = list;
     this.#u32[TlbJournals.off >> 2] = list.length > 0 ? 1 : 0;
@@ -220,6 +253,7 @@ export class MemoryAccess {
   #translateHalves(low: number, high: number, write: boolean, system: boolean): number {
     const physical = translate(this.#cpu, low, high, write ? 'write' : 'read', this.#user && !system, system);
     const page = physical - (low & (PAGE - 1));
+    if (write && page + PAGE <= this.#ramSize) this.#noteStoreTo(page / PAGE);
     if (
       page + PAGE <= this.#ramSize &&
       !system &&
@@ -404,6 +438,7 @@ export class MemoryAccess {
   writePhysicalBytes(physical: number, size: number, value: bigint): void {
     if (physical + size <= this.#ramSize) {
       const page = Math.floor(physical / PAGE);
+      this.#noteStoreTo(page);
       if (this.#events.hasCode(page)) this.#events.codeWritten(physical, size);
       const at = Layout.ramBase + physical;
       switch (size) {

@@ -158,7 +158,6 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
     };
     const server = new GdbServer({
       boot,
-      pristine: () => make(),
       host,
       clock: run.clock === 'skip' ? 'skip' : 'real',
       ...(symbols === undefined ? {} : { symbols }),

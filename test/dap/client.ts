@@ -6,7 +6,7 @@ import { type DebugProtocol } from '@vscode/debugprotocol';
 import { type DebuggerEvent } from '../../debug-adapter/control/api';
 import { type Channel, serve } from '../../debug-adapter/control/channel';
 import { Debugger } from '../../debug-adapter/control/debugger';
-import { launchedMachine, launchedMemory } from '../../debug-adapter/control/launched-machine';
+import { launchedMachine } from '../../debug-adapter/control/launched-machine';
 import { type AdapterHost } from '../../debug-adapter/dap/host';
 import { runnerHost } from '../../debug-adapter/runner-host.node';
 import { UnikernelDebugSession } from '../../debug-adapter/session';
@@ -37,7 +37,7 @@ const inProcessHost: AdapterHost = {
       close: () => undefined,
     });
     const events: { emit?: (event: DebuggerEvent) => void } = {};
-    const served = new Debugger(launchedMachine, runnerHost, (event) => events.emit?.(event), launchedMemory);
+    const served = new Debugger(launchedMachine, runnerHost, (event) => events.emit?.(event));
     events.emit = serve<DebuggerEvent>(end(1), served);
     return {
       channel: end(0),

@@ -73,7 +73,7 @@ describe('pages that were never touched', function () {
     }
     for (let round = 0; round < 12; round++) {
       const machine = boot();
-      const history = new History(machine, { now: () => 0, pristine: boot, touchedPages: touchedPagesOf });
+      const history = new History(machine, { now: () => 0, touchedPages: touchedPagesOf });
       while (history.position < end) {
         history.ran(machine.run(BigInt(Math.min(end, history.position + 1 + r.below(8000)))));
         if (r.oneIn(2)) history.take();

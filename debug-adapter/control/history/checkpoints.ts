@@ -1,7 +1,9 @@
-/** Checkpoints of one machine: processor and device state whole, memory as the pages that changed since the checkpoint before. */
-import { type Cpu } from '../../x86/api';
+/**
+ * Checkpoints of one machine: processor and device state whole, memory as the pages that changed since the checkpoint before. The processor tells of the first store to each page before it happens: only
+ * then its content is copied, for the checkpoint that it has been so since. Where that cannot be told any longer, all memory is looked through, and copied at once.
+ */
+import { type Cpu, type StoreFollower } from '../../x86/api';
 import { type PcMachine } from '../../machine/machine';
-import { type MachineMemory } from '../../machine/memory';
 import { restoreSnapshot, saveSnapshot, type Stateful } from '../../machine/snapshot';
 import { type FindTouchedPages, PageHash, pageBytes } from './page-hash';
 import { PageStore, zeroSlot } from './page-store';
@@ -14,54 +16,75 @@ export interface Checkpoint {
   readonly cursor: number;
   /** Everything but memory, in the machine's own format. */
   readonly core: Uint8Array;
-  /** Page number to slot, for pages that differ from the checkpoint before, or from zeros where it is full. */
+  /** Page number to slot, for pages that differ from the checkpoint before. In the first one: for all that are known (see `Checkpoints.#unknown`). */
   readonly pages: Map<number, number>;
-  full: boolean;
 }
 
-/** Where a snapshot says how many bytes of memory it is of. */
-const ramLengthOffset = 8;
 /** What a checkpoint takes beside its pages: objects, and an entry of a map. */
 const checkpointOverhead = 512;
 const entryOverhead = 40;
 
 /** Pages that are looked at in one go where they were zeros. */
 const mostZeros = 256;
+/** In the place of a slot: nothing was ever stored to the page, which is in RAM as it was when history began. */
+const unstored = 0xffff_ffff;
+/** In the place of a slot: the page is in RAM as it was at this checkpoint, and is copied before something is stored to it. */
+const inMemory = 0xffff_fffe;
+/** What a page that has to be copied costs, in such that need only be looked at. */
+const copyWork = 6;
 
 /** Checkpoints in order of time; the first one, at the start of history, stays until history is made to begin later. */
-export class Checkpoints {
+export class Checkpoints implements StoreFollower {
   readonly #list: Checkpoint[] = [];
   readonly #hash: PageHash;
   readonly #store: PageStore;
   readonly #pageCount: number;
-  /** Slots of all pages at checkpoint `#tableOf`. */
-  readonly #table: Uint32Array;
-  #tableOf: Checkpoint | undefined;
+  /** Slots of all pages at checkpoint `#tableOf`; RAM differs from them in no other pages than those of `#suspects`, as long as stores are told of. */
+  #table: Uint32Array;
+  #tableOf!: Checkpoint;
+  /** Another table, to make one in. */
+  #spare: Uint32Array;
+  #suspects: number[] = [];
+  #isTold = false;
+  /** Whose page is `inMemory`: one checkpoint's for each page. */
+  readonly #owners = new Map<number, Checkpoint>();
+  /** What pages are that the first checkpoint does not have: zeros, once all others were copied. */
+  #unknown: number = unstored;
   #overhead = 0;
-  #complete = false;
+  /** Pages looked at or copied on behalf of history while the guest ran, since `takeWork` was called. */
+  #work = 0;
 
   /**
    * @param machine stands at the start of history.
-   * @param pristine makes memory like that which the machine began with, and as large: that at the start is taken from it, once somebody goes there. To look through memory
-   * that was never touched takes tens of milliseconds, for which no guest should have to wait before it starts.
    * @param touchedPages knows what memory was never touched, and need not be looked through, where the host can tell.
    */
   constructor(
     private readonly machine: PcMachine,
-    private readonly pristine: () => MachineMemory,
-    private readonly touchedPages?: FindTouchedPages,
+    touchedPages?: FindTouchedPages,
   ) {
     this.#pageCount = machine.ram.length / pageBytes;
     this.#table = new Uint32Array(this.#pageCount);
+    this.#spare = new Uint32Array(this.#pageCount);
     this.#hash = new PageHash(machine.ram, machine.memory, touchedPages);
     this.#store = new PageStore();
-    this.#list.push({
+    this.#begin();
+  }
+
+  #begin(): void {
+    const { machine } = this;
+    const first = {
       at: Number(machine.cpu.retired),
       cursor: machine.cursor,
       core: saveSnapshot(coreOf(machine)),
-      pages: new Map(),
-      full: true,
-    });
+      pages: new Map<number, number>(),
+    };
+    this.#list.push(first);
+    this.#overhead = overheadOf(first);
+    this.#unknown = unstored;
+    this.#table.fill(unstored);
+    this.#agree(first);
+    // Stores that nobody will tell of may change any page: all have to be known.
+    if (!this.#isTold) this.lost();
   }
 
   get list(): readonly Checkpoint[] {
@@ -70,7 +93,38 @@ export class Checkpoints {
 
   /** Bytes that all of them take. */
   get bytes(): number {
-    return this.#store.bytes + this.#overhead;
+    return this.#store.bytes + this.#owners.size * pageBytes + this.#overhead;
+  }
+
+  /** Pages that the guest had to wait for while it ran, since the last call. */
+  takeWork(): number {
+    const work = this.#work;
+    this.#work = 0;
+    return work;
+  }
+
+  firstStore(page: number): void {
+    this.#work++;
+    this.#suspects.push(page);
+    this.#settle(page);
+  }
+
+  lost(): void {
+    this.#isTold = false;
+    for (const page of [...this.#owners.keys()]) this.#settle(page);
+    if (this.#unknown === zeroSlot) return;
+    this.#hash.look();
+    for (
+      let page = this.#hash.skipZeros(0, this.#pageCount);
+      page < this.#pageCount;
+      page = this.#hash.skipZeros(page + 1, this.#pageCount)
+    ) {
+      if (this.#table[page] === unstored) this.#settle(page);
+    }
+    this.#unknown = zeroSlot;
+    this.#table.forEach((slot, page) => {
+      if (slot === unstored) this.#table[page] = zeroSlot;
+    });
   }
 
   /** Index of the newest checkpoint at or before `count` instructions; -1 where there is none. */
@@ -93,32 +147,29 @@ export class Checkpoints {
     const index = this.indexBefore(at);
     // The start of history stays as it is: journal entries of that moment come after it.
     if (index === 0 && this.#list[0]!.at === at) return this.#list[0]!;
-    const previous = index <= 0 && !this.#complete ? undefined : this.#list[index];
     const next = this.#list[index + 1];
-    this.#fillTable(previous);
-    this.#hash.look();
+    this.#turnTable(this.#list[index]!);
     const pages = new Map<number, number>();
-    for (let page = this.#nextChange(0); page < this.#pageCount; page = this.#nextChange(page + 1)) {
+    const made: Checkpoint = { at, cursor: this.machine.cursor, core: saveSnapshot(coreOf(this.machine)), pages };
+    this.#eachChange((page) => {
       const known = this.#table[page]!;
-      const slot = this.#slotFor(page, next);
+      const slot = this.#isTold ? inMemory : this.#slotFor(page, next);
+      if (slot === inMemory) {
+        // It may have been so at a later one, too.
+        this.#settle(page);
+        this.#owners.set(page, made);
+      }
       pages.set(page, slot);
       // What the next checkpoint has from before is no longer what comes right before it.
-      if (next?.full === false && !next.pages.has(page)) {
+      if (next?.pages.has(page) === false) {
         next.pages.set(page, this.#store.share(known));
         this.#overhead += entryOverhead;
       }
       this.#table[page] = slot;
-    }
-    const made: Checkpoint = {
-      at,
-      cursor: this.machine.cursor,
-      core: saveSnapshot(coreOf(this.machine)),
-      pages,
-      full: previous === undefined,
-    };
+    });
     this.#list.splice(index + 1, 0, made);
     this.#overhead += overheadOf(made);
-    this.#tableOf = made;
+    this.#agree(made);
     return made;
   }
 
@@ -127,58 +178,53 @@ export class Checkpoints {
     const checkpoint = this.#list[index];
     if (checkpoint === undefined) throw new RangeError(`no checkpoint ${index}`);
     const { machine } = this;
-    this.#fillTable(checkpoint);
-    if (hasEnded(machine)) reviveMachine(machine, checkpoint.core);
-    this.#hash.look();
-    for (let page = this.#nextChange(0); page < this.#pageCount; page = this.#nextChange(page + 1)) {
-      this.#store.load(machine.ram, this.#table[page]!, page);
+    this.#turnTable(checkpoint);
+    if (hasEnded(machine)) machine.revive();
+    this.#eachChange((page) => {
+      this.#settle(page);
       machine.cpu.invalidateCode(page * pageBytes, pageBytes);
-    }
-    const core = coreOf(machine, takingOver(machine.cpu));
+      this.#store.load(machine.ram, this.#table[page]!, page);
+    });
+    // Whoever requests an interrupt does it again when its state is put back.
+    machine.cpu.setInterruptLine(false);
+    const core = coreOf(machine, keepingCode(machine.cpu));
     restoreSnapshot(core, checkpoint.core);
     machine.cursor = Math.min(core.cursor, machine.journalled.end);
-  }
-
-  /** Makes `restore` of checkpoint `index` quick: what is there only once somebody goes back is made now, and memory that was never touched is touched. */
-  *warm(index: number): Generator<void, void, void> {
-    this.#fillTable(this.#list[index]);
-    yield;
-    this.#hash.look();
-    for (let page = this.#nextChange(0); page < this.#pageCount; page = this.#nextChange(page + 1));
+    this.#agree(checkpoint);
+    this.#work = 0;
   }
 
   /** Forgets everything and begins anew with the state that the machine is in. */
   restart(): void {
-    for (let index = this.#list.length - 1; index > 0; index--) this.remove(index);
-    for (const slot of this.#list[0]?.pages.values() ?? []) this.#store.release(slot);
+    for (const each of this.#list) for (const [page, slot] of each.pages) this.#release(each, page, slot);
     this.#list.length = 0;
-    this.#overhead = 0;
-    this.#complete = true;
-    this.#tableOf = undefined;
-    this.take();
+    this.#begin();
   }
 
   /** Forgets checkpoints after `count` instructions, and those that know journal entries which are no more. */
   dropAfter(count: number, journalLength: number): void {
-    for (let index = this.#list.length - 1; index > 0; index--) {
-      const { at, cursor } = this.#list[index]!;
-      if (at > count || cursor > journalLength) this.remove(index);
-    }
+    const isDropped = ({ at, cursor }: Checkpoint): boolean => at > count || cursor > journalLength;
+    const last = this.#list.findLast((each, index) => index === 0 || !isDropped(each))!;
+    if (this.#tableOf !== last && isDropped(this.#tableOf)) this.#turnTable(last);
+    for (let index = this.#list.length - 1; index > 0; index--) if (isDropped(this.#list[index]!)) this.remove(index);
   }
 
   /** History begins at checkpoint `index` from now on: those before it are forgotten. */
   beginAt(index: number): void {
     const checkpoint = this.#list[index];
     if (index <= 0 || checkpoint === undefined) return;
-    this.#fillTable(checkpoint);
+    this.#turnTable(checkpoint);
     const pages = new Map<number, number>();
+    const begun: Checkpoint = { ...checkpoint, pages };
     this.#table.forEach((slot, page) => {
-      if (slot !== zeroSlot) pages.set(page, this.#store.share(slot));
+      if (slot === this.#unknown) return;
+      pages.set(page, slot);
+      if (slot === inMemory) this.#owners.set(page, begun);
+      else this.#store.share(slot);
     });
-    const begun: Checkpoint = { ...checkpoint, pages, full: true };
     for (const old of this.#list.splice(0, index + 1, begun)) {
       this.#overhead -= overheadOf(old);
-      for (const slot of old.pages.values()) this.#store.release(slot);
+      for (const [page, slot] of old.pages) this.#release(old, page, slot);
     }
     this.#overhead += overheadOf(begun);
     this.#tableOf = begun;
@@ -188,21 +234,35 @@ export class Checkpoints {
   remove(index: number): void {
     const checkpoint = this.#list[index];
     if (index <= 0 || checkpoint === undefined) return;
+    // The table is one of a checkpoint that is there: of others, slots may be used again.
+    if (this.#tableOf === checkpoint) this.#turnTable(this.#list[index - 1]!);
     const next = this.#list[index + 1];
     this.#overhead -= overheadOf(checkpoint);
     for (const [page, slot] of checkpoint.pages) {
-      if (next === undefined || next.full || next.pages.has(page)) this.#store.release(slot);
+      if (next === undefined || next.pages.has(page)) this.#release(checkpoint, page, slot);
       else {
         next.pages.set(page, slot);
+        if (slot === inMemory) this.#owners.set(page, next);
         this.#overhead += entryOverhead;
       }
     }
-    if (next !== undefined) next.full ||= checkpoint.full;
     this.#list.splice(index, 1);
-    if (this.#tableOf === checkpoint) this.#tableOf = undefined;
   }
 
-  /** The first page from `page` on whose content is not that of its slot in the table; the number of pages where there is none. Its hash is at hand then. */
+  /** Calls `changed` for each page whose content is not that of its slot in the table. */
+  #eachChange(changed: (page: number) => void): void {
+    if (this.#isTold) {
+      for (const page of this.#suspects) {
+        const slot = this.#table[page]!;
+        if (slot !== inMemory && !this.#hash.same(page, this.#store.hashes, slot)) changed(page);
+      }
+      return;
+    }
+    this.#hash.look();
+    for (let page = this.#nextChange(0); page < this.#pageCount; page = this.#nextChange(page + 1)) changed(page);
+  }
+
+  /** The first page from `page` on whose content is not that of its slot in the table; the number of pages where there is none. */
   #nextChange(page: number): number {
     const count = this.#pageCount;
     let at = page;
@@ -229,31 +289,43 @@ export class Checkpoints {
     return this.#store.add(this.machine.ram, page, this.#hash);
   }
 
-  /** Copies the pages of the first checkpoint, if that has not been done yet. */
-  #completeFirst(): void {
-    const [first] = this.#list;
-    if (this.#complete || first === undefined) return;
-    this.#complete = true;
-    const { ram, memory } = this.pristine();
-    const hash = new PageHash(ram, memory, this.touchedPages);
-    hash.look();
-    for (let page = hash.skipZeros(0, this.#pageCount); page < this.#pageCount; page = hash.skipZeros(page + 1, this.#pageCount))
-      if (!hash.same(page, this.#store.hashes, zeroSlot)) first.pages.set(page, this.#store.add(ram, page, hash));
-    this.#overhead += overheadOf(first);
+  /** A page is about to change: copies it for the checkpoint that has it in memory only. That is the first one where nothing was ever stored to it: it was so at all of them. */
+  #settle(page: number): void {
+    const isUnstored = this.#table[page] === unstored;
+    const owner = isUnstored ? this.#list[0]! : this.#owners.get(page);
+    if (owner === undefined) return;
+    if (isUnstored) this.#overhead += entryOverhead;
+    this.#owners.delete(page);
+    const slot = this.#hash.isZero(page) ? zeroSlot : this.#slotFor(page, undefined);
+    if (slot !== zeroSlot) this.#work += copyWork;
+    owner.pages.set(page, slot);
+    if (isUnstored || this.#table[page] === inMemory) this.#table[page] = slot;
   }
 
-  #fillTable(checkpoint: Checkpoint | undefined): void {
-    if (checkpoint !== undefined && this.#tableOf === checkpoint) return;
-    this.#table.fill(zeroSlot);
+  /** A checkpoint no longer needs what it has of a page. */
+  #release(checkpoint: Checkpoint, page: number, slot: number): void {
+    if (slot !== inMemory) this.#store.release(slot);
+    else if (this.#owners.get(page) === checkpoint) this.#owners.delete(page);
+  }
+
+  /** Makes the table that of another checkpoint, which RAM may differ from wherever the tables do. */
+  #turnTable(checkpoint: Checkpoint): void {
+    if (this.#tableOf === checkpoint) return;
+    const before = this.#table;
+    const table = this.#spare;
+    table.fill(this.#unknown);
+    for (const each of this.#list.slice(0, this.#list.indexOf(checkpoint) + 1)) for (const [page, slot] of each.pages) table[page] = slot;
+    if (this.#isTold) for (let page = 0; page < table.length; page++) if (table[page] !== before[page]) this.#suspects.push(page);
+    this.#table = table;
+    this.#spare = before;
     this.#tableOf = checkpoint;
-    if (checkpoint === undefined) return;
-    const index = this.#list.indexOf(checkpoint);
-    let from = index;
-    while (!this.#list[from]!.full) from--;
-    if (from === 0) this.#completeFirst();
-    for (const each of this.#list.slice(from, index + 1)) {
-      for (const [page, slot] of each.pages) this.#table[page] = slot;
-    }
+  }
+
+  /** RAM is as the table says, which is that of `checkpoint`. */
+  #agree(checkpoint: Checkpoint): void {
+    this.#tableOf = checkpoint;
+    this.#suspects = [];
+    this.#isTold = this.machine.cpu.followStores(this);
   }
 }
 
@@ -265,27 +337,9 @@ function coreOf(machine: PcMachine, cpu: Cpu = machine.cpu): Stateful {
   return { cpu, memory, ram: new Uint8Array(0), clock, random, devices, cursor };
 }
 
-/** A processor that can take over a state block while it keeps code whose bytes are still the same. */
-interface ResumingCpu extends Cpu {
-  stateReplaced?(): void;
-}
-
-/** The processor as restoring a snapshot needs it. The changed pages have been told of already. */
-function takingOver(cpu: ResumingCpu): Cpu {
-  if (cpu.stateReplaced === undefined) {
-    // What the processor keeps beside its state block goes by a reset.
-    cpu.reset();
-    return cpu;
-  }
-  return { invalidate: () => cpu.stateReplaced?.(), invalidateCode: () => undefined } as Pick<Cpu, 'invalidate' | 'invalidateCode'> as Cpu;
-}
+/** The processor as restoring a snapshot needs it: of pages that changed it has been told. */
+const keepingCode = (cpu: Cpu): Cpu =>
+  ({ invalidate: () => cpu.stateReplaced(), invalidateCode: () => undefined }) as Pick<Cpu, 'invalidate' | 'invalidateCode'> as Cpu;
 
 /** Whether the guest ended its run: then a run comes back at once, at whatever limit. */
 export const hasEnded = (machine: PcMachine): boolean => machine.run(machine.cpu.retired).kind === 'exit';
-
-/** Only a restored snapshot lets an ended machine run again; its memory comes back empty. */
-function reviveMachine(machine: PcMachine, core: Uint8Array): void {
-  const snapshot = core.slice();
-  new DataView(snapshot.buffer, snapshot.byteOffset).setUint32(ramLengthOffset, machine.ram.length, true);
-  machine.restore(snapshot);
-}

@@ -1,7 +1,6 @@
 /** The recorded past of a machine: takes checkpoints while it runs, and brings it to any earlier moment by replaying from the one before. */
 import { type StopReason } from '../../machine/api';
 import { type PcMachine } from '../../machine/machine';
-import { type MachineMemory } from '../../machine/memory';
 import { type Checkpoint, Checkpoints, hasEnded } from './checkpoints';
 import { type ConsoleLine, ConsoleMarks, watchConsole } from './console-marks';
 import { historyErrors } from './errors';
@@ -13,7 +12,6 @@ export interface HistoryOptions {
   readonly budget?: number;
   /** Milliseconds, monotonic. */
   now(): number;
-  pristine(): MachineMemory;
   readonly touchedPages?: FindTouchedPages | undefined;
 }
 
@@ -40,7 +38,7 @@ const journalShare = 0.5;
 /** What is left of that when the oldest part is forgotten, so that it is not done all the time. */
 const journalLeft = 0.75;
 /** Milliseconds of replay between a moment looked at and the checkpoint made before it, so that the moments just before are near at hand. */
-const nearMilliseconds = 4;
+const nearMilliseconds = 2;
 /** A longer replay leaves a checkpoint on the way too, so that going further back does not take as long again. */
 const farMilliseconds = 60;
 /** The same distance in instructions is never outside of these. */
@@ -50,9 +48,11 @@ const farthest = 200_000;
 const closeBy = 4000;
 /** Instructions in one go of a replay at first; adapted to take some milliseconds. */
 const firstPart = 1_000_000;
-const assumedSpeed = 20_000;
+const assumedSpeed = 10_000;
 const mostPart = 400_000_000;
 const partMilliseconds = 8;
+/** What the guest waits for the first store to a page since the last checkpoint, about. */
+const storeMilliseconds = 0.0015;
 
 export class History {
   readonly checkpoints: Checkpoints;
@@ -67,7 +67,6 @@ export class History {
 
   /**
    * @param machine has not run yet: history begins where it stands.
-   * @param options.pristine see `Checkpoints`.
    * @param options.touchedPages see `Checkpoints`.
    */
   constructor(
@@ -76,8 +75,8 @@ export class History {
   ) {
     this.budget = options.budget ?? defaultBudget;
     this.#now = options.now;
-    this.#schedule = new Schedule(options.touchedPages !== undefined);
-    this.checkpoints = new Checkpoints(machine, () => options.pristine(), options.touchedPages);
+    this.#schedule = new Schedule();
+    this.checkpoints = new Checkpoints(machine, options.touchedPages);
     this.#end = this.position;
     this.#schedule.restarted(this.#now());
   }
@@ -141,7 +140,7 @@ export class History {
     const started = this.#now();
     const made = this.checkpoints.take();
     const ended = this.#now();
-    this.#schedule.taken(ended, ended - started);
+    this.#schedule.taken(ended, ended - started + this.checkpoints.takeWork() * storeMilliseconds);
     this.#thin();
     return made;
   }
@@ -188,10 +187,9 @@ export class History {
   *prepare(): Journey<void> {
     const { position } = this;
     const near = this.#near;
-    const index = this.checkpoints.indexBefore(position - 1);
-    const before = this.checkpoints.list[index];
+    const before = this.checkpoints.list[this.checkpoints.indexBefore(position - 1)];
     if (before === undefined) return;
-    if (position - before.at <= 2 * near) return yield* this.checkpoints.warm(index);
+    if (position - before.at <= 2 * near) return;
     const ended = hasEnded(this.machine);
     if (!ended) this.take();
     try {

@@ -102,6 +102,13 @@ export class PageHash {
     return end;
   }
 
+  /** Is the page all zeros? For one that is about to be written: what was never touched is so by a write, which takes as long as a read, and no longer after it. */
+  isZero(page: number): boolean {
+    const at = page * pageBytes;
+    this.ram[at] = this.ram[at]!;
+    return this.#readZeros(page, page + 1) > page;
+  }
+
   #readZeros(page: number, end: number): number {
     const base = this.ram.byteOffset;
     const found = this.#exports.zeros(base + page * pageBytes, base + end * pageBytes);

@@ -3,47 +3,50 @@ import { type Checkpoint } from './checkpoints';
 
 /** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
 const share = 0.015;
-/**
- * Milliseconds that a checkpoint takes as long as none was taken. Where the first has to look at memory that was never touched it takes 50 to 90 and comes after two seconds, otherwise it
- * copies what the image's loader wrote and comes after one.
- */
-const assumed = { withUntouched: 30, touched: 15 };
+/** Milliseconds that they may take beyond that: in all, and from each start of the guest on, so that who stops soon after one has some close behind. */
+const ahead = 24;
+const aheadAgain = 8;
+/** Milliseconds that a checkpoint takes as long as none was taken. */
+const assumed = 1;
 /** Milliseconds below which no replay is felt. */
 const shortest = 20;
 /** Instructions that run again in no time: no checkpoint is needed for them. */
-const fewest = 200_000;
+const fewest = 10_000;
 /** More checkpoints than this make looking for one slower than replaying. */
 const most = 250;
 
 export class Schedule {
   /** Milliseconds that the last two checkpoints took. */
-  #costs: readonly [number, number];
+  #costs: readonly [number, number] = [assumed, assumed];
+  /** Milliseconds that may be spent, at `#since`. */
+  #credit = ahead;
+  #since = 0;
   #lastTime = 0;
 
-  /** @param knowsTouched whether memory that was never touched need not be looked at. */
-  constructor(knowsTouched: boolean) {
-    const first = knowsTouched ? assumed.touched : assumed.withUntouched;
-    this.#costs = [first, first];
-  }
-
-  /** Milliseconds of running between two checkpoints. */
-  get interval(): number {
-    return Math.max(shortest, (this.#costs[0] + this.#costs[1]) / 2 / share);
-  }
-
   due(now: number, instructionsSince: number): boolean {
-    return now - this.#lastTime >= this.interval && instructionsSince >= fewest;
+    if (now - this.#lastTime < shortest || instructionsSince < fewest) return false;
+    this.#earn(now);
+    return this.#credit >= Math.min(ahead, (this.#costs[0] + this.#costs[1]) / 2);
   }
 
   /** A checkpoint was taken, in `cost` milliseconds. */
   taken(now: number, cost: number): void {
+    this.#earn(now);
+    this.#credit -= cost;
     this.#lastTime = now;
     this.#costs = [this.#costs[1], cost];
   }
 
   /** The machine begins to run after it stood or was elsewhere. */
   restarted(now: number): void {
+    this.#credit = Math.max(this.#credit, aheadAgain);
+    this.#since = now;
     this.#lastTime = now;
+  }
+
+  #earn(now: number): void {
+    this.#credit = Math.min(ahead, this.#credit + (now - this.#since) * share);
+    this.#since = now;
   }
 }
 

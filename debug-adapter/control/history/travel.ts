@@ -1,7 +1,6 @@
 /** Time travel as the debugger drives it: journeys into the past in slices between which messages are read, where they arrive, and preparing for the next one. */
 import { type StopReason } from '../../machine/api';
 import { type PcMachine } from '../../machine/machine';
-import { type MachineMemory } from '../../machine/memory';
 import { type ExceptionDetails, type Granularity, type HistoryStatus, type SeekPlace, type StopKind } from '../api';
 import { type Watchpoint } from '../../x86/api';
 import { CodedError } from '../channel';
@@ -32,8 +31,6 @@ export interface TravelParts {
   readonly turn: Turn;
   /** Bytes of checkpoints. */
   readonly budget?: number;
-  /** Makes memory like that of this machine before it ran. */
-  pristine(): MachineMemory;
   /** Sets one watchpoint beside those of the user's breakpoints, or takes it away. */
   watchAlso(watchpoint: Watchpoint | undefined): void;
   /** What a stop of the machine means to the user: undefined where it is not one. */
@@ -70,7 +67,6 @@ export class TimeTravel {
     const { machine, host, budget } = parts;
     this.history = new History(machine, {
       now: () => host.now(),
-      pristine: () => parts.pristine(),
       touchedPages: host.touchedPages,
       ...(budget === undefined ? {} : { budget }),
     });

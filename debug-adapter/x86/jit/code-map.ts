@@ -102,12 +102,16 @@ export class CodeMap {
     return true;
   }
 
-  /** Is all that was noted mapped as it was? */
-  get holds(): boolean {
+  /** Forgets the pages that are no longer mapped as was noted. @returns the physical addresses that were, and whether most of all stay */
+  forgetMoved(): { readonly moved: number[]; readonly mostStay: boolean } {
+    const moved: number[] = [];
+    const { size } = this.#pages;
     for (const [page, physical] of this.#pages) {
-      if (this.at(page * PAGE) !== physical) return false;
+      if (this.at(page * PAGE) === physical) continue;
+      moved.push(physical);
+      this.#pages.delete(page);
     }
-    return true;
+    return { moved, mostStay: moved.length * 4 <= size };
   }
 
   clear(): void {

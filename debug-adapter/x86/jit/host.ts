@@ -38,6 +38,8 @@ export interface JitHost {
   placeRecord(key: number, mode: number, remaining: number, at: number): number;
   /** All records that were placed are given up. */
   recordsCleared(): void;
+  /** A region is about to be there that stores through a window. */
+  windowUsed(): void;
   /** The interpreter must not run through this address without asking. */
   claim(mode: number, key: number): void;
   readonly model: CpuModel;

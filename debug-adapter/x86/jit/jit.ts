@@ -512,6 +512,7 @@ export class Jit {
       const other = this.#store.entered(at);
       if (other?.entry === at && holdsMore(installed, other) && !this.#isNeeded(at, region)) this.#supersede(other);
     }
+    if (window !== undefined && !this.usesWindows) host.windowUsed();
     const added = this.#store.add(installed, place, code);
     for (const page of added.pages) {
       host.protect(page);
@@ -596,6 +597,16 @@ export class Jit {
     if (this.#windows.write(page)) this.#stale = true;
   }
 
+  /** Are there regions that store without the TLB? */
+  get usesWindows(): boolean {
+    return this.#store.windowed.size > 0;
+  }
+
+  /** The TLB knows no page for writing any more: that regions are left for those tells nothing of them. */
+  writesForgotten(): void {
+    for (const region of this.#store.all()) region.forgetReach();
+  }
+
   set windowOff(off: boolean) {
     if (off !== this.#windows.off) this.flush();
     this.#windows.off = off;
@@ -604,11 +615,13 @@ export class Jit {
   /** Regions stay only where their code is mapped as it was, and where the window that they know still is one. */
   #revalidate(): void {
     this.#stale = false;
-    if (!this.#map.holds) {
+    const { moved, mostStay } = this.#map.forgetMoved();
+    if (!mostStay) {
       this.flush();
       this.#stale = false;
       return;
     }
+    for (const physical of moved) this.invalidate(physical, PAGE);
     for (const region of this.#windows.broken()) this.#drop(region);
   }
 }

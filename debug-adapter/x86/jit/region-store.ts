@@ -80,6 +80,15 @@ export class Installed {
     this.instructions = compiled.instructions;
   }
 
+  /** What it was left for because of where its accesses went counts no longer. */
+  forgetReach(): void {
+    if (this.beyond === 0 || this.window !== undefined) return;
+    this.beyond = 0;
+    this.sites.forEach(({ why }, number) => {
+      if (why === 'reach') this.exits.delete(number);
+    });
+  }
+
   /** Instructions before which it was left more than once for one reason. */
   leftOften(why: ExitReason): number[] {
     return this.sites.flatMap((site, number) => (site.why === why && (this.exits.get(number) ?? 0) >= someExits ? site.key : []));

@@ -168,7 +168,6 @@ export class GdbPeer {
   static async attach(boot: () => PcMachine, symbols: string, frames: number): Promise<GdbPeer> {
     const server = new GdbServer({
       boot,
-      pristine: boot,
       host: {
         now: () => performance.now(),
         later: (milliseconds, callback) => {

@@ -29,7 +29,7 @@ export class TestHost implements DeviceHost {
     this.requested = level;
   }
 
-  ramWritten(physical: number, length: number): void {
+  ramChanges(physical: number, length: number): void {
     this.written.push([physical, length]);
   }
 

@@ -33,7 +33,6 @@ class Bench {
       }).machine;
     this.server = new GdbServer({
       boot,
-      pristine: boot,
       // Time passes faster than it does, so that slices are short.
       host: {
         now: () => performance.now() * 8,

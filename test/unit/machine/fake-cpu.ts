@@ -84,6 +84,14 @@ export class FakeCpu implements Cpu {
     this.halted = view.getInt32(State.halted, true) !== 0;
   }
 
+  stateReplaced(): void {
+    this.invalidate();
+  }
+
+  followStores(): boolean {
+    return false;
+  }
+
   /** Writes what `invalidate` reads. */
   settle(): void {
     const view = new DataView(this.memory.buffer);

@@ -54,7 +54,7 @@ interface Session {
 
 function session(budget?: number): Session {
   const machine = boot();
-  const history = new History(machine, { ...noTime, pristine: boot, ...(budget === undefined ? {} : { budget }) });
+  const history = new History(machine, { ...noTime, ...(budget === undefined ? {} : { budget }) });
   const output: number[] = [];
   machine.onConsoleOutput = (bytes) => {
     history.wrote(bytes);
@@ -232,7 +232,7 @@ describe(`time travel (SEED=${seed})`, () => {
     const make = (): PcMachine =>
       createMachine({ image: ending, imageName: 'end', commandLine: '', memory: 16 << 20, cpuModel: 'default' }).machine;
     const machine = make();
-    const history = new History(machine, { ...noTime, pristine: make });
+    const history = new History(machine, { ...noTime });
     machine.run(2n);
     const hash = machine.hash();
     history.ran(machine.run(1000n));
@@ -463,7 +463,7 @@ describe('time travel on real images', () => {
       const make = (): PcMachine =>
         createMachine({ image, imageName: name, commandLine: '', memory: 64 << 20, cpuModel: 'default' }).machine;
       const machine = make();
-      const history = new History(machine, { now: () => performance.now(), pristine: make });
+      const history = new History(machine, { now: () => performance.now() });
       const next = generator();
       const hashes = new Map<number, bigint>();
       const moments = Array.from({ length: 12 }, () => Math.floor(next() * end)).sort((a, b) => a - b);

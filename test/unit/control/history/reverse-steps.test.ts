@@ -48,7 +48,7 @@ class Side {
     const machine = make();
     this.target = new TravellingTarget(machine, new SourcePathMap([]), '');
     this.target.addSymbols(SymbolFile.open(new Uint8Array(readFileSync(`${file}.dbg`)), { name: file }));
-    this.history = new History(machine, { now: () => performance.now(), pristine: make, touchedPages });
+    this.history = new History(machine, { now: () => performance.now(), touchedPages });
     this.target.probes.silent = true;
   }
 

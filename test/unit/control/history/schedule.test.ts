@@ -5,22 +5,40 @@ import { Schedule } from '../../../../debug-adapter/control/history/schedule';
 const many = 1_000_000_000;
 
 describe('the schedule of checkpoints', () => {
-  for (const [knowsTouched, first] of [
-    [true, 1000],
-    [false, 2000],
-  ] as const)
-    it(`has the first one after ${first} ms where untouched memory is ${knowsTouched ? '' : 'not '}known`, () => {
-      const schedule = new Schedule(knowsTouched);
-      schedule.restarted(0);
-      assert.equal(schedule.due(first - 1, many), false);
-      assert.equal(schedule.due(first, many), true);
-    });
+  /** Runs for so many milliseconds with checkpoints that cost so many each; answers when they were taken. */
+  function run(schedule: Schedule, from: number, milliseconds: number, cost: number): number[] {
+    const times: number[] = [];
+    schedule.restarted(from);
+    for (let now = from; now < from + milliseconds; now++) {
+      if (!schedule.due(now, many)) continue;
+      times.push(now);
+      schedule.taken(now, cost);
+    }
+    return times;
+  }
 
-  it('gives checkpoints one and a half per cent of the time, by what the last two took', () => {
-    const schedule = new Schedule(true);
-    for (const cost of [50, 3, 6]) schedule.taken(0, cost);
-    assert.equal(schedule.due(299, many), false);
-    assert.equal(schedule.due(301, many), true);
-    assert.equal(schedule.due(301, 1000), false);
+  it('has the first ones as soon as a replay would be felt', () => {
+    assert.deepEqual(run(new Schedule(), 0, 101, 2), [20, 40, 60, 80, 100]);
+  });
+
+  it('has none for a few instructions', () => {
+    const schedule = new Schedule();
+    schedule.restarted(0);
+    assert.equal(schedule.due(5000, 1000), false);
+  });
+
+  it('gives checkpoints one and a half per cent of the time', () => {
+    for (const cost of [0.5, 3, 9, 60]) {
+      const schedule = new Schedule();
+      run(schedule, 0, 3000, cost);
+      const { length } = run(schedule, 3000, 100_000, cost);
+      assert.ok(Math.abs(length * cost - 1500) <= 60 + cost, `${length} of ${cost} ms`);
+    }
+  });
+
+  it('has some again soon after the guest stood', () => {
+    const schedule = new Schedule();
+    run(schedule, 0, 10_000, 3);
+    assert.equal(run(schedule, 10_000, 50, 3).length, 2);
   });
 });
