@@ -195,6 +195,14 @@ export interface CpuContext {
   /** Takes such a one over. */
   restoreArea(host: number, what: number): void;
 
+  /**
+   * The frequent way into a handler, with RIP as the return address and these flags to be pushed (see `enterFunction`); an error code of -1 stands for none. False where
+   * that takes more; nothing has changed then.
+   */
+  enterHandler(vector: number, errorCode: number, flags: number): boolean;
+  /** The same of IRETQ. */
+  leaveHandler(): boolean;
+
   /** Pushes and pops with the current stack size and segment; rSP changes only when no fault. */
   push(size: number, value: bigint): void;
   pop(size: number): bigint;

@@ -50,6 +50,8 @@ export abstract class CpuState implements CpuContext {
   abstract askSyscallHook(): 'stop' | undefined;
   abstract saveArea(host: number, what: number): void;
   abstract restoreArea(host: number, what: number): void;
+  abstract enterHandler(vector: number, errorCode: number, flags: number): boolean;
+  abstract leaveHandler(): boolean;
   abstract fsBaseChanged(before: bigint, after: bigint): void;
   abstract modeChanged(): void;
   abstract flushTlb(global: boolean): void;

@@ -212,6 +212,13 @@ export class X86Cpu extends CpuState implements Cpu {
     this.#handlers.restoreArea(host, what);
   }
 
+  enterHandler(vector: number, errorCode: number, flags: number): boolean {
+    return this.#handlers.enterHandler(vector, errorCode, flags) !== 0;
+  }
+  leaveHandler(): boolean {
+    return this.#handlers.leaveHandler(this.flagsWord()) !== 0;
+  }
+
   inhibitInterrupts(): void {
     this.i32[State.shadow >> 2] = 1;
   }
@@ -379,14 +386,15 @@ export class X86Cpu extends CpuState implements Cpu {
 
   /** Generated code tells whoever looks on, or has helpers do what they are told of. */
   #noteHooks(): void {
-    const { systemInstruction, syscall, fsBase, gsBase } = this.hooks;
+    const { systemInstruction, syscall, fsBase, gsBase, interruptReturn } = this.hooks;
     this.i32[State.hooked >> 2] =
       (systemInstruction === undefined ? 0 : Hooked.systemInstruction) |
       (syscall === undefined ? 0 : Hooked.syscall) |
       (fsBase === undefined ? 0 : Hooked.fsBase) |
       (this.log.laterCalls(syscall) ? Hooked.laterSyscall : 0) |
       (this.log.laterBases(fsBase) ? Hooked.laterFsBase : 0) |
-      (gsBase === undefined ? 0 : Hooked.gsBase);
+      (gsBase === undefined ? 0 : Hooked.gsBase) |
+      (interruptReturn === undefined ? 0 : Hooked.interruptReturn);
   }
 
   /** Budget, interrupts, traps and probes between blocks. */

@@ -3,7 +3,6 @@
 import { type CpuContext, type DecodedInsn, GuestFault, type HelperTable, Vector } from './context';
 import { Attribute, isCanonical } from './control-bits';
 import { checkReturn, checkTarget, innerStack, innerStackSegment, is64BitCode, returnOuter, writeInnerStack } from './far';
-import { enterHandler, returnFromHandler } from './kernel-transfers';
 import {
   attributesOf,
   baseOf,
@@ -67,7 +66,7 @@ function classOf(vector: number): 'benign' | 'contributory' | 'pageFault' | 'dou
  * processor combines them; false means a triple fault. Nothing of the processor's state has changed then.
  */
 export function deliver(cpu: CpuContext, vector: number, errorCode: number | undefined, source: EventSource): boolean {
-  if (enterHandler(cpu, vector, errorCode, source === 'fault')) return true;
+  if (enterPlainHandler(cpu, vector, errorCode, source)) return true;
   let current = vector;
   let code = errorCode;
   let from = source;
@@ -89,6 +88,12 @@ export function deliver(cpu: CpuContext, vector: number, errorCode: number | und
       from = 'fault';
     }
   }
+}
+
+/** The frequent way, where it suffices. Faults push RF set, so that a breakpoint on the instruction does not strike again (SDM vol. 3B, 17.3.1.1). */
+function enterPlainHandler(cpu: CpuContext, vector: number, errorCode: number | undefined, source: EventSource): boolean {
+  const flags = cpu.flagsWord();
+  return cpu.enterHandler(vector, errorCode ?? -1, source === 'fault' ? flags | Number(Rflags.RF) : flags);
 }
 
 /** A gate of the IDT. */
@@ -140,7 +145,6 @@ function transfer(cpu: CpuContext, vector: number, errorCode: number | undefined
   if ((a & Attribute.present) === 0) cpu.raise(Vector.NP, error);
   const flags = cpu.getFlags();
   if ((flags & Rflags.VM) !== 0n) cpu.unsupported('virtual-8086 mode is not implemented');
-  // Faults push RF set, so that a breakpoint on the instruction does not strike again (SDM vol. 3B, 17.3.1.1).
   const pushed = source === 'fault' ? flags | Rflags.RF : flags;
   const inner = (a & Attribute.conforming) === 0 && dpl < cpu.cpl;
   const level = inner ? dpl : cpu.cpl;
@@ -239,7 +243,7 @@ function returnedFlags(cpu: CpuContext, popped: bigint, size: number, cpl: numbe
 
 function interruptReturn(cpu: CpuContext, insn: DecodedInsn): void {
   const size = insn.operandSize;
-  if (size === 8 && returnFromHandler(cpu)) {
+  if (size === 8 && cpu.leaveHandler()) {
     cpu.hooks.interruptReturn?.();
     return;
   }
@@ -304,7 +308,7 @@ function softwareInterrupt(cpu: CpuContext, insn: DecodedInsn): void {
     transfer(cpu, Vector.DB, undefined, 'trap');
   } else {
     const vector = Number(cpu.readOperand(insn, 0) & 0xffn);
-    if (!enterHandler(cpu, vector, undefined, false)) transfer(cpu, vector, undefined, 'software');
+    if (!enterPlainHandler(cpu, vector, undefined, 'software')) transfer(cpu, vector, undefined, 'software');
   }
 }
 

@@ -9,6 +9,7 @@ import { Decoder, DecodeResult, Insn } from './decoder';
 import { Exit, Imports, namedHelpers, Runtime, Special } from './interp-abi';
 import { InterpGen } from './interp-gen';
 import { addRuntimeFunctions } from './runtime-functions';
+import { enterFromOutside, leaveFromOutside } from './kernel-transfers';
 import { KeyTable } from './key-table';
 import { FUSED_KEYS, KEY_SPAN, makeShape, Rec, shapeKey, shapeText, type Shape } from './shape';
 import { Mode, State } from './state';
@@ -333,6 +334,10 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   const moving = module.type(['i32', 'i32'], []);
   module.exportFunction('area.save', module.func(moving, saveFunction()));
   module.exportFunction('area.restore', module.func(moving, restoreFunction()));
+  const named = (name: string): number => Runtime.named + namedHelpers.indexOf(name);
+  const i32 = (count: number): number => module.type(new Array<'i32'>(count).fill('i32'), ['i32']);
+  module.exportFunction('handler.enter', module.func(i32(3), enterFromOutside(named('enterHandler'))));
+  module.exportFunction('handler.leave', module.func(i32(1), leaveFromOutside(named('leaveHandler'))));
   module.data(Area.prefixes, flattenTable(table));
   module.data(Area.shapes, keys.save());
   module.custom(SECTION, new Uint8Array(Float64Array.of(functions.length, keys.size, keys.capacity).buffer));
@@ -383,6 +388,9 @@ export class HandlerSet {
   /** Fill the legacy region of an area of extended state, and take it over. */
   readonly saveArea: MoveArea;
   readonly restoreArea: MoveArea;
+  /** See `enterFromOutside` and `leaveFromOutside`. */
+  readonly enterHandler: (vector: number, errorCode: number, flags: number) => number;
+  readonly leaveHandler: (flags: number) => number;
   /** Names of the handlers that were made at run time. */
   readonly generated: string[] = [];
   /** Runs from a record until an exit. */
@@ -404,6 +412,8 @@ export class HandlerSet {
     this.enter = this.#runtime['enter'] as (record: number) => void;
     this.saveArea = this.#runtime['area.save'] as MoveArea;
     this.restoreArea = this.#runtime['area.restore'] as MoveArea;
+    this.enterHandler = this.#runtime['handler.enter'] as HandlerSet['enterHandler'];
+    this.leaveHandler = this.#runtime['handler.leave'] as HandlerSet['leaveHandler'];
     const note = (what: NotingFunction): ((rip: number, retired: number, slot: number) => number) =>
       this.#runtime[`note.${what}`] as (rip: number, retired: number, slot: number) => number;
     this.note = { call: note('call'), pass: note('pass'), base: note('base') };

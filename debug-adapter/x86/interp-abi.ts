@@ -78,7 +78,11 @@ export const TlbJournals = { counts: 0x3a0_0000, off: 0x3a0_0008, ram: 0x3a0_001
 /** Chain slots that lead to blocks: i32 how many there are, i32 addresses of the slots. They lead nowhere again when translations change. */
 export const LinkJournal = { count: 0x350_0000, address: 0x350_0010, entries: 0x2_0000 } as const;
 
-export const namedHelpers: readonly string[] = ['umulh', 'smulh', 'crc32b', 'pdep', 'pext', 'clmull', 'clmulh'];
+/** `(i64, i64) -> i64`: arithmetic, and the frequent ways into handlers and back, which work on the state block (kernel-transfers.ts). */
+export const namedHelpers: readonly string[] = [
+  ...['umulh', 'smulh', 'crc32b', 'pdep', 'pext', 'clmull', 'clmulh'],
+  ...['enterHandler', 'leaveHandler'],
+];
 
 /** Bits of the description that `slow` gets: the caller goes on to the page's end; the access is a push or pop. */
 export const WHOLE_PAGE = 0x1_0000;

@@ -1,153 +1,317 @@
 /**
- * The frequent ways into a handler and back: 64-bit code at CPL 0 that stays there, with all descriptors and the stack in the TLB. Whatever is out of the ordinary is
- * refused before anything has changed, for exceptions.ts to do by all the rules.
+ * The frequent ways into a handler and back, in generated code: 64-bit code at CPL 0 that stays there, with all descriptors and the stack in the TLB. Whatever is out of
+ * the ordinary is refused before anything has changed, for exceptions.ts to do by all the rules.
  */
 
-import { type CpuContext } from './context';
 import { Attribute, Cr4 } from './control-bits';
-import { Layout, Mode, Seg, SegField, State } from './state';
-import { cachedHostOf } from './tlb';
+import { Scratch } from './interp-abi';
+import { ARITHMETIC, Flag } from './isa/definition';
+import { Layout, Mode, Reg, Seg, SegField, State } from './state';
+import { Code, type Label } from './wasm/code';
 
-const TWO_32 = 0x1_0000_0000;
-const RSP = (State.gpr + 4 * 8) >> 2;
-const Rflags = { TF: 0x100, IF: 0x200, NT: 0x4000, RF: 0x1_0000, VM: 0x2_0000 } as const;
+/** What `enterHandler` and `leaveHandler` take as their first operand: for the former the vector in bits 7:0, and an error code from `errorShift` on where `hasError` is set. */
+export const Transfer = {
+  /** Only where the loop in TypeScript need not look at anything before the next instruction. */ strict: 0x100,
+  hasError: 0x200,
+  errorShift: 32,
+} as const;
+
 /** What IRET loads at CPL 0. */
 const returnedFlags = 0x3d_7fd5;
-
-/** Pushed by each delivery, bytes; an error code takes eight more. */
+/** Bytes pushed by each delivery, and by an error code. */
 const frameSize = 40;
+const errorSize = 8;
+/** Offsets in the frame. */
+const Frame = { rip: 0, cs: 8, flags: 16, rsp: 24, ss: 32 } as const;
+const rspAt = State.gpr + Reg.RSP * 8;
+/** Offset of the first stack of the interrupt stack table in the TSS, less the size of one. */
+const stackTable = 0x1c;
+/** Present interrupt and trap gates, in the second word of a gate: P, and the type but for its last bit. */
+const gate = { mask: 0x9e00, wanted: 0x8e00, trap: 0x100 } as const;
 
-/** Word index in linear memory of `size` bytes at an address in halves, or 0 where the TLB does not hold them. */
-function at(cpu: CpuContext, table: number, low: number, high: number, size: number): number {
-  const host = low + size > TWO_32 ? -1 : cachedHostOf(cpu.u32, table, low, high, size);
-  return host < 0 || (host & 3) !== 0 ? 0 : host >>> 2;
+const segmentAt = (segment: number): number => State.seg + segment * SegField.size;
+
+/** Emits one of the functions. */
+class Transfers {
+  /** `(event: i64, flags: i64) -> i64`: 1 where it is done. */
+  readonly c = new Code(['i64', 'i64']);
+  readonly event = 0;
+  readonly flags = 1;
+  readonly #refuse: Label;
+  readonly #entry: number;
+
+  constructor() {
+    this.#entry = this.c.local('i32');
+    this.#refuse = this.c.block();
+  }
+
+  /** The function, where all that it does has been emitted. */
+  get done(): Code {
+    const { c } = this;
+    c.i64(1).op('return');
+    c.end();
+    c.i64(0);
+    return c;
+  }
+
+  /** Refuses where the i32 on the stack is not 0. */
+  refuse(): void {
+    this.c.brIf(this.#refuse, 'unlikely');
+  }
+
+  load(at: number): Code {
+    return this.c.i32(0).mem('i64.load', at);
+  }
+
+  /** Supervisor accesses of instructions and of the processor itself are alike, and the code is 64-bit code at CPL 0. */
+  refuseUnlessPlain(): void {
+    const { c } = this;
+    c.i32(0)
+      .mem('i32.load', State.mode)
+      .i32(Mode.long | Mode.user)
+      .op('i32.and')
+      .i32(Mode.long)
+      .op('i32.xor');
+    c.i32(0).mem('i32.load', State.cpl).op('i32.or');
+    c.i32(0).mem('i32.load', State.cr4).i32(Cr4.SMAP).op('i32.and', 'i32.or');
+    this.refuse();
+  }
+
+  /** Refuses where any of these flags is set in an i64 local. */
+  refuseFlags(local: number, flags: number): void {
+    this.c.get(local).op('i32.wrap_i64').i32(flags).op('i32.and');
+    this.refuse();
+  }
+
+  refuseUnlessCanonical(local: number): void {
+    this.c.get(local).i64(16).op('i64.shl').i64(16).op('i64.shr_s').get(local).op('i64.ne');
+    this.refuse();
+  }
+
+  /** Pushes the host address of the bytes from one linear address to another, the last, which have to lie in one page that the TLB holds. */
+  host(tlb: number, linear: number, pushLast: () => void): void {
+    const { c } = this;
+    c.get(linear).i64(8).op('i64.shr_u', 'i32.wrap_i64').i32(0xffff0).op('i32.and').tee(this.#entry).mem('i64.load', tlb);
+    pushLast();
+    c.i64(-4096).op('i64.and', 'i64.ne');
+    this.refuse();
+    c.get(linear)
+      .op('i32.wrap_i64')
+      .get(this.#entry)
+      .mem('i32.load', tlb + 8)
+      .op('i32.add');
+  }
+
+  /**
+   * Pushes the host address of so many bytes of a table.
+   * @param base where the state block has its linear address @param limit and its last offset, 32 bits
+   * @param offset an i32 local
+   */
+  inTable(base: number, limit: number, offset: number, size: number): void {
+    const { c } = this;
+    const linear = c.local('i64');
+    c.get(offset)
+      .i32(size - 1)
+      .op('i32.add')
+      .i32(0)
+      .mem('i32.load', limit)
+      .op('i32.gt_u');
+    this.refuse();
+    this.load(base).get(offset).op('i64.extend_i32_u', 'i64.add').set(linear);
+    this.host(Layout.tlbRead, linear, () =>
+      c
+        .get(linear)
+        .i64(size - 1)
+        .op('i64.add'),
+    );
+  }
+
+  /**
+   * Local with the descriptor of a selector (i32 local) that is of the GDT and of RPL 0, and which is present, of DPL 0 and accessed.
+   * @param attributes which of the others to look at @param wanted and how they have to be
+   */
+  descriptor(selector: number, attributes: number, wanted: number): number {
+    const { c } = this;
+    const all = Attribute.s | Attribute.present | (3 << Attribute.dplShift) | 1;
+    const descriptor = c.local('i64');
+    c.get(selector).i32(7).op('i32.and').get(selector).op('i32.eqz', 'i32.or');
+    this.refuse();
+    this.inTable(State.gdtr, State.gdtr + 8, selector, 8);
+    c.mem('i64.load').tee(descriptor);
+    c.i64(BigInt(attributes | all) << 40n).op('i64.and');
+    c.i64(BigInt(wanted | Attribute.s | Attribute.present | 1) << 40n).op('i64.ne');
+    this.refuse();
+    return descriptor;
+  }
+
+  codeDescriptor(selector: number): number {
+    const { code, conforming, long, big } = Attribute;
+    return this.descriptor(selector, code | conforming | long | big, code | long);
+  }
+
+  stackDescriptor(selector: number): number {
+    return this.descriptor(selector, Attribute.code | Attribute.readWrite, Attribute.readWrite);
+  }
+
+  /** Loads a segment register with what lies in locals. */
+  loadSegment(segment: number, selector: number, descriptor: number): void {
+    const { c } = this;
+    const at = segmentAt(segment);
+    const limit = c.local('i32');
+    c.i32(0).get(descriptor).i64(16).op('i64.shr_u').i64(0xff_ffff).op('i64.and');
+    c.get(descriptor).i64(32).op('i64.shr_u').i64(0xff00_0000).op('i64.and', 'i64.or');
+    c.mem('i64.store', at + SegField.base);
+    c.get(descriptor).op('i32.wrap_i64').i32(0xffff).op('i32.and');
+    c.get(descriptor).i64(32).op('i64.shr_u', 'i32.wrap_i64').i32(0xf_0000).op('i32.and', 'i32.or').set(limit);
+    c.i32(0);
+    c.get(limit).i32(12).op('i32.shl').i32(0xfff).op('i32.or').get(limit);
+    c.get(descriptor)
+      .i64(BigInt(Attribute.granularity) << 40n)
+      .op('i64.and')
+      .i64(0)
+      .op('i64.ne', 'select');
+    c.mem('i32.store', at + SegField.limit);
+    c.i32(0)
+      .get(descriptor)
+      .i64(40)
+      .op('i64.shr_u', 'i32.wrap_i64')
+      .i32(0xf0ff)
+      .op('i32.and')
+      .mem('i32.store', at + SegField.attributes);
+    c.i32(0)
+      .get(selector)
+      .mem('i32.store16', at + SegField.selector);
+  }
+
+  /** Pushes i64: what the state block keeps of these flags (i64 local) beside the arithmetic ones. */
+  keptFlags(flags: number): void {
+    this.c.get(flags).i64(~ARITHMETIC).op('i64.and').i64(2).op('i64.or');
+  }
 }
 
-/** The same for bytes of a table whose base the state block has. */
-function inTable(cpu: CpuContext, base: number, offset: number, size: number): number {
-  return at(cpu, Layout.tlbRead, cpu.u32[base >> 2]! + offset, cpu.u32[(base >> 2) + 1]!, size);
+/**
+ * `(event: i64, flags: i64) -> i64`: delivers an event (`Transfer`) with the RIP of the state block as the return address, and RSP there; the flags are those to be pushed.
+ * Answers 0 where that takes more than this; nothing has changed then. The arithmetic flags stay as they are.
+ */
+export function enterFunction(): Code {
+  const t = new Transfers();
+  const { c } = t;
+  const [offset, kind, selector, frame] = [c.local('i32'), c.local('i32'), c.local('i32'), c.local('i32')];
+  const [at, target, top, stack] = [c.local('i32'), c.local('i64'), c.local('i64'), c.local('i64')];
+  t.refuseUnlessPlain();
+  t.refuseFlags(t.flags, Flag.VM | Flag.TF);
+  c.get(t.event).op('i32.wrap_i64').i32(0xff).op('i32.and').i32(4).op('i32.shl').set(offset);
+  t.inTable(State.idtr, State.idtr + 8, offset, 16);
+  c.tee(at).mem('i32.load', 4).tee(kind).i32(gate.mask).op('i32.and').i32(gate.wanted).op('i32.ne');
+  t.refuse();
+  c.get(at).mem('i64.load16_u').get(kind).i32(0xffff_0000).op('i32.and', 'i64.extend_i32_u', 'i64.or');
+  c.get(at).mem('i64.load32_u', 8).i64(32).op('i64.shl', 'i64.or').set(target);
+  t.refuseUnlessCanonical(target);
+  c.get(at).mem('i32.load16_u', 2).set(selector);
+  const descriptor = t.codeDescriptor(selector);
+  t.load(rspAt).set(top);
+  c.get(kind).i32(7).op('i32.and').tee(offset);
+  c.if(undefined, 'unlikely');
+  c.get(offset).i32(3).op('i32.shl').i32(stackTable).op('i32.add').set(offset);
+  const task = segmentAt(Seg.TR);
+  t.inTable(task + SegField.base, task + SegField.limit, offset, 8);
+  c.mem('i64.load').set(top);
+  c.end();
+  c.get(top).i64(-16).op('i64.and').tee(top);
+  const hasError = (): Code => c.get(t.event).op('i32.wrap_i64').i32(Transfer.hasError).op('i32.and');
+  c.i64(frameSize + errorSize).i64(frameSize);
+  hasError().op('select', 'i64.sub').set(stack);
+  t.host(Layout.tlbWrite, stack, () => c.get(top).i64(1).op('i64.sub'));
+  c.set(frame);
+  hasError();
+  c.if();
+  c.get(frame).get(t.event).i64(Transfer.errorShift).op('i64.shr_u').mem('i64.store');
+  c.get(frame).i32(errorSize).op('i32.add').set(frame);
+  c.end();
+  c.get(frame);
+  t.load(State.rip).mem('i64.store', Frame.rip);
+  for (const [segment, place] of [
+    [Seg.CS, Frame.cs],
+    [Seg.SS, Frame.ss],
+  ] as const)
+    c.get(frame)
+      .i32(0)
+      .mem('i64.load16_u', segmentAt(segment) + SegField.selector)
+      .mem('i64.store', place);
+  c.get(frame).get(t.flags).mem('i64.store', Frame.flags);
+  c.get(frame);
+  t.load(rspAt).mem('i64.store', Frame.rsp);
+  c.i32(0).get(stack).mem('i64.store', rspAt);
+  c.i32(0).get(target).mem('i64.store', State.rip);
+  t.loadSegment(Seg.CS, selector, descriptor);
+  c.i32(0);
+  t.keptFlags(t.flags);
+  // Interrupt gates clear IF, trap gates leave it.
+  const cleared = Flag.NT | Flag.RF;
+  c.i64(~cleared).i64(~(cleared | Flag.IF));
+  c.get(kind).i32(gate.trap).op('i32.and', 'select', 'i64.and').mem('i64.store', State.flags);
+  return t.done;
 }
 
-const isCanonicalHigh = (high: number): boolean => (high | 0) >> 15 === 0 || (high | 0) >> 15 === -1;
-
-/** Supervisor accesses of instructions and of the processor itself are alike, and the code is 64-bit code at CPL 0. */
-function isPlainKernel(cpu: CpuContext): boolean {
-  const { u32 } = cpu;
-  return (
-    (u32[State.mode >> 2]! & (Mode.long | Mode.user)) === Mode.long && u32[State.cpl >> 2] === 0 && (u32[State.cr4 >> 2]! & Cr4.SMAP) === 0
+/** `(event: i64, flags: i64) -> i64`: IRETQ from such a handler; the flags are those before. Answers 0 where that takes more than this; nothing has changed then. */
+export function leaveFunction(): Code {
+  const t = new Transfers();
+  const { c } = t;
+  const [frame, cs, ss] = [c.local('i32'), c.local('i32'), c.local('i32')];
+  const [stack, target, popped] = [c.local('i64'), c.local('i64'), c.local('i64')];
+  t.refuseUnlessPlain();
+  t.refuseFlags(t.flags, Flag.VM | Flag.TF | Flag.NT);
+  t.load(rspAt).set(stack);
+  t.host(Layout.tlbRead, stack, () =>
+    c
+      .get(stack)
+      .i64(frameSize - 1)
+      .op('i64.add'),
   );
+  c.tee(frame).mem('i64.load', Frame.rip).set(target);
+  t.refuseUnlessCanonical(target);
+  c.get(frame).mem('i64.load', Frame.flags).set(popped);
+  t.refuseFlags(popped, Flag.TF);
+  c.get(t.event).op('i32.wrap_i64').i32(Transfer.strict).op('i32.and');
+  c.if();
+  t.refuseFlags(popped, Flag.RF);
+  c.get(popped).op('i32.wrap_i64').i32(Flag.IF).op('i32.and');
+  c.i32(0).i32(0).mem('i32.load', Scratch.line).op('select');
+  t.refuse();
+  c.end();
+  c.get(frame).mem('i32.load16_u', Frame.cs).set(cs);
+  const code = t.codeDescriptor(cs);
+  c.get(frame).mem('i32.load16_u', Frame.ss).set(ss);
+  const data = t.stackDescriptor(ss);
+  c.i32(0).get(target).mem('i64.store', State.rip);
+  c.i32(0).get(frame).mem('i64.load', Frame.rsp).mem('i64.store', rspAt);
+  t.loadSegment(Seg.CS, cs, code);
+  t.loadSegment(Seg.SS, ss, data);
+  c.get(t.flags).i64(~returnedFlags).op('i64.and').get(popped).i64(returnedFlags).op('i64.and', 'i64.or').set(popped);
+  c.i32(0);
+  t.keptFlags(popped);
+  c.mem('i64.store', State.flags);
+  c.i32(0).i32(0).mem('i32.store', State.flagKind);
+  c.i32(0).get(popped).i64(ARITHMETIC).op('i64.and').mem('i64.store', State.flagA);
+  return t.done;
 }
 
-/** Word index of the GDT's descriptor of a selector with RPL 0 that is present, of DPL 0, accessed, and has these attributes; 0 otherwise. */
-function descriptor(cpu: CpuContext, selector: number, mask: number, wanted: number): number {
-  if ((selector & 7) !== 0 || selector === 0 || selector + 7 > cpu.u32[(State.gdtr + 8) >> 2]!) return 0;
-  const word = inTable(cpu, State.gdtr, selector, 8);
-  if (word === 0) return 0;
-  const attributes = (cpu.u32[word + 1]! >>> 8) & 0xf0ff;
-  const all = Attribute.s | Attribute.present | (3 << Attribute.dplShift) | 1;
-  return (attributes & (mask | all)) === (wanted | Attribute.s | Attribute.present | 1) ? word : 0;
+/**
+ * `(vector: i32, errorCode: i32, flags: i32) -> i32`, the former for TypeScript, to which 64-bit integers are big ones; an error code below 0 stands for none.
+ * @param enter number of that function
+ */
+export function enterFromOutside(enter: number): Code {
+  const c = new Code(['i32', 'i32', 'i32']);
+  const [vector, errorCode, flags] = [0, 1, 2];
+  c.get(errorCode).op('i64.extend_i32_u').i64(Transfer.errorShift).op('i64.shl').i64(Transfer.hasError).op('i64.or');
+  c.i64(0).get(errorCode).i32(0).op('i32.ge_s', 'select');
+  c.get(vector).op('i64.extend_i32_u', 'i64.or').get(flags).op('i64.extend_i32_u').call(enter).op('i32.wrap_i64');
+  return c;
 }
 
-const code = (cpu: CpuContext, selector: number): number =>
-  descriptor(cpu, selector, Attribute.code | Attribute.conforming | Attribute.long | Attribute.big, Attribute.code | Attribute.long);
-const stack = (cpu: CpuContext, selector: number): number =>
-  descriptor(cpu, selector, Attribute.code | Attribute.readWrite, Attribute.readWrite);
-
-/** Loads a segment register from its descriptor. */
-function load(cpu: CpuContext, segment: number, selector: number, word: number): void {
-  const { u32 } = cpu;
-  const low = u32[word]!;
-  const high = u32[word + 1]!;
-  const to = (State.seg + segment * SegField.size) >> 2;
-  const limit = (high & 0xf_0000) | (low & 0xffff);
-  u32[to] = (high & 0xff00_0000) | ((high & 0xff) << 16) | (low >>> 16);
-  u32[to + 1] = 0;
-  u32[to + (SegField.limit >> 2)] = (high & 0x80_0000) !== 0 ? (limit << 12) | 0xfff : limit;
-  u32[to + (SegField.attributes >> 2)] = (high >>> 8) & 0xf0ff;
-  cpu.view.setUint16((to << 2) + SegField.selector, selector, true);
-}
-
-const selectorOf = (cpu: CpuContext, segment: number): number =>
-  cpu.u32[(State.seg + segment * SegField.size + SegField.selector) >> 2]! & 0xffff;
-
-/** Delivers an event with the RIP of the state block as the return address (see `deliver`). False where that takes more than this; nothing has changed then. */
-export function enterHandler(cpu: CpuContext, vector: number, errorCode: number | undefined, isFault: boolean): boolean {
-  const { u32 } = cpu;
-  if (!isPlainKernel(cpu) || vector * 16 + 15 > u32[(State.idtr + 8) >> 2]!) return false;
-  const gate = inTable(cpu, State.idtr, vector * 16, 16);
-  if (gate === 0) return false;
-  const kind = u32[gate + 1]!;
-  // Present interrupt and trap gates.
-  if ((kind & 0x9e00) !== 0x8e00) return false;
-  const targetHigh = u32[gate + 2]!;
-  const selector = u32[gate]! >>> 16;
-  const segment = code(cpu, selector);
-  if (segment === 0 || !isCanonicalHigh(targetHigh)) return false;
-  const flags = cpu.flagsWord();
-  if ((flags & Rflags.VM) !== 0) return false;
-  let low = u32[RSP]!;
-  let high = u32[RSP + 1]!;
-  const ist = kind & 7;
-  if (ist !== 0) {
-    const offset = 0x1c + ist * 8;
-    const task = State.seg + Seg.TR * SegField.size;
-    if (offset + 7 > u32[(task + SegField.limit) >> 2]!) return false;
-    const pointer = inTable(cpu, task, offset, 8);
-    if (pointer === 0) return false;
-    low = u32[pointer]!;
-    high = u32[pointer + 1]!;
-  }
-  const size = errorCode === undefined ? frameSize : frameSize + 8;
-  low = ((low & ~15) >>> 0) - size;
-  if (low < 0) return false;
-  let frame = at(cpu, Layout.tlbWrite, low, high, size);
-  if (frame === 0) return false;
-  if (errorCode !== undefined) {
-    u32[frame] = errorCode;
-    u32[frame + 1] = 0;
-    frame += 2;
-  }
-  u32[frame] = u32[State.rip >> 2]!;
-  u32[frame + 1] = u32[(State.rip >> 2) + 1]!;
-  u32[frame + 2] = selectorOf(cpu, Seg.CS);
-  u32[frame + 3] = 0;
-  // Faults push RF set, so that a breakpoint on the instruction does not strike again (SDM vol. 3B, 17.3.1.1).
-  u32[frame + 4] = isFault ? flags | Rflags.RF : flags;
-  u32[frame + 5] = 0;
-  u32[frame + 6] = u32[RSP]!;
-  u32[frame + 7] = u32[RSP + 1]!;
-  u32[frame + 8] = selectorOf(cpu, Seg.SS);
-  u32[frame + 9] = 0;
-  u32[RSP] = low;
-  u32[RSP + 1] = high;
-  u32[State.rip >> 2] = (u32[gate]! & 0xffff) | (kind & 0xffff_0000);
-  u32[(State.rip >> 2) + 1] = targetHigh;
-  load(cpu, Seg.CS, selector, segment);
-  // Interrupt gates (even types) clear IF, trap gates leave it.
-  cpu.setFlagsWord(flags & ~(Rflags.TF | Rflags.NT | Rflags.RF | Rflags.VM | ((kind & 0x100) === 0 ? Rflags.IF : 0)));
-  return true;
-}
-
-/** IRETQ from such a handler. False where that takes more than this; nothing has changed then. */
-export function returnFromHandler(cpu: CpuContext): boolean {
-  const { u32 } = cpu;
-  const flags = cpu.flagsWord();
-  if (!isPlainKernel(cpu) || (flags & (Rflags.VM | Rflags.NT)) !== 0) return false;
-  const frame = at(cpu, Layout.tlbRead, u32[RSP]!, u32[RSP + 1]!, frameSize);
-  if (frame === 0 || !isCanonicalHigh(u32[frame + 1]!)) return false;
-  const cs = u32[frame + 2]! & 0xffff;
-  const ss = u32[frame + 8]! & 0xffff;
-  const segment = code(cpu, cs);
-  const data = stack(cpu, ss);
-  if (segment === 0 || data === 0) return false;
-  const popped = u32[frame + 4]!;
-  u32[State.rip >> 2] = u32[frame]!;
-  u32[(State.rip >> 2) + 1] = u32[frame + 1]!;
-  const low = u32[frame + 6]!;
-  u32[RSP + 1] = u32[frame + 7]!;
-  u32[RSP] = low;
-  load(cpu, Seg.CS, cs, segment);
-  load(cpu, Seg.SS, ss, data);
-  cpu.setFlagsWord((flags & ~returnedFlags) | (popped & returnedFlags));
-  return true;
+/** `(flags: i32) -> i32`, the same of the latter. */
+export function leaveFromOutside(leave: number): Code {
+  const c = new Code(['i32']);
+  c.i64(0).get(0).op('i64.extend_i32_u').call(leave).op('i32.wrap_i64');
+  return c;
 }

@@ -4,6 +4,7 @@ import { Code } from './wasm/code';
 import { type ModuleBuilder } from './wasm/module';
 import { emitArithmetic, emitCondition, FLAG_KINDS, flagKindParts, type FlagSource } from './isa/flags';
 import { State } from './state';
+import { enterFunction, leaveFunction } from './kernel-transfers';
 import { tlbFill } from './tlb-fill';
 
 /** The flags in the state block, for one kind. */
@@ -148,6 +149,8 @@ export function addRuntimeFunctions(module: ModuleBuilder): number[] {
     bitScatter(false),
     carrylessProduct(false),
     carrylessProduct(true),
+    enterFunction(),
+    leaveFunction(),
   ])
     indices.push(module.func(pure, code));
   indices.push(module.func(module.type(['i64', 'i32', 'i32'], ['i32']), tlbFill()));

@@ -37,6 +37,7 @@ export const Hooked = {
   gsBase: 8,
   /** May be told later, by the log: */ laterSyscall: 16,
   laterFsBase: 32,
+  interruptReturn: 64,
 } as const;
 
 /** Byte offsets of the state block. Widths are in the comments. */

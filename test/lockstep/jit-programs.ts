@@ -4,6 +4,7 @@ import { definitions, opcodeTable } from '../../debug-adapter/x86/isa/all';
 import { Decoder, DecodeResult, Insn, Kind } from '../../debug-adapter/x86/decoder';
 import { Mode } from '../../debug-adapter/x86/state';
 import { drawCase, formsOf, type Form } from './generate';
+import { drawInterrupt } from './jit-handlers';
 import { entryOf, Place } from './jit-rig';
 import { Image } from './native';
 import { type Random } from './random';
@@ -413,6 +414,7 @@ function body(d: Draft, depth: number, functions: readonly number[]): void {
   for (let i = 0; i < parts; i++) {
     straight(d, r.below(5));
     if (r.oneIn(2)) special(d, functions);
+    if (r.oneIn(3)) d.put(...drawInterrupt(r));
     if (r.oneIn(2)) {
       // Over something, by any condition.
       const over = d.later();

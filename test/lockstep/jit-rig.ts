@@ -14,12 +14,14 @@ import {
   type RecallOrder,
 } from '../../debug-adapter/x86/jit/order';
 import { Layout, Seg, SegField, State } from '../../debug-adapter/x86/state';
+import { type Gate } from './jit-handlers';
 
 /** Physical (and, but for the alias, linear) addresses of the system. */
 export const Place = {
   gdt: 0x1000,
   idt: 0x2000,
   handler: 0x3000,
+  tss: 0x4000,
   tables: 0x10_0000,
   code: 0x2_0000,
   codePages: 3,
@@ -146,7 +148,7 @@ export class JitSubject {
   }
 
   /** 64-bit code at CPL 0 with 4 KiB pages; the last data page is read-only, the one behind it missing. */
-  load(code: Uint8Array, handler: Uint8Array): void {
+  load(code: Uint8Array, handlers: Uint8Array, gates: readonly Gate[] = []): void {
     const { cpu, view } = this;
     this.log.length = 0;
     this.fault = undefined;
@@ -162,12 +164,27 @@ export class JitSubject {
     this.write64(Place.gdt + 8, 0x00af_9b00_0000_ffffn);
     this.write64(Place.gdt + 16, 0x00cf_9300_0000_ffffn);
     view.setBigUint64(State.gdtr, BigInt(Place.gdt), true);
-    view.setUint32(State.gdtr + 8, 23, true);
+    view.setUint32(State.gdtr + 8, 0x37, true);
+    // The code and stack that have not been accessed, conforming code, and code that is absent (jit-handlers.ts).
+    this.write64(Place.gdt + 0x18, 0x00af_9a00_0000_ffffn);
+    this.write64(Place.gdt + 0x20, 0x00af_9f00_0000_ffffn);
+    this.write64(Place.gdt + 0x28, 0x00cf_9200_0000_ffffn);
+    this.write64(Place.gdt + 0x30, 0x00af_1b00_0000_ffffn);
+    this.#segment(Seg.TR, 0x40, 0x8b);
+    view.setBigUint64(State.seg + Seg.TR * SegField.size, BigInt(Place.tss), true);
+    // The last stack of the table is beyond its limit.
+    view.setUint32(State.seg + Seg.TR * SegField.size + SegField.limit, 0x1c + 7 * 8 + 6, true);
+    for (let ist = 1; ist < 8; ist++) this.write64(Place.tss + 0x1c + ist * 8, BigInt(Place.stack - 0x1800 + ist * 0x48));
+    this.write64(Place.tss + 0x1c + 6 * 8, 1n << 50n);
     for (let vector = 0; vector < 256; vector++)
       this.write64(Place.idt + 16 * vector, BigInt(Place.handler) | (8n << 16n) | (0x8e00n << 32n));
+    for (const { vector, low, high } of gates) {
+      this.write64(Place.idt + 16 * vector, low);
+      this.write64(Place.idt + 16 * vector + 8, high);
+    }
     view.setBigUint64(State.idtr, BigInt(Place.idt), true);
     view.setUint32(State.idtr + 8, 0xfff, true);
-    this.bytes.set(handler, Layout.ramBase + Place.handler);
+    this.bytes.set(handlers, Layout.ramBase + Place.handler);
     // Tables: one of each upper level, then eight of 4 KiB pages: 16 MiB.
     this.write64(Place.tables, BigInt(Place.tables + 0x1000) | mapped);
     this.write64(Place.tables + 0x1000, BigInt(Place.tables + 0x2000) | mapped);
@@ -188,6 +205,14 @@ export class JitSubject {
     cpu.invalidate();
   }
 
+  /** Has helpers do system instructions, and these go into handlers and back by all the rules. */
+  byTheRules(isOn: boolean): void {
+    const { cpu } = this;
+    for (const name of ['enterHandler', 'leaveHandler'] as const) Object.defineProperty(cpu, name, { value: isOn ? () => false : X86Cpu.prototype[name], configurable: true }); // prettier-ignore
+    if (isOn) cpu.hooks.systemInstruction = () => undefined;
+    else delete cpu.hooks.systemInstruction;
+  }
+
   run(budget: number): CpuExit {
     return this.cpu.run(budget);
   }
@@ -200,7 +225,7 @@ export class JitSubject {
       const [a, b] = [cpu.getRegister(name), other.cpu.getRegister(name)];
       if (a !== b) return `${name} ${a?.toString(16)} ${b?.toString(16)}`;
     }
-    for (let at = State.xmm; at < State.bounce; at += 4) {
+    for (let at = State.seg; at < State.bounce; at += 4) {
       if (this.view.getUint32(at, true) !== other.view.getUint32(at, true))
         return `state ${at.toString(16)}: ${this.view.getUint32(at, true).toString(16)} ${other.view.getUint32(at, true).toString(16)}`;
     }
@@ -220,8 +245,9 @@ export class JitSubject {
   }
 }
 
-/** Everything that programs write: handler's counter, code, data, stack, alias frames, page tables. */
+/** Everything that programs write: descriptors' accessed bits, handlers' counter, code, data, stack, alias frames, page tables. */
 const compared = [
+  [Place.gdt, PAGE],
   [Place.handler, PAGE],
   [Place.code, Place.codePages * PAGE],
   [Place.data, Place.dataPages * PAGE],
@@ -230,4 +256,4 @@ const compared = [
   [Place.tables, 0x5000],
 ] as const;
 
-const names = 'rip rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rflags cr0 cr2 cr3'.split(' ');
+const names = 'cs ss rip rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rflags cr0 cr2 cr3'.split(' ');

@@ -5,12 +5,10 @@
 
 import assert from 'node:assert/strict';
 import { type KeptRegions } from '../../debug-adapter/x86/api';
+import { drawHandlers } from './jit-handlers';
 import { HeldCompiler, Place, JitSubject } from './jit-rig';
 import { drawLoop, drawProgram } from './jit-programs';
 import { Random, seedOf } from './random';
-
-/** What interrupts run: inc dword [handler + 0x800]; iretq. */
-const handler = Uint8Array.from([0xff, 0x04, 0x25, 0x00, 0x38, 0x00, 0x00, 0x48, 0xcf]);
 
 /** Seeds of programs that once differed. */
 const once: readonly { readonly name: string; readonly seed: number }[] = [];
@@ -45,8 +43,11 @@ function nextPair(): readonly [JitSubject, JitSubject] {
 async function runProgram(seed: number): Promise<string | undefined> {
   const r = new Random(seed);
   const program = drawProgram(r);
+  const { code, gates } = drawHandlers(r);
   const subjects = nextPair();
-  for (const subject of subjects) subject.load(program, handler);
+  // The way by all the rules is what the frequent ones are held against, which the interpreter has as well.
+  interpreted.byTheRules(r.oneIn(2));
+  for (const subject of subjects) subject.load(program, code, gates);
   const limit = 3000 + r.below(20_000);
   for (let step = 0; Number(translated.cpu.retired) < limit && step < 200; step++) {
     const budget = r.oneIn(4) ? 1 + r.below(20) : r.oneIn(3) ? 1 + r.below(8000) : 1 + r.below(1200);
@@ -114,8 +115,9 @@ async function runProgram(seed: number): Promise<string | undefined> {
 function runLoop(seed: number): string | undefined {
   const r = new Random(seed);
   const program = drawLoop(r);
+  const { code, gates } = drawHandlers(r);
   const subjects = nextPair();
-  for (const subject of subjects) subject.load(program, handler);
+  for (const subject of subjects) subject.load(program, code, gates);
   for (let step = 0; step < 8; step++) {
     const budget = 200 + r.below(1000);
     const exits = subjects.map((subject) => subject.cpu.run(budget).kind);

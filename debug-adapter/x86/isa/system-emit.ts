@@ -1,7 +1,8 @@
 /** System instructions as a kernel uses them all the time: what generated code does of them itself, at CPL 0 in 64-bit code. The rest is the helpers'. */
 
 import { Attribute, Cr4, Efer } from '../control-bits';
-import { Hooked, Seg, SegField, State } from '../state';
+import { Transfer } from '../kernel-transfers';
+import { Hooked, Reg, Seg, SegField, State } from '../state';
 import { ARITHMETIC, type Emitter, Flag } from './definition';
 import { type Gen } from './gen';
 
@@ -133,6 +134,53 @@ export const wrmsr: Emitter = (g) => {
   // Where another base was written, that of FS is what it was.
   tellFsBase(g, before);
   g.fallThrough();
+};
+
+/** Goes where the state block says, where the function of the runtime has been there; its helper does the instruction otherwise. */
+function transfer(g: Gen, name: string, event: () => void): void {
+  const { c } = g;
+  g.storeState('i64.store', rspAt, () => g.reg(Reg.RSP, 8));
+  event();
+  g.arithmetic();
+  g.loadState('i64.load', State.flags);
+  c.op('i64.or');
+  g.call(name);
+  c.op('i64.eqz');
+  bailIf(g);
+  g.setReg(Reg.RSP, 8, () => g.loadState('i64.load', rspAt));
+}
+const rspAt = State.gpr + Reg.RSP * 8;
+const target = (g: Gen): void => g.jumpInd(() => g.loadState('i64.load', State.rip));
+
+/** Software interrupts, and INT1; the vector is an operand where it is not given. */
+export const interrupt =
+  (vector?: number): Emitter =>
+  (g) => {
+    if (!g.long) {
+      g.bail();
+      return;
+    }
+    helperWanted(g, 0);
+    bailIf(g);
+    g.storeState('i64.store', State.rip, () => g.nextRip());
+    transfer(g, 'enterHandler', () => {
+      if (vector === undefined) g.rd(0);
+      else g.c.i64(vector);
+      g.c.i64(0xff).op('i64.and');
+    });
+    target(g);
+  };
+
+export const iret: Emitter = (g) => {
+  if (!g.long || g.operandSize !== 8) {
+    g.bail();
+    return;
+  }
+  helperWanted(g, Hooked.interruptReturn);
+  bailIf(g);
+  transfer(g, 'leaveHandler', () => g.c.i64(Transfer.strict));
+  g.setArithmetic(() => g.loadState('i64.load', State.flagA));
+  target(g);
 };
 
 /** What POPF may change without anybody taking notice. */

@@ -1,8 +1,9 @@
 /** Encodings of the system instructions: segment registers, far transfers, interrupts, control registers, port I/O, state saving. All have a TypeScript helper; of a few, generated code does what is frequent. */
 
+import { Vector } from '../context';
 import { Seg } from '../state';
 import { ARITHMETIC, type Definition, enc, type Encoding, type Feature, Flag } from './definition';
-import { popf, rdmsr, readBase, swapgs, syscall, writeBase, wrmsr } from './system-emit';
+import { interrupt, iret, popf, rdmsr, readBase, swapgs, syscall, writeBase, wrmsr } from './system-emit';
 
 interface More extends Omit<Partial<Definition>, 'mnemonic' | 'encodings' | 'feature'> {
   readonly feature?: Feature;
@@ -64,11 +65,11 @@ const transfers: readonly Definition[] = [
   row('JMP', [enc(0, 0xea, ['Ap'], { mode: 'legacy' }), enc(0, 0xff, ['Mp'], { digit: 5 })], { helper: 'JMP far', ...ends }),
   row('CALL', [enc(0, 0x9a, ['Ap'], { mode: 'legacy' }), enc(0, 0xff, ['Mp'], { digit: 3 })], { helper: 'CALL far', ...ends }),
   row('RETF', [enc(0, 0xcb), enc(0, 0xca, ['Iw'])], ends),
-  row('IRET', enc(0, 0xcf), { ...ends, ...loadsFlags }),
-  row('INT', enc(0, 0xcd, ['Ib']), { ...ends, ...storesFlags }),
-  row('INT3', enc(0, 0xcc), { ...ends, ...storesFlags }),
+  row('IRET', enc(0, 0xcf), { ...ends, ...loadsFlags, emit: iret }),
+  row('INT', enc(0, 0xcd, ['Ib']), { ...ends, ...storesFlags, emit: interrupt() }),
+  row('INT3', enc(0, 0xcc), { ...ends, ...storesFlags, emit: interrupt(Vector.BP) }),
   row('INTO', enc(0, 0xce, [], { mode: 'legacy' }), { ...ends, flags: { reads: Flag.OF, keeps: ARITHMETIC } }),
-  row('INT1', enc(0, 0xf1), { ...ends, ...storesFlags }),
+  row('INT1', enc(0, 0xf1), { ...ends, ...storesFlags, emit: interrupt(Vector.DB) }),
   row('SYSCALL', enc(1, 0x05), { ...ends, flags: { reads: ARITHMETIC, writes: ARITHMETIC }, feature: 'syscall', emit: syscall }),
   row('SYSRET', enc(1, 0x07), { ...ends, ...loadsFlags, feature: 'syscall' }),
   row('SYSENTER', enc(1, 0x34), { ...ends, feature: 'sep' }),

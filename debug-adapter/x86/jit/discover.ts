@@ -268,6 +268,9 @@ export function needsInterpreter(insn: Insn, mode: number): boolean {
 const endsBlockOnly = (insn: Insn): boolean => straightOn.has(insn.row.definition.mnemonic);
 const straightOn = new Set(['STI', 'POPF', 'WRMSR']);
 
+/** Ways into code that comes back by an indirect transfer. */
+const entersKernel = new Set(['SYSCALL', 'INT', 'INT3', 'INT1']);
+
 /** The transfer that an instruction makes, or undefined where it makes none that generated code can follow. */
 export function transferOf(insn: Insn): 'jump' | 'branch' | 'call' | 'indirect' | undefined {
   if (insn.row.definition.endsBlock !== true) return undefined;
@@ -275,12 +278,12 @@ export function transferOf(insn: Insn): 'jump' | 'branch' | 'call' | 'indirect' 
   const direct = insn.count > 0 && insn.kinds[0] === Kind.rel;
   if (name === 'JMP') return direct ? 'jump' : 'indirect';
   if (name === 'CALL') return direct ? 'call' : 'indirect';
-  if (name === 'RET' || name === 'SYSCALL') return 'indirect';
+  if (name === 'RET' || entersKernel.has(name) || (name === 'IRET' && insn.operandSize === 8)) return 'indirect';
   return direct ? 'branch' : undefined;
 }
 
 /** Indirect transfers after which the code behind them goes on. */
-const comesBack = new Set(['CALL', 'SYSCALL']);
+const comesBack = new Set(['CALL', ...entersKernel]);
 
 /** Bytes of an instruction that goes on in the next page. */
 const straddle = new Uint8Array(32);
