@@ -5,7 +5,7 @@ import { deflateSync } from 'node:zlib';
 import { fastInflate } from '../../../debug-adapter/symbols/inflate.node';
 import { inflateSection, plainInflate, useInflate } from '../../../debug-adapter/symbols/compression';
 import { ET, EM, PT, SHF, STT, parseElf } from '../../../debug-adapter/symbols/elf';
-import { PROGRAM, Workshop, haveTools } from './support';
+import { PROGRAM, Random, Workshop, haveTools, seedFromEnvironment } from './support';
 
 /** A 32-bit executable: header, one program header, one section beside the null one and the names. */
 function elf32(): Uint8Array {
@@ -135,8 +135,56 @@ describe('symbols: ELF', () => {
     view.setBigUint64(8, 100n, true);
     assert.match(String(inflateSection(header, 'elf64')), /does not inflate|inflates to/);
     view.setUint32(0, 2, true);
-    assert.match(String(inflateSection(header, 'elf64')), /zstd/);
+    assert.match(String(inflateSection(header, 'elf64')), /does not inflate|inflates to/);
+    view.setUint32(0, 3, true);
+    assert.match(String(inflateSection(header, 'elf64')), /unknown compression type 3/);
     assert.match(String(inflateSection(header.subarray(0, 5), 'elf64')), /cut off/);
+  });
+
+  it('inflates what is compressed with zstd, and says what is wrong where that is damaged', function () {
+    if (!haveTools('sections compressed with zstd', 'gcc', 'objcopy')) return this.skip();
+    const plain = workshop.compile(workshop.write('zstd.c', PROGRAM), 'plain', '-g3');
+    const packed = `${workshop.folder}/packed`;
+    try {
+      workshop.run('objcopy', '--compress-debug-sections=zstd', plain, packed);
+    } catch {
+      console.log('SKIPPED: sections compressed with zstd: the objcopy of this host does not know them');
+      return this.skip();
+    }
+    const [whole, elf] = [plain, packed].map((path) => parseElf(new Uint8Array(readFileSync(path))));
+    const compressed = elf!.sections.filter(({ flags }) => (flags & SHF.COMPRESSED) !== 0);
+    assert.ok(compressed.length > 3);
+    for (const section of compressed)
+      assert.deepEqual(elf!.contents(section), whole!.contents(whole!.section(section.name)!), section.name);
+    assert.deepEqual(elf!.errors, []);
+
+    const section = compressed.reduce((one, other) => (other.size > one.size ? other : one));
+    const raw = elf!.bytes.subarray(section.offset, section.offset + section.size);
+    const changed = (change: (bytes: Uint8Array, view: DataView) => void): Uint8Array => {
+      const bytes = Uint8Array.from(raw);
+      change(bytes, new DataView(bytes.buffer));
+      return bytes;
+    };
+    const size = new DataView(raw.buffer, raw.byteOffset).getBigUint64(8, true);
+    for (const other of [size - 1n, size + 1n])
+      assert.match(
+        String(
+          inflateSection(
+            changed((_, view) => view.setBigUint64(8, other, true)),
+            'elf64',
+          ),
+        ),
+        /inflate/,
+      );
+    assert.match(String(inflateSection(raw.subarray(0, raw.length >> 1), 'elf64')), /inflate/);
+    const random = new Random(seedFromEnvironment());
+    for (let i = 0; i < 300; i++) {
+      const damaged = changed((bytes) => {
+        for (let k = random.below(4); k >= 0; k--) bytes[24 + random.below(bytes.length - 24)] = random.below(256);
+      });
+      const result = inflateSection(damaged, 'elf64');
+      assert.ok(typeof result === 'string' || result.length === Number(size));
+    }
   });
 
   it('inflates sections in either way alike, and says what is wrong with damaged ones', () => {
