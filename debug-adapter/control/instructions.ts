@@ -3,6 +3,7 @@ import { type LineRow, type NamedSymbol } from '../symbols/api';
 import { demangled } from '../symbols/demangle/index';
 import { type DisassembledInstruction, type SourceLocation } from './api';
 import { type Disassembler, type Instruction, maximumLength } from './disassembler';
+import { type QuickFlow, quickFlow } from './quick-flow';
 import { type Target } from './target';
 
 /** The code size that the processor is in. */
@@ -10,6 +11,13 @@ export function codeBits(target: Target): 16 | 32 | 64 {
   // EFER.LMA and CS.L would say it exactly; a compatibility-mode segment is told by the instruction pointer's width.
   const longMode = (target.register('efer') & 0x400n) !== 0n;
   return longMode ? 64 : (target.register('cr0') & 1n) !== 0n ? 32 : 16;
+}
+
+/** What the instruction at `pc` does to the flow of control; undefined where it cannot be decoded. */
+export function flowOf(target: Target, disassembler: Disassembler, pc: bigint): QuickFlow | undefined {
+  const bytes = target.machine.cpu.readMemory(pc, maximumLength);
+  const bits = codeBits(target);
+  return (bits === 64 ? quickFlow(bytes) : undefined) ?? disassembler.flow(bytes, bits);
 }
 
 /** An instruction with its bytes, before anything was looked up for it. */

@@ -100,6 +100,18 @@ export class ByteReader {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Names of members in their bytes: the same few again and again. */
+const names = new Map<string, Uint8Array>();
+const mostNames = 1000;
+
+function encodedName(name: string): Uint8Array {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  const made = encoder.encode(name);
+  if (names.size < mostNames) names.set(name, made);
+  return made;
+}
+
 function writeBlock(out: ByteWriter, tag: number, bytes: Uint8Array): void {
   out.u8(tag);
   out.u32(bytes.length);
@@ -131,7 +143,7 @@ export function encode(out: ByteWriter, value: unknown): void {
     out.u8(Tag.object);
     out.u32(entries.length);
     for (const [key, member] of entries) {
-      const name = encoder.encode(key);
+      const name = encodedName(key);
       out.u32(name.length);
       out.raw(name);
       encode(out, member);

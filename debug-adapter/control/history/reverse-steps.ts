@@ -4,13 +4,14 @@ import { type Granularity } from '../api';
 import { CodedError } from '../channel';
 import { type Disassembler } from '../disassembler';
 import { errors } from '../errors';
+import { quickFlow } from '../quick-flow';
 import { type StackFrame, walkStack } from '../unwind';
 import { type History, type Journey } from './history';
 import { type TravellingTarget } from './probes';
 import { Trail } from './trail';
 
 /** Instructions recorded at first: the calls of most returns are among them, those of others are looked for with probes. */
-const firstTrail = 500;
+const firstTrail = 250;
 /** A step that goes on from one trail to the one before it looks at more of them at a time. */
 const mostTrail = 65_536;
 /** A line that ran more instructions than this without a call is stopped in. */
@@ -240,7 +241,8 @@ export class ReverseSteps {
       registrations.push(this.#watchInterrupts(() => this.target.pc === returnTo && look(returnTo)));
     }
     for (let length = 2; length <= longestCall && code.length === longestCall; length++) {
-      const flow = this.disassembler.flow(code.subarray(longestCall - length), 64);
+      const bytes = code.subarray(longestCall - length);
+      const flow = quickFlow(bytes) ?? this.disassembler.flow(bytes, 64);
       if (flow?.length === length && (flow.kind === 'call' || flow.kind === 'syscall')) note(returnTo - BigInt(length));
     }
     try {

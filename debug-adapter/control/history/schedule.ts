@@ -2,10 +2,10 @@
 import { type Checkpoint } from './checkpoints';
 
 /** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
-const share = 0.015;
+const share = 0.0125;
 /** Milliseconds that they may take beyond that: in all, and from each start of the guest on, so that who stops soon after one has some close behind. */
-const ahead = 24;
-const aheadAgain = 8;
+const ahead = 16;
+const aheadAgain = 6;
 /** Milliseconds that a checkpoint takes as long as none was taken. */
 const assumed = 1;
 /** Milliseconds below which no replay is felt. */

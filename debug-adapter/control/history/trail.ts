@@ -1,6 +1,7 @@
 /** The instructions that ran just before a moment, one by one: where each was and the stack pointer it had. */
-import { type FlowInfo, type Disassembler, maximumLength } from '../disassembler';
-import { codeBits } from '../instructions';
+import { type Disassembler } from '../disassembler';
+import { flowOf } from '../instructions';
+import { type QuickFlow } from '../quick-flow';
 import { type Target } from '../target';
 import { type History, type Journey } from './history';
 
@@ -14,7 +15,7 @@ const turn = 2000;
 export class Trail {
   readonly #pcs: BigUint64Array;
   readonly #stackPointers: BigUint64Array;
-  readonly #flows = new Map<bigint, FlowInfo | undefined>();
+  readonly #flows = new Map<bigint, QuickFlow | undefined>();
 
   private constructor(
     private readonly target: Target,
@@ -53,14 +54,13 @@ export class Trail {
   }
 
   /** What the instruction that ran at `count` does to the flow of control. */
-  flow(count: number): FlowInfo | undefined {
+  flow(count: number): QuickFlow | undefined {
     return this.flowAt(this.pc(count));
   }
 
   /** The same by address; read once, as code seldom changes. */
-  flowAt(pc: bigint): FlowInfo | undefined {
-    if (!this.#flows.has(pc))
-      this.#flows.set(pc, this.disassembler.flow(this.target.machine.cpu.readMemory(pc, maximumLength), codeBits(this.target)));
+  flowAt(pc: bigint): QuickFlow | undefined {
+    if (!this.#flows.has(pc)) this.#flows.set(pc, flowOf(this.target, this.disassembler, pc));
     return this.#flows.get(pc);
   }
 

@@ -27,12 +27,12 @@ describe('the schedule of checkpoints', () => {
     assert.equal(schedule.due(5000, 1000), false);
   });
 
-  it('gives checkpoints one and a half per cent of the time', () => {
+  it('gives checkpoints one and a quarter per cent of the time', () => {
     for (const cost of [0.5, 3, 9, 60]) {
       const schedule = new Schedule();
       run(schedule, 0, 3000, cost);
       const { length } = run(schedule, 3000, 100_000, cost);
-      assert.ok(Math.abs(length * cost - 1500) <= 60 + cost, `${length} of ${cost} ms`);
+      assert.ok(Math.abs(length * cost - 1250) <= 60 + cost, `${length} of ${cost} ms`);
     }
   });
 
