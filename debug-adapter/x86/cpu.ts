@@ -386,7 +386,7 @@ export class X86Cpu extends CpuState implements Cpu {
 
   /** Generated code tells whoever looks on, or has helpers do what they are told of. */
   #noteHooks(): void {
-    const { systemInstruction, syscall, fsBase, gsBase, interruptReturn } = this.hooks;
+    const { systemInstruction, syscall, fsBase, gsBase, interruptReturn, extendedState } = this.hooks;
     this.i32[State.hooked >> 2] =
       (systemInstruction === undefined ? 0 : Hooked.systemInstruction) |
       (syscall === undefined ? 0 : Hooked.syscall) |
@@ -394,7 +394,8 @@ export class X86Cpu extends CpuState implements Cpu {
       (this.log.laterCalls(syscall) ? Hooked.laterSyscall : 0) |
       (this.log.laterBases(fsBase) ? Hooked.laterFsBase : 0) |
       (gsBase === undefined ? 0 : Hooked.gsBase) |
-      (interruptReturn === undefined ? 0 : Hooked.interruptReturn);
+      (interruptReturn === undefined ? 0 : Hooked.interruptReturn) |
+      (extendedState === undefined ? 0 : Hooked.extendedState);
   }
 
   /** Budget, interrupts, traps and probes between blocks. */

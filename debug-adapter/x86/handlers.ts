@@ -1,7 +1,6 @@
 /** Builds the wasm handlers of the interpreter, ahead of time for the shapes that ordinary code has and at run time for the others, and finds the handler of a shape. */
 
 import { isFusibleRow } from './block-rules';
-import { restoreFunction, saveFunction } from './extended-area';
 import { Code } from './wasm/code';
 import { ModuleBuilder } from './wasm/module';
 import { type OpcodeTable, type Row } from './isa/table';
@@ -21,7 +20,14 @@ import { blockFunction, lookupFunction } from './predecode/block';
 import { decodeFunction } from './predecode/decode';
 import { flattenTable } from './predecode/flat-table';
 
-const RUNTIME_NAMES = [...Array.from({ length: 8 }, (_, i) => `condition${i}`), 'arithmetic', ...namedHelpers, 'reach'];
+const RUNTIME_NAMES = [
+  ...Array.from({ length: 8 }, (_, i) => `condition${i}`),
+  'arithmetic',
+  ...namedHelpers,
+  'reach',
+  'area.save',
+  'area.restore',
+];
 
 /** Import declarations, in the order of `Imports`. Returns the handlers' type index. */
 function declareImports(module: ModuleBuilder, withRuntime: boolean): number {
@@ -331,9 +337,6 @@ export function buildHandlers(table: OpcodeTable): Uint8Array<ArrayBuffer> {
   const noting = module.type([...notingParameters], ['i32']);
   for (const what of ['call', 'pass', 'base'] as const)
     module.exportFunction(`note.${what}`, module.func(noting, notingFunction(what, noteBytes)));
-  const moving = module.type(['i32', 'i32'], []);
-  module.exportFunction('area.save', module.func(moving, saveFunction()));
-  module.exportFunction('area.restore', module.func(moving, restoreFunction()));
   const named = (name: string): number => Runtime.named + namedHelpers.indexOf(name);
   const i32 = (count: number): number => module.type(new Array<'i32'>(count).fill('i32'), ['i32']);
   module.exportFunction('handler.enter', module.func(i32(3), enterFromOutside(named('enterHandler'))));

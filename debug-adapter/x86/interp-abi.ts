@@ -22,6 +22,13 @@ export const Runtime = {
   get reach(): number {
     return Imports.count + 9 + namedHelpers.length;
   },
+  /** (area, what): behind it, in the prebuilt module alone. */
+  get saveArea(): number {
+    return Runtime.reach + 1;
+  },
+  get restoreArea(): number {
+    return Runtime.reach + 2;
+  },
   /** (record): only in modules made at run time, after all others */
   get enter(): number {
     return Imports.count + 10 + namedHelpers.length;
@@ -78,10 +85,11 @@ export const TlbJournals = { counts: 0x3a0_0000, off: 0x3a0_0008, ram: 0x3a0_001
 /** Chain slots that lead to blocks: i32 how many there are, i32 addresses of the slots. They lead nowhere again when translations change. */
 export const LinkJournal = { count: 0x350_0000, address: 0x350_0010, entries: 0x2_0000 } as const;
 
-/** `(i64, i64) -> i64`: arithmetic, and the frequent ways into handlers and back, which work on the state block (kernel-transfers.ts). */
+/** `(i64, i64) -> i64`: arithmetic, and what works on the state block: the frequent ways into handlers and back (kernel-transfers.ts), and of extended state (extended-transfers.ts). */
 export const namedHelpers: readonly string[] = [
   ...['umulh', 'smulh', 'crc32b', 'pdep', 'pext', 'clmull', 'clmulh'],
   ...['enterHandler', 'leaveHandler'],
+  ...['fxsave', 'fxrstor', 'xsave', 'xrstor'],
 ];
 
 /** Bits of the description that `slow` gets: the caller goes on to the page's end; the access is a push or pop. */

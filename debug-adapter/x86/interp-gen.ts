@@ -284,6 +284,10 @@ export class InterpGen extends InterpFlags implements Gen {
     }
   }
 
+  /** They lie there. */
+  storeVectors(): void {}
+  loadVectors(): void {}
+
   call(name: string): void {
     const index = namedHelpers.indexOf(name);
     if (index < 0) throw new Error(`no runtime function ${name}`);

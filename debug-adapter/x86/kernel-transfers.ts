@@ -6,8 +6,9 @@
 import { Attribute, Cr4 } from './control-bits';
 import { Scratch } from './interp-abi';
 import { ARITHMETIC, Flag } from './isa/definition';
+import { Refusing } from './refusing';
 import { Layout, Mode, Reg, Seg, SegField, State } from './state';
-import { Code, type Label } from './wasm/code';
+import { Code } from './wasm/code';
 
 /** What `enterHandler` and `leaveHandler` take as their first operand: for the former the vector in bits 7:0, and an error code from `errorShift` on where `hasError` is set. */
 export const Transfer = {
@@ -32,36 +33,9 @@ const gate = { mask: 0x9e00, wanted: 0x8e00, trap: 0x100 } as const;
 const segmentAt = (segment: number): number => State.seg + segment * SegField.size;
 
 /** Emits one of the functions. */
-class Transfers {
-  /** `(event: i64, flags: i64) -> i64`: 1 where it is done. */
-  readonly c = new Code(['i64', 'i64']);
+class Transfers extends Refusing {
   readonly event = 0;
   readonly flags = 1;
-  readonly #refuse: Label;
-  readonly #entry: number;
-
-  constructor() {
-    this.#entry = this.c.local('i32');
-    this.#refuse = this.c.block();
-  }
-
-  /** The function, where all that it does has been emitted. */
-  get done(): Code {
-    const { c } = this;
-    c.i64(1).op('return');
-    c.end();
-    c.i64(0);
-    return c;
-  }
-
-  /** Refuses where the i32 on the stack is not 0. */
-  refuse(): void {
-    this.c.brIf(this.#refuse, 'unlikely');
-  }
-
-  load(at: number): Code {
-    return this.c.i32(0).mem('i64.load', at);
-  }
 
   /** Supervisor accesses of instructions and of the processor itself are alike, and the code is 64-bit code at CPL 0. */
   refuseUnlessPlain(): void {
@@ -86,20 +60,6 @@ class Transfers {
   refuseUnlessCanonical(local: number): void {
     this.c.get(local).i64(16).op('i64.shl').i64(16).op('i64.shr_s').get(local).op('i64.ne');
     this.refuse();
-  }
-
-  /** Pushes the host address of the bytes from one linear address to another, the last, which have to lie in one page that the TLB holds. */
-  host(tlb: number, linear: number, pushLast: () => void): void {
-    const { c } = this;
-    c.get(linear).i64(8).op('i64.shr_u', 'i32.wrap_i64').i32(0xffff0).op('i32.and').tee(this.#entry).mem('i64.load', tlb);
-    pushLast();
-    c.i64(-4096).op('i64.and', 'i64.ne');
-    this.refuse();
-    c.get(linear)
-      .op('i32.wrap_i64')
-      .get(this.#entry)
-      .mem('i32.load', tlb + 8)
-      .op('i32.add');
   }
 
   /**

@@ -4,6 +4,8 @@ import { Code } from './wasm/code';
 import { type ModuleBuilder } from './wasm/module';
 import { emitArithmetic, emitCondition, FLAG_KINDS, flagKindParts, type FlagSource } from './isa/flags';
 import { State } from './state';
+import { restoreFunction, saveFunction } from './extended-area';
+import { fxrstorFunction, fxsaveFunction, xrstorFunction, xsaveFunction } from './extended-transfers';
 import { enterFunction, leaveFunction } from './kernel-transfers';
 import { tlbFill } from './tlb-fill';
 
@@ -151,8 +153,14 @@ export function addRuntimeFunctions(module: ModuleBuilder): number[] {
     carrylessProduct(true),
     enterFunction(),
     leaveFunction(),
+    fxsaveFunction(),
+    fxrstorFunction(),
+    xsaveFunction(),
+    xrstorFunction(),
   ])
     indices.push(module.func(pure, code));
   indices.push(module.func(module.type(['i64', 'i32', 'i32'], ['i32']), tlbFill()));
+  const moving = module.type(['i32', 'i32'], []);
+  for (const code of [saveFunction(), restoreFunction()]) indices.push(module.func(moving, code));
   return indices;
 }

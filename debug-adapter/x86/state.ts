@@ -38,6 +38,7 @@ export const Hooked = {
   /** May be told later, by the log: */ laterSyscall: 16,
   laterFsBase: 32,
   interruptReturn: 64,
+  extendedState: 128,
 } as const;
 
 /** Byte offsets of the state block. Widths are in the comments. */

@@ -4,12 +4,10 @@ import { type CpuContext, type DecodedInsn, type HelperTable, Vector } from './c
 import { Cr0, Cr4, readCr0, readCr4 } from './control-bits';
 import { featuresOf } from './cpuid';
 import { LegacyArea, Moved } from './extended-area';
+import { mxcsrBits as mxcsrMask } from './extended-transfers';
 import { Layout, State } from './state';
 import { cachedHost } from './tlb';
 import { X87State } from './x87/state';
-
-/** MXCSR bits that exist; the others are reserved (SDM vol. 1, 10.2.3). */
-const mxcsrMask = 0xffff;
 
 /** State components, as XCR0 and XSTATE_BV number them. */
 const Component = { x87: 1, sse: 2, avx: 4 } as const;

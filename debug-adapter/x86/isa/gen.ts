@@ -169,6 +169,9 @@ export interface Gen {
   guardedFloat?(kind: LaneKind, op: 'add' | 'sub' | 'mul' | 'div', a: number, b: number): number | undefined;
   /** The same for the square root of a local. */
   guardedRoot?(kind: LaneKind, operand: number): number | undefined;
-  /** Calls a pure helper `(a: i64, b: i64) -> i64` of the runtime by name (CRC32 table steps and the like). */
+  /** Makes the vector registers of the state block those of this place, for a runtime function that works on them there; `loadVectors` takes over what it has left, MXCSR included. */
+  storeVectors(): void;
+  loadVectors(): void;
+  /** Calls a helper `(a: i64, b: i64) -> i64` of the runtime by name (CRC32 table steps and the like). */
   call(name: string): void;
 }

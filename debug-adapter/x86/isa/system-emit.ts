@@ -1,6 +1,7 @@
 /** System instructions as a kernel uses them all the time: what generated code does of them itself, at CPL 0 in 64-bit code. The rest is the helpers'. */
 
 import { Attribute, Cr4, Efer } from '../control-bits';
+import { Extended } from '../extended-transfers';
 import { Transfer } from '../kernel-transfers';
 import { Hooked, Reg, Seg, SegField, State } from '../state';
 import { ARITHMETIC, type Emitter, Flag } from './definition';
@@ -182,6 +183,36 @@ export const iret: Emitter = (g) => {
   g.setArithmetic(() => g.loadState('i64.load', State.flagA));
   target(g);
 };
+
+/** The frequent cases of what saves or restores extended state, by a function of the runtime. @param asked EAX says of what */
+export const extendedState =
+  (name: 'fxsave' | 'fxrstor' | 'xsave' | 'xrstor', asked: boolean): Emitter =>
+  (g) => {
+    if (!g.long) {
+      g.bail();
+      return;
+    }
+    const { c } = g;
+    const linear = g.temp('i64');
+    g.linear(0);
+    c.set(linear);
+    hooked(g, Hooked.extendedState);
+    c.op('i32.eqz');
+    c.if('i32');
+    g.storeVectors();
+    c.get(linear).i64(g.operandSize === 8 ? Extended.wide : 0);
+    if (asked) {
+      g.reg(Reg.RAX, 4);
+      c.i64(Extended.maskShift).op('i64.shl', 'i64.or');
+    }
+    g.call(name);
+    c.op('i64.eqz');
+    c.else();
+    c.i32(1);
+    c.end();
+    bailIf(g);
+    if (name === 'fxrstor' || name === 'xrstor') g.loadVectors();
+  };
 
 /** What POPF may change without anybody taking notice. */
 const plainFlags = Flag.IF | Flag.DF | Flag.IOPL | Flag.NT | Flag.ID;

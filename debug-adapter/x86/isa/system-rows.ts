@@ -3,7 +3,7 @@
 import { Vector } from '../context';
 import { Seg } from '../state';
 import { ARITHMETIC, type Definition, enc, type Encoding, type Feature, Flag } from './definition';
-import { interrupt, iret, popf, rdmsr, readBase, swapgs, syscall, writeBase, wrmsr } from './system-emit';
+import { extendedState, interrupt, iret, popf, rdmsr, readBase, swapgs, syscall, writeBase, wrmsr } from './system-emit';
 
 interface More extends Omit<Partial<Definition>, 'mnemonic' | 'encodings' | 'feature'> {
   readonly feature?: Feature;
@@ -121,11 +121,31 @@ const others: readonly Definition[] = [
   row('WRGSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 3, mod: 'reg', mode: '64' }), { ...fsgs, emit: writeBase(Seg.GS) }),
   row('RDRAND', [enc(1, 0xc7, ['Rv'], { digit: 6, mod: 'reg' })], { feature: 'rdrand', ...numbered }),
   row('RDSEED', [enc(1, 0xc7, ['Rv'], { digit: 7, mod: 'reg' })], { feature: 'rdseed', ...numbered }),
-  row('FXSAVE', enc(1, 0xae, ['M'], { prefix: 'none', digit: 0, mod: 'mem' }), { feature: 'fxsr', aligned: false }),
-  row('FXRSTOR', enc(1, 0xae, ['M'], { prefix: 'none', digit: 1, mod: 'mem' }), { feature: 'fxsr', aligned: false }),
-  row('XSAVE', enc(1, 0xae, ['M'], { prefix: 'none', digit: 4, mod: 'mem' }), { feature: 'xsave', aligned: false }),
-  row('XRSTOR', enc(1, 0xae, ['M'], { prefix: 'none', digit: 5, mod: 'mem' }), { feature: 'xsave', aligned: false }),
-  row('XSAVEOPT', enc(1, 0xae, ['M'], { prefix: 'none', digit: 6, mod: 'mem' }), { feature: 'xsaveopt', aligned: false }),
+  row('FXSAVE', enc(1, 0xae, ['M'], { prefix: 'none', digit: 0, mod: 'mem' }), {
+    feature: 'fxsr',
+    aligned: false,
+    emit: extendedState('fxsave', false),
+  }),
+  row('FXRSTOR', enc(1, 0xae, ['M'], { prefix: 'none', digit: 1, mod: 'mem' }), {
+    feature: 'fxsr',
+    aligned: false,
+    emit: extendedState('fxrstor', false),
+  }),
+  row('XSAVE', enc(1, 0xae, ['M'], { prefix: 'none', digit: 4, mod: 'mem' }), {
+    feature: 'xsave',
+    aligned: false,
+    emit: extendedState('xsave', true),
+  }),
+  row('XRSTOR', enc(1, 0xae, ['M'], { prefix: 'none', digit: 5, mod: 'mem' }), {
+    feature: 'xsave',
+    aligned: false,
+    emit: extendedState('xrstor', true),
+  }),
+  row('XSAVEOPT', enc(1, 0xae, ['M'], { prefix: 'none', digit: 6, mod: 'mem' }), {
+    feature: 'xsaveopt',
+    aligned: false,
+    emit: extendedState('xsave', true),
+  }),
   row('XSAVEC', enc(1, 0xc7, ['M'], { prefix: 'none', digit: 4, mod: 'mem' }), { feature: 'xsaveopt', aligned: false }),
   row('IN', [enc(0, 0xe4, ['AL', 'Ib']), enc(0, 0xe5, ['eAX', 'Ib']), enc(0, 0xec, ['AL', 'DX']), enc(0, 0xed, ['eAX', 'DX'])], ends),
   row('OUT', [enc(0, 0xe6, ['Ib', 'AL']), enc(0, 0xe7, ['Ib', 'eAX']), enc(0, 0xee, ['DX', 'AL']), enc(0, 0xef, ['DX', 'eAX'])], ends),

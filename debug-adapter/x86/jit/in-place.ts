@@ -34,6 +34,11 @@ export function isDoneInPlace(insn: Insn, mode: number): boolean {
   return harmlessUnits.has(definition.unit) || harmless.has(definition.mnemonic);
 }
 
+/** Is it one of those that generated code does the frequent cases of, and the interpreter the others in place? */
+export function mayBeInPlace({ row: { definition } }: Insn): boolean {
+  return definition.emit !== undefined && harmless.has(definition.mnemonic);
+}
+
 /** Does it read or write vector registers? */
 export function touchesVectors(insn: Insn): boolean {
   const { unit, mnemonic } = insn.row.definition;

@@ -10,7 +10,7 @@ import { Hooked, State } from '../state';
 import { type Label, type Late } from '../wasm/code';
 import { type MemoryOp } from '../wasm/opcodes';
 import { type FloatUse } from './float';
-import { isDoneInPlace, recordBits, restoresMxcsr, touchesVectors } from './in-place';
+import { isDoneInPlace, mayBeInPlace, recordBits, restoresMxcsr, touchesVectors } from './in-place';
 import { type Flow, keyOfInsn, Local, type MemoryUse, type RecordUse, RegionExit, RegionImports, type RegisterUse } from './region-abi';
 import { noteHook, noteObserved } from './region-log';
 import { loadOf, storeOf } from './region-memory';
@@ -194,6 +194,27 @@ export class RegionGen extends RegionVectors implements Gen {
 
   #spillVectors(): void {
     for (const register of this.use?.writtenVectors ?? []) this.#spill('v128.store', Local.xmm + register, State.xmm + register * 32);
+  }
+
+  storeVectors(): void {
+    this.#inPlace = true;
+    this.#spillVectors();
+  }
+
+  loadVectors(): void {
+    const { c, use } = this;
+    for (const register of use?.vectors ?? []) this.#reload('v128.load', Local.xmm + register, State.xmm + register * 32);
+    this.known.clear();
+    if (use?.mxcsr !== true) return;
+    this.leaveWith(RegionExit.leave + this.remaining - 1, keyOfInsn(this.insn) + this.insn.length);
+    this.otherPrecision(c);
+    c.brIf(this.exit, 'unlikely');
+  }
+
+  /** What is done in place at all is done so where it is out of the ordinary. */
+  override bail(): void {
+    if (mayBeInPlace(this.insn)) this.#doInPlace();
+    else super.bail();
   }
 
   #spill(op: MemoryOp, local: number, offset: number): void {

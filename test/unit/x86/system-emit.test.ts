@@ -7,25 +7,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Cr4, Efer } from '../../../debug-adapter/x86/control-bits';
 import { Layout, Seg, SegField, State } from '../../../debug-adapter/x86/state';
-import { At, descriptor, Rig, Sel } from './system-rig';
+import { At, descriptor, generator, Rig, Sel, Small } from './system-rig';
 
 const runs = 20;
 /** Instructions on one processor. */
 const rounds = 120;
-
-/** Pages behind 4 MiB, and their frames. */
-const small = 0x40_0000;
-const smallFrames = 0x20_0000;
-const smallPages = 16;
-
-/** Answers numbers below `n`, the same for one seed. */
-function generator(seed: number): (n: number) => number {
-  let state = seed >>> 0;
-  return (n) => {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0;
-    return ((state ^ (state >>> 13)) >>> 0) % n;
-  };
-}
 
 /** Instructions with their names; registers and stack are drawn. */
 const instructions: readonly (readonly [string, readonly number[]])[] = [
@@ -59,29 +45,13 @@ const transfers: typeof instructions = [
 
 const interesting: readonly bigint[] = [0x2_0202n, 0n, 1n, 0x202n, 0x246n, 0x8d5n, 0x3ed7n, 0x4_0202n, 0x1_0202n, 0x302n, 0x7fff_ffff_ffffn, 0x8000_0000_0000n, 0xffff_8000_0000_0000n, 0xffff_ffff_ffff_fff8n]; // prettier-ignore
 
-/** Has helpers do system instructions, and go into handlers and back by all the rules. */
-function byTheRules({ cpu }: Rig): void {
-  cpu.hooks.systemInstruction = () => undefined;
-  for (const name of ['enterHandler', 'leaveHandler'] as const) Object.defineProperty(cpu, name, { value: () => false });
-}
-
-/** Pages of 4 KiB from 4 MiB on, at 2 MiB: two to be written, one to be read, one missing, and so on. */
-function mapSmallPages(rig: Rig): void {
-  const table = At.pages + 0x3000;
-  rig.write64(At.pages + 0x2000 + 16, BigInt(table) | 7n);
-  for (let page = 0; page < smallPages; page++) {
-    const frame = BigInt(smallFrames + page * 4096);
-    rig.write64(table + page * 8, [frame | 0x67n, frame | 7n, frame | 0x65n, 0n][page & 3]!);
-  }
-}
-
 /** A descriptor that is no good in some way, or may be. */
 function oddDescriptor(below: (n: number) => number): bigint {
   const access = [0x9b, 0x9b, 0x93, 0x9a, 0x92, 0x1b, 0x13, 0x9f, 0xfb, 0xf3, 0x91, 0x97, 0x8b][below(13)]!;
   return descriptor(below(2) * 0x1234_5000, [0xf_ffff, 0xff][below(2)]!, access, [0xa, 0xa, 0xc, 0xe, 2, 8][below(6)]!);
 }
 
-const smallAddresses = Array.from({ length: smallPages }, (_, page) => small + page * 4096);
+const smallAddresses = Array.from({ length: Small.pages }, (_, page) => Small.start + page * 4096);
 
 /** Linear addresses in the pages that stacks are in: those that can be read, and those of them that can be written. */
 const stacks = [At.stack - 64, At.stack, At.stack - 4200, ...Array.from({ length: 8 }, (_, i) => At.ist + i * 0x1000 - 64)];
@@ -91,7 +61,7 @@ const writable = [...stacks, ...smallAddresses.filter((_, page) => (page & 2) ==
 /** Physical address behind the linear one of a stack. */
 const hostOf = (linear: bigint): number => {
   const at = Number(linear & 0xffff_ffffn);
-  return at >= small - 4096 ? at - small + smallFrames : at;
+  return at >= Small.start - 4096 ? at - Small.start + Small.frames : at;
 };
 
 const digest = (view: DataView, from: number, length: number): string =>
@@ -108,8 +78,8 @@ function outcomes(seed: number, watched: boolean): readonly (readonly string[])[
   const mostly = <T>(good: T, odd: readonly T[]): T => (below(8) === 0 ? pick(odd) : good);
   const { cpu, view } = rig;
   const states: (readonly string[])[] = [];
-  if (watched) byTheRules(rig);
-  mapSmallPages(rig);
+  if (watched) rig.byTheRules();
+  rig.mapSmallPages();
   rig.stopOnException = false;
   // Trap gates would let it in again.
   cpu.hooks.interrupt = () => void cpu.setInterruptLine(false);
@@ -150,7 +120,7 @@ function outcomes(seed: number, watched: boolean): readonly (readonly string[])[
       if (below(16) === 0) rig.write64(At.idt + vector * 16 + 8, BigInt([0x8000, 0xffff, 0xffff_ffff, 1][below(4)]!));
     }
     rig.poke(State.idtr + 8, mostly(0xfffn, [0x40fn, 0x40en, 0x20en]));
-    rig.write64(At.tss + 0x1c + 3 * 8, [0n, 1n << 60n, BigInt(small + 0x2ff8), BigInt(small + 0x1010)][below(4)]!);
+    rig.write64(At.tss + 0x1c + 3 * 8, [0n, 1n << 60n, BigInt(Small.start + 0x2ff8), BigInt(Small.start + 0x1010)][below(4)]!);
     const task = State.seg + Seg.TR * SegField.size + SegField.limit;
     view.setUint32(task, below(6) === 0 ? 0x1c + 8 * below(9) + 6 : 0x2067, true);
     rig.segment(Seg.SS, mostly(Sel.data, [Sel.userData]));
@@ -175,7 +145,7 @@ function outcomes(seed: number, watched: boolean): readonly (readonly string[])[
       Buffer.from(view.buffer, Layout.ramBase + At.stack - 256, 320).toString('hex'),
       Buffer.from(view.buffer, Layout.ramBase + At.stack - 4096 - 128, 256).toString('hex'),
       digest(view, At.ist, 0x8000),
-      digest(view, smallFrames, smallPages * 4096),
+      digest(view, Small.frames, Small.pages * 4096),
       digest(view, At.gdt, 0x1000),
       rig.exceptions.map(({ vector, errorCode }) => `${vector}:${errorCode}`).join(),
       `${cpu.retired} ${returns}`,

@@ -40,6 +40,18 @@ export const At = {
   data: 0x3_0000,
 } as const;
 
+/** Linear pages of 4 KiB that `mapSmallPages` maps, and their frames: of each four the first two may be written, the third may be read, the last is missing. */
+export const Small = { start: 0x40_0000, frames: 0x20_0000, pages: 16 } as const;
+
+/** Answers numbers below `n`, the same for one seed. */
+export function generator(seed: number): (n: number) => number {
+  let state = seed >>> 0;
+  return (n) => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0;
+    return ((state ^ (state >>> 13)) >>> 0) % n;
+  };
+}
+
 /** A code or data descriptor. `access`: type, S, DPL, P; `flags`: AVL, L, D/B, G as the high nibble has them. */
 export function descriptor(base: number, limit: number, access: number, flags: number): bigint {
   const low = (limit & 0xffff) | ((base & 0xffff) * 0x1_0000);
@@ -159,6 +171,30 @@ export class Rig {
     } else if (this.mode === 'protected') {
       for (let i = 0; i < 4; i++) this.write32(At.pages + i * 4, (i * 0x40_0000) | 0x87);
     }
+  }
+
+  mapSmallPages(): void {
+    const table = At.pages + 0x3000;
+    this.write64(At.pages + 0x2000 + 16, BigInt(table) | 7n);
+    for (let page = 0; page < Small.pages; page++) {
+      const frame = BigInt(Small.frames + page * 4096);
+      this.write64(table + page * 8, [frame | 0x67n, frame | 7n, frame | 0x65n, 0n][page & 3]!);
+    }
+  }
+
+  /** Exchanges the frames of two of them. */
+  swapSmallPages(one: number, other: number): void {
+    const [a, b] = [one, other].map((page) => At.pages + 0x3000 + (page & (Small.pages - 1)) * 8) as [number, number];
+    const entry = this.read64(a);
+    this.write64(a, this.read64(b));
+    this.write64(b, entry);
+  }
+
+  /** Has helpers do system instructions, and go into handlers and back by all the rules. */
+  byTheRules(): void {
+    const { cpu } = this;
+    cpu.hooks.systemInstruction = () => undefined;
+    for (const name of ['enterHandler', 'leaveHandler'] as const) Object.defineProperty(cpu, name, { value: () => false });
   }
 
   /** Writes a gate: an interrupt gate to the vector's handler unless told otherwise. */
