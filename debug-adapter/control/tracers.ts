@@ -2,7 +2,8 @@
 import { Layout } from '../guest/structure';
 import { formatEvent, formatSyscall } from '../trace/decode';
 import { NotedEvents } from '../trace/noted-events';
-import { EventKind, EventRing, fsNumber, type Owner } from '../trace/ring';
+import { EventKind, fsNumber } from '../trace/records';
+import { EventRing, type Owner } from '../trace/ring';
 import { SyscallRecorder, type TracedCpu } from '../trace/syscall-recorder';
 import { type ProbeRegistration } from '../machine/probes';
 import { type TraceKind } from './api';

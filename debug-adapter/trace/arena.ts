@@ -3,6 +3,8 @@
  * is touched for the first time is dear; so the pages are as few as living records need. The processor's translated code makes such blocks, too (`Bytes` of x86/event-log.ts).
  */
 
+import { PackedCall } from './packed';
+
 /** The bytes behind an argument. */
 export interface Capture {
   readonly bytes: Uint8Array;
@@ -23,7 +25,7 @@ const pageBytes = 262_144;
 /** An i32 in front of a block, its length with this; and of an argument: where a record has the argument (8 bits), whether there was more (8 bits), and the number of bytes. */
 const headerBytes = 4;
 /** Where records have the first argument, each of eight bytes. */
-const firstArgument = 64;
+const firstArgument = PackedCall.args;
 /** So many words are copied sooner one by one. */
 const fewWords = 24;
 
@@ -39,6 +41,18 @@ interface Page {
 function newPage(): Page {
   const words = new Int32Array(pageBytes / 4);
   return { words, bytes: new Uint8Array(words.buffer), newest: -1 };
+}
+
+/** Adds the bytes of the block at a place in memory to those of a call's arguments. */
+export function readBlock(words: Int32Array, bytes: Uint8Array, place: number, into: (Capture | undefined)[]): void {
+  const end = place + words[place >> 2]!;
+  for (let at = place + headerBytes; at < end;) {
+    const header = words[at >> 2]!;
+    const length = header >>> 16;
+    at += headerBytes;
+    into[((header & 0xff) - firstArgument) >> 3] = { bytes: bytes.slice(at, at + length), truncated: (header & 0x100) !== 0 };
+    at += padded(length);
+  }
 }
 
 export class Arena {
@@ -107,21 +121,22 @@ export class Arena {
     return place;
   }
 
+  /** Where that is which was put at a place, in bytes; undefined where it is gone. */
+  locate(place: number): { readonly words: Int32Array; readonly bytes: Uint8Array; readonly at: number } | undefined {
+    const page = this.#pages[Math.floor(place / pageBytes) - this.#oldest];
+    return page && { words: page.words, bytes: page.bytes, at: place % pageBytes };
+  }
+
+  /** Length of the block at a place, or 0 where it is gone. */
+  lengthAt(place: number): number {
+    const page = this.#pages[Math.floor(place / pageBytes) - this.#oldest];
+    return page === undefined ? 0 : page.words[(place % pageBytes) >> 2]!;
+  }
+
   /** Adds a block's bytes to those of a call's arguments; nothing where they are gone: a page is lost as soon as it is written anew. */
   read(place: number, into: (Capture | undefined)[]): void {
-    const page = this.#pages[Math.floor(place / pageBytes) - this.#oldest];
-    if (page === undefined) return;
-    const { words, bytes } = page;
-    let at = place % pageBytes;
-    const end = at + words[at >> 2]!;
-    at += headerBytes;
-    while (at < end) {
-      const header = words[at >> 2]!;
-      const length = header >>> 16;
-      at += headerBytes;
-      into[((header & 0xff) - firstArgument) >> 3] = { bytes: bytes.slice(at, at + length), truncated: (header & 0x100) !== 0 };
-      at += padded(length);
-    }
+    const found = this.locate(place);
+    if (found !== undefined) readBlock(found.words, found.bytes, found.at, into);
   }
 
   #newestPage(): Page {

@@ -1,5 +1,10 @@
-/** Takes over what the processor's translated code noted by itself (see `EventLog` in x86/api.ts): records that the ring keeps as they are, and returns that the recorder of system calls matches. */
-import { EventKind, type EventRing, notedAfter, notedBefore, RecordField, recordBytes, wholeCall } from './ring';
+/**
+ * Takes over what the processor's translated code noted by itself (see `EventLog` in x86/api.ts): packed records that the ring keeps as they are. Where somebody wants to know of each, or there is more to
+ * do than to keep them, they are unpacked, and the recorder of system calls matches returns.
+ */
+import { type PackedBases, PackedCall, PackedReader, unpackAll } from './packed';
+import { EventKind, notedAfter, notedBefore, RecordField, recordBytes, wholeCall } from './records';
+import { type EventRing } from './ring';
 
 /** What is read of the processor's log. */
 export interface NotedLog {
@@ -8,9 +13,26 @@ export interface NotedLog {
   readonly bytes: Uint8Array;
   /** Where the first block of bytes is that calls of the records point to (`Bytes` of x86/event-log.ts); those of later ones follow it. */
   readonly firstBytes: number;
-  /** Takes over the records from one place in memory to another; their blocks of bytes are in front of `bytesTo`. */
-  reader: ((from: number, to: number, bytesTo: number) => void) | undefined;
+  /** Where records may be unpacked. */
+  readonly unpackedAt: number;
+  reader: ((part: NotedPart) => void) | undefined;
   drain(): void;
+}
+
+/** Records to be read, from one place in memory to another (see `DrainedLog` in x86/api.ts). */
+export interface NotedPart {
+  readonly from: number;
+  readonly to: number;
+  /** Their blocks of bytes are in front of it. */
+  readonly bytesTo: number;
+  readonly count: number;
+  /** All are of bases and of calls that are over. */
+  readonly isWhole: boolean;
+  /** Their calls are of one thread, and none of `NotedCalls.marked` has succeeded. */
+  readonly isPlain: boolean;
+  /** The newest call, or 0. */
+  readonly lastCall: number;
+  readonly bases: PackedBases;
 }
 
 /** Where the bytes are that a call points to, as they were when it was made and when it returned; 0 for none. */
@@ -21,21 +43,22 @@ export interface NotedBlocks {
 
 /** Who is told of calls and returns among what was noted. */
 export interface NotedCalls {
-  /** A call that is open, or one to be looked at by itself; `at` is its place in memory, bytes. */
+  /** A call that is open, or one to be looked at by itself; `at` is the place in memory of its unpacked record, bytes. */
   call(at: number, blocks: Readonly<NotedBlocks>): void;
   /** Calls from record `at` on that are over, in the ring from `sequence` on; with `open`, the end of the last one is told by `ended`. */
   wholeCalls(at: number, sequence: number, count: number, open: boolean): void;
-  ended(at: number, sequence: number): void;
-  /** By number: not 0 for calls whose ends are told even where nobody wants to know of each. */
+  /** @param before where what the call pointed to is when it was made; 0: the ring has it */
+  ended(at: number, sequence: number, before: number): void;
+  /** By number: not 0 for calls whose ends are told even where nobody wants to know of each, unless they have failed. */
   readonly marked: Uint8Array;
   /** Calls of a thread have returned; the thread is named as in records. */
   returned(thread: number): void;
-  /** All calls up to record `at` are in the ring. */
-  reached(at: number): void;
+  /** All calls are in the ring up to that which began at instruction count `start` at `rip`, and was over at `end`. */
+  reached(start: number, rip: number, end: number): void;
   /** Code that has the slot's observer is passed. */
   pass(at: number): void;
   /** Has this one to be looked at by itself? */
-  isSingle(at: number): boolean;
+  isSingle(start: number, rip: number): boolean;
 }
 
 /** Kind of records that are not the ring's. */
@@ -47,6 +70,7 @@ export class NotedEvents {
   calls: NotedCalls | undefined;
   /** Where the next record's block of bytes is. */
   #bytesAt = 0;
+  readonly #reader = new PackedReader();
   readonly #blocks: NotedBlocks = { before: 0, after: 0 };
   /** A call that was over only after what follows it, or 0, and its number in the ring. */
   #open = 0;
@@ -64,8 +88,8 @@ export class NotedEvents {
   ) {
     this.#halves = log.halves;
     this.#floats = new Float64Array(log.halves.buffer, 0, Math.floor(log.halves.byteLength / 8));
-    log.reader = (from, to, bytesTo) => {
-      this.#read(from, to, bytesTo);
+    log.reader = (part) => {
+      this.#read(part);
     };
   }
 
@@ -92,11 +116,62 @@ export class NotedEvents {
     return at;
   }
 
-  #read(from: number, to: number, bytesTo: number): void {
+  #read(part: NotedPart): void {
+    const { log } = this;
+    const reader = this.#reader.begin(log.halves, part.from, part.to, part.bases);
+    if (!reader.advance()) return;
+    const isFollowed = this.isFollowed();
+    if (part.isWhole && !isFollowed && !this.isReplay(reader.start) && this.calls?.isSingle(reader.start, reader.rip) !== true) {
+      this.#keep(part);
+      return;
+    }
+    reader.begin(log.halves, part.from, part.to, part.bases);
+    const end = unpackAll(reader, this.#halves, this.#floats, log.unpackedAt);
+    this.#readUnpacked(log.unpackedAt, end, part.bytesTo, isFollowed);
+  }
+
+  /** Nobody wants to know of records all of which the ring keeps as they are, but for what later ones depend on. */
+  #keep(part: NotedPart): void {
+    const { halves, firstBytes } = this.log;
+    const { from, to, bytesTo, count, bases, lastCall } = part;
+    const sequence = this.ring.appendPacked({ words: halves, from, to, blocksFrom: firstBytes, blocksTo: bytesTo, count, bases });
+    const { calls } = this;
+    if (calls === undefined || lastCall === 0) return;
+    const reader = this.#reader;
+    if (part.isPlain) {
+      calls.returned(reader.thread);
+      reader.goTo(lastCall);
+    } else this.#settlePacked(part, sequence, calls);
+    calls.reached(reader.start, reader.rip, reader.end);
+  }
+
+  /** Goes through packed records, the first of which is that of event `sequence`, up to the newest call. */
+  #settlePacked({ from, to, bases, lastCall }: NotedPart, sequence: number, calls: NotedCalls): void {
+    const halves = this.#halves;
+    const { marked } = calls;
+    const reader = this.#reader.begin(halves, from, to, bases);
+    this.#bytesAt = this.log.firstBytes;
+    let context = -1;
+    let thread: number | undefined;
+    for (let event = sequence; reader.at !== lastCall && reader.advance(); event++) {
+      if (reader.kind !== EventKind.syscall) continue;
+      if (reader.context !== context) {
+        context = reader.context;
+        const own = reader.thread;
+        if (own !== thread) calls.returned((thread = own));
+      }
+      const { before } = this.#blocksOf(reader.flags);
+      if (marked[reader.number] === 0 || halves[(reader.at + PackedCall.result + 4) >> 2]! < 0) continue;
+      const { unpackedAt } = this.log;
+      reader.unpack(halves, this.#floats, unpackedAt);
+      calls.ended(unpackedAt, event, before);
+    }
+  }
+
+  #readUnpacked(from: number, to: number, bytesTo: number, isFollowed: boolean): void {
     const halves = this.#halves;
     this.#bytesAt = this.log.firstBytes;
     this.#open = 0;
-    const isFollowed = this.isFollowed();
     for (let at = from; at < to;) {
       // Runs of calls that are over and of changed bases go into the ring as a whole.
       let next = at;
@@ -106,7 +181,7 @@ export class NotedEvents {
         if ((word & ~(notedBefore | notedAfter)) !== wholeCall && (word & 0xff) !== EventKind.segmentBase) break;
         flags |= word;
       }
-      if (next > at && !this.isReplay(this.number(at, RecordField.startInstruction)) && this.calls?.isSingle(at) !== true) {
+      if (next > at && !this.isReplay(this.number(at, RecordField.startInstruction)) && !this.#isSingle(at)) {
         const count = (next - at) / recordBytes;
         const sequence = this.ring.append(halves, at >> 2, count);
         if ((flags & (notedBefore | notedAfter)) !== 0)
@@ -128,7 +203,11 @@ export class NotedEvents {
       }
       at += recordBytes;
     }
-    if (this.#open !== 0) this.calls?.ended(this.#open, this.#openSequence);
+    if (this.#open !== 0) this.calls?.ended(this.#open, this.#openSequence, 0);
+  }
+
+  #isSingle(at: number): boolean {
+    return this.calls?.isSingle(this.number(at, RecordField.startInstruction), this.number(at, RecordField.rip)) === true;
   }
 
   /** Nobody wants to know of records up to `next`, which are in the ring from `sequence` on, but for what later ones depend on. */
@@ -144,9 +223,15 @@ export class NotedEvents {
       last = at;
       const own = this.number(at, RecordField.thread);
       if (own !== thread) calls.returned((thread = own));
-      if (marked[halves[(at + RecordField.number) >> 2]!] !== 0) calls.ended(at, sequence + (at - from) / recordBytes);
+      if (marked[halves[(at + RecordField.number) >> 2]!] !== 0 && halves[(at + RecordField.result + 4) >> 2]! >= 0)
+        calls.ended(at, sequence + (at - from) / recordBytes, 0);
     }
-    if (last >= 0) calls.reached(last);
+    if (last >= 0)
+      calls.reached(
+        this.number(last, RecordField.startInstruction),
+        this.number(last, RecordField.rip),
+        this.number(last, RecordField.endInstruction),
+      );
   }
 
   /** Tells of records up to `next`, which are in the ring from `sequence` on; more records come up to `to`. */
@@ -177,7 +262,7 @@ export class NotedEvents {
   /** Tells of the call that was over before this record, if there is one. */
   #endBefore(at: number): void {
     if (this.#open === 0 || this.number(at, RecordField.startInstruction) < this.number(this.#open, RecordField.endInstruction)) return;
-    this.calls?.ended(this.#open, this.#openSequence);
+    this.calls?.ended(this.#open, this.#openSequence, 0);
     this.#open = 0;
   }
 }

@@ -1,53 +1,18 @@
-/** The event ring: fixed-size binary records, and an arena (arena.ts) of captured memory, written on the machine's thread without making strings or objects, read by whoever wants to look. */
+/**
+ * The event ring: binary records, and an arena (arena.ts) of captured memory, written on the machine's thread without making strings or objects, read by whoever wants to look. What translated code notes
+ * stays packed (packed.ts), a log at a time, and is unpacked where somebody looks.
+ */
 
 import { Arena, type ArgumentCapture, type Capture } from './arena';
+import { argumentsOf, type PackedBases, PackedReader, unpackAll } from './packed';
+import { Chunk, RecordStore } from './record-store';
+import { argumentCount, EventKind, Flag, notedAfter, notedBefore, RecordField, recordBytes } from './records';
 
-/** Bytes of one record, and what lies where in it: the processor's translated code writes such ones, too (`LogRecord` of x86/event-log.ts). Addresses, instruction counts and times are floats: a store each, and exact (see `Cpu.readPointer`). */
-export const recordBytes = 128;
-export const RecordField = {
-  kind: 0,
-  flags: 2,
-  number: 4,
-  startInstruction: 8,
-  endInstruction: 16,
-  startTime: 24,
-  thread: 32,
-  rip: 40,
-  stack: 48,
-  result: 56,
-  args: 64,
-  caller: 112,
-  endTime: 120,
-} as const;
-const argumentCount = 6;
-/** Records are allocated in pieces as they are needed. */
-const recordsPerChunk = 1024;
-/** Records of a session: some 17 MB, and as much again of what arguments pointed to. */
+/** Records of a session: some 17 MB at most, and as much again of what arguments pointed to. */
 export const defaultCapacity = 131_072;
 const arenaBytesPerRecord = 192;
 
-export const EventKind = {
-  syscall: 1,
-  segmentBase: 2,
-  exception: 3,
-  interrupt: 4,
-  interruptReturn: 5,
-  extendedState: 6,
-  threadSwitch: 7,
-} as const;
-export type EventKind = (typeof EventKind)[keyof typeof EventKind];
-
-/** FS, as segment registers are numbered. */
-export const fsNumber = 4;
-const Flag = { compiledIn: 1, completed: 2, dropped: 4, kernel: 8, application: 16, before: 32, after: 64 } as const;
-
-/** Of the first word of a call: there is a block of what arguments pointed to when it was made, and when it returned. */
-export const notedBefore = Flag.before << 16;
-export const notedAfter = Flag.after << 16;
 export type Phase = 'before' | 'after';
-
-/** First word of the record of a call by the instruction that is over and of which nothing is captured. */
-export const wholeCall = EventKind.syscall | (Flag.completed << 16);
 
 /** Whose thread-local block or extended registers an event is about. */
 export type Owner = 'kernel' | 'application';
@@ -118,44 +83,69 @@ export interface DescriptorPaths {
   at(descriptor: number, moment: number): Uint8Array | undefined;
 }
 
-/** Some records in one buffer, as its readers and writers take them. */
-class Chunk {
-  readonly view: DataView;
-  /** Words of registers go from one array to the other in halves, as they are: no big integers are made. */
-  readonly halves: Int32Array;
-  readonly floats: Float64Array;
-  readonly words: BigUint64Array;
-  private placeList: Float64Array | undefined;
+/** Events in a row. */
+interface Part {
+  readonly first: number;
+  count: number;
+  /** Number of the first one in the store of whole records; of no meaning with `packed`. */
+  readonly index: number;
+  readonly packed: PackedPart | undefined;
+}
 
-  /** Places in the arena, two a record: of what arguments pointed to before the call, and after it. Made when the first of its calls has any. */
-  get places(): Float64Array {
-    return (this.placeList ??= new Float64Array(this.records * 2));
-  }
+/** Where the records of a log are in their arena, and where the first block of bytes is that they have; NaN: there is none. */
+interface PackedPart {
+  readonly place: number;
+  readonly length: number;
+  readonly blocks: number;
+  readonly bases: PackedBases;
+}
 
-  constructor(private readonly records: number) {
-    const buffer = new ArrayBuffer(records * recordBytes);
-    this.view = new DataView(buffer);
-    this.halves = new Int32Array(buffer);
-    this.floats = new Float64Array(buffer);
-    this.words = new BigUint64Array(buffer);
-  }
+/** A log of packed records, all of which are of changed bases or of calls that are over. */
+export interface PackedLog {
+  readonly words: Int32Array;
+  /** Bytes from which to which the records are, and the blocks of bytes. */
+  readonly from: number;
+  readonly to: number;
+  readonly blocksFrom: number;
+  readonly blocksTo: number;
+  /** How many records. */
+  readonly count: number;
+  readonly bases: PackedBases;
 }
 
 const addressOf = (number: number): bigint => (number >= 0 ? BigInt(number) : BigInt.asUintN(64, BigInt(number)));
 const numberOf = (address: bigint): number => Number(BigInt.asIntN(64, address));
 
+/** Copies a record with the places of what its arguments pointed to. */
+function copyRecord(from: Chunk, at: number, to: Chunk, place: number): void {
+  const words = recordBytes / 4;
+  to.halves.set(from.halves.subarray(at * words, (at + 1) * words), place * words);
+  if ((from.halves[at * words]! & (notedBefore | notedAfter)) !== 0) to.places.set(from.places.subarray(at * 2, at * 2 + 2), place * 2);
+}
+
 /** The newest `capacity` events. Sequence numbers count from 0 and never repeat. */
 export class EventRing {
-  readonly #chunks: (Chunk | undefined)[] = [];
+  /** From the one with the oldest event on. */
+  readonly #parts: Part[] = [];
+  readonly #store: RecordStore;
+  readonly #packed: Arena;
   readonly #arena: Arena;
+  readonly #reader = new PackedReader();
+  /** The packed part that was looked at last, unpacked. */
+  #opened: { readonly part: Part; readonly chunk: Chunk } | undefined;
+  /** Where the event is that was looked for last: which one of the chunk's records. */
+  #chunk!: Chunk;
+  #place = 0;
   /** Sequence number that the next event gets. */
   head = 0;
   descriptors: DescriptorPaths | undefined;
   /** The newest event that never was: history took another way before it. */
   #newestGone = -1;
 
-  /** @param capacity records, each of 128 bytes and what its arguments point to. */
+  /** @param capacity records, each of 128 bytes at most and what its arguments point to. */
   constructor(readonly capacity = defaultCapacity) {
+    this.#store = new RecordStore(capacity);
+    this.#packed = new Arena(Infinity, capacity);
     this.#arena = new Arena(capacity * arenaBytesPerRecord, capacity);
   }
 
@@ -182,9 +172,9 @@ export class EventRing {
     stack = 0,
     base = 0,
   ): number {
-    const sequence = this.#open(EventKind.syscall, path === 'compiled-in' ? Flag.compiledIn : 0, number, start, time);
-    const { halves, floats } = this.#chunk(sequence);
-    const at = this.#offset(sequence);
+    const sequence = this.#begin(EventKind.syscall, path === 'compiled-in' ? Flag.compiledIn : 0, number, start, time);
+    const { halves, floats } = this.#chunk;
+    const at = this.#place * recordBytes;
     floats[(at + RecordField.rip) >> 3] = rip;
     floats[(at + RecordField.thread) >> 3] = thread;
     floats[(at + RecordField.caller) >> 3] = caller;
@@ -200,23 +190,24 @@ export class EventRing {
 
   /** Keeps what arguments point to before a call, or after it. No effect once the record has been overwritten. */
   capture(sequence: number, phase: Phase, list: readonly ArgumentCapture[]): void {
-    if (list.length > 0 && this.#holds(sequence)) this.#keep(sequence, phase, this.#arena.write(list, sequence));
+    if (list.length > 0 && this.#find(sequence)) this.#keep(phase, this.#arena.write(list, sequence));
   }
 
   /** The same of a block of bytes in `source`, at byte `at`. */
   captureBlock(sequence: number, phase: Phase, source: Int32Array, at: number): void {
-    if (this.#holds(sequence)) this.#keep(sequence, phase, this.#arena.copy(source, at, source[at >> 2]!, sequence));
+    if (this.#find(sequence)) this.#keep(phase, this.#arena.copy(source, at, source[at >> 2]!, sequence));
   }
 
-  #keep(sequence: number, phase: Phase, place: number): void {
-    const { halves, places } = this.#chunk(sequence);
-    const word = this.#offset(sequence) >> 2;
+  /** The event that was found has a block there. */
+  #keep(phase: Phase, place: number): void {
+    const { halves, places } = this.#chunk;
+    const word = (this.#place * recordBytes) >> 2;
     halves[word] = halves[word]! | (Flag[phase] << 16);
-    places[this.#placeIndex(sequence) + (phase === 'before' ? 0 : 1)] = place;
+    places[this.#place * 2 + (phase === 'before' ? 0 : 1)] = place;
   }
 
   /**
-   * Takes over blocks of bytes that lie one behind the other in `source`, from byte `from` on and all in front of `to`: those of `count` records from `sequence` on, which say what they have.
+   * Takes over blocks of bytes that lie one behind the other in `source`, from byte `from` on and all in front of `to`: those of `count` whole records from `sequence` on, which say what they have.
    * @returns where they end
    */
   appendBlocks(sequence: number, count: number, source: Int32Array, from: number, to: number): number {
@@ -225,22 +216,22 @@ export class EventRing {
     const asOne = arena.hasRoom(to - from);
     const shift = arena.next - from;
     let at = from;
+    const { index: firstIndex, first: firstOfPart } = this.#partOf(sequence);
     for (let done = 0; done < count;) {
-      const first = sequence + done;
-      const run = this.#runLength(first, count - done);
-      const { halves, places } = this.#chunk(first);
-      let word = this.#offset(first) >> 2;
-      let index = this.#placeIndex(first);
-      for (let i = 0; i < run; i++, word += recordBytes / 4, index += 2) {
-        const flags = halves[word]!;
+      const index = firstIndex + (sequence + done - firstOfPart);
+      const run = this.#store.runLength(index, count - done);
+      const { halves, places } = this.#store.chunk(index);
+      let place = this.#store.placeIn(index);
+      for (let i = 0; i < run; i++, place++) {
+        const flags = halves[(place * recordBytes) >> 2]!;
         if ((flags & notedBefore) !== 0) {
           const length = source[at >> 2]!;
-          places[index] = asOne ? at + shift : arena.copy(source, at, length, first + i);
+          places[place * 2] = asOne ? at + shift : arena.copy(source, at, length, sequence + done + i);
           at += length;
         }
         if ((flags & notedAfter) !== 0) {
           const length = source[at >> 2]!;
-          places[index + 1] = asOne ? at + shift : arena.copy(source, at, length, first + i);
+          places[place * 2 + 1] = asOne ? at + shift : arena.copy(source, at, length, sequence + done + i);
           at += length;
         }
       }
@@ -250,30 +241,30 @@ export class EventRing {
     return at;
   }
 
-  /** How many of `count` records from `sequence` on lie one behind the other. */
-  #runLength(sequence: number, count: number): number {
-    const place = sequence % this.capacity;
-    return Math.min(count, recordsPerChunk - (place % recordsPerChunk), this.capacity - place);
-  }
-
   /** What argument `index` pointed to, as far as that was kept and is still there. */
   captured(sequence: number, index: number): Capture | undefined {
-    return this.#holds(sequence) ? this.#captures(sequence)[index] : undefined;
+    return this.#find(sequence) ? this.#captures()[index] : undefined;
   }
 
-  #captures(sequence: number): (Capture | undefined)[] {
+  /** Of the event that was found. */
+  #captures(): (Capture | undefined)[] {
     const captures: (Capture | undefined)[] = [undefined, undefined, undefined, undefined, undefined, undefined];
-    const { halves, places } = this.#chunk(sequence);
-    const word = halves[this.#offset(sequence) >> 2]!;
-    const index = this.#placeIndex(sequence);
-    if ((word & notedBefore) !== 0) this.#arena.read(places[index]!, captures);
-    if ((word & notedAfter) !== 0) this.#arena.read(places[index + 1]!, captures);
+    const { halves } = this.#chunk;
+    const word = halves[(this.#place * recordBytes) >> 2]!;
+    if ((word & (notedBefore | notedAfter)) === 0) return captures;
+    const { places } = this.#chunk;
+    if ((word & notedBefore) !== 0) this.#arena.read(places[this.#place * 2]!, captures);
+    if ((word & notedAfter) !== 0) this.#arena.read(places[this.#place * 2 + 1]!, captures);
     return captures;
   }
 
-  /** Instructions retired when the oldest event that is here began; 0 where there is none. */
+  /** Instructions retired when the oldest event that is here began, or fewer; 0 where there is none. */
   get oldestStart(): number {
-    return this.head === 0 ? 0 : this.#chunk(this.tail).floats[(this.#offset(this.tail) + RecordField.startInstruction) >> 3]!;
+    const part = this.#parts[0];
+    if (part === undefined) return 0;
+    if (part.packed !== undefined) return part.packed.bases.instructions;
+    this.#find(this.tail);
+    return this.#chunk.floats[(this.#place * recordBytes + RecordField.startInstruction) >> 3]!;
   }
 
   /**
@@ -281,9 +272,9 @@ export class EventRing {
    * @param time virtual time of the return, nanoseconds.
    */
   endSyscall(sequence: number, registers: Int32Array, end: number, time = 0, place = 0): void {
-    if (!this.#holds(sequence)) return;
-    const { halves, floats } = this.#chunk(sequence);
-    const at = this.#offset(sequence);
+    if (!this.#find(sequence)) return;
+    const { halves, floats } = this.#chunk;
+    const at = this.#place * recordBytes;
     // Flags are the upper half of the first four bytes.
     halves[at >> 2] = halves[at >> 2]! | (Flag.completed << 16);
     halves[(at + RecordField.result) >> 2] = registers[place * 2]!;
@@ -293,23 +284,28 @@ export class EventRing {
   }
 
   /**
-   * Takes over records as they are from `words`, from word `from` on.
+   * Takes over whole records as they are from `words`, from word `from` on.
    * @returns the sequence number of the first
    */
   append(words: Int32Array, from: number, count: number): number {
+    const first = this.#extend(count);
+    this.#store.copy(words, from, count);
+    return first;
+  }
+
+  /**
+   * Takes over a log as it is.
+   * @returns the sequence number of its first event
+   */
+  appendPacked({ words, from, to, blocksFrom, blocksTo, count, bases }: PackedLog): number {
     const first = this.head;
-    for (let done = 0; done < count;) {
-      const sequence = first + done;
-      const run = this.#runLength(sequence, count - done);
-      const { halves } = this.#chunkFor(sequence);
-      const source = from + done * (recordBytes / 4);
-      const to = this.#offset(sequence) >> 2;
-      const length = run * (recordBytes / 4);
-      if (run > 2) halves.set(words.subarray(source, source + length), to);
-      else for (let i = 0; i < length; i++) halves[to + i] = words[source + i]!;
-      done += run;
-    }
+    const last = first + count - 1;
+    const length = to - from;
+    const place = this.#packed.copy(words, from, length, last);
+    const blocks = blocksTo > blocksFrom ? this.#arena.copy(words, blocksFrom, blocksTo - blocksFrom, last) : NaN;
+    this.#parts.push({ first, count, index: 0, packed: { place, length, blocks, bases } });
     this.head = first + count;
+    this.#dropParts();
     return first;
   }
 
@@ -325,9 +321,9 @@ export class EventRing {
     thread = 0n,
     owner?: Owner,
   ): void {
-    const sequence = this.#open(kind, owner === undefined ? 0 : Flag[owner], number, Number(start), time);
-    const { view, floats } = this.#chunk(sequence);
-    const at = this.#offset(sequence);
+    this.#begin(kind, owner === undefined ? 0 : Flag[owner], number, Number(start), time);
+    const { view, floats } = this.#chunk;
+    const at = this.#place * recordBytes;
     floats[(at + RecordField.rip) >> 3] = numberOf(rip);
     floats[(at + RecordField.thread) >> 3] = numberOf(thread);
     view.setBigUint64(at + RecordField.result, BigInt.asUintN(64, value), true);
@@ -339,21 +335,67 @@ export class EventRing {
    * that are gone stay gone.
    */
   forgetAfter(moment: number): void {
+    this.#unpackAfter(moment);
     for (let sequence = this.head - 1; sequence >= this.tail; sequence--) {
-      const { view, floats } = this.#chunk(sequence);
-      const at = this.#offset(sequence);
+      const part = this.#partOf(sequence);
+      if (part.packed !== undefined) {
+        // All of it was before.
+        sequence = part.first;
+        continue;
+      }
+      this.#find(sequence);
+      const { view, floats } = this.#chunk;
+      const at = this.#place * recordBytes;
       const flags = view.getUint16(at + RecordField.flags, true);
       const start = floats[(at + RecordField.startInstruction) >> 3]!;
       // A hook comes again when the guest goes on from the very instruction; the probe of a function does not.
-      if (start > moment || (start === moment && (flags & Flag.compiledIn) === 0)) this.#drop(view, sequence, flags);
-      else if ((flags & Flag.completed) !== 0 && floats[(at + RecordField.endInstruction) >> 3]! > moment)
+      if (start > moment || (start === moment && (flags & Flag.compiledIn) === 0)) {
+        view.setUint16(at + RecordField.flags, flags | Flag.dropped, true);
+        this.#newestGone = Math.max(this.#newestGone, sequence);
+      } else if ((flags & Flag.completed) !== 0 && floats[(at + RecordField.endInstruction) >> 3]! > moment)
         view.setUint16(at + RecordField.flags, flags & ~(Flag.completed | Flag.after), true);
     }
   }
 
-  #drop(view: DataView, sequence: number, flags: number): void {
-    view.setUint16(this.#offset(sequence) + RecordField.flags, flags | Flag.dropped, true);
-    this.#newestGone = Math.max(this.#newestGone, sequence);
+  /** Makes whole records of packed ones that a change of history at a moment is about, and of all that follow them. */
+  #unpackAfter(moment: number): void {
+    let from = this.#parts.length;
+    // Packed parts are over when the next one begins.
+    for (let i = from - 1; i >= 0; i--) {
+      const part = this.#parts[i]!;
+      if (part.packed === undefined) continue;
+      if (!this.#isAfter(part, moment)) break;
+      from = i;
+    }
+    const parts = this.#parts.splice(from);
+    if (parts.length === 0) return;
+    const first = Math.max(parts[0]!.first, this.tail);
+    const count = this.head - first;
+    const copies = new Chunk(count);
+    for (const part of parts)
+      for (let sequence = Math.max(part.first, first); sequence < part.first + part.count; sequence++) {
+        this.#open(part, sequence);
+        copyRecord(this.#chunk, this.#place, copies, sequence - first);
+      }
+    this.#opened = undefined;
+    // In the place of those that were whole before.
+    this.#store.next = parts.find(({ packed }) => packed === undefined)?.index ?? this.#store.next;
+    const index = this.#store.next;
+    this.#parts.push({ first, count, index, packed: undefined });
+    this.#store.next += count;
+    for (let i = 0; i < count; i++) copyRecord(copies, i, this.#store.chunk(index + i), this.#store.placeIn(index + i));
+  }
+
+  /** Does any event of a packed part begin at a moment or after it, or end after it? */
+  #isAfter(part: Part, moment: number): boolean {
+    const reader = this.#read(part.packed!);
+    while (reader.advance()) if (reader.start >= moment || (reader.kind === EventKind.syscall && reader.end > moment)) return true;
+    return false;
+  }
+
+  #read({ place, length, bases }: PackedPart): PackedReader {
+    const { words, at } = this.#packed.locate(place)!;
+    return this.#reader.begin(words, at, at + length, bases);
   }
 
   /** Is every event between `tail` and `head` there? */
@@ -363,16 +405,18 @@ export class EventRing {
 
   /** Is the event there? */
   has(sequence: number): boolean {
-    return (
-      this.#holds(sequence) && (this.#chunk(sequence).view.getUint16(this.#offset(sequence) + RecordField.flags, true) & Flag.dropped) === 0
-    );
+    if (!this.#holds(sequence)) return false;
+    const part = this.#partOf(sequence);
+    if (part.packed !== undefined) return true;
+    this.#open(part, sequence);
+    return (this.#chunk.view.getUint16(this.#place * recordBytes + RecordField.flags, true) & Flag.dropped) === 0;
   }
 
-  /** The event, or undefined where it is gone or has not been. */
+  /** The event, or undefined where it is gone or has not been. Of a call's arguments those that it does not have are 0. */
   read(sequence: number): TraceEvent | undefined {
-    if (!this.#holds(sequence)) return undefined;
-    const at = this.#offset(sequence);
-    const { view, floats, halves, words } = this.#chunk(sequence);
+    if (!this.#find(sequence)) return undefined;
+    const at = this.#place * recordBytes;
+    const { view, floats, halves, words } = this.#chunk;
     const kind = view.getUint8(at + RecordField.kind);
     const flags = view.getUint16(at + RecordField.flags, true);
     if ((flags & Flag.dropped) !== 0) return undefined;
@@ -392,8 +436,9 @@ export class EventRing {
     }
     const completed = (flags & Flag.completed) !== 0;
     const first = (at + RecordField.args) >> 3;
-    const args = [words[first]!, words[first + 1]!, words[first + 2]!, words[first + 3]!, words[first + 4]!, words[first + 5]!];
-    const captures = this.#captures(sequence);
+    const args = [0n, 0n, 0n, 0n, 0n, 0n];
+    for (let i = argumentsOf(number) - 1; i >= 0; i--) args[i] = words[first + i]!;
+    const captures = this.#captures();
     if (this.descriptors !== undefined)
       for (const index of this.descriptors.of(number)) {
         const bytes = this.descriptors.at(halves[(first + index) * 2]!, float(RecordField.startInstruction));
@@ -418,10 +463,14 @@ export class EventRing {
     };
   }
 
-  #open(kind: EventKind, flags: number, number: number, start: number, time: number): number {
-    const sequence = this.head++;
-    const { halves, floats } = this.#chunkFor(sequence);
-    const at = this.#offset(sequence);
+  /** Begins a whole record, and finds it. */
+  #begin(kind: EventKind, flags: number, number: number, start: number, time: number): number {
+    const sequence = this.#extend(1);
+    const index = this.#store.next++;
+    this.#chunk = this.#store.chunk(index);
+    this.#place = this.#store.placeIn(index);
+    const { halves, floats } = this.#chunk;
+    const at = this.#place * recordBytes;
     halves[(at + RecordField.kind) >> 2] = kind | (flags << 16);
     halves[(at + RecordField.number) >> 2] = number;
     floats[(at + RecordField.startInstruction) >> 3] = start;
@@ -429,28 +478,77 @@ export class EventRing {
     return sequence;
   }
 
-  #chunk(sequence: number): Chunk {
-    return this.#chunks[this.#chunkOf(sequence)]!;
+  /** Whole records are about to be put into the store; answers the sequence number of the first. */
+  #extend(count: number): number {
+    const first = this.head;
+    const newest = this.#parts[this.#parts.length - 1];
+    if (newest === undefined || newest.packed !== undefined) this.#parts.push({ first, count, index: this.#store.next, packed: undefined });
+    else newest.count += count;
+    this.head = first + count;
+    this.#dropParts();
+    return first;
   }
 
-  /** Likewise, for a record that is to be written. */
-  #chunkFor(sequence: number): Chunk {
-    return (this.#chunks[this.#chunkOf(sequence)] ??= new Chunk(Math.min(recordsPerChunk, this.capacity)));
-  }
-
-  #chunkOf(sequence: number): number {
-    return Math.floor((sequence % this.capacity) / recordsPerChunk);
-  }
-
-  #offset(sequence: number): number {
-    return ((sequence % this.capacity) % recordsPerChunk) * recordBytes;
-  }
-
-  #placeIndex(sequence: number): number {
-    return ((sequence % this.capacity) % recordsPerChunk) * 2;
+  #dropParts(): void {
+    const parts = this.#parts;
+    const { tail } = this;
+    while (parts[0]!.first + parts[0]!.count <= tail) parts.shift();
   }
 
   #holds(sequence: number): boolean {
     return sequence >= this.tail && sequence < this.head;
+  }
+
+  /** Finds an event; false where it is not here. */
+  #find(sequence: number): boolean {
+    if (!this.#holds(sequence)) return false;
+    this.#open(this.#partOf(sequence), sequence);
+    return true;
+  }
+
+  /** The part with an event that is here. */
+  #partOf(sequence: number): Part {
+    const parts = this.#parts;
+    const newest = parts[parts.length - 1]!;
+    if (sequence >= newest.first) return newest;
+    const opened = this.#opened?.part;
+    if (opened !== undefined && sequence >= opened.first && sequence < opened.first + opened.count) return opened;
+    let low = 0;
+    for (let high = parts.length - 1; low < high;) {
+      const middle = (low + high + 1) >> 1;
+      if (parts[middle]!.first <= sequence) low = middle;
+      else high = middle - 1;
+    }
+    return parts[low]!;
+  }
+
+  #open(part: Part, sequence: number): void {
+    if (part.packed === undefined) {
+      const index = part.index + (sequence - part.first);
+      this.#chunk = this.#store.chunk(index);
+      this.#place = this.#store.placeIn(index);
+      return;
+    }
+    if (this.#opened?.part !== part) this.#opened = { part, chunk: this.#unpack(part.packed, part.count) };
+    this.#chunk = this.#opened.chunk;
+    this.#place = sequence - part.first;
+  }
+
+  #unpack(packed: PackedPart, count: number): Chunk {
+    const last = this.#opened?.chunk;
+    const chunk = last !== undefined && last.records >= count ? last : new Chunk(count);
+    const { halves, floats } = chunk;
+    unpackAll(this.#read(packed), halves, floats, 0);
+    if (Number.isNaN(packed.blocks)) return chunk;
+    const { places } = chunk;
+    for (let i = 0, block = packed.blocks; i < count; i++) {
+      const word = halves[(i * recordBytes) >> 2]!;
+      for (const [phase, flag] of [notedBefore, notedAfter].entries()) {
+        if ((word & flag) === 0) continue;
+        places[i * 2 + phase] = block;
+        block += this.#arena.lengthAt(block);
+      }
+    }
+    return chunk;
   }
 }

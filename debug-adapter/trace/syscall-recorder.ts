@@ -1,8 +1,11 @@
 /** Watches a machine for system calls on both paths of Unikraft's shim, and writes them into the ring. */
+import { type Capture, readBlock } from './arena';
 import { captureArgument, type Followed, followedArgument, type MemoryReader } from './capture';
 import { Descriptors } from './descriptors';
 import { type NotedBlocks, type NotedCalls, type NotedEvents, type NotedLog } from './noted-events';
-import { type EventRing, notedAfter, notedBefore, type Phase, RecordField, recordBytes, type SyscallPath, wholeCall } from './ring';
+import { argumentsOf } from './packed';
+import { argumentCount, notedAfter, notedBefore, RecordField, recordBytes, wholeCall } from './records';
+import { type EventRing, type Phase, type SyscallPath } from './ring';
 import { type SyscallArgument, type SyscallRow } from './syscalls/row';
 import { syscallByName, syscallRows } from './syscalls/table';
 
@@ -11,6 +14,8 @@ type NotedArgument = Followed & { readonly kind: 'string' | 'bytes' | 'vector' }
 interface NotedKind {
   readonly before: readonly NotedArgument[];
   readonly after: readonly NotedArgument[];
+  readonly arguments: number;
+  readonly isMarked: boolean;
 }
 
 type SyscallHook = (() => 'stop' | undefined) | undefined;
@@ -98,8 +103,9 @@ class CallKind {
 
   /** What the processor may do by itself; undefined where it has to tell of such a call at once. */
   get noted(): NotedKind | undefined {
-    const { before, after, returns } = this;
-    return returns && before.every(isNoted) && after.every(isNoted) ? { before, after } : undefined;
+    const { before, after, returns, changesDescriptors: isMarked, row } = this;
+    if (!returns || !before.every(isNoted) || !after.every(isNoted)) return undefined;
+    return { before, after, arguments: row === undefined ? argumentCount : argumentsOf(row.number), isMarked };
   }
 }
 
@@ -406,13 +412,9 @@ export class SyscallRecorder implements NotedCalls {
     if (site.depth > 0) this.end(site, noted.number(at, RecordField.stack), retired, time, at + RecordField.result);
   }
 
-  isSingle(at: number): boolean {
-    const noted = this.noted!;
+  isSingle(start: number, rip: number): boolean {
     // Where calls were left open over and over, and where the hook was told of one before the guest was stopped there.
-    return (
-      this.fullSites > 0 ||
-      (this.newestStart === noted.number(at, RecordField.startInstruction) && this.newestRip === noted.number(at, RecordField.rip))
-    );
+    return this.fullSites > 0 || (this.newestStart === start && this.newestRip === rip);
   }
 
   wholeCalls(at: number, sequence: number, count: number, open: boolean): void {
@@ -423,33 +425,36 @@ export class SyscallRecorder implements NotedCalls {
       if (record < last || !open) this.finished(record, event, 'whole');
       else this.onEvent?.(event, 'begin', this.words[(record + RecordField.number) >> 2]!);
     }
-    this.reached(last);
+    this.reached(
+      noted.number(last, RecordField.startInstruction),
+      noted.number(last, RecordField.rip),
+      noted.number(last, RecordField.endInstruction),
+    );
   }
 
   returned(thread: number): void {
     this.threadOf(thread).open = undefined;
   }
 
-  reached(at: number): void {
-    const noted = this.noted!;
-    this.newestStart = noted.number(at, RecordField.startInstruction);
-    this.newestRip = noted.number(at, RecordField.rip);
-    this.newestReturn = noted.number(at, RecordField.endInstruction);
+  reached(start: number, rip: number, end: number): void {
+    this.newestStart = start;
+    this.newestRip = rip;
+    this.newestReturn = end;
   }
 
-  ended(at: number, sequence: number): void {
-    this.finished(at, sequence, 'end');
+  ended(at: number, sequence: number, before: number): void {
+    this.finished(at, sequence, 'end', before);
   }
 
-  /** The call of the record at `at` is over. */
-  private finished(at: number, sequence: number, phase: 'end' | 'whole'): void {
+  /** The call of the record at `at` is over. @param before see `NotedCalls.ended` */
+  private finished(at: number, sequence: number, phase: 'end' | 'whole', before = 0): void {
     const { words } = this;
     const number = words[(at + RecordField.number) >> 2]!;
     const kind = this.kindOf(number);
     if (kind.changesDescriptors) {
       const result = this.word((at + RecordField.result) >> 3);
       if (result >= 0)
-        this.noteDescriptor(sequence, kind, this.argumentsAt(at), result, this.noted!.number(at, RecordField.endInstruction));
+        this.noteDescriptor(sequence, kind, this.argumentsAt(at), result, this.noted!.number(at, RecordField.endInstruction), before);
     }
     this.onEvent?.(sequence, phase, number);
   }
@@ -556,8 +561,8 @@ export class SyscallRecorder implements NotedCalls {
     this.onEvent?.(sequence, 'end', kind.row?.number ?? -1);
   }
 
-  /** Keeps what a descriptor was opened for, until it is closed. */
-  private noteDescriptor(sequence: number, { row }: CallKind, args: readonly bigint[], result: number, moment: number): void {
+  /** Keeps what a descriptor was opened for, until it is closed. @param before see `NotedCalls.ended` */
+  private noteDescriptor(sequence: number, { row }: CallKind, args: readonly bigint[], result: number, moment: number, before = 0): void {
     if (row === undefined || result < 0) return;
     const { descriptors } = this;
     const first = descriptorOf(args[0] ?? 0n);
@@ -565,9 +570,16 @@ export class SyscallRecorder implements NotedCalls {
     else if (duplicating.includes(row.name)) descriptors.set(result, moment, descriptors.at(first, moment));
     else if (row.result === 'fd') {
       const index = row.args.findIndex(({ kind }) => kind === 'path');
-      const path = index < 0 ? new TextEncoder().encode(`${row.name}:[${result}]`) : this.ring.captured(sequence, index)?.bytes;
+      const path = index < 0 ? new TextEncoder().encode(`${row.name}:[${result}]`) : this.captured(sequence, index, before)?.bytes;
       if (path !== undefined) descriptors.set(result, moment, path);
     }
+  }
+
+  private captured(sequence: number, index: number, before: number): Capture | undefined {
+    if (before === 0) return this.ring.captured(sequence, index);
+    const captures: (Capture | undefined)[] = [];
+    readBlock(this.words, this.log!.bytes, before, captures);
+    return captures[index];
   }
 
   /** Keeps what arguments point to: before the call what goes in, after it what came out. */

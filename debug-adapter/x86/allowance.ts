@@ -36,9 +36,14 @@ export class Allowance {
     return this.#retiredBase + this.#granted - left - unfinished;
   }
 
-  /** Generated code, which sees its budget alone, takes from this for the retired count. */
+  /** Instructions of the run that is on the stack before the one that is running. */
+  get ran(): number {
+    return this.retired - this.#retiredBase;
+  }
+
+  /** Generated code, which sees its budget alone, takes from this for the count of instructions since the run began. */
   #settle(): void {
-    this.#floats[LogState.origin >> 3] = this.#retiredBase + this.#granted - this.#stash - this.#reserve;
+    this.#i32[LogState.origin >> 2] = this.#granted - this.#stash - this.#reserve;
   }
 
   /** Nothing has been retired, nothing is granted. */
@@ -60,6 +65,7 @@ export class Allowance {
     this.#reserve = budget - slice;
     this.#i32[State.budget >> 2] = slice;
     this.#i32[(State.budget + 4) >> 2] = 0;
+    this.#floats[LogState.base >> 3] = this.#retiredBase;
     this.#settle();
   }
 

@@ -55,8 +55,9 @@ export interface EventLog {
   readonly bytes: Uint8Array;
   /** Where the bytes that the first record's call points to are, if it has any; those of others follow (see `Bytes` of event-log.ts). */
   readonly firstBytes: number;
-  /** Gets the addresses of the first record and of the end of the last, in bytes (see `LogRecord`), and an address behind which they have no blocks of bytes. */
-  reader: ((from: number, to: number, bytesTo: number) => void) | undefined;
+  /** Where records may be unpacked: room for 128 bytes each. */
+  readonly unpackedAt: number;
+  reader: ((log: DrainedLog) => void) | undefined;
   /** Has the 64-bit word at this linear address noted with each record; without one that is 0. */
   sample(linear: number | undefined): void;
   /**
@@ -82,6 +83,25 @@ export interface EventLog {
   drain(): void;
 }
 
+/** Records that are read; places are addresses in bytes. */
+export interface DrainedLog {
+  /** The first record, and the end of the last (see event-log.ts). */
+  readonly from: number;
+  readonly to: number;
+  /** Where their blocks of bytes end. */
+  readonly bytesTo: number;
+  /** How many of them are events. */
+  readonly count: number;
+  /** All of these are of bases and of calls that are over. */
+  readonly isWhole: boolean;
+  /** The calls are of one sampled word, and no end of one is of interest. */
+  readonly isPlain: boolean;
+  /** The newest call, or 0. */
+  readonly lastCall: number;
+  /** What their counts are differences to: retired instructions, and nanoseconds that were not instructions'. */
+  readonly bases: { readonly instructions: number; readonly charged: number };
+}
+
 /** What is copied of the memory behind an argument of a system call; nothing where that is 0. */
 export interface FollowedArgument {
   /** Number of the argument, 0 to 5. */
@@ -102,6 +122,10 @@ export interface FollowedArgument {
 export interface FollowedCall {
   readonly before: readonly FollowedArgument[];
   readonly after: readonly FollowedArgument[];
+  /** How many arguments are noted, 0 to 6. */
+  readonly arguments: number;
+  /** The end is of interest where the call has not failed (see `DrainedLog.isPlain`). */
+  readonly isMarked: boolean;
 }
 
 /** Is told of pages of RAM before something is stored to them for the first time, whoever does it. */

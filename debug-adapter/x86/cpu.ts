@@ -341,7 +341,7 @@ export class X86Cpu extends CpuState implements Cpu {
   }
   /** Translated code notes by itself what may be told later, as far as it can; the interpreter has it noted. */
   #note(what: NotingFunction, slot = 0): boolean {
-    return this.#handlers.note[what](this.#signedRip, this.allowance.retired, slot) !== 0;
+    return this.#handlers.note[what](this.#signedRip, this.allowance.ran, slot) !== 0;
   }
   get #signedRip(): number {
     return this.i32[(State.rip + 4) >> 2]! * 0x1_0000_0000 + this.u32[State.rip >> 2]!;

@@ -2,13 +2,16 @@
  * What translated code notes of system calls, passed addresses and segment bases without calling out of it: records in the linear memory that are read in bulk, where whoever is
  * told of such things does not need to know at once.
  */
-import { type CpuHooks, type EventLog, type FollowedArgument, type FollowedCall } from './api';
+import { type CpuHooks, type DrainedLog, type EventLog, type FollowedArgument, type FollowedCall } from './api';
 import { Layout, Seg, SegField, State } from './state';
 
 /** Where the records, the words of slots and the table of calls lie: above the records of regions' instructions; what calls point to is copied elsewhere. */
 export const LogArea = {
   start: 0x7c_0000,
   end: 0x7d_0000,
+  /** u8 by number of a system call: bytes of its record, and whether its end is of interest (1) where it has not failed. */
+  sizes: 0x7d_0000,
+  marks: 0x7d_0200,
   /** i32 by slot: a `SlotState`. */
   slots: 0x7f_0000,
   mostSlots: 4096,
@@ -67,40 +70,44 @@ const overshoot = 8;
 const mostString = 512;
 
 /**
- * Byte offsets in a record, which is that of the trace's ring (trace/ring.ts): what was noted is copied there as it is. Numbers of 64 bits are floats, which are exact for canonical addresses and for
- * counts.
+ * Byte offsets in the records, which are those that the trace keeps (trace/packed.ts): memory that falls out of the caches is what a trace costs, so they are as short as they can be, and no longer than
+ * their arguments need. The first i32 is a `LogKind`, with the number of a call from bit `numberShift` on.
  */
-export const LogRecord = {
-  /** i32: a `LogKind`. */
-  kind: 0,
-  /** i32: the number of the call, of the segment, or of the slot. */
-  number: 4,
-  /** Retired instructions and virtual time (nanoseconds) at the event, and at a call's return. */
-  start: 8,
-  end: 16,
-  startTime: 24,
-  endTime: 120,
-  /** The sampled word. */
-  sample: 32,
-  rip: 40,
-  rsp: 48,
-  /** u64: RAX when an address is passed or a call returns; the new base. */
-  result: 56,
-  /** u64 each: RDI, RSI, RDX, R10, R8, R9; the old base. */
-  args: 64,
-  /** Address that a call returns to. */
-  caller: 112,
-  size: 128,
+export const LogCall = {
+  /** i32: instructions since the run began, and nanoseconds since `DrainedLog.bases` that were not instructions'; the same at the call's return. */
+  start: 4,
+  startCharged: 8,
+  end: 12,
+  /** i64: RAX when the call returns. */
+  result: 16,
+  endCharged: 24,
+  /** i32: lower halves. */
+  rip: 28,
+  stack: 32,
+  /** i64 each: RDI, RSI, RDX, R10, R8, R9. */
+  args: 36,
 } as const;
+/** i32: upper halves of RIP and RSP of calls; i64: the sampled word: for all records that follow. */
+export const LogContext = { ripHigh: 4, stackHigh: 8, thread: 12, size: 20 } as const;
+/** RIP and the bases are i64; the bases are there only where they are not those of the newest record that has them. */
+export const LogBase = { start: 4, charged: 8, rip: 12, short: 20, value: 20, from: 28, size: 36 } as const;
+/** i32 the slot; i64 RAX and RSP. */
+export const LogPass = { start: 4, charged: 8, slot: 12, result: 16, stack: 24, size: 32 } as const;
+export const numberShift = 23;
+/** The longest record with a context in front. */
+const mostRecord = 128;
 
-/** Kinds of records: of the ring's, with its flags in the upper half, and one that is only read. */
+/** Kinds of records: of the trace's, with its flags from bit 16 on, and some of their own. */
 export const LogKind = {
   openCall: 1,
   wholeCall: 1 | (2 << 16),
   /** Added to a call's: a block of bytes was copied when it was made, and when it returned. */ before: 32 << 16,
   after: 64 << 16,
   base: 2,
-  /** Added to `base`: whose block it is. */ ofKernel: 8 << 16,
+  /** The bases are those of the newest record that has them, or these the other way round. */ sameBase: 251,
+  swappedBase: 252,
+  context: 253,
+  /** Added to those of bases: whose block it is. */ ofKernel: 8 << 16,
   ofApplication: 16 << 16,
   pass: 255,
 } as const;
@@ -108,9 +115,10 @@ export const LogKind = {
 /** Above the scratch fields of the interpreter and the regions. */
 const fields = State.scratch + 0x100;
 export const LogState = {
-  /** i32: where the next record goes, and from where on there is no room; 0 there: nothing may be noted. */
+  /** i32: where the next record goes, and from where on there is no room; 0 there: nothing may be noted. For calls there is none somewhat sooner: a log is read at the least cost while none is open. */
   head: fields,
   limit: fields + 4,
+  callLimit: fields + 148,
   /** i32: host address of the word that is noted with each record. */
   sampleAt: fields + 8,
   /** i32: the record of the newest call, as long as that is open; or 0. */
@@ -120,14 +128,37 @@ export const LogState = {
   /** i64: the sampled word that `besideAt` (i32, a host address) goes with. */
   besideOf: fields + 24,
   besideAt: fields + 32,
-  /** f64: retired instructions where no budget is left. */
-  origin: fields + 40,
-  /** f64: nanoseconds of virtual time that were not instructions'. */
+  /** i32: instructions since the run began where no budget is left. */
+  origin: fields + 36,
+  /** f64: retired instructions when the run began. */
+  base: fields + 40,
+  /** i32: nanoseconds of virtual time that were not instructions', since `DrainedLog.bases`. */
   charged: fields + 48,
   /** i32: where the next block of bytes goes. */
-  bytesHead: fields + 56,
+  bytesHead: fields + 52,
   /** i32: not 0 where a call was noted while another one that was noted was open. */
-  nested: fields + 60,
+  nested: fields + 56,
+  /** i32: not 0 where an address was passed. */
+  passed: fields + 60,
+  /** i32: records but contexts; contexts; calls whose ends are of interest. */
+  count: fields + 64,
+  contexts: fields + 68,
+  marked: fields + 72,
+  /** i32: the newest call, or 0. */
+  lastCall: fields + 76,
+  /** i64: what the newest context was written for: the sampled word, RIP and RSP. */
+  contextOf: fields + 80,
+  contextRip: fields + 88,
+  contextStack: fields + 96,
+  /** i64: where the open call returns to, with which RSP, and the sampled word that it was made with. */
+  returnsTo: fields + 104,
+  openStack: fields + 112,
+  openOf: fields + 120,
+  /** i64: the bases of the newest record that has them. */
+  baseValue: fields + 128,
+  baseFrom: fields + 136,
+  /** i32: not 0 where there is such a record. */
+  hasBases: fields + 144,
 } as const;
 
 /** How a probe that looks on is told by translated code. */
@@ -141,6 +172,22 @@ export const Telling = {
 /** Where no more is left for bytes, a call may have found that too little. */
 const fullBytes = 0x4000;
 
+/** No call begins behind it. */
+const callsEnd = LogArea.end - 2048;
+/** Nanoseconds that may be charged while a log fills. */
+const mostCharged = 2 ** 31 - 1;
+/** Fields that are 0 while there are no records. */
+const emptied = [
+  LogState.openCall,
+  LogState.nested,
+  LogState.passed,
+  LogState.count,
+  LogState.contexts,
+  LogState.marked,
+  LogState.lastCall,
+  LogState.hasBases,
+] as const;
+
 /** No sampled word is this. */
 const nobody = -1n;
 
@@ -148,7 +195,11 @@ export class Log implements EventLog {
   readonly halves: Int32Array;
   readonly bytes: Uint8Array;
   readonly firstBytes = LogArea.bytes;
+  readonly unpackedAt = Layout.logUnpacked;
   reader: EventLog['reader'];
+  /** Nanoseconds that were not instructions', now and when the log was empty. */
+  #charged = 0;
+  #chargedBase = 0;
   readonly #words: BigInt64Array;
   readonly #floats: Float64Array;
   #nextSlot: number = Telling.slots;
@@ -186,8 +237,10 @@ export class Log implements EventLog {
   #empty(): void {
     this.halves[LogState.head >> 2] = LogArea.start;
     this.halves[LogState.bytesHead >> 2] = LogArea.bytes;
-    this.halves[LogState.openCall >> 2] = 0;
-    this.halves[LogState.nested >> 2] = 0;
+    for (const field of emptied) this.halves[field >> 2] = 0;
+    this.#words[LogState.contextOf >> 3] = nobody;
+    this.#chargedBase = this.#charged;
+    this.halves[LogState.charged >> 2] = 0;
   }
 
   #forgetPage(place: number): void {
@@ -200,7 +253,8 @@ export class Log implements EventLog {
     const { halves } = this;
     const at = this.#sampled === undefined ? State.zero : this.hostOf(this.#sampled);
     halves[LogState.sampleAt >> 2] = at ?? State.zero;
-    halves[LogState.limit >> 2] = at === undefined ? 0 : LogArea.end;
+    halves[LogState.limit >> 2] = at === undefined ? 0 : LogArea.end - mostRecord;
+    halves[LogState.callLimit >> 2] = at === undefined ? 0 : callsEnd;
     this.#words[LogState.besideOf >> 3] = nobody;
     for (const place of this.#pages) this.#forgetPage(place);
     this.#pages.length = 0;
@@ -249,6 +303,8 @@ export class Log implements EventLog {
       const at = (LogArea.calls >> 2) + number * 2;
       this.halves[at] = after === atOnce ? atOnce : before;
       this.halves[at + 1] = after === atOnce ? 0 : after;
+      this.bytes[LogArea.sizes + number] = LogCall.args + (followed?.arguments ?? 0) * 8;
+      this.bytes[LogArea.marks + number] = followed?.isMarked === true ? 1 : 0;
     }
   }
 
@@ -260,8 +316,8 @@ export class Log implements EventLog {
     for (const { index, kind, count, byResult, scale, most: limit } of list) {
       const copied = kind === 'string' ? Math.min(limit, mostString) : limit;
       bytes[at + PlanEntry.kind] = PlanKind[kind];
-      bytes[at + PlanEntry.argument] = LogRecord.args + index * 8;
-      bytes[at + PlanEntry.count] = count === undefined ? 0 : LogRecord.args + count * 8;
+      bytes[at + PlanEntry.argument] = LogCall.args + index * 8;
+      bytes[at + PlanEntry.count] = count === undefined ? 0 : LogCall.args + count * 8;
       bytes[at + PlanEntry.byResult] = byResult ? 1 : 0;
       halves[(at + PlanEntry.scale) >> 2] = scale;
       halves[(at + PlanEntry.most) >> 2] = copied;
@@ -320,9 +376,12 @@ export class Log implements EventLog {
   }
 
   setCharged(nanoseconds: number, apart: boolean): void {
+    const more = nanoseconds - this.#chargedBase;
     // Who writes down what happens has those that were noted before in front of it.
-    if (!apart && this.halves[LogState.head >> 2] !== LogArea.start) this.drain();
-    this.#floats[LogState.charged >> 3] = nanoseconds;
+    if (this.halves[LogState.head >> 2] !== LogArea.start && (!apart || more < 0 || more > mostCharged)) this.drain();
+    this.#charged = nanoseconds;
+    if (this.halves[LogState.head >> 2] === LogArea.start) this.#chargedBase = nanoseconds;
+    this.halves[LogState.charged >> 2] = nanoseconds - this.#chargedBase;
   }
 
   #set(field: number, value: number): void {
@@ -333,7 +392,7 @@ export class Log implements EventLog {
   /** Reads the records if there is no room for more. @returns whether there is room now that was not there */
   makeRoom(): boolean {
     const { halves } = this;
-    if (halves[LogState.head >> 2]! < LogArea.end && halves[LogState.bytesHead >> 2]! < LogArea.bytesEnd - fullBytes) return false;
+    if (halves[LogState.head >> 2]! < callsEnd && halves[LogState.bytesHead >> 2]! < LogArea.bytesEnd - fullBytes) return false;
     this.drain();
     return true;
   }
@@ -342,9 +401,19 @@ export class Log implements EventLog {
     const { halves } = this;
     const end = halves[LogState.head >> 2]!;
     if (end === LogArea.start) return;
-    const bytesEnd = halves[LogState.bytesHead >> 2]!;
+    const drained: DrainedLog = {
+      from: LogArea.start,
+      to: end,
+      bytesTo: halves[LogState.bytesHead >> 2]!,
+      count: halves[LogState.count >> 2]!,
+      // With none, all of them are of bases and of calls that are over.
+      isWhole: (halves[LogState.openCall >> 2]! | halves[LogState.nested >> 2]! | halves[LogState.passed >> 2]!) === 0,
+      isPlain: halves[LogState.contexts >> 2]! <= 1 && halves[LogState.marked >> 2] === 0,
+      lastCall: halves[LogState.lastCall >> 2]!,
+      bases: { instructions: this.#floats[LogState.base >> 3]!, charged: this.#chargedBase },
+    };
     this.#empty();
-    this.reader?.(LogArea.start, end, bytesEnd);
+    this.reader?.(drained);
   }
 }
 

@@ -387,7 +387,7 @@ export class HandlerSet {
   /** Builds a block's records by what has a handler. */
   readonly predecode: Predecode;
   /** Notes something in the log; 0 where it has to be told at once. */
-  readonly note: Readonly<Record<NotingFunction, (rip: number, retired: number, slot: number) => number>>;
+  readonly note: Readonly<Record<NotingFunction, (rip: number, ran: number, slot: number) => number>>;
   /** Fill the legacy region of an area of extended state, and take it over. */
   readonly saveArea: MoveArea;
   readonly restoreArea: MoveArea;
@@ -417,8 +417,8 @@ export class HandlerSet {
     this.restoreArea = this.#runtime['area.restore'] as MoveArea;
     this.enterHandler = this.#runtime['handler.enter'] as HandlerSet['enterHandler'];
     this.leaveHandler = this.#runtime['handler.leave'] as HandlerSet['leaveHandler'];
-    const note = (what: NotingFunction): ((rip: number, retired: number, slot: number) => number) =>
-      this.#runtime[`note.${what}`] as (rip: number, retired: number, slot: number) => number;
+    const note = (what: NotingFunction): ((rip: number, ran: number, slot: number) => number) =>
+      this.#runtime[`note.${what}`] as (rip: number, ran: number, slot: number) => number;
     this.note = { call: note('call'), pass: note('pass'), base: note('base') };
   }
 

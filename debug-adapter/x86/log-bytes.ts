@@ -1,6 +1,6 @@
 /** The WebAssembly functions that copy what the arguments of a noted system call point to (see event-log.ts), for regions to call. */
 
-import { Bytes, LogArea, LogRecord, LogState, PlanEntry, PlanKind } from './event-log';
+import { Bytes, LogArea, LogCall, LogState, PlanEntry, PlanKind } from './event-log';
 import { Code } from './wasm/code';
 
 /** A zero byte among eight is found by the borrows that subtracting these makes (Hacker's Delight, 6-1). */
@@ -118,7 +118,7 @@ export function noteBytesFunction(copy: number): Code {
     }
     c.op('i64.lt_s', 'select');
   };
-  const result = (): void => void c.get(record).mem('i64.load', LogRecord.result);
+  const result = (): void => void c.get(record).mem('i64.load', LogCall.result);
 
   c.i32(0).mem('i32.load', LogState.bytesHead).tee(start);
   c.get(plan).mem('i32.load').op('i32.add').i32(LogArea.bytesEnd).op('i32.gt_u');

@@ -194,5 +194,8 @@ export const Layout = {
   /** Memory that noted system calls point to (event-log.ts). */
   logBytes: 0x340_0000,
   logBytesEnd: 0x342_0000,
+  /** Room for what was noted as whoever reads it unpacks it. */
+  logUnpacked: 0x342_0000,
+  logUnpackedEnd: 0x350_0000,
   ramBase: 0x400_0000,
 } as const;

@@ -12,7 +12,9 @@ import { attachTracers, type Tracers } from '../../debug-adapter/control/tracers
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { SourcePathMap, SymbolFile } from '../../debug-adapter/symbols/api';
-import { EventKind, notedAfter, notedBefore, recordBytes, type TraceEvent } from '../../debug-adapter/trace/ring';
+import { PackedReader } from '../../debug-adapter/trace/packed';
+import { EventKind, notedAfter, notedBefore } from '../../debug-adapter/trace/records';
+import { type TraceEvent } from '../../debug-adapter/trace/ring';
 import { type SyscallArgument, type SyscallRow } from '../../debug-adapter/trace/syscalls/row';
 import { syscallRows } from '../../debug-adapter/trace/syscalls/table';
 import { image as example } from '../dap/golden';
@@ -234,7 +236,7 @@ interface Subject {
 }
 
 /** Records so far, and those of them with bytes of when the call was made and of when it returned: that there are any is what this is about. */
-const noted = { records: 0, before: 0, after: 0 };
+const noted = { records: 0, before: 0, after: 0, whole: 0 };
 
 /** `unfollowed`: noted, and for stretches nobody wants lines. */
 type Way = 'noted' | 'unfollowed' | 'told' | 'interpreted';
@@ -275,15 +277,17 @@ function boot(booted: Booted, symbols: SymbolFile, seed: number, way: Way): Subj
   const tracers = attachTracers(target, kinds, (line) => lines.push(line), wanted);
   const { hooks, log } = machine.cpu;
   const read = log!.reader!;
-  log!.reader = (from, to, bytesTo) => {
-    for (let at = from; at < to; at += recordBytes) {
-      const word = log!.halves[at >> 2]!;
-      if ((word & 0xff) !== EventKind.syscall) continue;
+  const packed = new PackedReader();
+  log!.reader = (part) => {
+    packed.begin(log!.halves, part.from, part.to, part.bases);
+    while (packed.advance()) {
+      if (packed.kind !== EventKind.syscall) continue;
       noted.records++;
-      if ((word & notedBefore) !== 0) noted.before++;
-      if ((word & notedAfter) !== 0) noted.after++;
+      if ((packed.flags & notedBefore) !== 0) noted.before++;
+      if ((packed.flags & notedAfter) !== 0) noted.after++;
     }
-    read(from, to, bytesTo);
+    if (part.isWhole && way === 'unfollowed') noted.whole++;
+    read(part);
   };
   if (way === 'told' || way === 'interpreted') {
     // Hooks that are not those of the tracers are told at once.
@@ -357,9 +361,10 @@ describe('what translated code notes for the trace', function () {
       const first = seedOf(`trace of ${path.basename(file)}`);
       const programs = Number(process.env['TRACE_PROGRAMS'] ?? 2);
       let events = 0;
-      Object.assign(noted, { records: 0, before: 0, after: 0 });
+      Object.assign(noted, { records: 0, before: 0, after: 0, whole: 0 });
       // Some programs do little, or nothing that may be noted.
-      const isEnough = (): boolean => events > programs * 100 && Object.values(noted).every((count) => count > programs * 50);
+      const isEnough = (): boolean =>
+        events > programs * 100 && [noted.records, noted.before, noted.after].every((count) => count > programs * 50);
       let seed = first;
       while (seed < first + programs || (!isEnough() && seed < first + 25)) events += runProgram(booted, symbols, seed++);
       assert.ok(isEnough(), `only ${events} events, noted: ${JSON.stringify(noted)}`);

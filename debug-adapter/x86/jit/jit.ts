@@ -312,6 +312,8 @@ export class Jit {
     const mode = this.#mode;
     const wanted = this.#wanted.filter((one) => one.mode === mode && (one.again || (!this.has(one.key) && !this.#isPassed(one))));
     this.#wanted.length = 0;
+    // To find out how far the guest reaches is dear.
+    if (wanted.length === 0) return;
     if (!this.#isBeside) {
       const windowed = this.#windows.holdsAll();
       this.#isWide = !windowed;

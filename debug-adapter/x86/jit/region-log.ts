@@ -12,7 +12,7 @@ interface Region {
   /** Pushes a general register, i64. */
   reg(register: number, size: 8): void;
   /** A local for a while. */
-  temp(type: 'i32' | 'i64' | 'f64'): number;
+  temp(type: 'i32' | 'i64'): number;
 }
 
 /** @param uncharged instructions that were charged and do not count as retired */
@@ -21,12 +21,12 @@ const notingAt = (region: Region, rip: number, uncharged: number): Noting => ({
   reg: (register) => {
     region.reg(register, 8);
   },
-  rip: (more) => void region.c.f64(rip + more),
-  retired: () => {
+  rip: (more) => void region.c.i64(rip + more),
+  ran: () => {
     const { c } = region;
-    c.i32(0).mem('f64.load', LogState.origin).get(Local.budget);
+    c.i32(0).mem('i32.load', LogState.origin).get(Local.budget);
     if (uncharged > 0) c.i32(uncharged).op('i32.add');
-    c.op('f64.convert_i32_s', 'f64.sub');
+    c.op('i32.sub');
   },
   temp: (type) => region.temp(type),
   noteBytes: RegionImports.noteBytes,

@@ -1,7 +1,9 @@
 /** The memory of what system calls pointed to against a plain list of it: random blocks, records that end, and few pages. SEED repeats a run. */
 import assert from 'node:assert/strict';
 import { Arena, type ArgumentCapture, type Capture, captureLimit } from '../../../debug-adapter/trace/arena';
-import { EventRing, notedAfter, notedBefore, RecordField, recordBytes, wholeCall } from '../../../debug-adapter/trace/ring';
+import { PackedCall } from '../../../debug-adapter/trace/packed';
+import { notedAfter, notedBefore, recordBytes, wholeCall } from '../../../debug-adapter/trace/records';
+import { EventRing } from '../../../debug-adapter/trace/ring';
 import { Random, seedOf } from '../../lockstep/random';
 
 /** What the arena puts its blocks in. */
@@ -41,7 +43,7 @@ function blockOf(list: readonly ArgumentCapture[]): Int32Array {
   words[0] = length;
   let at = 4;
   for (const [i, { index, bytes, truncated }] of list.entries()) {
-    words[at / 4] = (RecordField.args + index * 8) | (truncated ? 0x100 : 0) | (bytes.length << 16);
+    words[at / 4] = (PackedCall.args + index * 8) | (truncated ? 0x100 : 0) | (bytes.length << 16);
     all.set(bytes, at + 4);
     at += sizes[i]!;
   }

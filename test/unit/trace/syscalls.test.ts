@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { captureArgument, followedArgument } from '../../../debug-adapter/trace/capture';
 import { formatCall, formatEvent, formatSyscall } from '../../../debug-adapter/trace/decode';
-import { EventKind, EventRing, type SyscallEvent } from '../../../debug-adapter/trace/ring';
+import { EventKind } from '../../../debug-adapter/trace/records';
+import { EventRing, type SyscallEvent } from '../../../debug-adapter/trace/ring';
 import { SyscallRecorder, type TracedCpu } from '../../../debug-adapter/trace/syscall-recorder';
 import { errnoOf } from '../../../debug-adapter/trace/syscalls/errno';
 import { formatFlags, formatSignal, formatSignalSet, hasFlagTable } from '../../../debug-adapter/trace/syscalls/flags';

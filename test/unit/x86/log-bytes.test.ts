@@ -4,7 +4,7 @@ import { captureArgument, type Followed, followedArgument } from '../../../debug
 import { EventRing } from '../../../debug-adapter/trace/ring';
 import { syscallRows } from '../../../debug-adapter/trace/syscalls/table';
 import { type FollowedArgument } from '../../../debug-adapter/x86/api';
-import { Log, LogArea, LogRecord, LogState } from '../../../debug-adapter/x86/event-log';
+import { Log, LogArea, LogCall, LogState } from '../../../debug-adapter/x86/event-log';
 import { copyFunction, noteBytesFunction } from '../../../debug-adapter/x86/log-bytes';
 import { Layout } from '../../../debug-adapter/x86/state';
 import { ModuleBuilder } from '../../../debug-adapter/x86/wasm/module';
@@ -99,7 +99,7 @@ describe('bytes behind the arguments of noted calls', () => {
       return list.length === 0 ? [] : [{ row, list }];
     });
     // Each list both before and after: what differs is only who has a result.
-    const lists = new Map(plans.map(({ row, list }) => [row.number, { before: list, after: [] }]));
+    const lists = new Map(plans.map(({ row, list }) => [row.number, { before: list, after: [], arguments: 6, isMarked: false }]));
     log.noteCalls(undefined, (number) => lists.get(number));
     const ring = new EventRing(8);
     const record = LogArea.start;
@@ -114,8 +114,8 @@ describe('bytes behind the arguments of noted calls', () => {
       );
       while (args.length < 6) args.push(r.u64());
       const result = r.oneIn(6) ? BigInt.asIntN(64, r.integer()) : BigInt(r.below(120)) - 10n;
-      args.forEach((value, index) => rig.view.setBigUint64(record + LogRecord.args + index * 8, value, true));
-      rig.view.setBigInt64(record + LogRecord.result, result, true);
+      args.forEach((value, index) => rig.view.setBigUint64(record + LogCall.args + index * 8, value, true));
+      rig.view.setBigInt64(record + LogCall.result, result, true);
       const where = `SEED=${seed}, call ${i}: ${row.name}(${args.map((value) => `0x${value.toString(16)}`).join(', ')}) = ${result}`;
 
       rig.isShort = false;
