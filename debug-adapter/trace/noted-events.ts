@@ -71,6 +71,7 @@ export class NotedEvents {
   /** Where the next record's block of bytes is. */
   #bytesAt = 0;
   readonly #reader = new PackedReader();
+  readonly #walker = new PackedReader();
   readonly #blocks: NotedBlocks = { before: 0, after: 0 };
   /** A call that was over only after what follows it, or 0, and its number in the ring. */
   #open = 0;
@@ -121,13 +122,39 @@ export class NotedEvents {
     const reader = this.#reader.begin(log.halves, part.from, part.to, part.bases);
     if (!reader.advance()) return;
     const isFollowed = this.isFollowed();
-    if (part.isWhole && !isFollowed && !this.isReplay(reader.start) && this.calls?.isSingle(reader.start, reader.rip) !== true) {
-      this.#keep(part);
-      return;
+    const { firstBytes } = log;
+    if (isFollowed || this.isReplay(reader.start) || this.calls?.isSingle(reader.start, reader.rip) === true) {
+      this.#readRest(reader, part.bytesTo, firstBytes, isFollowed);
+    } else if (part.isWhole) this.#keep(part);
+    else this.#keepFirst(part);
+  }
+
+  /** Keeps packed what is in front of the first call that is open or slot that was passed, and reads the rest. */
+  #keepFirst(part: NotedPart): void {
+    const { firstBytes } = this.log;
+    const walker = this.#walker.begin(this.#halves, part.from, part.to, part.bases);
+    this.#bytesAt = firstBytes;
+    let count = 0;
+    let lastCall = 0;
+    let hasMore = walker.advance();
+    for (; hasMore && walker.isWhole; hasMore = walker.advance()) {
+      count++;
+      if (walker.kind !== EventKind.syscall) continue;
+      lastCall = walker.at;
+      this.#blocksOf(walker.flags);
     }
-    reader.begin(log.halves, part.from, part.to, part.bases);
-    const end = unpackAll(reader, this.#halves, this.#floats, log.unpackedAt);
-    this.#readUnpacked(log.unpackedAt, end, part.bytesTo, isFollowed);
+    const bytesTo = this.#bytesAt;
+    if (count > 0) this.#keep({ ...part, to: hasMore ? walker.at : part.to, bytesTo, count, lastCall });
+    if (hasMore) this.#readRest(walker, part.bytesTo, bytesTo, false);
+  }
+
+  /** Unpacks the event that a reader is at and what follows it, and reads that. */
+  #readRest(reader: PackedReader, bytesTo: number, bytesFrom: number, isFollowed: boolean): void {
+    const { unpackedAt } = this.log;
+    reader.unpack(this.#halves, this.#floats, unpackedAt);
+    const end = unpackAll(reader, this.#halves, this.#floats, unpackedAt + recordBytes);
+    this.#bytesAt = bytesFrom;
+    this.#readUnpacked(unpackedAt, end, bytesTo, isFollowed);
   }
 
   /** Nobody wants to know of records all of which the ring keeps as they are, but for what later ones depend on. */
@@ -170,7 +197,6 @@ export class NotedEvents {
 
   #readUnpacked(from: number, to: number, bytesTo: number, isFollowed: boolean): void {
     const halves = this.#halves;
-    this.#bytesAt = this.log.firstBytes;
     this.#open = 0;
     for (let at = from; at < to;) {
       // Runs of calls that are over and of changed bases go into the ring as a whole.

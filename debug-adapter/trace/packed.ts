@@ -127,6 +127,11 @@ export class PackedReader {
     this.flags = word & flagsMask;
   }
 
+  /** Is it a change of bases, or a call that is over? */
+  get isWhole(): boolean {
+    return this.kind === EventKind.segmentBase || (this.flags & (Flag.completed << 16)) !== 0;
+  }
+
   /** Number of the call. */
   get number(): number {
     return this.#words[this.at >> 2]! >>> numberShift;

@@ -138,7 +138,8 @@ describe('records of translated code', () => {
       const events = new NotedEvents(log, ring, () => false);
       events.calls = calls;
       events.isFollowed = () => false;
-      log.reader!(packer.part);
+      // What was noted while others were open may be over by now.
+      log.reader!(r.oneIn(4) ? { ...packer.part, isWhole: false } : packer.part);
       assert.deepEqual(told, expected, `SEED=${seed}, round ${round}`);
       assert.equal(ring.head, kept);
     }
