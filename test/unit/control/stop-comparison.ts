@@ -51,11 +51,12 @@ const longestChain = 5;
 
 const base = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** A function's name without what the two sides spell differently: parameters, template arguments, suffixes of clones, hashes of Rust's old mangling, offsets. */
+/** A function's name without what the two sides spell differently: parameters, template arguments, suffixes of clones, hashes of Rust's manglings, offsets. */
 export function plainName(name: string): string {
   let plain = name
     .replace(/\+0x[0-9a-f]+$/, '')
     .replace(/::h[0-9a-f]{16}$/, '')
+    .replace(/\[[0-9a-f]{16}\]/g, '')
     .replace(/\.(part|isra|constprop|cold|lto_priv)(\.\d+)?/g, '');
   for (let before = ''; before !== plain;) {
     before = plain;
