@@ -35,6 +35,10 @@ interface Guest {
   readonly name: string;
   readonly image: Uint8Array;
   readonly end: number;
+  /** MiB; 16 by default. */
+  readonly memory?: number;
+  readonly initrd?: Uint8Array;
+  readonly commandLine?: string;
 }
 
 const guests: Guest[] = [{ name: 'a kernel that changes its code', image: kludgeImage(restless), end: 1_500_000 }];
@@ -45,10 +49,28 @@ const files: readonly (readonly [file: string, end: number])[] = [
 for (const [file, end] of files)
   if (existsSync(file)) guests.push({ name: path.basename(file), image: new Uint8Array(readFileSync(file)), end });
 
+/** Unmodified programs: they are mapped page by page as they touch them, and make system calls. */
+for (const [program, end] of [
+  ['hello', 900_000],
+  ['threads', 1_500_000],
+] as const) {
+  const [image, initrd] =
+    suites === undefined ? [] : ['elfloader', `initrd/${program}.cpio`].map((name) => path.join(suites, 'images', name));
+  if (image === undefined || initrd === undefined || !existsSync(image) || !existsSync(initrd)) {
+    console.log(
+      `SKIPPED: stores of ${program} on the ELF loader: set UNIKERNEL_SUITES to a folder with images/elfloader and images/initrd/${program}.cpio`,
+    );
+    continue;
+  }
+  const [bytes, disk] = [image, initrd].map((file) => new Uint8Array(readFileSync(file)));
+  const commandLine = `vfs.fstab=[ "initrd0:/:extract::ramfs=1:" ] -- /${program}`;
+  guests.push({ name: `elfloader, ${program}`, image: bytes!, end, memory: 64, initrd: disk!, commandLine });
+}
+
 const tiers = [false, true, 'eager'] as const;
 
-const boot = ({ image, name }: Guest, jit: boolean | 'eager'): PcMachine =>
-  createMachine({ image, imageName: name, commandLine: '', memory: 16 << 20, cpuModel: 'default', jit }).machine;
+const boot = ({ image, name, memory = 16, initrd, commandLine = '' }: Guest, jit: boolean | 'eager'): PcMachine =>
+  createMachine({ image, imageName: name, commandLine, memory: memory << 20, cpuModel: 'default', jit, ...(initrd && { initrd }) }).machine;
 
 /** Runs to `moment`, or to the guest's end. */
 function run(machine: PcMachine, moment: number): boolean {
