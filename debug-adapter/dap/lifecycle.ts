@@ -7,7 +7,7 @@ import { clientFeatures } from './client-features';
 import { ProtocolError, protocolErrors } from './errors';
 import { type Handlers } from './handler';
 import { type LaunchArguments, parseLaunchArguments } from './launch-arguments';
-import { findProgramSymbols } from './program-symbols';
+import { findProgramSymbols, mostPrograms } from './program-symbols';
 
 export const lifecycleHandlers: Pick<
   Handlers,
@@ -86,9 +86,9 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
   const symbols = await readSymbols(adapter, args);
   const initrd = args.initrd === undefined ? undefined : await read(adapter, 'initrd', args.initrd);
   const disks = await Promise.all(args.disks.map((text) => readDisk(adapter, text)));
-  const programSymbols =
+  const { symbols: programSymbols, leftOut } =
     initrd === undefined
-      ? []
+      ? { symbols: [], leftOut: 0 }
       : await findProgramSymbols(adapter.host, initrd, {
           folders: [args.initrd!, args.image].map(folderOf),
           debugFolders: args.debugFileDirectories ?? adapter.host.debugFolders,
@@ -116,7 +116,9 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
       trace: args.trace,
       sourceMap: Object.entries(args.sourceMap).map(([from, to]) => ({ from, to })),
     });
-    for (const warning of warnings) adapter.send('output', { category: 'important', output: `${warning}\n` });
+    const tooMany = `The RAM disk holds ${mostPrograms + leftOut} programs: symbols that lie apart were looked for for the first ${mostPrograms} only.`;
+    for (const warning of leftOut === 0 ? warnings : [...warnings, tooMany])
+      adapter.send('output', { category: 'important', output: `${warning}\n` });
   } catch (error) {
     if (!begun.overtaken()) await adapter.stopWorker();
     throw error instanceof CodedError ? protocolErrors.bootFailed(error.message) : error;

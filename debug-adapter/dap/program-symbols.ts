@@ -5,8 +5,8 @@ import { type ElfFile, parseElf } from '../symbols/elf';
 import { type AdapterHost } from './host';
 
 const suffixes = ['.dbg', '.debug'] as const;
-/** Programs that are looked for. */
-const mostPrograms = 200;
+/** Programs that are looked for: what is found is read whole. */
+export const mostPrograms = 200;
 
 /** Where files with symbols may be. */
 export interface SymbolPlaces {
@@ -16,26 +16,34 @@ export interface SymbolPlaces {
   readonly debugFolders: readonly string[];
 }
 
+/** What was found for the programs of a RAM disk. */
+export interface FoundSymbols {
+  readonly symbols: readonly ProgramSymbols[];
+  /** Programs that nothing was looked for. */
+  readonly leftOut: number;
+}
+
 /** A file with symbols for each ELF file of the RAM disk, or the one that it is, where there is one. One that cannot be read is none. */
-export async function findProgramSymbols(host: AdapterHost, initrd: Uint8Array, places: SymbolPlaces): Promise<readonly ProgramSymbols[]> {
-  const found: ProgramSymbols[] = [];
-  for (const { path, bytes } of programsOf(initrd)) {
+export async function findProgramSymbols(host: AdapterHost, initrd: Uint8Array, places: SymbolPlaces): Promise<FoundSymbols> {
+  const symbols: ProgramSymbols[] = [];
+  const programs = programsOf(initrd);
+  for (const { path, bytes } of programs.slice(0, mostPrograms)) {
     for (const candidate of candidatesFor(path, parseElf(bytes), places)) {
       if (!(await host.exists(candidate))) continue;
-      const symbols = await host.readFile(candidate).catch(() => undefined);
-      if (symbols === undefined) continue;
-      found.push({ path, name: candidate, bytes: symbols });
+      const read = await host.readFile(candidate).catch(() => undefined);
+      if (read === undefined) continue;
+      symbols.push({ path, name: candidate, bytes: read });
       break;
     }
   }
-  return found;
+  return { symbols, leftOut: Math.max(0, programs.length - mostPrograms) };
 }
 
 function programsOf(initrd: Uint8Array): readonly { readonly path: string; readonly bytes: Uint8Array }[] {
   if (isElf(initrd)) return [{ path: '', bytes: initrd }];
   const archive = new CpioArchive(initrd);
   const files = archive.paths.map((path) => ({ path, bytes: archive.read(path) }));
-  return files.filter((file): file is { path: string; bytes: Uint8Array } => isElf(file.bytes)).slice(0, mostPrograms);
+  return files.filter((file): file is { path: string; bytes: Uint8Array } => isElf(file.bytes));
 }
 
 function candidatesFor(path: string, elf: ElfFile, { folders, debugFolders }: SymbolPlaces): readonly string[] {

@@ -114,6 +114,14 @@ const fsgs = { feature: 'fsgsbase' } as const;
 
 const numbered = { flags: { writes: Flag.CF, cleared: ARITHMETIC & ~Flag.CF } } as const;
 
+/** Of group 15: what saves or restores an area of extended state, in generated code as far as `emit` goes. */
+const area = (
+  mnemonic: string,
+  digit: number,
+  feature: Definition['feature'] & string,
+  emit: NonNullable<Definition['emit']>,
+): Definition => row(mnemonic, enc(1, 0xae, ['M'], { prefix: 'none', digit, mod: 'mem' }), { feature, aligned: false, emit });
+
 const others: readonly Definition[] = [
   row('RDFSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 0, mod: 'reg', mode: '64' }), { ...fsgs, emit: readBase(Seg.FS) }),
   row('RDGSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 1, mod: 'reg', mode: '64' }), { ...fsgs, emit: readBase(Seg.GS) }),
@@ -121,31 +129,11 @@ const others: readonly Definition[] = [
   row('WRGSBASE', enc(1, 0xae, ['Ry'], { prefix: 'F3', digit: 3, mod: 'reg', mode: '64' }), { ...fsgs, emit: writeBase(Seg.GS) }),
   row('RDRAND', [enc(1, 0xc7, ['Rv'], { digit: 6, mod: 'reg' })], { feature: 'rdrand', ...numbered }),
   row('RDSEED', [enc(1, 0xc7, ['Rv'], { digit: 7, mod: 'reg' })], { feature: 'rdseed', ...numbered }),
-  row('FXSAVE', enc(1, 0xae, ['M'], { prefix: 'none', digit: 0, mod: 'mem' }), {
-    feature: 'fxsr',
-    aligned: false,
-    emit: extendedState('fxsave', false),
-  }),
-  row('FXRSTOR', enc(1, 0xae, ['M'], { prefix: 'none', digit: 1, mod: 'mem' }), {
-    feature: 'fxsr',
-    aligned: false,
-    emit: extendedState('fxrstor', false),
-  }),
-  row('XSAVE', enc(1, 0xae, ['M'], { prefix: 'none', digit: 4, mod: 'mem' }), {
-    feature: 'xsave',
-    aligned: false,
-    emit: extendedState('xsave', true),
-  }),
-  row('XRSTOR', enc(1, 0xae, ['M'], { prefix: 'none', digit: 5, mod: 'mem' }), {
-    feature: 'xsave',
-    aligned: false,
-    emit: extendedState('xrstor', true),
-  }),
-  row('XSAVEOPT', enc(1, 0xae, ['M'], { prefix: 'none', digit: 6, mod: 'mem' }), {
-    feature: 'xsaveopt',
-    aligned: false,
-    emit: extendedState('xsave', true),
-  }),
+  area('FXSAVE', 0, 'fxsr', extendedState('fxsave', false)),
+  area('FXRSTOR', 1, 'fxsr', extendedState('fxrstor', false)),
+  area('XSAVE', 4, 'xsave', extendedState('xsave', true)),
+  area('XRSTOR', 5, 'xsave', extendedState('xrstor', true)),
+  area('XSAVEOPT', 6, 'xsaveopt', extendedState('xsave', true)),
   row('XSAVEC', enc(1, 0xc7, ['M'], { prefix: 'none', digit: 4, mod: 'mem' }), { feature: 'xsaveopt', aligned: false }),
   row('IN', [enc(0, 0xe4, ['AL', 'Ib']), enc(0, 0xe5, ['eAX', 'Ib']), enc(0, 0xec, ['AL', 'DX']), enc(0, 0xed, ['eAX', 'DX'])], ends),
   row('OUT', [enc(0, 0xe6, ['Ib', 'AL']), enc(0, 0xe7, ['Ib', 'eAX']), enc(0, 0xee, ['DX', 'AL']), enc(0, 0xef, ['DX', 'eAX'])], ends),

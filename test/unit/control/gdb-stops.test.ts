@@ -269,7 +269,7 @@ describe('control: random stops of real images as gdb sees them', function () {
       const loaded: { readonly path: string; readonly bias: bigint }[] = [];
       // gdb knows what is installed here of debug information by itself.
       const places = { folders: [], debugFolders: nodeHost.debugFolders };
-      const programSymbols = initrd === undefined ? [] : await findProgramSymbols(nodeHost, initrd, places);
+      const programSymbols = initrd === undefined ? [] : (await findProgramSymbols(nodeHost, initrd, places)).symbols;
       watchPrograms(
         target,
         { ...(initrd === undefined ? {} : { initrd }), programSymbols },

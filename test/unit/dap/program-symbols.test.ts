@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type AdapterHost } from '../../../debug-adapter/dap/host';
-import { findProgramSymbols } from '../../../debug-adapter/dap/program-symbols';
+import { findProgramSymbols, mostPrograms } from '../../../debug-adapter/dap/program-symbols';
 import { writeCpio } from '../../../src/build/cpio';
 import { PROGRAM, Workshop, haveTools } from '../symbols/support';
 
@@ -35,13 +35,17 @@ describe('symbols of programs in a RAM disk', () => {
         path.endsWith('unreadable.dbg') ? Promise.reject(new Error('denied')) : Promise.resolve(new TextEncoder().encode(path)),
     };
     const disk = bare ? program : writeCpio([{ path: 'bin/a', kind: 'file', mode: 0o755, data: program }]);
-    const symbols = await findProgramSymbols(host as AdapterHost, disk, { folders: ['/work', '/image'], debugFolders: ['/debug'] });
+    const { symbols, leftOut } = await findProgramSymbols(host as AdapterHost, disk, {
+      folders: ['/disk', '/image'],
+      debugFolders: ['/debug'],
+    });
+    assert.equal(leftOut, 0);
     for (const { name, bytes } of symbols) assert.equal(new TextDecoder().decode(bytes), name);
     return symbols.map(({ path, name }) => `${path}=${name}`);
   };
 
   it('come from beside the disk first', async () => {
-    assert.deepEqual(await found(stripped, ['/work/a.debug', '/work/a.dbg', '/image/a.dbg', byId]), ['bin/a=/work/a.dbg']);
+    assert.deepEqual(await found(stripped, ['/disk/a.debug', '/disk/a.dbg', '/image/a.dbg', byId]), ['bin/a=/disk/a.dbg']);
     assert.deepEqual(await found(stripped, ['/image/a.debug', byId]), ['bin/a=/image/a.debug']);
     assert.deepEqual(await found(whole, ['/image/a.debug']), ['bin/a=/image/a.debug']);
   });
@@ -57,6 +61,19 @@ describe('symbols of programs in a RAM disk', () => {
     assert.deepEqual(await found(linked, ['/image/a.parted']), ['bin/a=/image/a.parted']);
     assert.deepEqual(await found(linked, ['/debug/bin/a.parted']), ['bin/a=/debug/bin/a.parted']);
     assert.deepEqual(await found(stripped, ['/image/a.parted', '/debug/bin/a.parted']), []);
+  });
+
+  it('are looked for for so many programs, and it is said how many are left out', async () => {
+    const host: Pick<AdapterHost, 'exists' | 'readFile'> = {
+      exists: (path) => Promise.resolve(path.endsWith('.dbg')),
+      readFile: () => Promise.resolve(new Uint8Array(0)),
+    };
+    const program = stripped.subarray(0, 64);
+    const disk = writeCpio(
+      Array.from({ length: mostPrograms + 3 }, (_, i) => ({ path: `p${i}`, kind: 'file', mode: 0o755, data: program })),
+    );
+    const { symbols, leftOut } = await findProgramSymbols(host as AdapterHost, disk, { folders: ['/disk'], debugFolders: [] });
+    assert.deepEqual([symbols.length, leftOut], [mostPrograms, 3]);
   });
 
   it('are not looked for by a name that leads elsewhere', async () => {
