@@ -65,7 +65,7 @@ export const PlanKind = { end: 0, string: 1, bytes: 2, vector: 3 } as const;
  */
 export const Bytes = { header: 4, argument: 4, piece: 5 } as const;
 /** Bytes that copies may write beyond their end. */
-const overshoot = 8;
+const overshoot = 32;
 /** Longer strings are told at once, read by TypeScript. */
 const mostString = 512;
 

@@ -1,11 +1,35 @@
 /** The WebAssembly functions that copy what the arguments of a noted system call point to (see event-log.ts), for regions to call. */
 
 import { Bytes, LogArea, LogCall, LogState, PlanEntry, PlanKind } from './event-log';
-import { Code } from './wasm/code';
+import { Code, type Label } from './wasm/code';
 
-/** A zero byte among eight is found by the borrows that subtracting these makes (Hacker's Delight, 6-1). */
-const ones = 0x0101_0101_0101_0101n;
-const highBits = 0x8080_8080_8080_8080n;
+const chunkBytes = 16;
+
+/** Pushes an i32 with a bit set for each zero byte of a v128 local. */
+const zeros = (c: Code, chunk: number): Code => c.get(chunk).v128([0n, 0n]).op('i8x16.eq', 'i8x16.bitmask');
+
+/** Pushes the offset of a linear address' entry in the table of remembered pages, and leaves it in a local. */
+const pageOf = (c: Code, linear: number, page: number): Code =>
+  c
+    .get(linear)
+    .i64(8)
+    .op('i64.shr_u', 'i32.wrap_i64')
+    .i32((LogArea.mostPages - 1) << 4)
+    .op('i32.and')
+    .tee(page);
+
+/** Pushes whether the page of a linear address is another one than that of its entry. */
+const isOther = (c: Code, linear: number, page: number): Code =>
+  pageOf(c, linear, page).mem('i64.load', LogArea.pages).get(linear).i64(-4096).op('i64.and', 'i64.ne');
+
+/** Pushes the host's address of a linear one, by the entry of its page. */
+const hostOf = (c: Code, linear: number, page: number): Code =>
+  c
+    .get(linear)
+    .op('i32.wrap_i64')
+    .get(page)
+    .mem('i32.load', LogArea.pages + 8)
+    .op('i32.add');
 
 /**
  * (address i64, most i32, stop i32, to i32) -> i32: copies up to `most` bytes of the guest's memory to a place of the host's, with `stop` up to the first zero, which does not count; answers how many, or -1
@@ -15,35 +39,25 @@ export function copyFunction(): Code {
   const c = new Code(['i64', 'i32', 'i32', 'i32']);
   const [address, most, stop, to] = [0, 1, 2, 3];
   const [done, page, host, left] = [c.local('i32'), c.local('i32'), c.local('i32'), c.local('i32')];
-  const [linear, word] = [c.local('i64'), c.local('i64')];
+  const [linear, chunk, byte] = [c.local('i64'), c.local('v128'), c.local('i32')];
   const found = c.block();
   const all = c.block();
   const pages = c.loop();
   c.get(done).get(most).op('i32.ge_s').brIf(all);
-  c.get(address).get(done).op('i64.extend_i32_u', 'i64.add').tee(linear);
-  c.i64(8)
-    .op('i64.shr_u', 'i32.wrap_i64')
-    .i32((LogArea.mostPages - 1) << 4)
-    .op('i32.and')
-    .tee(page);
-  c.mem('i64.load', LogArea.pages).get(linear).i64(-4096).op('i64.and', 'i64.ne');
+  c.get(address).get(done).op('i64.extend_i32_u', 'i64.add').set(linear);
+  isOther(c, linear, page);
   c.if();
   c.i32(-1).op('return');
   c.end();
-  c.get(linear)
-    .op('i32.wrap_i64')
-    .get(page)
-    .mem('i32.load', LogArea.pages + 8)
-    .op('i32.add')
-    .set(host);
+  hostOf(c, linear, page).set(host);
   c.i32(4096).get(linear).op('i32.wrap_i64').i32(4095).op('i32.and', 'i32.sub').set(left);
   const steps = c.loop();
   const wide = c.block();
   const next = c.block();
-  c.get(left).i32(8).op('i32.ge_u').brIf(next);
-  // Eight bytes would go beyond the page, and perhaps the memory.
-  c.get(to).get(done).op('i32.add').get(host).mem('i64.load8_u').tee(word).mem('i64.store8');
-  c.get(stop).get(word).op('i64.eqz', 'i32.and').brIf(found);
+  c.get(left).i32(chunkBytes).op('i32.ge_u').brIf(next);
+  // A chunk would go beyond the page, and perhaps the memory.
+  c.get(to).get(done).op('i32.add').get(host).mem('i32.load8_u').tee(byte).mem('i32.store8');
+  c.get(stop).get(byte).op('i32.eqz', 'i32.and').brIf(found);
   const advance = (bytes: number): void => {
     c.get(done).i32(bytes).op('i32.add').set(done);
     c.get(host).i32(bytes).op('i32.add').set(host);
@@ -52,17 +66,16 @@ export function copyFunction(): Code {
   advance(1);
   c.br(wide);
   c.end();
-  c.get(to).get(done).op('i32.add').get(host).mem('i64.load').tee(word).mem('i64.store');
+  c.get(to).get(done).op('i32.add').get(host).mem('v128.load').tee(chunk).mem('v128.store');
   c.get(stop);
   c.if();
-  c.get(word).i64(ones).op('i64.sub').get(word).i64(-1).op('i64.xor', 'i64.and').i64(highBits).op('i64.and').tee(word);
-  c.op('i64.eqz', 'i32.eqz');
+  zeros(c, chunk).tee(byte);
   c.if();
-  c.get(done).get(word).op('i64.ctz', 'i32.wrap_i64').i32(3).op('i32.shr_u', 'i32.add').set(done);
+  c.get(done).get(byte).op('i32.ctz', 'i32.add').set(done);
   c.br(found);
   c.end();
   c.end();
-  advance(8);
+  advance(chunkBytes);
   c.end();
   c.get(done).get(most).op('i32.ge_s').brIf(all);
   c.get(left).brIf(steps);
@@ -119,6 +132,21 @@ export function noteBytesFunction(copy: number): Code {
     c.op('i64.lt_s', 'select');
   };
   const result = (): void => void c.get(record).mem('i64.load', LogCall.result);
+  const [page, host, low, high] = [c.local('i32'), c.local('i32'), c.local('v128'), c.local('v128')];
+  /** Most arguments are short, and in one page: copies two chunks, also left in locals; branches to `otherwise` where they are not. */
+  const copyChunks = (otherwise: Label): void => {
+    isOther(c, address, page).brIf(otherwise, 'unlikely');
+    hostOf(c, address, page).tee(host).i32(4095).op('i32.and');
+    c.i32(4096 - 2 * chunkBytes)
+      .op('i32.gt_u')
+      .brIf(otherwise, 'unlikely');
+    c.get(at).get(host).mem('v128.load').tee(low).mem('v128.store', Bytes.argument);
+    c.get(at)
+      .get(host)
+      .mem('v128.load', chunkBytes)
+      .tee(high)
+      .mem('v128.store', Bytes.argument + chunkBytes);
+  };
 
   c.i32(0).mem('i32.load', LogState.bytesHead).tee(start);
   c.get(plan).mem('i32.load').op('i32.add').i32(LogArea.bytesEnd).op('i32.gt_u');
@@ -152,6 +180,12 @@ export function noteBytesFunction(copy: number): Code {
   c.end();
   c.get(kind).i32(PlanKind.string).op('i32.eq');
   c.if();
+  const long = c.block();
+  copyChunks(long);
+  zeros(c, high).i32(chunkBytes).op('i32.shl');
+  zeros(c, low).op('i32.or').tee(size).op('i32.eqz').brIf(long, 'unlikely');
+  c.get(size).op('i32.ctz').set(size).br(keep);
+  c.end();
   copied(
     address,
     () => c.get(entry).mem('i32.load', PlanEntry.most),
@@ -165,6 +199,16 @@ export function noteBytesFunction(copy: number): Code {
   c.get(length).get(entry).mem('i64.load32_s', PlanEntry.most).op('i64.gt_s').set(more);
   least(length, () => c.get(entry).mem('i64.load32_s', PlanEntry.most));
   c.tee(length).i64(0).get(length).i64(0).op('i64.gt_s', 'select').set(length);
+  const many = c.block();
+  c.get(length)
+    .op('i32.wrap_i64')
+    .tee(size)
+    .i32(2 * chunkBytes)
+    .op('i32.gt_u')
+    .brIf(many, 'unlikely');
+  copyChunks(many);
+  c.br(keep);
+  c.end();
   copied(
     address,
     () => c.get(length).op('i32.wrap_i64'),
