@@ -7,7 +7,7 @@ import { type DebugSections } from './sections';
 
 export type FrameSection = '.debug_frame' | '.eh_frame';
 
-/** A common information entry. */
+/** A common information entry: the first one of those that say the same, as each object file has its own. */
 export interface Cie extends FrameProgram {
   readonly offset: number;
   readonly augmentation: string;
@@ -22,32 +22,59 @@ export interface Cie extends FrameProgram {
   readonly sized: boolean;
 }
 
-/** A frame description entry; internal addresses. */
-export interface Fde extends FrameProgram {
+/** What a frame description entry covers, and where it is; internal addresses. */
+interface Entry {
   readonly offset: number;
   readonly cie: Cie;
   readonly low: number;
   readonly high: number;
   readonly section: FrameSection;
+  /** Where the address is, in bytes of the section. */
+  readonly start: number;
+  readonly end: number;
 }
 
-const PE = { format: 0x0f, application: 0x70, indirect: 0x80, omit: 0xff, pcrel: 0x10, datarel: 0x30, textrel: 0x20 } as const;
+/** A frame description entry. */
+export interface Fde extends Entry, FrameProgram {}
+
+const PE = {
+  format: 0x0f,
+  sdata4: 0x0b,
+  application: 0x70,
+  indirect: 0x80,
+  omit: 0xff,
+  pcrel: 0x10,
+  datarel: 0x30,
+  textrel: 0x20,
+} as const;
+
+/** Do two entries of a section have the same bytes? */
+function sameEntries(bytes: Uint8Array, one: number, other: number): boolean {
+  const end = one + 4 + new Reader(bytes, one).u32();
+  for (let i = 0; one + i < end; i++) if (bytes[one + i] !== bytes[other + i]) return false;
+  return true;
+}
 
 export class CallFrames {
-  /** Every entry in order of the sections, those of dropped code included. */
-  readonly all: readonly Fde[];
-  private readonly map: RangeMap<Fde>;
+  /** Every one in order of the sections, those of dropped code included. There are thousands, of which a walk along the stack needs a few: only those are read whole. */
+  private readonly entries: readonly Entry[];
+  private readonly map: RangeMap<Entry>;
 
   constructor(private readonly sections: DebugSections) {
-    this.all = [...this.parse('.eh_frame'), ...this.parse('.debug_frame')];
-    const entries: RangeEntry<Fde>[] = [];
+    this.entries = [...this.parse('.eh_frame'), ...this.parse('.debug_frame')];
+    const ranges: RangeEntry<Entry>[] = [];
     // Of two entries for the same range the later wins, so .debug_frame comes last.
-    for (const fde of this.all) if (sections.isCode(fde.low)) entries.push({ low: fde.low, high: fde.high, value: fde });
-    this.map = new RangeMap(entries);
+    for (const entry of this.entries) if (sections.isCode(entry.low)) ranges.push({ low: entry.low, high: entry.high, value: entry });
+    this.map = new RangeMap(ranges);
+  }
+
+  get all(): readonly Fde[] {
+    return this.entries.flatMap((entry) => this.fde(entry) ?? []);
   }
 
   find(address: number): Fde | undefined {
-    return this.map.find(address)?.value;
+    const entry = this.map.find(address)?.value;
+    return entry && this.fde(entry);
   }
 
   /** The row in force at an address. */
@@ -62,58 +89,84 @@ export class CallFrames {
     return found && { fde, row: found };
   }
 
-  private *parse(section: FrameSection): Generator<Fde> {
+  private parse(section: FrameSection): Entry[] {
     const { sections } = this;
     const bytes = sections.get(section);
     const isEh = section === '.eh_frame';
     const header = sections.section(section);
-    if (!header) return;
+    const entries: Entry[] = [];
+    if (!header) return entries;
     const base = sections.toInternal(header.address);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const cies = new Map<number, Cie | undefined>();
+    let last: Cie | undefined;
     let offset = 0;
     while (offset + 4 <= bytes.length) {
       const start = offset;
-      const r = new Reader(bytes, offset);
-      let length = r.u32();
+      let length = view.getUint32(start, true);
       const is64 = length === 0xffff_ffff;
-      if (is64) length = r.u64();
-      const idAt = r.pos;
+      const idAt = start + (is64 ? 12 : 4);
+      if (is64) length = new Reader(bytes, start + 4).u64();
       offset = idAt + length;
       // A zero length ends .eh_frame; linked files may hold several ends.
       if (length === 0) continue;
       if (offset > bytes.length || offset <= start) {
         sections.diagnostics.add('dwarf-frame', 'The entry reaches past the end of the section.', section, start);
-        return;
+        break;
       }
-      const id = is64 && !isEh ? r.u64() : r.u32();
+      const isWide = is64 && !isEh;
+      const id = isWide || length < 4 ? new Reader(bytes, idAt)[isWide ? 'u64' : 'u32']() : view.getUint32(idAt, true);
       const isCie = isEh ? id === 0 : id === (is64 ? 2 ** 64 : 0xffff_ffff);
       if (isCie) continue;
       const cieOffset = isEh ? idAt - id : id;
-      if (!cies.has(cieOffset)) cies.set(cieOffset, this.cie(section, bytes, cieOffset));
+      if (!cies.has(cieOffset)) {
+        const before: Cie | undefined = last;
+        last = before !== undefined && sameEntries(bytes, before.offset, cieOffset) ? before : this.cie(section, bytes, cieOffset);
+        cies.set(cieOffset, last);
+      }
       const cie = cies.get(cieOffset);
       if (!cie) continue;
-      const fde = this.fde(section, bytes, new Reader(bytes, r.pos, offset), start, cie, base);
-      if (fde) yield fde;
+      const at = idAt + (isWide ? 8 : 4);
+      let low: number | undefined;
+      let size: number | undefined;
+      // The two forms that compilers write, without more ado.
+      if (cie.encoding < 0 && cie.addressSize === 8 && at + 16 <= offset) {
+        low = sections.fromHalves(view.getUint32(at, true), view.getUint32(at + 4, true));
+        size = view.getUint32(at + 8, true) + view.getUint32(at + 12, true) * 2 ** 32;
+      } else if (cie.encoding === (PE.pcrel | PE.sdata4) && at + 8 <= offset) {
+        low = base + at + view.getInt32(at, true);
+        size = view.getInt32(at + 4, true);
+      } else {
+        const r = new Reader(bytes, at, offset);
+        [low, size] = this.range(r, cie, base);
+        if (r.failed) low = undefined;
+      }
+      if (low !== undefined && size !== undefined)
+        entries.push({ offset: start, cie, low, high: low + size, section, start: at, end: offset });
       else sections.diagnostics.add('dwarf-frame', 'The frame description entry cannot be read.', section, start);
     }
+    return entries;
   }
 
-  private fde(section: FrameSection, bytes: Uint8Array, r: Reader, offset: number, cie: Cie, base: number): Fde | undefined {
+  /** Address and size at the beginning of an entry. */
+  private range(r: Reader, cie: Cie, base: number): readonly [low: number | undefined, size: number | undefined] {
+    if (cie.encoding < 0) return [this.sections.address(r, cie.addressSize), r.unsigned(cie.addressSize)];
+    // The size has the format of the address, but is never relative.
+    return [this.encoded(r, cie.encoding, cie.addressSize, base), this.encodedSize(r, cie.encoding, cie.addressSize)];
+  }
+
+  /** The whole of an entry. */
+  private fde(entry: Entry): Fde | undefined {
     const { sections } = this;
-    let low: number | undefined;
-    let size: number | undefined;
-    if (cie.encoding < 0) {
-      low = sections.address(r, cie.addressSize);
-      size = r.unsigned(cie.addressSize);
-    } else {
-      low = this.encoded(r, cie.encoding, cie.addressSize, base);
-      // The size has the format of the address, but is never relative.
-      size = this.encodedSize(r, cie.encoding, cie.addressSize);
-    }
-    if (low === undefined || size === undefined) return undefined;
+    const { cie, section, start, end, offset } = entry;
+    const bytes = sections.get(section);
+    const encodingBase = sections.toInternal(sections.section(section)!.address);
+    const r = new Reader(bytes, start, end);
+    this.range(r, cie, encodingBase);
     if (cie.sized) r.skip(r.uleb());
-    if (r.failed) return undefined;
-    return { offset, cie, low, high: low + size, section, bytes, start: r.pos, end: r.end, encodingBase: base };
+    if (!r.failed) return { ...entry, bytes, start: r.pos, encodingBase };
+    sections.diagnostics.add('dwarf-frame', 'The frame description entry cannot be read.', section, offset);
+    return undefined;
   }
 
   private cie(section: FrameSection, bytes: Uint8Array, offset: number): Cie | undefined {

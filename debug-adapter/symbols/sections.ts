@@ -75,7 +75,12 @@ export class DebugSections {
   address(r: Reader, size: number = this.addressSize): number {
     if (size !== 8) return r.unsigned(size);
     const low = r.u32();
-    return (r.u32() - this.highBase) * HIGH + low;
+    return this.fromHalves(low, r.u32());
+  }
+
+  /** An address of 64 bits as an internal address. */
+  fromHalves(low: number, high: number): number {
+    return (high - this.highBase) * HIGH + low;
   }
 
   /** Link address 0 as an internal address. */

@@ -127,7 +127,9 @@ export class History {
     if (reason.kind === 'hook' || reason.kind === 'exit') return;
     const { list } = this.checkpoints;
     const before = list[this.checkpoints.indexBefore(position)];
-    if (this.#schedule.due(this.#now(), position - (before?.at ?? 0))) this.take();
+    // One of the moment that the guest may stay at is of no use for going back from there, and makes that dearer: it has pages of its own.
+    const maySlip = reason.kind !== 'limit' && reason.kind !== 'idle';
+    if (this.#schedule.due(this.#now(), position - (before?.at ?? 0), maySlip)) this.take();
   }
 
   /** The machine begins to run from where it stands. */

@@ -10,6 +10,8 @@ const aheadAgain = 6;
 const assumed = 1;
 /** Milliseconds below which no replay is felt. */
 const shortest = 20;
+/** The same where one may wait for the next occasion. */
+const longest = 200;
 /** Instructions that run again in no time: no checkpoint is needed for them. */
 const fewest = 10_000;
 /** More checkpoints than this make looking for one slower than replaying. */
@@ -23,8 +25,9 @@ export class Schedule {
   #since = 0;
   #lastTime = 0;
 
-  due(now: number, instructionsSince: number): boolean {
-    if (now - this.#lastTime < shortest || instructionsSince < fewest) return false;
+  /** @param maySlip a little later would be better */
+  due(now: number, instructionsSince: number, maySlip = false): boolean {
+    if (now - this.#lastTime < (maySlip ? longest : shortest) || instructionsSince < fewest) return false;
     this.#earn(now);
     return this.#credit >= Math.min(ahead, (this.#costs[0] + this.#costs[1]) / 2);
   }

@@ -27,6 +27,14 @@ describe('the schedule of checkpoints', () => {
     assert.equal(schedule.due(5000, 1000), false);
   });
 
+  it('lets an occasion slip that would make a step back dearer, but not all of them', () => {
+    const schedule = new Schedule();
+    schedule.restarted(0);
+    assert.equal(schedule.due(199, many), true);
+    assert.equal(schedule.due(199, many, true), false);
+    assert.equal(schedule.due(200, many, true), true);
+  });
+
   it('gives checkpoints one and a quarter per cent of the time', () => {
     for (const cost of [0.5, 3, 9, 60]) {
       const schedule = new Schedule();
