@@ -2,9 +2,9 @@
  * Takes over what the processor's translated code noted by itself (see `EventLog` in x86/api.ts): packed records that the ring keeps as they are. Where somebody wants to know of each, or there is more to
  * do than to keep them, they are unpacked, and the recorder of system calls matches returns.
  */
-import { type PackedBases, PackedCall, PackedReader, unpackAll } from './packed';
+import { nothingBefore, type PackedBases, type PackedBefore, PackedCall, PackedReader, unpackAll } from './packed';
 import { EventKind, notedAfter, notedBefore, RecordField, recordBytes, wholeCall } from './records';
-import { type EventRing } from './ring';
+import { type EventRing, type KeptLog, type PackedRun } from './ring';
 
 /** What is read of the processor's log. */
 export interface NotedLog {
@@ -61,8 +61,16 @@ export interface NotedCalls {
   isSingle(start: number, rip: number): boolean;
 }
 
+/** Where events of a log begin, and the first block of bytes of its calls, or where that would be. */
+interface Rest extends PackedBefore {
+  readonly from: number;
+  readonly blocks: number;
+}
+
 /** Kind of records that are not the ring's. */
 const passed = 255;
+/** Shorter runs of events between others are unpacked. */
+const fewKept = 32;
 
 export class NotedEvents {
   readonly #halves: Int32Array;
@@ -118,66 +126,96 @@ export class NotedEvents {
   }
 
   #read(part: NotedPart): void {
-    const { log } = this;
-    const reader = this.#reader.begin(log.halves, part.from, part.to, part.bases);
+    const { from, to, bytesTo, count, lastCall } = part;
+    const { firstBytes } = this.log;
+    const reader = this.#reader.begin(this.#halves, from, to, part.bases);
     if (!reader.advance()) return;
     const isFollowed = this.isFollowed();
-    const { firstBytes } = log;
-    if (isFollowed || this.isReplay(reader.start) || this.calls?.isSingle(reader.start, reader.rip) === true) {
-      this.#readRest(reader, part.bytesTo, firstBytes, isFollowed);
-    } else if (part.isWhole) this.#keep(part);
-    else this.#keepFirst(part);
+    const all = { from, blocks: firstBytes, ...nothingBefore };
+    if (isFollowed || !this.#mayKeep(reader.start, reader.rip)) this.#readRest(part, all, to, bytesTo, isFollowed);
+    else if (part.isWhole) this.#keep(part, this.#copy(part), { ...all, to, count, lastCall });
+    else this.#keepRuns(part, all);
   }
 
-  /** Keeps packed what is in front of the first call that is open or slot that was passed, and reads the rest. */
-  #keepFirst(part: NotedPart): void {
-    const { firstBytes } = this.log;
-    const walker = this.#walker.begin(this.#halves, part.from, part.to, part.bases);
-    this.#bytesAt = firstBytes;
-    let count = 0;
-    let lastCall = 0;
+  /** May events be kept packed from the one on that began there? */
+  #mayKeep(start: number, rip: number): boolean {
+    return !this.isReplay(start) && this.calls?.isSingle(start, rip) !== true;
+  }
+
+  #copy({ from, to, bytesTo, count, bases }: NotedPart): KeptLog {
+    return this.ring.keep({ words: this.#halves, from, to, blocksFrom: this.log.firstBytes, blocksTo: bytesTo, count, bases });
+  }
+
+  /** Keeps packed what is between calls that are open and slots that were passed, where that is long enough; reads the rest. */
+  #keepRuns(part: NotedPart, all: Rest): void {
+    const { to, bases } = part;
+    const walker = this.#walker.begin(this.#halves, part.from, to, bases);
+    let kept: KeptLog | undefined;
+    let rest = all;
+    let { blocks } = all;
     let hasMore = walker.advance();
-    for (; hasMore && walker.isWhole; hasMore = walker.advance()) {
-      count++;
-      if (walker.kind !== EventKind.syscall) continue;
-      lastCall = walker.at;
-      this.#blocksOf(walker.flags);
+    while (hasMore) {
+      const { at: from, context, pair, start, rip } = walker;
+      const first = blocks;
+      let count = 0;
+      let lastCall = 0;
+      for (; hasMore && walker.isWhole; hasMore = walker.advance()) {
+        count++;
+        if (walker.kind !== EventKind.syscall) continue;
+        lastCall = walker.at;
+        blocks = this.#behindBlocks(walker.flags, blocks);
+      }
+      if (count >= fewKept) {
+        this.#readRest(part, rest, from, first, false);
+        rest = { from, blocks: first, context, pair };
+        if (this.#mayKeep(start, rip)) {
+          const end = hasMore ? walker.at : to;
+          this.#keep(part, (kept ??= this.#copy(part)), { ...rest, to: end, count, lastCall });
+          rest = { from: end, blocks, context: walker.context, pair: walker.pair };
+        }
+      }
+      if (!hasMore) break;
+      blocks = this.#behindBlocks(walker.flags, blocks);
+      hasMore = walker.advance();
     }
-    const bytesTo = this.#bytesAt;
-    if (count > 0) this.#keep({ ...part, to: hasMore ? walker.at : part.to, bytesTo, count, lastCall });
-    if (hasMore) this.#readRest(walker, part.bytesTo, bytesTo, false);
+    this.#readRest(part, rest, to, part.bytesTo, false);
   }
 
-  /** Unpacks the event that a reader is at and what follows it, and reads that. */
-  #readRest(reader: PackedReader, bytesTo: number, bytesFrom: number, isFollowed: boolean): void {
+  #behindBlocks(flags: number, at: number): number {
+    this.#bytesAt = at;
+    this.#blocksOf(flags);
+    return this.#bytesAt;
+  }
+
+  /** Unpacks events of a log up to `to`, whose blocks of bytes are in front of `bytesTo`, and reads them. */
+  #readRest({ bases }: NotedPart, rest: Rest, to: number, bytesTo: number, isFollowed: boolean): void {
+    if (rest.from === to) return;
     const { unpackedAt } = this.log;
-    reader.unpack(this.#halves, this.#floats, unpackedAt);
-    const end = unpackAll(reader, this.#halves, this.#floats, unpackedAt + recordBytes);
-    this.#bytesAt = bytesFrom;
+    const reader = this.#reader.begin(this.#halves, rest.from, to, bases, rest);
+    const end = unpackAll(reader, this.#halves, this.#floats, unpackedAt);
+    this.#bytesAt = rest.blocks;
     this.#readUnpacked(unpackedAt, end, bytesTo, isFollowed);
   }
 
-  /** Nobody wants to know of records all of which the ring keeps as they are, but for what later ones depend on. */
-  #keep(part: NotedPart): void {
-    const { halves, firstBytes } = this.log;
-    const { from, to, bytesTo, count, bases, lastCall } = part;
-    const sequence = this.ring.appendPacked({ words: halves, from, to, blocksFrom: firstBytes, blocksTo: bytesTo, count, bases });
+  /** Nobody wants to know of events that the ring keeps as they are, but for what later ones depend on. */
+  #keep({ bases, isPlain }: NotedPart, kept: KeptLog, run: PackedRun): void {
+    const sequence = this.ring.appendRun(kept, run);
     const { calls } = this;
-    if (calls === undefined || lastCall === 0) return;
-    const reader = this.#reader;
-    if (part.isPlain) {
+    if (calls === undefined || run.lastCall === 0) return;
+    const reader = this.#reader.begin(this.#halves, run.from, run.to, bases, run);
+    if (isPlain) {
+      reader.advance();
       calls.returned(reader.thread);
-      reader.goTo(lastCall);
-    } else this.#settlePacked(part, sequence, calls);
+      reader.goTo(run.lastCall);
+    } else this.#settlePacked(reader, run, sequence, calls);
     calls.reached(reader.start, reader.rip, reader.end);
   }
 
   /** Goes through packed records, the first of which is that of event `sequence`, up to the newest call. */
-  #settlePacked({ from, to, bases, lastCall }: NotedPart, sequence: number, calls: NotedCalls): void {
+  #settlePacked(reader: PackedReader, { blocks, lastCall }: PackedRun, sequence: number, calls: NotedCalls): void {
     const halves = this.#halves;
     const { marked } = calls;
-    const reader = this.#reader.begin(halves, from, to, bases);
-    this.#bytesAt = this.log.firstBytes;
+    this.#bytesAt = blocks;
     let context = -1;
     let thread: number | undefined;
     for (let event = sequence; reader.at !== lastCall && reader.advance(); event++) {

@@ -50,6 +50,13 @@ export interface PackedBases {
   readonly charged: number;
 }
 
+/** Bytes of a log at which the newest context is, and the newest change with its bases; -1 for none. */
+export interface PackedBefore {
+  readonly context: number;
+  readonly pair: number;
+}
+export const nothingBefore: PackedBefore = { context: -1, pair: -1 };
+
 /** How many arguments of a call are kept. */
 export const argumentsOf = (number: number): number => Math.min(syscallByNumber(number)?.args.length ?? argumentCount, argumentCount);
 
@@ -73,15 +80,15 @@ export class PackedReader {
   #bases: PackedBases = { instructions: 0, charged: 0 };
   #words: Int32Array = new Int32Array(0);
 
-  /** Begins at byte `from` of a log, whose end is at byte `to`. */
-  begin(words: Int32Array, from: number, to: number, bases: PackedBases): this {
+  /** Begins at byte `from` of a log, and ends at byte `to`. @param before where what holds for the first event is, if that is in front of it */
+  begin(words: Int32Array, from: number, to: number, bases: PackedBases, before: PackedBefore = nothingBefore): this {
     this.#words = words;
     this.at = -1;
     this.next = from;
     this.#end = to;
     this.#bases = bases;
-    this.#context = -1;
-    this.#pair = -1;
+    this.#context = before.context;
+    this.#pair = before.pair;
     return this;
   }
 
@@ -137,9 +144,13 @@ export class PackedReader {
     return this.#words[this.at >> 2]! >>> numberShift;
   }
 
-  /** Where the context of the event is. */
+  /** See `PackedBefore`. */
   get context(): number {
     return this.#context;
+  }
+
+  get pair(): number {
+    return this.#pair;
   }
 
   get thread(): number {

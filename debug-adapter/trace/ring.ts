@@ -4,7 +4,7 @@
  */
 
 import { Arena, type ArgumentCapture, type Capture } from './arena';
-import { argumentsOf, type PackedBases, PackedReader, unpackAll } from './packed';
+import { argumentsOf, type PackedBases, type PackedBefore, PackedReader, unpackAll } from './packed';
 import { Chunk, RecordStore } from './record-store';
 import { argumentCount, EventKind, Flag, notedAfter, notedBefore, RecordField, recordBytes } from './records';
 
@@ -92,15 +92,17 @@ interface Part {
   readonly packed: PackedPart | undefined;
 }
 
-/** Where the records of a log are in their arena, and where the first block of bytes is that they have; NaN: there is none. */
-interface PackedPart {
+/** Where events of a log are: the log's place in its arena, and bytes there; and where the first block of bytes is that they have, NaN for none. */
+interface PackedPart extends PackedBefore {
   readonly place: number;
-  readonly length: number;
+  readonly from: number;
+  readonly to: number;
   readonly blocks: number;
   readonly bases: PackedBases;
+  readonly hasCalls: boolean;
 }
 
-/** A log of packed records, all of which are of changed bases or of calls that are over. */
+/** A log of packed records. */
 export interface PackedLog {
   readonly words: Int32Array;
   /** Bytes from which to which the records are, and the blocks of bytes. */
@@ -108,9 +110,27 @@ export interface PackedLog {
   readonly to: number;
   readonly blocksFrom: number;
   readonly blocksTo: number;
-  /** How many records. */
+  /** How many records: no more of them become events. */
   readonly count: number;
   readonly bases: PackedBases;
+}
+
+/** Events in a row of a log, all of which are of changed bases or of calls that are over; bytes of it. */
+export interface PackedRun extends PackedBefore {
+  readonly from: number;
+  readonly to: number;
+  /** Where the first block of bytes of its calls is, or would be. */
+  readonly blocks: number;
+  readonly count: number;
+  /** The newest call, or 0. */
+  readonly lastCall: number;
+}
+
+/** A log that the ring has copied, with the places of the copies. */
+export interface KeptLog {
+  readonly log: PackedLog;
+  readonly place: number;
+  readonly blocks: number;
 }
 
 const addressOf = (number: number): bigint => (number >= 0 ? BigInt(number) : BigInt.asUintN(64, BigInt(number)));
@@ -293,17 +313,34 @@ export class EventRing {
     return first;
   }
 
+  /** Copies a log as it is, of which runs become events. */
+  keep(log: PackedLog): KeptLog {
+    const { words, from, to, blocksFrom, blocksTo, count } = log;
+    const last = this.head + count - 1;
+    const place = this.#packed.copy(words, from, to - from, last);
+    const blocks = blocksTo > blocksFrom ? this.#arena.copy(words, blocksFrom, blocksTo - blocksFrom, last) : NaN;
+    return { log, place, blocks };
+  }
+
   /**
-   * Takes over a log as it is.
+   * Takes over a run of the newest log that was kept.
    * @returns the sequence number of its first event
    */
-  appendPacked({ words, from, to, blocksFrom, blocksTo, count, bases }: PackedLog): number {
+  appendRun({ log, place, blocks }: KeptLog, run: PackedRun): number {
     const first = this.head;
-    const last = first + count - 1;
-    const length = to - from;
-    const place = this.#packed.copy(words, from, length, last);
-    const blocks = blocksTo > blocksFrom ? this.#arena.copy(words, blocksFrom, blocksTo - blocksFrom, last) : NaN;
-    this.#parts.push({ first, count, index: 0, packed: { place, length, blocks, bases } });
+    const { count, lastCall } = run;
+    const offset = (at: number): number => (at < 0 ? at : at - log.from);
+    const packed = {
+      place,
+      from: offset(run.from),
+      to: offset(run.to),
+      context: offset(run.context),
+      pair: offset(run.pair),
+      blocks: blocks + (run.blocks - log.blocksFrom),
+      bases: log.bases,
+      hasCalls: lastCall !== 0,
+    };
+    this.#parts.push({ first, count, index: 0, packed });
     this.head = first + count;
     this.#dropParts();
     return first;
@@ -360,12 +397,12 @@ export class EventRing {
   /** Makes whole records of packed ones that a change of history at a moment is about, and of all that follow them. */
   #unpackAfter(moment: number): void {
     let from = this.#parts.length;
-    // Packed parts are over when the next one begins.
     for (let i = from - 1; i >= 0; i--) {
       const part = this.#parts[i]!;
       if (part.packed === undefined) continue;
-      if (!this.#isAfter(part, moment)) break;
-      from = i;
+      if (this.#isAfter(part.packed, moment)) from = i;
+      // Bases may change while a call of an earlier part goes on, but no other call of such a part begins.
+      else if (part.packed.hasCalls) break;
     }
     const parts = this.#parts.splice(from);
     if (parts.length === 0) return;
@@ -387,15 +424,16 @@ export class EventRing {
   }
 
   /** Does any event of a packed part begin at a moment or after it, or end after it? */
-  #isAfter(part: Part, moment: number): boolean {
-    const reader = this.#read(part.packed!);
+  #isAfter(part: PackedPart, moment: number): boolean {
+    const reader = this.#read(part);
     while (reader.advance()) if (reader.start >= moment || (reader.kind === EventKind.syscall && reader.end > moment)) return true;
     return false;
   }
 
-  #read({ place, length, bases }: PackedPart): PackedReader {
+  #read({ place, from, to, bases, context, pair }: PackedPart): PackedReader {
     const { words, at } = this.#packed.locate(place)!;
-    return this.#reader.begin(words, at, at + length, bases);
+    const there = (offset: number): number => (offset < 0 ? offset : at + offset);
+    return this.#reader.begin(words, there(from), there(to), bases, { context: there(context), pair: there(pair) });
   }
 
   /** Is every event between `tail` and `head` there? */

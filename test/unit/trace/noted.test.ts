@@ -15,7 +15,7 @@ import { Layout } from '../../../debug-adapter/x86/state';
 import { type NotedCalls, NotedEvents, type NotedLog } from '../../../debug-adapter/trace/noted-events';
 import { mostNoted, numberShift, PackedBase, PackedCall, PackedContext, PackedKind, PackedPass } from '../../../debug-adapter/trace/packed';
 import { EventKind, Flag, notedAfter, notedBefore, RecordField, recordBytes, wholeCall } from '../../../debug-adapter/trace/records';
-import { EventRing } from '../../../debug-adapter/trace/ring';
+import { EventRing, type OtherEvent } from '../../../debug-adapter/trace/ring';
 import { Packer } from './packing';
 
 describe('records of translated code', () => {
@@ -68,8 +68,10 @@ describe('records of translated code', () => {
     // close, dup, open: of interest where they have not failed.
     const marked = new Uint8Array(mostNoted);
     for (const number of [3, 32, 2]) marked[number] = 1;
-    for (let round = 0; round < 200; round++) {
-      const count = 1 + r.below(60);
+    for (let round = 0; round < 300; round++) {
+      const count = 1 + r.below(r.pick([60, 400]));
+      // What is kept packed are long runs between others.
+      const breaks = r.pick([8, 50, 150]);
       const packer = new Packer({ instructions: 1000, charged: 0 }, (number) => marked[number] === 1);
       const log: NotedLog = {
         halves: packer.halves,
@@ -83,6 +85,7 @@ describe('records of translated code', () => {
       const earlier = r.below(20);
       if (earlier > 0) ring.append(new Int32Array((earlier * recordBytes) / 4), 0, earlier);
       const expected: string[] = [];
+      const inRing: string[] = [];
       let thread: bigint | undefined;
       let last = -1;
       let kept = earlier;
@@ -97,17 +100,30 @@ describe('records of translated code', () => {
         const event = { thread: BigInt(r.below(threads)), rip: 0x1000n, start: 1000 + i * 10, charged: 0 };
         const number = r.pick([0, 1, 39, 3, 32, 2]);
         const result = r.oneIn(2) ? 3n : -2n;
-        const isOpen = !allWhole && r.oneIn(8);
+        const isOpen = !allWhole && r.oneIn(breaks);
         const over = isOpen ? undefined : { end: event.start + 5, charged: 0, result };
-        if (!allWhole && r.oneIn(8)) {
+        if (!allWhole && r.oneIn(breaks)) {
           packer.pass(event.start, 0, 7);
           flushed();
           expected.push(`pass ${event.start}`);
         } else if (r.oneIn(4)) {
-          packer.base(event, BigInt(r.below(3)), 5n, undefined);
+          const value = BigInt(r.below(r.pick([1, 3])));
+          packer.base(event, value, 5n, undefined);
+          inRing.push(`${event.start} ${event.thread}: ${value}`);
           kept++;
         } else {
-          packer.call({ ...event, number, args: [1n, 2n, 3n, 4n, 5n, 6n], stack: 0x2000n, over, before: [], after: [] });
+          const [before, after] = [0, 0].map(() =>
+            r.oneIn(3) ? [{ index: 1, bytes: Uint8Array.of(i, r.below(256)), truncated: false }] : [],
+          );
+          packer.call({
+            ...event,
+            number,
+            args: [1n, 2n, 3n, 4n, 5n, 6n],
+            stack: 0x2000n,
+            over,
+            before: before!,
+            after: isOpen ? [] : after!,
+          });
           if (isOpen) {
             flushed();
             expected.push(`call ${event.start}`);
@@ -116,6 +132,8 @@ describe('records of translated code', () => {
           if (event.thread !== thread) expected.push(`returned ${(thread = event.thread)}`);
           if (marked[number] === 1 && result >= 0n) expected.push(`ended ${event.start} ${number} ${kept}`);
           last = event.start;
+          const shown = [...before!, ...after!].at(-1)?.bytes ?? [];
+          inRing.push(`${event.start} ${event.thread}: ${number} = ${result}, [${[...shown].join()}]`);
           kept++;
         }
       }
@@ -142,6 +160,13 @@ describe('records of translated code', () => {
       log.reader!(r.oneIn(4) ? { ...packer.part, isWhole: false } : packer.part);
       assert.deepEqual(told, expected, `SEED=${seed}, round ${round}`);
       assert.equal(ring.head, kept);
+      const read = Array.from(inRing, (_, i) => {
+        const event = ring.read(earlier + i);
+        const { start, thread: own } = event!;
+        if (event?.kind !== 'syscall') return `${start} ${own}: ${(event as OtherEvent).value}`;
+        return `${start} ${own}: ${event.number} = ${event.result}, [${[...(event.captures[1]?.bytes ?? [])].join()}]`;
+      });
+      assert.deepEqual(read, inRing, `SEED=${seed}, round ${round}`);
     }
   });
 });

@@ -1,7 +1,7 @@
 /** The event ring against a plain list of events: packed logs and single records in turns, over the end of the ring and with histories that take another way. RING_ROUNDS sets the number, SEED repeats a run. */
 import assert from 'node:assert/strict';
 import { type ArgumentCapture, type Capture } from '../../../debug-adapter/trace/arena';
-import { argumentsOf } from '../../../debug-adapter/trace/packed';
+import { argumentsOf, nothingBefore, PackedBase } from '../../../debug-adapter/trace/packed';
 import { EventKind, fsNumber } from '../../../debug-adapter/trace/records';
 import { EventRing, type SyscallEvent, type TraceEvent } from '../../../debug-adapter/trace/ring';
 import { Random, seedOf } from '../../lockstep/random';
@@ -112,9 +112,10 @@ class Model {
         this.#other('segmentBase', fsNumber, value, from, moment, owner);
       } else packer.call(this.#call(true, r.pick([0, 1, 39, 228, 257, 511]), true));
     }
-    const { from, to, bytesTo, bases } = packer.part;
-    const log = { words: packer.halves, from, to, blocksFrom: packer.firstBytes, blocksTo: bytesTo, count: written, bases };
-    assert.equal(ring.appendPacked(log), this.list.length - written);
+    const { from, to, bytesTo, bases, lastCall } = packer.part;
+    const blocks = packer.firstBytes;
+    const kept = ring.keep({ words: packer.halves, from, to, blocksFrom: blocks, blocksTo: bytesTo, count: written, bases });
+    assert.equal(ring.appendRun(kept, { from, to, blocks, count: written, lastCall, ...nothingBefore }), this.list.length - written);
   }
 
   #other(
@@ -208,5 +209,32 @@ describe('the event ring', () => {
         model.check(`SEED=${seed}, capacity ${capacity}, step ${step}`);
       }
     }
+  });
+
+  it('opens a call again in the midst of which bases changed', () => {
+    const packer = new Packer({ instructions: 0, charged: 0 });
+    const event = { thread: 1n, rip: 0x1000n, charged: 0 };
+    const over = { end: 500, charged: 0, result: 1n };
+    packer.call({ ...event, start: 100, number: 39, args: [], stack: 0x2000n, over, before: [], after: [] });
+    const { from, to: middle, lastCall, bytesTo: blocks } = packer.part;
+    packer.base({ ...event, start: 200 }, 1n, 2n, undefined);
+    packer.base({ ...event, start: 600 }, 2n, 1n, undefined);
+    const { to, bases, count } = packer.part;
+    const ring = new EventRing();
+    const kept = ring.keep({ words: packer.halves, from, to, blocksFrom: blocks, blocksTo: blocks, count, bases });
+    // The context is the first record.
+    const before = { context: from, pair: -1 };
+    ring.appendRun(kept, { from, to: middle, blocks, count: 1, lastCall, ...nothingBefore });
+    ring.appendRun(kept, { from: middle, to: to - PackedBase.short, blocks, count: 1, lastCall: 0, ...before });
+    ring.forgetAfter(450);
+    const events = [0, 1].map((sequence) => ring.read(sequence)!);
+    assert.deepEqual(
+      events.map(({ kind, start, thread }) => [kind, start, thread]),
+      [
+        ['syscall', 100n, 1n],
+        ['segmentBase', 200n, 1n],
+      ],
+    );
+    assert.equal((events[0] as SyscallEvent).end, undefined);
   });
 });
