@@ -91,6 +91,11 @@ export class Checkpoints implements StoreFollower {
     return this.#list;
   }
 
+  /** Has all memory to be looked through for the next one? */
+  get areDear(): boolean {
+    return !this.#isTold;
+  }
+
   /** Bytes that all of them take. */
   get bytes(): number {
     return this.#store.bytes + this.#owners.size * pageBytes + this.#overhead;

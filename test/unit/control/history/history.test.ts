@@ -100,6 +100,23 @@ describe(`time travel (SEED=${seed})`, () => {
     }
   });
 
+  it('goes back from the start as a rehearsal, which changes nothing, and only from there', () => {
+    const rehearsed = session();
+    const other = session();
+    rehearsed.history.rehearse();
+    assert.equal(rehearsed.machine.hash(), other.machine.hash());
+    for (const each of [rehearsed, other]) forward(each, 2_000_000);
+    rehearsed.history.rehearse();
+    assert.equal(rehearsed.history.position, 2_000_000);
+    assert.equal(rehearsed.machine.hash(), other.machine.hash());
+    assert.deepEqual(rehearsed.output, other.output);
+
+    const typed = session();
+    typed.machine.consoleInput(Uint8Array.of(0x61));
+    typed.history.rehearse();
+    assert.equal(typed.history.inPast, false);
+  });
+
   it('keeps within its budget and stays exact', () => {
     const budget = 8 << 20;
     const it = session(budget);
