@@ -1,5 +1,5 @@
 /** Abbreviation tables: what attributes, in what forms, the DIEs of a unit have (DWARF 5, section 7.5.3). */
-import { type Diagnostics } from './diagnostics';
+import { type DiagnosticSink } from './diagnostics';
 import { AT, FORM } from './constants';
 import { Reader } from './reader';
 
@@ -29,7 +29,7 @@ const MAX_ATTRIBUTES = 256;
 const MAX_ABBREVS = 1 << 18;
 
 /** Reads the table at an offset of .debug_abbrev; what follows a damaged entry is missing. */
-export function parseAbbrevs(section: Uint8Array, offset: number, diagnostics: Diagnostics): AbbrevTable {
+export function parseAbbrevs(section: Uint8Array, offset: number, diagnostics: DiagnosticSink): AbbrevTable {
   const r = new Reader(section, offset);
   const all: Abbrev[] = [];
   const byCode = new Map<number, Abbrev>();

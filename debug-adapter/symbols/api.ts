@@ -9,6 +9,7 @@
  * Everything is read when first asked for: opening reads the ELF headers only.
  */
 import { type ElfFile } from './elf';
+import { type Supplement } from './supplement';
 import { openSymbolFile } from './symbol-file';
 
 /** A guest virtual address, 0 to 2^64 - 1. */
@@ -560,6 +561,8 @@ export interface OpenOptions {
   readonly bias?: bigint;
   /** The file that the bytes hold the debug information of, where those were parted: its code and `.eh_frame` are used. Default: the bytes hold everything. */
   readonly stripped?: Uint8Array;
+  /** The file that the bytes share DWARF in with other files, where they name one. */
+  readonly supplement?: Supplement;
 }
 
 /** The facade's constructor: `SymbolFile.open(bytes, { name, bias })`. The bytes are kept, not copied. */
@@ -567,6 +570,7 @@ export const SymbolFile: { open(bytes: Uint8Array, options: OpenOptions): Symbol
 
 export { parseElf, type ElfFile } from './elf';
 export { SourcePathMap, type SourcePathRule } from './source-paths';
+export { type Supplement, findSupplement } from './supplement';
 export { dwarfRegisterName, dwarfRegisterNumber } from './registers';
 export { readLocation, sliceLocation } from './read-location';
 export { stripType, typeName } from './type-names';

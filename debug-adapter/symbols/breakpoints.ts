@@ -54,14 +54,12 @@ export class BreakpointFinder {
     const entry = fn.entryPoint;
     const { unit } = fn.die;
     if (entry !== undefined) addresses.set(this.prologueEnd(entry), { die: fn.die, unit });
-    const functions = this.core.functions(unit);
     const chain = fn.die.origins();
-    for (const origin of chain) {
-      for (const index of functions.inlined.get(origin.offset) ?? []) {
-        const die = new Die(unit, index);
+    for (const functions of this.core.functionsAround(unit)) {
+      for (const die of chain.flatMap(({ offset }) => functions.inlined.get(offset) ?? []).map((index) => new Die(functions.unit, index))) {
         const ranges = rangesOf(die);
         const start = ranges.length > 0 ? entryOf(die, ranges) : undefined;
-        if (start !== undefined && this.core.sections.isCode(start)) addresses.set(start, { die, unit });
+        if (start !== undefined && this.core.sections.isCode(start)) addresses.set(start, { die, unit: die.unit });
       }
     }
     return [...addresses].sort(([a], [b]) => a - b).map(([address, where]) => this.site(address, where.unit, where.die, fn.name));

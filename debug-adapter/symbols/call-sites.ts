@@ -76,8 +76,10 @@ function callSite(entities: Entities, die: Die, frame: Die): CallSite | undefine
 function entriesOf(entities: Entities, origin: Die): bigint[] {
   const own = entities.function(origin);
   if (own.entry !== undefined) return [own.entry];
-  const functions = entities.core.functions(origin.unit);
-  const instances = origin.origins().flatMap(({ offset }) => functions.instances.get(offset) ?? []);
-  if (instances.length > 0) return instances.flatMap((index) => entities.function(new Die(origin.unit, index)).entry ?? []);
+  const around = entities.core.functionsAround(origin.unit);
+  const instances = origin
+    .origins()
+    .flatMap(({ offset }) => around.flatMap(({ unit, instances: all }) => (all.get(offset) ?? []).map((index) => new Die(unit, index))));
+  if (instances.length > 0) return instances.flatMap((die) => entities.function(die).entry ?? []);
   return entities.core.symbols.named(own.linkageName).flatMap(({ kind, address }) => (kind === 'tls' ? [] : [entities.address(address)]));
 }

@@ -1,6 +1,7 @@
 /** All that is known of one file without a bias: the parts, each made when first asked for, shared by the views of the file. */
 import { type SourceFile } from './api';
 import { CallFrames } from './cfi';
+import { Diagnostics, ofSupplement } from './diagnostics';
 import { Dwarf } from './dwarf';
 import { type ElfFile } from './elf';
 import { UnitFunctions } from './functions';
@@ -10,6 +11,7 @@ import { type LineTable, runLineProgram } from './line-program';
 import { NameIndex } from './name-index';
 import { DebugSections } from './sections';
 import { SourceIndex } from './source-index';
+import { type Supplement, openSupplement } from './supplement';
 import { SymbolTable } from './symbol-table';
 import { type Unit } from './unit';
 import { UnitMap } from './unit-map';
@@ -23,17 +25,27 @@ export class Core {
   private sourcePart: SourceIndex | undefined;
   private goTypePart: GoTypes | undefined;
   private framePart: CallFrames | undefined;
-  private readonly headers = new Map<number, LineHeader | undefined>();
-  private readonly tables = new Map<number, LineTable | undefined>();
+  private readonly headers = new Map<DebugSections, Map<number, LineHeader | undefined>>();
+  private readonly tables = new Map<LineHeader, LineTable | undefined>();
   private readonly functionParts = new Map<Unit, UnitFunctions>();
   private readonly files = new Map<string, SourceFile>();
 
-  constructor(readonly elf: ElfFile) {
-    this.sections = new DebugSections(elf);
+  readonly diagnostics = new Diagnostics();
+  private readonly shared: ElfFile | undefined;
+
+  constructor(
+    readonly elf: ElfFile,
+    supplement?: Supplement,
+  ) {
+    this.sections = new DebugSections(elf, this.diagnostics);
+    this.shared = openSupplement(elf, supplement, this.diagnostics);
   }
 
   get dwarf(): Dwarf {
-    return (this.dwarfPart ??= new Dwarf(this.sections));
+    return (this.dwarfPart ??= new Dwarf(
+      this.sections,
+      this.shared && new DebugSections(this.shared, ofSupplement(this.diagnostics), this.sections.highBase),
+    ));
   }
 
   get unitMap(): UnitMap {
@@ -60,6 +72,11 @@ export class Core {
     return (this.goTypePart ??= new GoTypes(this));
   }
 
+  /** The functions of the units in which something may complete a function of this one. */
+  functionsAround(unit: Unit): readonly UnitFunctions[] {
+    return this.dwarf.imports.around(unit).map((each) => this.functions(each));
+  }
+
   functions(unit: Unit): UnitFunctions {
     let functions = this.functionParts.get(unit);
     if (!functions) {
@@ -74,15 +91,17 @@ export class Core {
   lineHeader(unit: Unit): LineHeader | undefined {
     const offset = unit.lineOffset;
     if (offset === undefined) return undefined;
-    if (!this.headers.has(offset)) this.headers.set(offset, parseLineHeader(this.sections, offset, unit));
-    return this.headers.get(offset);
+    let headers = this.headers.get(unit.sections);
+    if (!headers) this.headers.set(unit.sections, (headers = new Map<number, LineHeader | undefined>()));
+    if (!headers.has(offset)) headers.set(offset, parseLineHeader(unit.sections, offset, unit));
+    return headers.get(offset);
   }
 
   lines(unit: Unit): LineTable | undefined {
     const header = this.lineHeader(unit);
     if (!header) return undefined;
-    if (!this.tables.has(header.offset)) this.tables.set(header.offset, runLineProgram(this.sections, header));
-    return this.tables.get(header.offset);
+    if (!this.tables.has(header)) this.tables.set(header, runLineProgram(unit.sections, header));
+    return this.tables.get(header);
   }
 
   /** The one object for a path. */

@@ -3,7 +3,12 @@ import { type Diagnostic } from './api';
 
 const MAX_DIAGNOSTICS = 200;
 
-export class Diagnostics {
+/** Where complaints go. */
+export interface DiagnosticSink {
+  add(code: string, message: string, section?: string, offset?: number): void;
+}
+
+export class Diagnostics implements DiagnosticSink {
   private readonly list: Diagnostic[] = [];
   private readonly seen = new Set<string>();
 
@@ -19,4 +24,12 @@ export class Diagnostics {
     this.seen.add(key);
     this.list.push({ code, message, ...(section !== undefined && { section }), ...(offset !== undefined && { offset }) });
   }
+}
+
+/** Complaints about a file that another one shares with others, among those about that one. */
+export function ofSupplement(sink: DiagnosticSink): DiagnosticSink {
+  return {
+    add: (code, message, section, offset) =>
+      sink.add(code, `In the supplementary file: ${message}`, section === undefined ? undefined : `${section} (supplementary)`, offset),
+  };
 }

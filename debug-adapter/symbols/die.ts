@@ -36,7 +36,7 @@ export class DieTree {
 
 /** Walks all DIEs of a unit once. A damaged unit gives the tree up to the damage. */
 export function buildTree(unit: Unit): DieTree {
-  const { diagnostics } = unit.dwarf.sections;
+  const { diagnostics } = unit.sections;
   const r = new Reader(unit.dwarf.info, unit.dieOffset, unit.end);
   const table = unit.abbrevTable;
   let capacity = 64 + Math.floor((unit.end - unit.offset) / 6);
@@ -47,7 +47,8 @@ export function buildTree(unit: Unit): DieTree {
   const endOf: number[] = [];
   let count = 0;
   let parent = -1;
-  const complain = (code: string, message: string, offset: number): void => diagnostics.add(code, message, '.debug_info', offset);
+  const complain = (code: string, message: string, offset: number): void =>
+    diagnostics.add(code, message, '.debug_info', offset - unit.base);
   while (r.more) {
     const offset = r.pos;
     const code = r.uleb();
@@ -221,7 +222,7 @@ export class Die {
 
   string(at: number): string | undefined {
     const form = this.find(at);
-    const { sections } = this.unit.dwarf;
+    const { sections } = this.unit;
     switch (form) {
       case 0:
         return undefined;
@@ -233,7 +234,7 @@ export class Die {
         return sections.lineString(this.r.offset(this.unit.is64));
       case FORM.strp_sup:
       case FORM.GNU_strp_alt:
-        return undefined;
+        return this.unit.supplement?.debugString(this.r.offset(this.unit.is64));
       default: {
         const index = formIndex(this.r, form);
         return index < 0 || isAddressForm(form) ? undefined : this.unit.indexedString(index);
@@ -241,7 +242,7 @@ export class Die {
     }
   }
 
-  /** Offset in .debug_str of a string that lies there. */
+  /** Offset in its file's .debug_str of a string that lies there. */
   stringPlace(at: number): number | undefined {
     return this.find(at) === FORM.strp ? this.r.offset(this.unit.is64) : undefined;
   }
@@ -249,7 +250,7 @@ export class Die {
   /** An internal address (see `DebugSections`). */
   address(at: number): number | undefined {
     const form = this.find(at);
-    if (form === FORM.addr) return this.unit.dwarf.sections.address(this.r, this.unit.addressSize);
+    if (form === FORM.addr) return this.unit.sections.address(this.r, this.unit.addressSize);
     return isAddressForm(form) ? this.unit.indexedAddress(formIndex(this.r, form)) : undefined;
   }
 
@@ -262,38 +263,16 @@ export class Die {
     return this.r.failed ? undefined : bytes;
   }
 
-  /** Offset in .debug_info of the DIE referred to, -1 for none. */
-  private target(at: number): number {
-    const form = this.find(at);
-    const { offset, is64, version, addressSize } = this.unit;
-    switch (form) {
-      case FORM.ref1:
-        return offset + this.r.u8();
-      case FORM.ref2:
-        return offset + this.r.u16();
-      case FORM.ref4:
-        return offset + this.r.u32();
-      case FORM.ref8:
-        return offset + this.r.u64();
-      case FORM.ref_udata:
-        return offset + this.r.uleb();
-      case FORM.ref_addr:
-        return version <= 2 ? this.r.unsigned(addressSize) : this.r.offset(is64);
-      default:
-        return -1;
-    }
-  }
-
-  /** Offset of the DIE referred to within .debug_info, without looking whether there is one; -1 for other reference classes. */
+  /** Position of the DIE referred to in `Dwarf.info`, without looking whether there is one; -1 for other reference classes. */
   refOffset(at: number): number {
-    return this.target(at);
+    return this.unit.reference(this.r, this.find(at));
   }
 
   ref(at: number): Die | undefined {
     const form = this.find(at);
     if (form === 0) return undefined;
     if (form === FORM.ref_sig8) return this.unit.dwarf.dieBySignature(this.r.u64Big());
-    const target = this.target(at);
+    const target = this.unit.reference(this.r, form);
     return target < 0 ? undefined : this.unit.dwarf.dieAt(target);
   }
 

@@ -86,6 +86,16 @@ export interface ElfNote {
   readonly description: Uint8Array;
 }
 
+/** Another file that DWARF refers to. */
+export interface SupplementLink {
+  /** Name of the section that says so. */
+  readonly section: string;
+  /** Path, absolute or from the folder of the file that names it; empty where the section is damaged. */
+  readonly name: string;
+  /** Its build ID, or DWARF 5's checksum, in lower-case hexadecimal. */
+  readonly id: string;
+}
+
 export interface ElfError {
   readonly code: 'elf-magic' | 'elf-format' | 'elf-truncated' | 'elf-section' | 'elf-compressed';
   readonly message: string;
@@ -194,7 +204,7 @@ export class ElfFile {
   /** Lower-case hexadecimal NT_GNU_BUILD_ID. */
   get buildId(): string | undefined {
     const note = this.notes().find((n) => n.owner === 'GNU' && n.type === 3);
-    return note && Array.from(note.description, (b) => b.toString(16).padStart(2, '0')).join('');
+    return note && hexadecimal(note.description);
   }
 
   /** Name of the file that holds the debug information of this one (`.gnu_debuglink`), without a folder. */
@@ -202,6 +212,35 @@ export class ElfFile {
     const section = this.section('.gnu_debuglink');
     const name = section && stringAt(this.contents(section), 0);
     return name === undefined || name === '' || name.includes('/') ? undefined : name;
+  }
+
+  /** The file that holds what this one shares with others, as `.gnu_debugaltlink` or DWARF 5's `.debug_sup` (section 7.3.6) names it. */
+  get supplementLink(): SupplementLink | undefined {
+    const alternate = this.section('.gnu_debugaltlink');
+    if (alternate !== undefined) {
+      const r = new Reader(this.contents(alternate));
+      const name = r.cstring();
+      return { section: alternate.name, name, id: hexadecimal(r.take(r.end - r.pos)) };
+    }
+    const own = this.supplementHeader;
+    return own === undefined || own.isSupplement ? undefined : { section: '.debug_sup', name: own.name, id: own.id };
+  }
+
+  /** What a file that others share says of itself: the checksum of its `.debug_sup`, else its build ID. */
+  get supplementId(): string | undefined {
+    const own = this.supplementHeader;
+    return own?.isSupplement === true ? own.id : this.buildId;
+  }
+
+  private get supplementHeader(): { readonly isSupplement: boolean; readonly name: string; readonly id: string } | undefined {
+    const section = this.section('.debug_sup');
+    if (section === undefined) return undefined;
+    const r = new Reader(this.contents(section));
+    r.u16();
+    const isSupplement = r.u8() !== 0;
+    const name = r.cstring();
+    const id = hexadecimal(r.take(r.uleb()));
+    return r.failed ? { isSupplement, name: '', id: '' } : { isSupplement, name, id };
   }
 
   /** Entries of a SHT_RELA or SHT_REL section. */
@@ -375,6 +414,10 @@ export class ElfFile {
     }
     return list;
   }
+}
+
+function hexadecimal(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function parseNotes(area: Uint8Array): ElfNote[] {

@@ -69,7 +69,9 @@ export class Entities {
   /** Position from the decl_ or call_ attributes of a DIE or of one that it completes. */
   position(die: Die, file: number, line: number, column: number): SourcePosition | undefined {
     const holder = die.inherited(line);
-    const source = holder && this.core.fileOf(holder.unit, holder.number(file) ?? holder.inherited(file)?.number(file) ?? -1);
+    // Each unit numbers files in its own way.
+    const named = holder?.inherited(file);
+    const source = named && this.core.fileOf(named.unit, named.number(file) ?? -1);
     if (!holder || !source) return undefined;
     return { file: source, line: holder.number(line) ?? 0, column: holder.number(column) ?? 0 };
   }
@@ -189,7 +191,7 @@ export class FunctionEntity implements FunctionInfo {
     return linkageNameOf(this.die) ?? this.name;
   }
   get unit(): UnitEntity {
-    return this.entities.unit(this.die.unit);
+    return this.entities.unit(this.die.unit.user);
   }
   get ranges(): readonly AddressRange[] {
     return (this.rangeCache ??= this.internalRanges.map((range) => this.entities.range(range)));
@@ -281,7 +283,7 @@ export class VariableEntity implements Variable {
     return last === OP.form_tls_address || last === OP.GNU_push_tls_address;
   }
   get unit(): UnitEntity {
-    return this.entities.unit(this.die.unit);
+    return this.entities.unit(this.die.unit.user);
   }
   get location(): VariableLocation {
     return (this.locationCache ??= this.readLocation());

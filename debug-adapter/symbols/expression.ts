@@ -206,9 +206,9 @@ export class Evaluator {
       case OP.call4:
         return this.call(state, (state.unit?.offset ?? 0) + r.u32(), depth);
       case OP.call_ref:
-        return this.call(state, r.offset(state.unit?.is64 ?? false), depth);
+        return this.call(state, this.referred(state, r), depth);
       case OP.GNU_variable_value:
-        return push(this.variableValue(r.offset(state.unit?.is64 ?? false), arithmetic.addressSize));
+        return push(this.variableValue(this.referred(state, r), arithmetic.addressSize));
       case OP.entry_value:
       case OP.GNU_entry_value: {
         const value = this.context.entryValue?.(r.take(r.uleb()));
@@ -255,7 +255,7 @@ export class Evaluator {
       }
       case OP.implicit_pointer:
       case OP.GNU_implicit_pointer: {
-        const die = this.entities.core.dwarf.dieAt(r.offset(state.unit?.is64 ?? false));
+        const die = this.entities.core.dwarf.dieAt(this.referred(state, r));
         const frame = state.expression.frame === undefined ? undefined : this.entities.core.dwarf.dieAt(state.expression.frame);
         const target = die && this.entities.variable(die, frame);
         return this.place(state, { kind: 'implicit-pointer', target, offset: r.sleb() });
@@ -275,6 +275,12 @@ export class Evaluator {
       default:
         fail(`Unknown operation ${dwarfName('OP', op)} in a DWARF expression.`);
     }
+  }
+
+  /** Position of a DIE that an operation names by its offset in .debug_info. */
+  private referred({ unit }: RunState, r: Reader): number {
+    const offset = r.offset(unit?.is64 ?? false);
+    return unit?.place(offset) ?? offset;
   }
 
   private place(state: RunState, location: Location): void {

@@ -29,6 +29,8 @@ interface Findings {
 export class FunctionSearch {
   /** Units that refer to functions of others, as link-time optimisation and Rust's compiler have them. */
   private crossing: readonly Unit[] | undefined;
+  /** Of units that refer to functions in fewer bytes than are looked for, as dwz writes them: offsets of what completes a function, by its position. */
+  private readonly completing = new Map<Unit, ReadonlyMap<number, readonly number[]>>();
 
   constructor(
     private readonly core: Core,
@@ -92,7 +94,8 @@ export class FunctionSearch {
     findings: Findings,
     spelling?: Spelling,
   ): void {
-    if (library !== undefined && unit.library !== library) return;
+    // What units share belongs to each of them.
+    if (library !== undefined && unit.library !== library && !unit.isPartial) return;
     const scan = new UnitScan(unit);
     const own: number[] = [];
     for (const die of scan.at(positions)) {
@@ -120,10 +123,13 @@ export class FunctionSearch {
     }
     for (let length = 0; news.length > 0 && length < longestChain; length++) {
       const next: number[] = [];
-      const mentions = new Mentions(dwarf.info, news);
+      const mentions = new Mentions(
+        dwarf.info,
+        news.map((offset) => dwarf.offsetAt(offset)),
+      );
       for (const unit of this.crossing!) {
-        const positions = mentions.within({ start: unit.dieOffset, end: unit.end });
-        const foreign = positions.length === 0 ? [] : news.filter((offset) => offset < unit.offset || offset >= unit.end);
+        const isMentioned = refersShortly(unit) || mentions.within({ start: unit.dieOffset, end: unit.end }).length > 0;
+        const foreign = isMentioned ? news.filter((offset) => offset < unit.offset || offset >= unit.end) : [];
         if (foreign.length > 0) next.push(...this.complete(new UnitScan(unit), foreign, findings));
         yield 1;
         if (isEnough(findings, query)) break;
@@ -143,14 +149,16 @@ export class FunctionSearch {
       // What is inlined refers to an abstract function; a declaration is completed by what stands beside other functions.
       const isAbstract = (offset: number): boolean => Die.at(dwarf.unitAt(offset) ?? unit, offset).has(AT.inline);
       const [abstract, declared] = [true, false].map((wanted) => news.filter((offset) => isAbstract(offset) === wanted));
-      const positions = [...mentionsOf(scan, abstract!, scan.functions), ...mentionsOf(scan, declared!, scan.heads)];
+      const positions = refersShortly(unit)
+        ? news.flatMap((offset) => this.completed(unit).get(offset) ?? [])
+        : [...mentionsOf(scan, abstract!, scan.functions), ...mentionsOf(scan, declared!, scan.heads)];
       positions.sort((x, y) => x - y);
       const next: number[] = [];
       for (const found of scan.at(positions)) {
         const { offset, abbrev } = found;
         if (abbrev.tag !== TAG.subprogram && abbrev.tag !== TAG.inlined_subroutine) continue;
         const die = Die.at(unit, offset);
-        const origin = die.refOffset(die.has(AT.abstract_origin) ? AT.abstract_origin : AT.specification);
+        const origin = originOf(die);
         if (!findings.members.has(origin) || findings.members.has(offset)) continue;
         this.addCode(unit, found, findings);
         if (abbrev.tag !== TAG.subprogram) continue;
@@ -161,6 +169,22 @@ export class FunctionSearch {
       news = next;
     }
     return added;
+  }
+
+  private completed(unit: Unit): ReadonlyMap<number, readonly number[]> {
+    const known = this.completing.get(unit);
+    if (known !== undefined) return known;
+    const completed = new Map<number, number[]>();
+    this.completing.set(unit, completed);
+    const { abbrevs, offsets } = unit.tree();
+    abbrevs.forEach(({ tag }, i) => {
+      if (tag !== TAG.subprogram && tag !== TAG.inlined_subroutine) return;
+      const origin = originOf(new Die(unit, i));
+      const list = completed.get(origin);
+      if (list) list.push(offsets[i]!);
+      else completed.set(origin, [offsets[i]!]);
+    });
+    return completed;
   }
 
   /** Adds where a function's code, or an inlined copy of it, is to be stopped at. */
@@ -192,17 +216,33 @@ export class FunctionSearch {
 const isEnough = ({ places }: Findings, { search }: FunctionQuery): boolean => places.size >= mostPlaces || search?.cancelled === true;
 
 /** Whether any abbreviation may be such a unit's: told by bytes, before tables are read. */
-function mayCross({ sections }: Core): boolean {
+function mayCross({ sections, dwarf }: Core): boolean {
+  if (dwarf.supplement !== undefined) return true;
   const bytes = sections.get('.debug_abbrev');
   for (let at = bytes.indexOf(FORM.ref_addr); at >= 0; at = bytes.indexOf(FORM.ref_addr, at + 1))
     if (bytes[at - 1] === AT.abstract_origin || bytes[at - 1] === AT.specification) return true;
   return false;
 }
 
+const crossingForms: readonly number[] = [FORM.ref_addr, FORM.GNU_ref_alt, FORM.ref_sup4, FORM.ref_sup8];
+
+const shortForms: readonly number[] = [FORM.ref1, FORM.ref2, FORM.ref_udata];
+
+const isOrigin = (at: number): boolean => at === AT.abstract_origin || at === AT.specification;
+
+/** Position of the function that a DIE completes, -1 for none. */
+const originOf = (die: Die): number => die.refOffset(die.has(AT.abstract_origin) ? AT.abstract_origin : AT.specification);
+
+/** Does it refer to functions in one of the forms? */
+function refersBy(unit: Unit, wanted: readonly number[]): boolean {
+  return unit.abbrevTable.all.some(({ names, forms }) => forms.some((form, i) => wanted.includes(form) && isOrigin(names[i]!)));
+}
+
+const refersShortly = (unit: Unit): boolean => refersBy(unit, shortForms);
+
 /** Does it refer to functions of other units? */
 function crosses(unit: Unit): boolean {
-  const isOrigin = (at: number): boolean => at === AT.abstract_origin || at === AT.specification;
-  return unit.abbrevTable.all.some(({ names, forms }) => forms.some((form, i) => form === FORM.ref_addr && isOrigin(names[i]!)));
+  return refersBy(unit, crossingForms);
 }
 
 /** Where DIEs are referred to, by their place in the unit or in the section. */
@@ -210,7 +250,10 @@ function mentionsOf({ unit }: UnitScan, offsets: readonly number[], spans: reado
   const found: number[] = [];
   if (offsets.length === 0) return found;
   const local = offsets.filter((offset) => offset >= unit.offset && offset < unit.end);
-  const mentions = new Mentions(unit.dwarf.info, [...local.map((offset) => offset - unit.offset), ...offsets]);
+  const mentions = new Mentions(unit.dwarf.info, [
+    ...local.map((offset) => offset - unit.offset),
+    ...offsets.map((offset) => unit.dwarf.offsetAt(offset)),
+  ]);
   for (const span of spans) mentions.within(span, found);
   return found;
 }

@@ -21,7 +21,7 @@ export class UnitFunctions {
 
   constructor(readonly unit: Unit) {
     const tree = unit.tree();
-    const { sections } = unit.dwarf;
+    const { sections } = unit;
     const entries: RangeEntry<number>[] = [];
     for (let i = 0; i < tree.count; i++) {
       const { tag } = tree.abbrevs[i]!;

@@ -1,7 +1,7 @@
 /** Headers of line number programs: the directory and file tables, versions 2 to 5 (DWARF 5, section 6.2.4). */
 import { FORM } from './constants';
 import { blockLength, fixedConstantSize, formIndex, skipForm } from './forms';
-import { joinPath } from './paths';
+import { joinPath, normalizePath } from './paths';
 import { Reader } from './reader';
 import { type DebugSections } from './sections';
 import { type Unit } from './unit';
@@ -132,7 +132,10 @@ function entryTables(
 ): Pick<LineHeader, 'directories' | 'files'> {
   const directories: string[] = [];
   readEntries(r, sections, unit, form, (path) => {
-    directories.push(joinPath(directories[0] ?? unit.directory, path));
+    const [first] = directories;
+    // The first is the compilation directory as the unit has it; dwz has none for what several files share.
+    if (first === undefined) directories.push(path === '<dwz>' ? normalizePath(unit.directory) : normalizePath(path));
+    else directories.push(joinPath(first, path));
   });
   const files: LineFile[] = [];
   readEntries(r, sections, unit, form, (path, directory, md5) => {

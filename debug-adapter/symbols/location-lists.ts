@@ -36,7 +36,7 @@ export function locationList(die: Die, at: number): LocationEntry[] {
 }
 
 function oldList(unit: Unit, offset: number): LocationEntry[] {
-  const { sections } = unit.dwarf;
+  const { sections } = unit;
   const r = new Reader(sections.get('.debug_loc'), offset);
   const size = unit.addressSize;
   const selection = size === 8 ? 2 ** 64 : 2 ** 32 - 1;
@@ -63,7 +63,7 @@ function oldList(unit: Unit, offset: number): LocationEntry[] {
 }
 
 function newList(unit: Unit, offset: number): LocationEntry[] {
-  const { sections } = unit.dwarf;
+  const { sections } = unit;
   const r = new Reader(sections.get('.debug_loclists'), offset);
   const size = unit.addressSize;
   const list: LocationEntry[] = [];

@@ -4,6 +4,7 @@ import { AT } from './constants';
 import { type Core } from './core';
 import { Reader } from './reader';
 import { stringAt } from './reader';
+import { type DebugSections } from './sections';
 import { type Unit } from './unit';
 
 const MACRO = {
@@ -14,6 +15,9 @@ const MACRO = {
   define_strp: 5,
   undef_strp: 6,
   import: 7,
+  define_sup: 8,
+  undef_sup: 9,
+  import_sup: 0x0a,
   define_strx: 0x0b,
   undef_strx: 0x0c,
 } as const;
@@ -30,7 +34,7 @@ export interface MacroEvent {
 interface Walk {
   readonly files: (number | undefined)[];
   /** Offsets of the macro units that are being read, outermost first. */
-  readonly open: Set<number>;
+  readonly open: Map<DebugSections, Set<number>>;
   /** Entries that may still be read, imports included. */
   budget: number;
 }
@@ -39,11 +43,15 @@ interface Walk {
 export function* macroEvents(core: Core, unit: Unit): Generator<MacroEvent> {
   const { sections } = core;
   // An entry takes two bytes at least: all of them may be read twice, as imports repeat each other.
-  const walk: Walk = { files: [], open: new Set(), budget: sections.get('.debug_macro').length + sections.get('.debug_macinfo').length };
+  const budget = [sections, core.dwarf.supplement].reduce(
+    (sum, each) => sum + (each?.get('.debug_macro').length ?? 0) + (each?.get('.debug_macinfo').length ?? 0),
+    0,
+  );
+  const walk: Walk = { files: [], open: new Map(), budget };
   const offset = unit.root.number(AT.macros) ?? unit.root.number(AT.GNU_macros);
-  if (offset !== undefined) yield* readUnit(core, unit, offset, walk, 0);
+  if (offset !== undefined) yield* readUnit(core, unit, sections, offset, walk, 0);
   const old = unit.root.number(AT.macro_info);
-  if (old !== undefined) yield* entries(core, unit, new Reader(sections.get('.debug_macinfo'), old), false, walk, 0);
+  if (old !== undefined) yield* entries(core, unit, sections, new Reader(sections.get('.debug_macinfo'), old), false, walk, 0);
   if (walk.budget < 0)
     sections.diagnostics.add(
       'dwarf-macro',
@@ -53,28 +61,33 @@ export function* macroEvents(core: Core, unit: Unit): Generator<MacroEvent> {
     );
 }
 
-function* readUnit(core: Core, unit: Unit, offset: number, walk: Walk, nesting: number): Generator<MacroEvent> {
-  const r = new Reader(core.sections.get('.debug_macro'), offset);
+/** @param sections of the file that the macro unit at the offset is in */
+function* readUnit(core: Core, unit: Unit, sections: DebugSections, offset: number, walk: Walk, nesting: number): Generator<MacroEvent> {
+  const r = new Reader(sections.get('.debug_macro'), offset);
   const version = r.u16();
   const flags = r.u8();
   const is64 = (flags & 1) !== 0;
   if (flags & 2) r.offset(is64);
   if (r.failed || (version !== 4 && version !== 5) || flags & 4) {
-    core.sections.diagnostics.add(
-      'dwarf-macro',
-      `Macro unit of version ${version} with flags ${flags} is not read.`,
-      '.debug_macro',
-      offset,
-    );
+    sections.diagnostics.add('dwarf-macro', `Macro unit of version ${version} with flags ${flags} is not read.`, '.debug_macro', offset);
     return;
   }
-  walk.open.add(offset);
-  yield* entries(core, unit, r, is64, walk, nesting);
-  walk.open.delete(offset);
+  const open = walk.open.get(sections) ?? new Set();
+  walk.open.set(sections, open.add(offset));
+  yield* entries(core, unit, sections, r, is64, walk, nesting);
+  open.delete(offset);
 }
 
-function* entries(core: Core, unit: Unit, r: Reader, is64: boolean, walk: Walk, nesting: number): Generator<MacroEvent> {
-  const strings = core.sections.get('.debug_str');
+function* entries(
+  core: Core,
+  unit: Unit,
+  sections: DebugSections,
+  r: Reader,
+  is64: boolean,
+  walk: Walk,
+  nesting: number,
+): Generator<MacroEvent> {
+  const shared = sections === core.sections ? core.dwarf.supplement : undefined;
   while (r.more && walk.budget-- > 0) {
     const at = r.pos;
     const kind = r.u8();
@@ -90,32 +103,34 @@ function* entries(core: Core, unit: Unit, r: Reader, is64: boolean, walk: Walk, 
       case MACRO.end_file:
         walk.files.pop();
         break;
-      case MACRO.import: {
+      case MACRO.import:
+      case MACRO.import_sup: {
         const target = r.offset(is64);
-        if (walk.open.has(target)) {
-          core.sections.diagnostics.add('dwarf-macro', 'A macro unit imports itself; that import is passed over.', '.debug_macro', at);
-        } else if (nesting < MAX_NESTING) yield* readUnit(core, unit, target, walk, nesting + 1);
+        const from = kind === MACRO.import ? sections : shared;
+        if (from !== undefined && walk.open.get(from)?.has(target) === true) {
+          sections.diagnostics.add('dwarf-macro', 'A macro unit imports itself; that import is passed over.', '.debug_macro', at);
+        } else if (from !== undefined && nesting < MAX_NESTING) yield* readUnit(core, unit, from, target, walk, nesting + 1);
         break;
       }
       case MACRO.define:
       case MACRO.undef:
       case MACRO.define_strp:
       case MACRO.undef_strp:
+      case MACRO.define_sup:
+      case MACRO.undef_sup:
       case MACRO.define_strx:
       case MACRO.undef_strx: {
         const line = r.uleb();
-        const isPlain = kind === MACRO.define || kind === MACRO.undef;
-        const isOffset = kind === MACRO.define_strp || kind === MACRO.undef_strp;
-        const text = isPlain ? r.cstring() : isOffset ? stringAt(strings, r.offset(is64)) : (unit.indexedString(r.uleb()) ?? '');
-        const isDefine = kind === MACRO.define || kind === MACRO.define_strp || kind === MACRO.define_strx;
+        const text = textOf(kind, r, is64, unit, { sections, shared });
+        const isDefine = definitions.includes(kind);
         const number = walk.files[walk.files.length - 1];
         const file = number === undefined ? undefined : core.fileOf(unit, number);
-        if (!r.failed)
+        if (!r.failed && text !== undefined)
           yield { kind: isDefine ? 'define' : 'undef', text, position: file && line > 0 ? { file, line, column: 0 } : undefined };
         break;
       }
       default:
-        core.sections.diagnostics.add(
+        sections.diagnostics.add(
           'dwarf-macro',
           `Unknown macro entry ${kind}; the rest of the unit's macros are not read.`,
           '.debug_macro',
@@ -123,6 +138,33 @@ function* entries(core: Core, unit: Unit, r: Reader, is64: boolean, walk: Walk, 
         );
         return;
     }
+  }
+}
+
+const definitions: readonly number[] = [MACRO.define, MACRO.define_strp, MACRO.define_sup, MACRO.define_strx];
+
+/** Name and body at the reader; undefined where they lie in a file that is not there. */
+function textOf(
+  kind: number,
+  r: Reader,
+  is64: boolean,
+  unit: Unit,
+  { sections, shared }: { readonly sections: DebugSections; readonly shared: DebugSections | undefined },
+): string | undefined {
+  switch (kind) {
+    case MACRO.define:
+    case MACRO.undef:
+      return r.cstring();
+    case MACRO.define_strp:
+    case MACRO.undef_strp:
+      return stringAt(sections.get('.debug_str'), r.offset(is64));
+    case MACRO.define_sup:
+    case MACRO.undef_sup: {
+      const offset = r.offset(is64);
+      return shared && stringAt(shared.get('.debug_str'), offset);
+    }
+    default:
+      return unit.indexedString(r.uleb()) ?? '';
   }
 }
 

@@ -4,6 +4,7 @@ import { type Dwarf } from './dwarf';
 import { formIndex, isAddressForm, passOver, skipForm } from './forms';
 import { Reader, stringAt } from './reader';
 import { type Abbrev } from './abbrev';
+import { type DebugSections } from './sections';
 import { unitsSpelling } from './spelling';
 import { type Unit } from './unit';
 
@@ -66,6 +67,8 @@ export class NameIndex {
   private readonly texts: string[] = [];
   /** Number of the name at each offset of .debug_str, plus one; 0 where none was looked at. */
   private readonly byStringOffset: Int32Array;
+  /** The same for the file that is shared with others. */
+  private readonly bySharedOffset: Int32Array;
   /** Newest entry of each name, chained backwards through `next`; -1 ends. */
   private heads: number[] = [];
   private offsets = new Int32Array(1 << 12);
@@ -80,6 +83,7 @@ export class NameIndex {
 
   constructor(private readonly dwarf: Dwarf) {
     this.byStringOffset = new Int32Array(dwarf.sections.get('.debug_str').length + 1);
+    this.bySharedOffset = new Int32Array((dwarf.supplement?.get('.debug_str').length ?? 0) + 1);
   }
 
   /** Offsets of the DIEs of a name, in order of appearance. */
@@ -202,9 +206,10 @@ export class NameIndex {
           continue;
         }
         if (at === AT.declaration) declaration = true;
-        else if (at === AT.specification && form === FORM.ref4) {
-          specification = unit.offset + r.u32();
-          continue;
+        else if (at === AT.specification) {
+          const before = r.pos;
+          specification = unit.reference(r, form);
+          if (r.pos > before) continue;
         }
       }
       if (at === AT.sibling && form === FORM.ref4) sibling = unit.offset + r.u32();
@@ -216,13 +221,15 @@ export class NameIndex {
     const isC = unit.language === 'c';
     if (isC && kind <= 1 && declaration && specification < 0) return sibling;
     // A static member's definition is named by its declaration, and a C function's may be; C++'s functions are found from theirs by `UnitFunctions`.
-    if ((kind === 1 || (kind === 0 && isC)) && name < 0 && specification >= 0) name = this.declaredName(specification, unit);
+    if ((kind === 1 || (kind === 0 && isC)) && name < 0 && specification >= 0) name = this.declaredName(specification);
     if (name >= 0) this.add(name, offset, kind);
     if (linkage >= 0 && linkage !== name) this.add(linkage, offset, kind);
     return sibling;
   }
 
-  private declaredName(offset: number, unit: Unit): number {
+  private declaredName(offset: number): number {
+    const unit = this.dwarf.unitAt(offset);
+    if (unit === undefined) return -1;
     const r = new Reader(this.dwarf.info, offset, unit.end);
     const abbrev = unit.abbrevTable.get(r.uleb());
     const at = abbrev?.names.indexOf(AT.name) ?? -1;
@@ -233,23 +240,31 @@ export class NameIndex {
 
   /** Number of the name at the reader, -1 for an empty or unreadable one; moves past it. */
   private nameId(r: Reader, form: number, unit: Unit): number {
-    if (form === FORM.strp) {
-      const at = Math.min(r.offset(unit.is64), this.byStringOffset.length - 1);
-      const known = this.byStringOffset[at]!;
-      if (known !== 0) return known - 1;
-      const id = this.intern(stringAt(this.dwarf.sections.get('.debug_str'), at));
-      // Of the empty name, too, which has the number -1 and is seldom.
-      this.byStringOffset[at] = id + 1;
-      return id;
+    if (form === FORM.strp) return this.placedName(r, unit, unit.sections);
+    if (form === FORM.GNU_strp_alt || form === FORM.strp_sup) {
+      const { supplement } = unit;
+      if (supplement !== undefined) return this.placedName(r, unit, supplement);
     }
     if (form === FORM.string) return this.intern(r.cstring());
-    if (form === FORM.line_strp) return this.intern(stringAt(this.dwarf.sections.get('.debug_line_str'), r.offset(unit.is64)));
+    if (form === FORM.line_strp) return this.intern(stringAt(unit.sections.get('.debug_line_str'), r.offset(unit.is64)));
     const start = r.pos;
     const index = isAddressForm(form) ? -1 : formIndex(r, form);
     if (index >= 0) return this.intern(unit.indexedString(index) ?? '');
     r.pos = start;
     if (!skipForm(r, form, unit)) r.skip(-1);
     return -1;
+  }
+
+  /** Number of the name at the offset in .debug_str that the reader is at. */
+  private placedName(r: Reader, unit: Unit, sections: DebugSections): number {
+    const numbers = sections === this.dwarf.sections ? this.byStringOffset : this.bySharedOffset;
+    const at = Math.min(r.offset(unit.is64), numbers.length - 1);
+    const known = numbers[at]!;
+    if (known !== 0) return known - 1;
+    const id = this.intern(stringAt(sections.get('.debug_str'), at));
+    // Of the empty name, too, which has the number -1 and is seldom.
+    numbers[at] = id + 1;
+    return id;
   }
 
   private intern(text: string): number {

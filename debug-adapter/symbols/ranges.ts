@@ -47,7 +47,7 @@ function listRanges(die: Die): Range[] {
 
 /** .debug_ranges of DWARF 3 and 4. */
 function oldRanges(unit: Unit, offset: number): Range[] {
-  const { sections } = unit.dwarf;
+  const { sections } = unit;
   const r = new Reader(sections.get('.debug_ranges'), offset);
   const size = unit.addressSize;
   const selection = size === 8 ? 2 ** 64 : 2 ** 32 - 1;
@@ -73,7 +73,7 @@ function oldRanges(unit: Unit, offset: number): Range[] {
 }
 
 function rangeList(unit: Unit, offset: number): Range[] {
-  const { sections } = unit.dwarf;
+  const { sections } = unit;
   const r = new Reader(sections.get('.debug_rnglists'), offset);
   const size = unit.addressSize;
   const list: Range[] = [];

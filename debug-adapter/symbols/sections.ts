@@ -1,5 +1,6 @@
 /** The debug sections of one file, taken from the ELF file when first asked for, and the conversion between link and internal addresses. */
-import { Diagnostics } from './diagnostics';
+import { type AbbrevTable, parseAbbrevs } from './abbrev';
+import { type DiagnosticSink } from './diagnostics';
 import { EM, ET, SHF, type ElfFile, type ElfSection } from './elf';
 import { LineFiles } from './line-header';
 import { type Reader, stringAt } from './reader';
@@ -13,20 +14,25 @@ const HIGH = 0x1_0000_0000;
  * 0xffffffff80000000), so that all real addresses stay far below 2^53 and are exact. Addresses elsewhere may be rounded, and match nothing.
  */
 export class DebugSections {
-  readonly diagnostics = new Diagnostics();
   readonly addressSize: 4 | 8;
   readonly highBase: number;
   private readonly cache = new Map<string, Uint8Array>();
   private readonly strings = new Map<number, string>();
   readonly lineFiles = new LineFiles();
   private readonly lineStrings = new Map<number, string>();
+  private readonly abbrevs = new Map<number, AbbrevTable>();
   private code: { low: number; high: number }[] | undefined;
 
-  constructor(readonly elf: ElfFile) {
+  /** @param highBase of the file that refers to this one, where this one has no addresses of its own. */
+  constructor(
+    readonly elf: ElfFile,
+    readonly diagnostics: DiagnosticSink,
+    highBase?: number,
+  ) {
     this.addressSize = elf.bits === 32 ? 4 : 8;
     const code = elf.sections.filter((s) => s.flags & SHF.EXECINSTR && s.address !== 0n).map((s) => s.address);
     const lowest = code.reduce((a, b) => (b < a ? b : a), code[0] ?? 0n);
-    this.highBase = lowest >> 53n !== 0n ? Number(lowest >> 32n) : 0;
+    this.highBase = highBase ?? (lowest >> 53n !== 0n ? Number(lowest >> 32n) : 0);
     for (const error of elf.errors) this.diagnostics.add(error.code, error.message, undefined, error.offset);
   }
 
@@ -49,6 +55,15 @@ export class DebugSections {
     }
     this.cache.set(name, bytes);
     return bytes;
+  }
+
+  abbrevTable(offset: number): AbbrevTable {
+    let table = this.abbrevs.get(offset);
+    if (!table) {
+      table = parseAbbrevs(this.get('.debug_abbrev'), offset, this.diagnostics);
+      this.abbrevs.set(offset, table);
+    }
+    return table;
   }
 
   /** A string of .debug_str; those are shared by many DIEs and therefore kept. */

@@ -1,6 +1,7 @@
 /** Source files by path, and the units whose line tables name them. */
 import { type SourceFile } from './api';
 import { type Core } from './core';
+import { type LineHeader } from './line-header';
 import { normalizePath } from './paths';
 import { type Unit } from './unit';
 
@@ -23,12 +24,14 @@ export class SourceIndex {
   readonly files: readonly SourceFile[];
 
   constructor(core: Core) {
-    const seen = new Set<number>();
+    const seen = new Set<LineHeader>();
     for (const unit of core.dwarf.units) {
+      // What several files share has a table without rows, of the sources of all of them.
+      if (!unit.isOwn) continue;
       const header = core.lineHeader(unit);
       // Units may share a table (type units do).
-      if (!header || seen.has(header.offset)) continue;
-      seen.add(header.offset);
+      if (!header || seen.has(header)) continue;
+      seen.add(header);
       const { files } = header;
       for (let number = 0; number < files.length; number++) {
         const recorded = files[number];

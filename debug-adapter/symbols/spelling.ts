@@ -41,10 +41,10 @@ export class Spelling {
   }
 }
 
-/** Undefined where spelling does not tell: names by index (DW_FORM_strx), a name that ends very many others, or a file so small that it is not worth it. */
+/** Undefined where spelling does not tell: names by index (DW_FORM_strx) or in another file, a name that ends very many others, or a file so small that it is not worth it. */
 export function spellingOf(dwarf: Dwarf, name: string): Spelling | undefined {
   const { info, sections } = dwarf;
-  if (info.length < worthwhileBytes || name === '') return undefined;
+  if (info.length < worthwhileBytes || name === '' || dwarf.supplement !== undefined) return undefined;
   if (sections.get('.debug_str_offsets').length > 0 || sections.get('.debug_line_str').length > worthwhileBytes) return undefined;
   const text = new TextEncoder().encode(name);
   const places = placesOf(sections.get('.debug_str'), text);

@@ -53,7 +53,7 @@ const DEFAULT_LIMIT = 1000;
 const MACRO_CACHE = 4;
 
 export function openSymbolFile(bytes: Uint8Array, options: OpenOptions): SymbolFile {
-  return new View(new Core(parseElf(bytes, options.stripped)), options.name, BigInt.asUintN(64, options.bias ?? 0n));
+  return new View(new Core(parseElf(bytes, options.stripped), options.supplement), options.name, BigInt.asUintN(64, options.bias ?? 0n));
 }
 
 class View implements SymbolFile {
@@ -86,7 +86,7 @@ class View implements SymbolFile {
   }
 
   diagnostics(): readonly Diagnostic[] {
-    return this.core.sections.diagnostics.all;
+    return this.core.diagnostics.all;
   }
 
   at(bias: bigint): SymbolFile {
@@ -152,7 +152,9 @@ class View implements SymbolFile {
   // --- units, sources, lines
 
   units(): readonly CompilationUnit[] {
-    return (this.unitCache ??= this.core.dwarf.units.filter((unit) => !unit.isTypeUnit).map((unit) => this.entities.unit(unit)));
+    return (this.unitCache ??= this.core.dwarf.units
+      .filter((unit) => unit.isOwn && !unit.isTypeUnit && !unit.isPartial)
+      .map((unit) => this.entities.unit(unit)));
   }
 
   unitAt(address: bigint): CompilationUnit | undefined {
@@ -244,18 +246,20 @@ class View implements SymbolFile {
   private *instancesOf(die: Die): Generator<FunctionEntity> {
     const own = this.entities.function(die);
     if (own.internalRanges.length > 0) yield own;
-    const functions = this.core.functions(die.unit);
+    const around = this.core.functionsAround(die.unit);
     const abstracts = [die.offset];
     let any = own.internalRanges.length > 0;
     for (let i = 0; i < abstracts.length && i < 64; i++) {
-      for (const index of functions.instances.get(abstracts[i]!) ?? []) {
-        any = true;
-        yield this.entities.function(new Die(die.unit, index));
+      for (const functions of around) {
+        for (const index of functions.instances.get(abstracts[i]!) ?? []) {
+          any = true;
+          yield this.entities.function(new Die(functions.unit, index));
+        }
+        // A member's out-of-class definition may itself be abstract.
+        for (const child of functions.abstractDefinitions(abstracts[i]!)) abstracts.push(child);
       }
-      // A member's out-of-class definition may itself be abstract.
-      for (const child of this.core.functions(die.unit).abstractDefinitions(abstracts[i]!)) abstracts.push(child);
     }
-    if (!any && abstracts.some((offset) => functions.inlined.has(offset))) yield own;
+    if (!any && around.some(({ inlined }) => abstracts.some((offset) => inlined.has(offset)))) yield own;
   }
 
   *functionAddresses(query: FunctionQuery): Generator<number, readonly bigint[]> {
@@ -317,12 +321,12 @@ class View implements SymbolFile {
         } else if ((die.tag === TAG.namespace || die.tag === TAG.module) && depth < 32) visit(die, depth + 1);
       }
     };
-    visit(unit.dwarfUnit.root, 0);
+    for (const { root } of this.core.dwarf.imports.shared(unit.dwarfUnit)) visit(root, 0);
     return found;
   }
 
   globalsNamed(name: string, unit?: CompilationUnit): readonly Variable[] {
-    return this.ordered(this.variablesNamed(name), unit).filter((variable) => variable.location.kind !== 'none');
+    return this.ordered(this.variablesNamed(name), ({ die }) => die.unit, unit).filter((variable) => variable.location.kind !== 'none');
   }
 
   private variablesNamed(name: string): VariableEntity[] {
@@ -394,10 +398,7 @@ class View implements SymbolFile {
       const value = type?.kind === 'enum' ? type.enumerators.find((enumerator) => enumerator.name === name)?.value : undefined;
       if (type?.kind === 'enum' && value !== undefined) found.push({ type, value, unit: die.unit });
     }
-    return this.ordered(
-      found.map((entry) => ({ ...entry, unit: this.entities.unit(entry.unit) })),
-      unit,
-    );
+    return this.ordered(found, (entry) => entry.unit, unit);
   }
 
   private dies(name: string, kind: NameKind): Die[] {
@@ -408,9 +409,10 @@ class View implements SymbolFile {
   }
 
   /** What belongs to the unit first, otherwise in order of the file. */
-  private ordered<T extends { readonly unit: CompilationUnit }>(found: readonly T[], unit: CompilationUnit | undefined): T[] {
-    if (!unit) return [...found];
-    return [...found.filter((entry) => entry.unit.index === unit.index), ...found.filter((entry) => entry.unit.index !== unit.index)];
+  private ordered<T>(found: readonly T[], unitOf: (entry: T) => Unit, unit: CompilationUnit | undefined): T[] {
+    if (!(unit instanceof UnitEntity)) return [...found];
+    const isOwn = (entry: T): boolean => this.core.dwarf.imports.isWithin(unitOf(entry), unit.dwarfUnit);
+    return [...found.filter(isOwn), ...found.filter((entry) => !isOwn(entry))];
   }
 
   locate(variable: Variable, context: EvaluationContext): Location {

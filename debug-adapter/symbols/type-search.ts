@@ -41,8 +41,8 @@ export function findTypes(core: Core, entities: Entities, name: string, unit: Un
   let found = lookUp(core, plain);
   if (found.length === 0 && SPELLINGS[plain] !== undefined) found = lookUp(core, SPELLINGS[plain]);
   const dies = found.filter((die) => !die.flag(AT.declaration) && (!tags || tags.includes(die.tag)));
-  const own = dies.filter((die) => die.unit === unit);
-  return [...own, ...dies.filter((die) => die.unit !== unit)].map((die) => entities.types.of(die));
+  const isOwn = (die: Die): boolean => unit !== undefined && core.dwarf.imports.isWithin(die.unit, unit);
+  return [...dies.filter(isOwn), ...dies.filter((die) => !isOwn(die))].map((die) => entities.types.of(die));
 }
 
 function lookUp(core: Core, name: string): Die[] {

@@ -80,6 +80,7 @@ describe('symbols: where breakpoints on functions go', function () {
     { name: 'C++', make: () => built('g++', 'values.cpp', '-std=c++17', '-g', '-O0', '-no-pie') },
     { name: 'C++, optimised', make: () => built('g++', 'values.cpp', '-std=c++17', '-g', '-O2', '-no-pie') },
     { name: 'C++, large', make: large },
+    { name: 'C++, with DWARF that two files share', make: shared },
     { name: 'Rust', make: () => built('rustc', 'values.rs', '--edition', '2021', '-g', '-C', 'opt-level=0') },
     { name: 'Rust, optimised', make: () => built('rustc', 'values.rs', '--edition', '2021', '-g', '-C', 'opt-level=2') },
     ...['hello-test', 'nginx', 'sqlite'].map((name) => ({ name: `C, ${name}`, make: () => image(name) })),
@@ -104,6 +105,18 @@ describe('symbols: where breakpoints on functions go', function () {
     return output;
   }
 
+  /** Two programs, and beside them the file that they share. */
+  function shared(): string | undefined {
+    if (!haveTools('function breakpoints against gdb: DWARF that files share', 'g++', 'dwz')) return undefined;
+    const [first, second] = ['-O1', '-O2'].map((level) => built('g++', 'values.cpp', '-std=c++17', '-g', level, '-no-pie'));
+    if (first === undefined || second === undefined) return undefined;
+    execFileSync('dwz', ['-m', sharedBy(first), first, second], { cwd: workshop.folder, stdio: 'ignore' });
+    assert.ok(existsSync(sharedBy(first)));
+    return first;
+  }
+
+  const sharedBy = (program: string): string => `${program}.shared`;
+
   function image(name: string): string | undefined {
     const path = join(suiteImages() ?? '', `${name}.dbg`);
     return existsSync(path) ? path : undefined;
@@ -115,8 +128,10 @@ describe('symbols: where breakpoints on functions go', function () {
       const program = make();
       if (program === undefined) return this.skip();
       const bytes = readFileSync(program);
-      const core = new Core(parseElf(bytes));
-      const file = SymbolFile.open(bytes, { name: program });
+      const supplement = existsSync(sharedBy(program)) ? { supplement: { bytes: readFileSync(sharedBy(program)), places: [] } } : {};
+      const core = new Core(parseElf(bytes), supplement.supplement);
+      assert.equal(core.dwarf.supplement !== undefined, supplement.supplement !== undefined);
+      const file = SymbolFile.open(bytes, { name: program, ...supplement });
       const random = new Random(seedFromEnvironment());
       const all = core.names.all('function');
       const chosen = new Set<string>();

@@ -68,7 +68,7 @@ describe('symbols: agreement with readelf', () => {
       agree('DIEs', await compareDies(core, program), 80);
       agree('location lists', await compareLists(core, program, 'loc'), options.includes('-O0') ? 0 : 15);
       agree('range lists', await compareLists(core, program, 'Ranges'), 0);
-      assert.deepEqual(core.sections.diagnostics.all, []);
+      assert.deepEqual(core.diagnostics.all, []);
     });
   }
 
@@ -187,10 +187,7 @@ describe('symbols: agreement with addr2line and gdb', () => {
       agree(`${path}: location lists`, await compareLists(core, path, 'loc'), 0);
       agree(`${path}: range lists`, await compareLists(core, path, 'Ranges'), 0);
       // What dwz moved elsewhere is said, and nothing else is missing.
-      assert.deepEqual(
-        new Set(core.sections.diagnostics.all.map(({ code }) => code).filter((code) => code !== 'dwarf-supplementary')),
-        new Set(),
-      );
+      assert.deepEqual(new Set(core.diagnostics.all.map(({ code }) => code).filter((code) => code !== 'dwarf-supplementary')), new Set());
     }
   });
 
@@ -209,7 +206,7 @@ describe('symbols: agreement with addr2line and gdb', () => {
       agree(`${name}: DIEs`, await compareDies(core, path), 50);
       agree(`${name}: location lists`, await compareLists(core, path, 'loc'), 0);
       agree(`${name}: range lists`, await compareLists(core, path, 'Ranges'), 0);
-      assert.deepEqual(core.sections.diagnostics.all, [], name);
+      assert.deepEqual(core.diagnostics.all, [], name);
       const file = SymbolFile.open(readFileSync(path), { name: path });
       const addresses = sampleAddresses(file, 300, random);
       compareChains(file, path, addresses);
