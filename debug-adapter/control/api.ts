@@ -1,6 +1,7 @@
 /** The debugger as the protocol side sees it: plain data in, plain data out, so that it can cross from the machine's worker. */
 import { type CpuModel } from '../x86/api';
 import { type Disk, type PlainDevice } from '../machine/extra-devices';
+import { type Supplement } from '../symbols/api';
 import { type SyscallSummary } from '../trace/summary';
 import { type AllocatorList } from '../guest/allocators';
 import { type TestCase, type TestSuite } from '../guest/tests';
@@ -15,7 +16,9 @@ export interface ProgramSymbols {
   readonly path: string;
   /** Path of the file. */
   readonly name: string;
-  readonly bytes: Uint8Array;
+  /** Undefined where the program holds its symbols itself, and shares part of them with others. */
+  readonly bytes?: Uint8Array;
+  readonly supplement?: Supplement;
 }
 
 /** What to boot and how. Files were read by whoever calls: the debugger touches no file. */
@@ -23,7 +26,7 @@ export interface LaunchOptions {
   readonly imageName: string;
   readonly image: Uint8Array;
   /** The `.dbg` beside the image, or the image itself. */
-  readonly symbols?: { readonly name: string; readonly bytes: Uint8Array };
+  readonly symbols?: { readonly name: string; readonly bytes: Uint8Array; readonly supplement?: Supplement };
   readonly initrd?: Uint8Array;
   /** Path of the RAM disk, by which what was translated of the guest is found again. */
   readonly initrdName?: string;

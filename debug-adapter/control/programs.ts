@@ -70,11 +70,12 @@ export function watchPrograms(
     known.set(`${path}@${bias}`, placed);
     target.addSymbols(placed);
     const place = `0x${bias.toString(16)}`;
-    const from = beside?.file === undefined ? '' : ` from ${beside.name}`;
+    const from = beside?.file === undefined || beside.name === path ? '' : ` from ${beside.name}`;
     const text = file.hasDwarf
       ? `Symbols of ${path} loaded${from}, at ${place}.`
       : `${path} runs at ${place}; it holds no debug information (-g).`;
-    notice({ path, bias, found: true, hasDwarf: file.hasDwarf, text });
+    const shared = missingSupplement(file);
+    notice({ path, bias, found: true, hasDwarf: file.hasDwarf, text: shared === undefined ? text : `${text} ${shared}` });
     return placed;
   };
   const load = (program: LoadedProgram): SymbolFile | undefined => {
@@ -91,6 +92,11 @@ export function watchPrograms(
       return undefined;
     });
   }
+}
+
+/** What is to be said of a file that shares DWARF with others, where the file with that is not there. */
+export function missingSupplement(file: SymbolFile): string | undefined {
+  return file.diagnostics().find(({ code }) => code === 'dwarf-supplementary')?.message;
 }
 
 /** The dynamic linker calls this function whenever its list of objects is consistent (the SVR4 debugger interface, link.h). */
@@ -153,7 +159,10 @@ class ProgramFiles {
     const inArchive = initrd !== undefined && isElf(initrd) ? '' : path.replace(/^\/+/, '');
     const found = this.symbols.find((each) => each.path === inArchive);
     if (found === undefined) return undefined;
-    const file = SymbolFile.open(found.bytes, { name: path, stripped });
+    const { bytes, supplement } = found;
+    const shared = supplement === undefined ? {} : { supplement };
+    if (bytes === undefined) return { name: path, file: SymbolFile.open(stripped, { name: path, ...shared }), stale: false };
+    const file = SymbolFile.open(bytes, { name: path, stripped, ...shared });
     const stale = own.buildId !== undefined && file.buildId !== undefined && own.buildId !== file.buildId;
     return stale ? { name: found.name, stale } : { name: found.name, file, stale };
   }

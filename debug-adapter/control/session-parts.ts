@@ -17,7 +17,7 @@ import { type Arrival, TimeTravel } from './history/travel';
 import { Inspector } from './inspector';
 import { JumpTargets } from './jumps';
 import { LineBudget } from './line-budget';
-import { watchPrograms } from './programs';
+import { missingSupplement, watchPrograms } from './programs';
 import { type Host, Runner } from './runner';
 import { StopJudge } from './stops';
 import { type Target } from './target';
@@ -188,7 +188,8 @@ function openTarget(machine: Machine, options: LaunchOptions): { target: Travell
   const symbols = options.symbols ?? { name: options.imageName, bytes: options.image };
   const folder = symbols.name.slice(0, Math.max(0, symbols.name.lastIndexOf('/')));
   const target = new TravellingTarget(machine, new SourcePathMap(options.sourceMap), folder);
-  const file = SymbolFile.open(symbols.bytes, { name: symbols.name });
+  const { name, bytes, supplement } = symbols;
+  const file = SymbolFile.open(bytes, { name, ...(supplement !== undefined && { supplement }) });
   target.addSymbols(file);
   const warnings: string[] = [];
   if (options.symbols !== undefined && !isElf(symbols.bytes))
@@ -197,6 +198,8 @@ function openTarget(machine: Machine, options: LaunchOptions): { target: Travell
     warnings.push(
       `${symbols.name} holds no debug information: source breakpoints will not bind. Build with -g, or name the .dbg file under "symbols".`,
     );
+  const missing = missingSupplement(file);
+  if (missing !== undefined) warnings.push(`${symbols.name}: ${missing}`);
   return { target, warnings };
 }
 

@@ -1,5 +1,5 @@
 /** Files and the machine's worker under Node. */
-import { access, readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type AdapterHost, type WorkerHandle } from './host';
@@ -12,8 +12,8 @@ export const nodeHost: AdapterHost = {
     return new Uint8Array(data);
   },
   exists: (path) =>
-    access(path).then(
-      () => true,
+    stat(path).then(
+      (found) => found.isFile(),
       () => false,
     ),
   debugFolders: process.platform === 'linux' ? ['/usr/lib/debug'] : [],

@@ -4,6 +4,7 @@ import { type Channel } from '../control/channel';
 export interface AdapterHost {
   /** The file's bytes, in a buffer of its own. Rejects with the system's reason. */
   readFile(path: string): Promise<Uint8Array>;
+  /** Is there a file to read? Not so for folders, pipes and devices. */
   exists(path: string): Promise<boolean>;
   /** Folders that hold debug information of what is installed here, unless a launch names others. */
   readonly debugFolders: readonly string[];

@@ -1,4 +1,5 @@
 /** Requests that begin and end a session. */
+import { type LaunchOptions } from '../control/api';
 import { CodedError } from '../control/channel';
 import { type Disk, parseDisk } from '../machine/extra-devices';
 import { type Adapter } from './adapter';
@@ -7,7 +8,7 @@ import { clientFeatures } from './client-features';
 import { ProtocolError, protocolErrors } from './errors';
 import { type Handlers } from './handler';
 import { type LaunchArguments, parseLaunchArguments } from './launch-arguments';
-import { findProgramSymbols, mostPrograms } from './program-symbols';
+import { findProgramSymbols, mostPrograms, readSupplement } from './program-symbols';
 
 export const lifecycleHandlers: Pick<
   Handlers,
@@ -83,7 +84,7 @@ export async function launch(adapter: Adapter, args: LaunchArguments): Promise<v
 
 async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<Adapter['beginLaunch']>): Promise<void> {
   const image = await read(adapter, 'image', args.image);
-  const symbols = await readSymbols(adapter, args);
+  const symbols = await readSymbols(adapter, args, image);
   const initrd = args.initrd === undefined ? undefined : await read(adapter, 'initrd', args.initrd);
   const disks = await Promise.all(args.disks.map((text) => readDisk(adapter, text)));
   const { symbols: programSymbols, leftOut } =
@@ -91,7 +92,7 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
       ? { symbols: [], leftOut: 0 }
       : await findProgramSymbols(adapter.host, initrd, {
           folders: [args.initrd!, args.image].map(folderOf),
-          debugFolders: args.debugFileDirectories ?? adapter.host.debugFolders,
+          debugFolders: debugFoldersOf(adapter, args),
         });
   const session = args.session === undefined ? undefined : await read(adapter, 'session', args.session);
   const remote = await adapter.startWorker(args, begun);
@@ -126,11 +127,17 @@ async function load(adapter: Adapter, args: LaunchArguments, begun: ReturnType<A
 }
 
 /** The `.dbg` beside the image is what upstream's build leaves there; the image itself is stripped. */
-async function readSymbols(adapter: Adapter, args: LaunchArguments): Promise<{ name: string; bytes: Uint8Array } | undefined> {
-  if (args.symbols !== undefined) return { name: args.symbols, bytes: await read(adapter, 'symbols', args.symbols) };
+async function readSymbols(adapter: Adapter, args: LaunchArguments, image: Uint8Array): Promise<LaunchOptions['symbols']> {
   const sibling = `${args.image}.dbg`;
-  return (await adapter.host.exists(sibling)) ? { name: sibling, bytes: await read(adapter, 'symbols', sibling) } : undefined;
+  const name = args.symbols ?? ((await adapter.host.exists(sibling)) ? sibling : args.image);
+  const bytes = name === args.image ? image : await read(adapter, 'symbols', name);
+  const supplement = await readSupplement(adapter.host, bytes, [name], debugFoldersOf(adapter, args));
+  if (args.symbols === undefined && name === args.image && supplement === undefined) return undefined;
+  return { name, bytes, ...(supplement !== undefined && { supplement }) };
 }
+
+const debugFoldersOf = (adapter: Adapter, args: LaunchArguments): readonly string[] =>
+  args.debugFileDirectories ?? adapter.host.debugFolders;
 
 async function readDisk(adapter: Adapter, text: string): Promise<Disk> {
   const { file, readOnly } = parseDisk(text);

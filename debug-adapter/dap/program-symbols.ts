@@ -1,6 +1,7 @@
 /** Symbols of the programs in an initial RAM disk from files apart from it: there, to be small, programs are stripped as a rule. */
 import { type ProgramSymbols } from '../control/api';
 import { CpioArchive } from '../guest/cpio';
+import { type Supplement, findSupplement } from '../symbols/api';
 import { type ElfFile, parseElf } from '../symbols/elf';
 import { type AdapterHost } from './host';
 
@@ -28,15 +29,41 @@ export async function findProgramSymbols(host: AdapterHost, initrd: Uint8Array, 
   const symbols: ProgramSymbols[] = [];
   const programs = programsOf(initrd);
   for (const { path, bytes } of programs.slice(0, mostPrograms)) {
-    for (const candidate of candidatesFor(path, parseElf(bytes), places)) {
-      if (!(await host.exists(candidate))) continue;
-      const read = await host.readFile(candidate).catch(() => undefined);
-      if (read === undefined) continue;
-      symbols.push({ path, name: candidate, bytes: read });
-      break;
-    }
+    const found = await findFor(host, path, bytes, places);
+    if (found !== undefined) symbols.push(found);
   }
   return { symbols, leftOut: Math.max(0, programs.length - mostPrograms) };
+}
+
+async function findFor(host: AdapterHost, path: string, program: Uint8Array, places: SymbolPlaces): Promise<ProgramSymbols | undefined> {
+  const { folders, debugFolders } = places;
+  for (const candidate of candidatesFor(path, parseElf(program), places)) {
+    const bytes = await readIfThere(host, candidate);
+    if (bytes === undefined) continue;
+    const supplement = await readSupplement(host, bytes, [candidate], debugFolders);
+    return { path, name: candidate, bytes, ...(supplement !== undefined && { supplement }) };
+  }
+  const cut = path.lastIndexOf('/') + 1;
+  const beside = folders.map((folder) => `${folder}/${path.slice(cut)}`);
+  const supplement = await readSupplement(host, program, beside, debugFolders);
+  return supplement && { path, name: path, supplement };
+}
+
+async function readIfThere(host: AdapterHost, path: string): Promise<Uint8Array | undefined> {
+  return (await host.exists(path)) ? host.readFile(path).catch(() => undefined) : undefined;
+}
+
+/** The file that symbols at one of the paths share DWARF in with others; undefined where they name none. */
+export async function readSupplement(
+  host: AdapterHost,
+  symbols: Uint8Array,
+  paths: readonly string[],
+  debugFolders: readonly string[],
+): Promise<Supplement | undefined> {
+  const search = findSupplement(symbols, paths, debugFolders);
+  let step = search.next();
+  while (step.done !== true) step = search.next(await readIfThere(host, step.value));
+  return step.value;
 }
 
 function programsOf(initrd: Uint8Array): readonly { readonly path: string; readonly bytes: Uint8Array }[] {

@@ -18,7 +18,8 @@ const longestPath = 4096;
 
 /**
  * Paths at which the file that a symbol file names may be, the likeliest first: as it is named, from the symbol file's folder; beside that; in `.dwz` of folders with
- * debug information, where packages have it; and there by its build ID.
+ * debug information, where packages have it; and there by its build ID. What a
+ * file names is not trusted: places where reading need not end are left out.
  */
 function placesOf({ name, id }: SupplementLink, path: string, debugFolders: readonly string[]): readonly string[] {
   const places: string[] = [];
@@ -29,7 +30,7 @@ function placesOf({ name, id }: SupplementLink, path: string, debugFolders: read
     if (shared !== undefined) places.push(...debugFolders.map((each) => joinPath(each, shared)));
   }
   if (id.length > 2) places.push(...debugFolders.map((each) => `${each}/.build-id/${id.slice(0, 2)}/${id.slice(2)}.debug`));
-  return [...new Set(places)];
+  return [...new Set(places)].filter((place) => !/^\/(?:proc|sys|dev)\//.test(place));
 }
 
 /**

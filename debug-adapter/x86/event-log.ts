@@ -5,10 +5,10 @@
 import { type CpuHooks, type DrainedLog, type EventLog, type FollowedArgument, type FollowedCall } from './api';
 import { Layout, Seg, SegField, State } from './state';
 
-/** Where the records, the words of slots and the table of calls lie, these above the records of regions' instructions. */
+/** Where the records, the words of slots and the table of calls lie: above the records of regions' instructions; what calls point to is copied elsewhere. */
 export const LogArea = {
-  start: Layout.logRecords,
-  end: Layout.logRecordsEnd,
+  start: 0x7c_0000,
+  end: 0x7d_0000,
   /** u8 by number of a system call: bytes of its record, and whether its end is of interest (1) where it has not failed. */
   sizes: 0x7d_0000,
   marks: 0x7d_0200,

@@ -197,8 +197,5 @@ export const Layout = {
   /** Room for what was noted as whoever reads it unpacks it. */
   logUnpacked: 0x342_0000,
   logUnpackedEnd: 0x350_0000,
-  /** What is noted: so much at a time that reading it costs little, and that it stays in the caches. */
-  logRecords: 0x360_0000,
-  logRecordsEnd: 0x362_0000,
   ramBase: 0x400_0000,
 } as const;

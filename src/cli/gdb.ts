@@ -6,13 +6,13 @@ import { MachineError } from '../../debug-adapter/machine/api';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { offerMemory } from '../../debug-adapter/machine/memory';
 import { createMachine } from '../../debug-adapter/machine/pc';
-import { SymbolFile } from '../../debug-adapter/symbols/api';
 import { useCompiler } from '../../debug-adapter/x86/default-compiler';
 import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 import { type RunIo } from './io';
 import { type NetworkLink } from './peripherals';
 import { hasPeripherals, parseRunOptions, type RunOptions } from './run-options';
 import { foreignToGdb, optionLines, runOptionHelp } from './run-option-table';
+import { openSymbolFile } from './symbols';
 
 const ExitStatus = { usage: 2, failure: 125, interrupted: 130 } as const;
 
@@ -94,7 +94,7 @@ async function serve({ run, port, wait }: GdbOptions, io: RunIo): Promise<number
   const initrd =
     run.initrd === undefined ? undefined : io.fileKind(run.initrd) === 'directory' ? await io.archive(run.initrd) : io.readFile(run.initrd);
   const dbg = run.symbols ?? `${run.image}.dbg`;
-  const symbols = run.symbols !== undefined || io.fileKind(dbg) === 'file' ? SymbolFile.open(io.readFile(dbg), { name: dbg }) : undefined;
+  const symbols = run.symbols !== undefined || io.fileKind(dbg) === 'file' ? openSymbolFile(io, dbg) : undefined;
   const spec = run.net;
   const peripherals = hasPeripherals(run) ? await import('./peripherals') : undefined;
   const disks = peripherals?.readDisks(run, io) ?? [];

@@ -2,7 +2,7 @@
 import { type Bus, type BusAccess } from '../../debug-adapter/machine/bus';
 import { type PcMachine } from '../../debug-adapter/machine/machine';
 import { ThreadReader } from '../../debug-adapter/guest/threads';
-import { SymbolFile } from '../../debug-adapter/symbols/api';
+import { type SymbolFile } from '../../debug-adapter/symbols/api';
 import { formatEvent } from '../../debug-adapter/trace/decode';
 import { ChromeWriter } from '../../debug-adapter/trace/export/chrome';
 import { toCounts } from '../../debug-adapter/trace/export/counts';
@@ -15,6 +15,7 @@ import { SyscallRecorder } from '../../debug-adapter/trace/syscall-recorder';
 import { type RunIo } from './io';
 import { type RunOptions } from './run-options';
 import { type StraceRun } from './strace';
+import { openSymbolFile } from './symbols';
 
 /** Records waiting to be written before they are written in the middle of a slice. */
 const mostPending = 2048;
@@ -200,7 +201,7 @@ function threadNames({ cpu }: PcMachine, symbols: SymbolFile | undefined): (addr
 
 function openSymbols(options: RunOptions, io: RunIo): SymbolFile | undefined {
   const path = options.symbols ?? (io.fileKind(`${options.image}.dbg`) === 'file' ? `${options.image}.dbg` : undefined);
-  return path === undefined ? undefined : SymbolFile.open(io.readFile(path), { name: path });
+  return path === undefined ? undefined : openSymbolFile(io, path);
 }
 
 function formatAccess(access: BusAccess): string {

@@ -91,11 +91,6 @@ export class Checkpoints implements StoreFollower {
     return this.#list;
   }
 
-  /** Has all memory to be looked through for the next one? */
-  get areDear(): boolean {
-    return !this.#isTold;
-  }
-
   /** Bytes that all of them take. */
   get bytes(): number {
     return this.#store.bytes + this.#owners.size * pageBytes + this.#overhead;
@@ -286,18 +281,11 @@ export class Checkpoints implements StoreFollower {
     return count;
   }
 
-  /** A slot with the content of a page of RAM, whose hash was looked at last: that of the next checkpoint where it is the same. */
+  /** A slot with the content of a page of RAM, that of the next checkpoint where it is the same. */
   #slotFor(page: number, next: Checkpoint | undefined): number {
-    const { hashes } = this.#store;
-    if (this.#hash.wasSame(hashes, zeroSlot)) return zeroSlot;
+    if (this.#hash.same(page, this.#store.hashes, zeroSlot)) return zeroSlot;
     const later = next?.pages.get(page);
-    if (later !== undefined && this.#hash.wasSame(hashes, later)) return this.#store.share(later);
-    return this.#store.add(this.machine.ram, page, this.#hash);
-  }
-
-  /** A slot with the content of a page that is not all zeros. */
-  #copyOf(page: number): number {
-    this.#hash.same(page, this.#store.hashes, zeroSlot);
+    if (later !== undefined && later !== zeroSlot && this.#hash.same(page, this.#store.hashes, later)) return this.#store.share(later);
     return this.#store.add(this.machine.ram, page, this.#hash);
   }
 
@@ -308,7 +296,7 @@ export class Checkpoints implements StoreFollower {
     if (owner === undefined) return;
     if (isUnstored) this.#overhead += entryOverhead;
     this.#owners.delete(page);
-    const slot = this.#hash.isZero(page) ? zeroSlot : this.#copyOf(page);
+    const slot = this.#hash.isZero(page) ? zeroSlot : this.#slotFor(page, undefined);
     if (slot !== zeroSlot) this.#work += copyWork;
     owner.pages.set(page, slot);
     if (isUnstored || this.#table[page] === inMemory) this.#table[page] = slot;

@@ -129,7 +129,7 @@ export class History {
     const before = list[this.checkpoints.indexBefore(position)];
     // One of the moment that the guest may stay at is of no use for going back from there, and makes that dearer: it has pages of its own.
     const maySlip = reason.kind !== 'limit' && reason.kind !== 'idle';
-    if (this.#schedule.due(this.#now(), position - (before?.at ?? 0), maySlip, this.checkpoints.areDear)) this.take();
+    if (this.#schedule.due(this.#now(), position - (before?.at ?? 0), maySlip)) this.take();
   }
 
   /** The machine begins to run from where it stands. */
@@ -140,17 +140,11 @@ export class History {
   /** Takes a checkpoint here and now, and makes room for it. */
   take(): Checkpoint {
     const started = this.#now();
-    const { areDear } = this.checkpoints;
     const made = this.checkpoints.take();
     const ended = this.#now();
-    this.#schedule.taken(ended, ended - started + this.checkpoints.takeWork() * storeMilliseconds, areDear);
+    this.#schedule.taken(ended, ended - started + this.checkpoints.takeWork() * storeMilliseconds);
     this.#thin();
     return made;
-  }
-
-  /** Goes back to the start from the start, while nobody waits: whoever goes back first then finds code that ran before. */
-  rehearse(): void {
-    if (this.#end === this.start && this.machine.journal.length === 0) this.checkpoints.restore(0);
   }
 
   /** The machine was put into a state that history does not lead to: it begins here. */

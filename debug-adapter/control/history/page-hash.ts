@@ -75,13 +75,6 @@ export class PageHash {
     return this.#exports.same(this.ram.byteOffset + page * pageBytes, table[at]!, table[at + 1]!, table[at + 2]!, table[at + 3]!) !== 0;
   }
 
-  /** The same of the page that `same` looked at last. */
-  wasSame(table: Int32Array, index: number): boolean {
-    const { h0, h1, h2, h3 } = this.#exports;
-    const at = index * hashWords;
-    return h0.value === table[at] && h1.value === table[at + 1] && h2.value === table[at + 2] && h3.value === table[at + 3];
-  }
-
   /** Learns which pages need not be read to see that they are zeros; to be called before all are gone through. */
   look(): void {
     if (!this.#sought) {

@@ -3,15 +3,11 @@ import { type Checkpoint } from './checkpoints';
 
 /** Share of host time that checkpoints may take: below 5 % with room for what measuring misses. */
 const share = 0.0125;
-/** Milliseconds that cheap ones may take beyond that: in all, and from each start of the guest on, so that who stops soon after one has some close behind. */
-const ahead = 24;
+/** Milliseconds that they may take beyond that: in all, and from each start of the guest on, so that who stops soon after one has some close behind. */
+const ahead = 16;
 const aheadAgain = 6;
-/** Milliseconds of the share that may be saved up. */
-const mostSaved = 16;
 /** Milliseconds that a checkpoint takes as long as none was taken. */
 const assumed = 1;
-/** Where one takes so many times as long as the two before it did, the host was busy with something else. */
-const mostGrowth = 3;
 /** Milliseconds below which no replay is felt. */
 const shortest = 20;
 /** The same where one may wait for the next occasion. */
@@ -24,43 +20,35 @@ const most = 250;
 export class Schedule {
   /** Milliseconds that the last two checkpoints took. */
   #costs: readonly [number, number] = [assumed, assumed];
-  /** Milliseconds of the share that are left, at `#since`; less than none where one took more than it was thought to. */
-  #saved = 0;
-  /** Those beyond the share that are left. */
-  #ahead = ahead;
+  /** Milliseconds that may be spent, at `#since`. */
+  #credit = ahead;
   #since = 0;
   #lastTime = 0;
 
-  /**
-   * @param maySlip a little later would be better
-   * @param isDear all of memory has to be looked through: of such, few fit into what may be spent ahead
-   */
-  due(now: number, instructionsSince: number, maySlip = false, isDear = false): boolean {
+  /** @param maySlip a little later would be better */
+  due(now: number, instructionsSince: number, maySlip = false): boolean {
     if (now - this.#lastTime < (maySlip ? longest : shortest) || instructionsSince < fewest) return false;
     this.#earn(now);
-    return this.#saved + (isDear ? 0 : this.#ahead) >= Math.min(mostSaved, (this.#costs[0] + this.#costs[1]) / 2);
+    return this.#credit >= Math.min(ahead, (this.#costs[0] + this.#costs[1]) / 2);
   }
 
-  /** A checkpoint was taken, in `milliseconds`. */
-  taken(now: number, milliseconds: number, isDear = false): void {
-    const cost = Math.min(milliseconds, mostGrowth * Math.max(...this.#costs));
+  /** A checkpoint was taken, in `cost` milliseconds. */
+  taken(now: number, cost: number): void {
     this.#earn(now);
-    const borrowed = isDear ? 0 : Math.min(this.#ahead, Math.max(0, cost - this.#saved));
-    this.#ahead -= borrowed;
-    this.#saved -= cost - borrowed;
+    this.#credit -= cost;
     this.#lastTime = now;
     this.#costs = [this.#costs[1], cost];
   }
 
   /** The machine begins to run after it stood or was elsewhere. */
   restarted(now: number): void {
-    this.#ahead = Math.max(this.#ahead, aheadAgain);
+    this.#credit = Math.max(this.#credit, aheadAgain);
     this.#since = now;
     this.#lastTime = now;
   }
 
   #earn(now: number): void {
-    this.#saved = Math.min(mostSaved, this.#saved + (now - this.#since) * share);
+    this.#credit = Math.min(ahead, this.#credit + (now - this.#since) * share);
     this.#since = now;
   }
 }

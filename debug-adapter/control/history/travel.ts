@@ -71,10 +71,6 @@ export class TimeTravel {
       ...(budget === undefined ? {} : { budget }),
     });
     this.#steps = new ReverseSteps(this.history, parts.target, parts.disassembler);
-    this.#cancelTimer = host.later(0, () => {
-      this.#cancelTimer = undefined;
-      this.history.rehearse();
-    });
   }
 
   /** A journey that the user asked for is under way. */

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type AdapterHost } from '../../../debug-adapter/dap/host';
 import { findProgramSymbols, mostPrograms } from '../../../debug-adapter/dap/program-symbols';
+import { type Supplement, findSupplement } from '../../../debug-adapter/symbols/api';
+import { parseElf } from '../../../debug-adapter/symbols/elf';
 import { writeCpio } from '../../../src/build/cpio';
 import { PROGRAM, Workshop, haveTools } from '../symbols/support';
 
@@ -74,6 +76,81 @@ describe('symbols of programs in a RAM disk', () => {
     );
     const { symbols, leftOut } = await findProgramSymbols(host as AdapterHost, disk, { folders: ['/disk'], debugFolders: [] });
     assert.deepEqual([symbols.length, leftOut], [mostPrograms, 3]);
+  });
+
+  describe('that share DWARF with others', () => {
+    let small: Uint8Array;
+    let shared: Uint8Array;
+    const sharedId = (): string => parseElf(shared).supplementId!;
+
+    before(function () {
+      if (!haveTools('files that share DWARF', 'dwz')) return this.skip();
+      for (const name of ['a', 'b']) workshop.run('objcopy', '--only-keep-debug', 'a', `${name}.small`);
+      workshop.run('dwz', '-m', 'common.debug', '-M', '../.dwz/common', 'a.small', 'b.small');
+      small = readFileSync(`${workshop.folder}/a.small`);
+      shared = readFileSync(`${workshop.folder}/common.debug`);
+    });
+
+    /** What is found of the shared file where there are these files. */
+    const supplementOf = async (program: Uint8Array, files: ReadonlyMap<string, Uint8Array>): Promise<Supplement | undefined> => {
+      const host: Pick<AdapterHost, 'exists' | 'readFile'> = {
+        exists: (path) => Promise.resolve(files.has(path)),
+        readFile: (path) => Promise.resolve(files.get(path)!),
+      };
+      const disk = writeCpio([{ path: 'bin/a', kind: 'file', mode: 0o755, data: program }]);
+      const { symbols } = await findProgramSymbols(host as AdapterHost, disk, { folders: ['/disk/x'], debugFolders: ['/debug', '/more'] });
+      assert.ok(symbols.length <= 1);
+      return symbols[0]?.supplement;
+    };
+
+    it('come with the shared file: as it is named, beside them, in .dwz of a folder, by its build ID', async () => {
+      const id = sharedId();
+      const places = ['/disk/.dwz/common', '/disk/x/common', '/debug/.dwz/common', '/more/.dwz/common'];
+      for (const place of [...places, `/more/.build-id/${id.slice(0, 2)}/${id.slice(2)}.debug`]) {
+        const found = await supplementOf(
+          stripped,
+          new Map([
+            ['/disk/x/a.debug', small],
+            [place, shared],
+          ]),
+        );
+        assert.equal(found?.bytes, shared, place);
+      }
+      const apart = new Map([
+        [byId, small],
+        ['/debug/.build-id/.dwz/common', shared],
+      ]);
+      assert.equal((await supplementOf(stripped, apart))?.bytes, shared);
+    });
+
+    it('come with what a program in the disk shares that has the rest itself', async () => {
+      const found = await supplementOf(small, new Map([['/debug/.dwz/common', shared]]));
+      assert.equal(found?.bytes, shared);
+    });
+
+    it('are not looked for where reading need not end', () => {
+      const patched = Buffer.from(small);
+      const at = patched.indexOf('../.dwz/common');
+      patched.write('/proc/kmsg\0', at, 'latin1');
+      const { value } = findSupplement(patched, ['/disk/x/a'], []).next();
+      assert.equal(value, '/disk/x/kmsg');
+    });
+
+    it('say where it was looked for, and pass over one of another build', async () => {
+      const files = new Map([
+        ['/disk/x/a.debug', small],
+        ['/disk/.dwz/common', whole],
+        ['/debug/.dwz/common', new Uint8Array(5)],
+      ]);
+      const found = await supplementOf(stripped, files);
+      assert.equal(found?.bytes, undefined);
+      assert.deepEqual(found?.others, ['/disk/.dwz/common', '/debug/.dwz/common']);
+      assert.ok(found?.places.includes('/disk/x/common'));
+      files.set('/more/.dwz/common', shared);
+      assert.equal((await supplementOf(stripped, files))?.bytes, shared);
+      files.delete('/disk/x/a.debug');
+      assert.equal(await supplementOf(whole, files), undefined);
+    });
   });
 
   it('are not looked for by a name that leads elsewhere', async () => {

@@ -100,23 +100,6 @@ describe(`time travel (SEED=${seed})`, () => {
     }
   });
 
-  it('goes back from the start as a rehearsal, which changes nothing, and only from there', () => {
-    const rehearsed = session();
-    const other = session();
-    rehearsed.history.rehearse();
-    assert.equal(rehearsed.machine.hash(), other.machine.hash());
-    for (const each of [rehearsed, other]) forward(each, 2_000_000);
-    rehearsed.history.rehearse();
-    assert.equal(rehearsed.history.position, 2_000_000);
-    assert.equal(rehearsed.machine.hash(), other.machine.hash());
-    assert.deepEqual(rehearsed.output, other.output);
-
-    const typed = session();
-    typed.machine.consoleInput(Uint8Array.of(0x61));
-    typed.history.rehearse();
-    assert.equal(typed.history.inPast, false);
-  });
-
   it('keeps within its budget and stays exact', () => {
     const budget = 8 << 20;
     const it = session(budget);
@@ -428,14 +411,13 @@ describe('page hashes', () => {
       const bit = 1 << Math.floor(next() * 32);
       words[i]! ^= bit;
       assert.ok(!hash.same(page, table, 0), `word ${i}`);
-      assert.ok(!hash.wasSame(table, 0));
       // Two flips a turn apart must not cancel out.
       words[(i + 16) % words.length]! ^= bit;
       assert.ok(!hash.same(page, table, 0), `words ${i} and ${i + 16}`);
       words[(i + 16) % words.length]! ^= bit;
       words[i]! ^= bit;
     }
-    assert.ok(hash.same(page, zeros, 0) || hash.wasSame(table, 0));
+    assert.ok(hash.same(page, table, 0));
 
     words.fill(0);
     const end = page + 40;

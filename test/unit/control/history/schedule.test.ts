@@ -35,29 +35,6 @@ describe('the schedule of checkpoints', () => {
     assert.equal(schedule.due(200, many, true), true);
   });
 
-  it('takes one that took much longer than others for one that was interrupted', () => {
-    const schedule = new Schedule();
-    run(schedule, 0, 50, 0.5);
-    schedule.taken(60, 14);
-    assert.deepEqual(
-      run(schedule, 61, 300, 0.5),
-      Array.from({ length: 14 }, (_, index) => 81 + 20 * index),
-    );
-  });
-
-  it('has dear ones of its share only', () => {
-    const schedule = new Schedule();
-    schedule.restarted(0);
-    schedule.taken(1, 1);
-    assert.equal(schedule.due(30, many), true);
-    assert.equal(schedule.due(30, many, false, true), false);
-    assert.equal(schedule.due(100, many, false, true), true);
-    schedule.taken(100, 3, true);
-    assert.equal(schedule.due(120, many), true);
-    assert.equal(schedule.due(290, many, false, true), false);
-    assert.equal(schedule.due(500, many, false, true), true);
-  });
-
   it('gives checkpoints one and a quarter per cent of the time', () => {
     for (const cost of [0.5, 3, 9, 60]) {
       const schedule = new Schedule();
