@@ -4,6 +4,7 @@ import { fault, lacking, Vector } from './context';
 import { type Decoder, DecodeResult, Insn, Kind } from './decoder';
 import { isFusibleRow, isPortOpcode, MAX_INSTRUCTIONS, OwnRecord, Purity, purityOf, unitNumber } from './block-rules';
 import { type HandlerSet } from './handlers';
+import { HotBlocks } from './hot-blocks';
 import { LinkJournal, RIP_CACHE_ENTRIES, Scratch, Special } from './interp-abi';
 import { ARITHMETIC } from './isa/definition';
 import { type Row } from './isa/table';
@@ -94,6 +95,7 @@ export class BlockCache {
   readonly #stub = Layout.records;
   readonly #first = firstStaying;
   #free = firstStaying;
+  readonly #hot: HotBlocks;
   /** From here on the bytes that the predecoder may look at could end with the memory. */
   readonly #lastCode: number;
   /** Blocks are built by generated code where that can; what comes out is the same. */
@@ -114,6 +116,7 @@ export class BlockCache {
   ) {
     this.#u8 = new Uint8Array(buffer);
     this.#i32 = new Int32Array(buffer);
+    this.#hot = new HotBlocks(this.#i32);
     this.#decoder = decoder;
     this.#handlers = handlers;
     this.#source = source;
@@ -154,6 +157,7 @@ export class BlockCache {
     }
     if (this.#free + (MAX_INSTRUCTIONS + 3) * 2 * Rec.size > Layout.recordsEnd) this.flush();
     const block = this.#build(mode, ripLow, ripHigh, linearLow, linearHigh, physical, MAX_INSTRUCTIONS, this.#free);
+    this.#name(block);
     // A flush on the way dropped the map.
     map = this.#maps.get(mode) ?? new Map<number, Block>();
     this.#maps.set(mode, map);
@@ -164,6 +168,13 @@ export class BlockCache {
     this.blocksBuilt++;
     this.#source.met(block.key);
     return block;
+  }
+
+  /** Writes to the header whose it is. */
+  #name({ header, mode, ripLow, ripHigh }: Block): void {
+    this.#i32[(header + Rec.rip) >> 2] = ripLow;
+    this.#i32[(header + Rec.rip + 4) >> 2] = ripHigh;
+    this.#i32[(header + Rec.mode) >> 2] = mode;
   }
 
   #remember(block: Block, physical: number): void {
@@ -505,12 +516,23 @@ export class BlockCache {
     this.#maps.clear();
     this.#pages.clear();
     this.#free = this.#first;
+    this.#hot.forget();
     this.generation++;
   }
 
   /** A block is about to be entered. */
   countRun(block: Block): void {
     this.#i32[(block.header + Rec.runs) >> 2]! += 1;
+  }
+
+  /** Addresses of blocks of a mode that have run often, and again as often since they were last here. */
+  hot(mode: number): number[] {
+    const i32 = this.#i32;
+    return this.#hot.take().flatMap((header) => {
+      const at = header >> 2;
+      if (i32[at + (Rec.mode >> 2)] !== mode || i32[at + (Rec.remaining >> 2)] === neverEnough) return [];
+      return i32[at + (Rec.rip >> 2) + 1]! * 0x1_0000_0000 + (i32[at + (Rec.rip >> 2)]! >>> 0);
+    });
   }
 
   /** Times that blocks ran which begin at this address. Now and then that is forgotten. */

@@ -160,6 +160,7 @@ export class X86Cpu extends CpuState implements Cpu {
             observe: () => this.#observe(),
             tell: (what) => this.#tell(what),
             runsOf: (mode, key) => this.#blocks.runsOf(mode, key),
+            hotBlocks: (mode) => this.#blocks.hot(mode),
             codePages: () => this.#blocks.codePages(),
             reached: (access) => this.access.reached(access),
             protect: (page) => this.access.protect(page),

@@ -1,5 +1,6 @@
 /** The interpreter's binder of the instruction emitters: operands come from the fields of a predecoded record, registers and flags live in the state block. */
 
+import { countRun } from './hot-blocks';
 import { Exit, Imports, namedHelpers, RIP_CACHE_ENTRIES, Runtime, Scratch } from './interp-abi';
 import { InterpFlags } from './interp-flags';
 import { loadOf, storeOf } from './interp-memory';
@@ -160,14 +161,8 @@ export class InterpGen extends InterpFlags implements Gen {
     c.op('return');
     c.end();
     c.i32(0).get(budget).mem('i64.store', State.budget);
-    this.#count(target);
+    countRun(c, target, this.temp('i32'));
     this.#dispatch(target);
-  }
-
-  /** One run more of the block of a header. */
-  #count(header: number): void {
-    const { c } = this;
-    c.get(header).get(header).mem('i32.load', Rec.runs).i32(1).op('i32.add').mem('i32.store', Rec.runs);
   }
 
   jumpTo(_i: number): void {
@@ -247,7 +242,7 @@ export class InterpGen extends InterpFlags implements Gen {
     c.op('i64.sub').tee(budget).i64(0).op('i64.ge_s');
     c.if();
     c.i32(0).get(budget).mem('i64.store', State.budget);
-    this.#count(header);
+    countRun(c, header, entry);
     this.#dispatch(header);
     c.end();
     c.end();

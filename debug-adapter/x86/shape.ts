@@ -44,9 +44,10 @@ export function shapeMode(mode: number): number {
 export const Rec = {
   /** i32: table index of the handler */ handler: 0,
   /** i32: instructions of the block from this one on; in a header: of the whole block */ remaining: 4,
-  /** u64 */ rip: 8,
+  /** u64; in a header: where the block begins */ rip: 8,
   /** u64: address of the next instruction */ next: 16,
   /** i32, in a header: times that the block ran, modulo 2^32 */ runs: 24,
+  /** i32, in a header */ mode: 28,
   /** i32 each, not in a header: state offsets of register operands in order */ slot: 24,
   /** i32: state offsets */ base: 36,
   index: 40,

@@ -4,6 +4,7 @@
  */
 
 import { firstStaying } from '../blocks';
+import { countRun } from '../hot-blocks';
 import { Exit, LinkJournal, RIP_CACHE_ENTRIES, Scratch } from '../interp-abi';
 import { Rec } from '../shape';
 import { Layout, State } from '../state';
@@ -153,6 +154,7 @@ export function buildDispatcher(manyEntries: number): Uint8Array<ArrayBuffer> {
   c.i32(0).get(budget).mem('i64.store', State.budget);
   c.i32(0).set(interpret);
   c.i32(1).set(ran);
+  countRun(c, slot, low);
   c.get(slot).i32(Rec.size).op('i32.add').call(enter);
   const left = c.block();
   load(Scratch.attention).brIf(left);

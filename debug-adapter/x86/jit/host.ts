@@ -26,6 +26,8 @@ export interface JitHost {
   readonly tell: (what: number) => number;
   /** Times that the interpreter ran a block which begins at this address. */
   runsOf(mode: number, key: number): number;
+  /** Where blocks of a mode begin that ran often, or often again, since this was last asked. */
+  hotBlocks(mode: number): number[];
   /** Physical pages of which the interpreter holds code. */
   codePages(): Iterable<number>;
   /** Linear addresses of the pages that the TLB holds for reads or writes. */

@@ -271,6 +271,7 @@ export class Jit {
     const mode = this.#mode;
     if (!isTranslated(mode)) return;
     this.#recalled?.sampled();
+    if (this.#isBeside) for (const hot of this.#host.hotBlocks(mode)) this.#compileNew(hot, mode);
     const waits = this.#wanted.length > 1 ? mostWaits : fewWaits;
     if (this.#wanted.length > 0 && (++this.#waited >= waits || (this.#isBeside && this.#beside.isIdle))) this.#compileWanted();
     this.#isStuck = this.#host.i32[currentRegion >> 2] === noRegion;
