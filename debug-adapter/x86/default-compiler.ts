@@ -4,6 +4,8 @@ import { type Task, type TaskAnswer } from './jit/compiler-thread';
 import {
   type CompileAnswer,
   type CompileOrder,
+  type GatherAnswer,
+  type GatherOrder,
   type KeepOrder,
   type KnownAnswer,
   type KnownOrder,
@@ -20,6 +22,8 @@ export interface CompileService {
   known?(order: KnownOrder): Promise<KnownAnswer>;
   /** Regions of an earlier run. */
   recall?(order: RecallOrder): Promise<RecallAnswer>;
+  /** Regions that have been compiled or recalled, once more. */
+  gather?(order: GatherOrder): Promise<GatherAnswer>;
   /** Has what was compiled written for later runs. */
   keep?(order: KeepOrder): Promise<undefined>;
 }
@@ -107,6 +111,7 @@ export function serviceOf(starter: () => CompilerThread | Promise<CompilerThread
     compile: (order) => ask<'compile'>({ kind: 'compile', order }),
     known: (order) => ask<'known'>({ kind: 'known', order }),
     recall: (order) => ask<'recall'>({ kind: 'recall', order }),
+    gather: (order) => ask<'gather'>({ kind: 'gather', order }),
     keep,
   };
 }

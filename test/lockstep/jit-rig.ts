@@ -7,6 +7,8 @@ import { RegionCompiler } from '../../debug-adapter/x86/jit/compiler-thread';
 import {
   type CompileAnswer,
   type CompileOrder,
+  type GatherAnswer,
+  type GatherOrder,
   type KeepOrder,
   type KnownAnswer,
   type KnownOrder,
@@ -81,6 +83,10 @@ export class HeldCompiler implements CompileService {
 
   recall(order: RecallOrder): Promise<RecallAnswer> {
     return this.#hold(order, (copy) => structuredClone(this.#compiler.recall(copy)));
+  }
+
+  gather(order: GatherOrder): Promise<GatherAnswer> {
+    return this.#hold(order, (copy) => this.#compiler.gather(copy));
   }
 
   keep(order: KeepOrder): Promise<undefined> {

@@ -11,6 +11,8 @@ import {
   type CompileAnswer,
   type CompileOrder,
   fulfil,
+  type GatherAnswer,
+  type GatherOrder,
   type KeepOrder,
   type KnownAnswer,
   type KnownOrder,
@@ -30,13 +32,56 @@ export type Task =
   | { readonly kind: 'compile'; readonly order: CompileOrder }
   | { readonly kind: 'known'; readonly order: KnownOrder }
   | { readonly kind: 'recall'; readonly order: RecallOrder }
+  | { readonly kind: 'gather'; readonly order: GatherOrder }
   | { readonly kind: 'keep'; readonly order: KeepOrder };
-export type TaskAnswer<K extends Task['kind']> = { compile: CompileAnswer; known: KnownAnswer; recall: RecallAnswer; keep: undefined }[K];
+export type TaskAnswer<K extends Task['kind']> = {
+  compile: CompileAnswer;
+  known: KnownAnswer;
+  recall: RecallAnswer;
+  gather: GatherAnswer;
+  keep: undefined;
+}[K];
 
 /** How far the regions of a guest have been recalled: how many of them, and where the interpreter's records of the next ones go. */
 interface Recalling {
   from: number;
   record: number;
+}
+
+/** Bytes of functions that are remembered, of one processor. */
+const mostBytes = 24 << 20;
+
+/** The functions of the processor that ordered last, by their places in its table: the oldest are forgotten where there are too many. */
+class Bodies {
+  #owner = -1;
+  readonly #byPlace = new Map<number, RegionBody>();
+  #bytes = 0;
+
+  add(owner: number, first: number, bodies: readonly RegionBody[]): void {
+    if (owner !== this.#owner) {
+      this.#owner = owner;
+      this.#byPlace.clear();
+      this.#bytes = 0;
+    }
+    bodies.forEach((body, number) => {
+      this.#forget(first + number);
+      this.#byPlace.set(first + number, body);
+      this.#bytes += body.body.length;
+    });
+    for (const place of this.#byPlace.keys()) {
+      if (this.#bytes <= mostBytes) break;
+      this.#forget(place);
+    }
+  }
+
+  #forget(place: number): void {
+    this.#bytes -= this.#byPlace.get(place)?.body.length ?? 0;
+    this.#byPlace.delete(place);
+  }
+
+  at(owner: number, place: number): RegionBody | undefined {
+    return owner === this.#owner ? this.#byPlace.get(place) : undefined;
+  }
 }
 
 /** Answers orders. One per thread. */
@@ -45,6 +90,7 @@ export class RegionCompiler {
   readonly #memory = new WebAssembly.Memory({ initial: 1024 });
   readonly #guests = new Map<string, KeptGuest>();
   readonly #recalling = new Map<string, Recalling>();
+  readonly #bodies = new Bodies();
   #waiting: { unref?(): void } | undefined;
 
   /** @param storage absent where nothing is kept */
@@ -58,16 +104,19 @@ export class RegionCompiler {
         return this.known(task.order);
       case 'recall':
         return this.recall(task.order);
+      case 'gather':
+        return this.gather(task.order);
       case 'keep':
         return this.keep(task.order);
     }
   }
 
-  compile({ model, first, regions, keptAs }: CompileOrder): CompileAnswer {
+  compile({ model, owner, first, regions, keptAs }: CompileOrder): CompileAnswer {
     const compiled = regions.map((order) => fulfil(order, model, this.#decoder));
     const bodies = compiled.flatMap((region) => region ?? []);
     const codes = compiled.map((region) => region && { entries: region.entries, sites: region.sites, instructions: region.instructions });
     const module = this.#moduleOf(bodies, first);
+    this.#bodies.add(owner, first, bodies);
     const guest = module && this.#guest(keptAs);
     if (guest !== undefined) {
       regions.forEach((order, i) => {
@@ -87,7 +136,7 @@ export class RegionCompiler {
   }
 
   /** Some more of the regions that are kept. */
-  recall({ keptAs, model, first, most }: RecallOrder): RecallAnswer {
+  recall({ keptAs, model, owner, first, most }: RecallOrder): RecallAnswer {
     const all = this.#guest(keptAs)?.all(model) ?? [];
     const at = this.#recalling.get(keptAs) ?? { from: 0, record: recalledRecords.start };
     const regions = [];
@@ -101,12 +150,23 @@ export class RegionCompiler {
       );
     }
     at.from += regions.length;
-    const module = this.#moduleOf(
-      regions.map(({ body }) => body),
-      first,
-    );
+    const bodies = regions.map(({ body }) => body);
+    const module = this.#moduleOf(bodies, first);
+    this.#bodies.add(owner, first, bodies);
     if (module === undefined) return { module, regions: [], isLast: true };
     return { module, regions: regions.map(({ kept }) => kept), isLast: at.from >= all.length };
+  }
+
+  /** Regions of several modules in one. */
+  gather({ owner, places, first }: GatherOrder): GatherAnswer {
+    const bodies: RegionBody[] = [];
+    const numbers = places.map((place) => {
+      const body = this.#bodies.at(owner, place);
+      return body === undefined ? -1 : bodies.push(body) - 1;
+    });
+    const module = this.#moduleOf(bodies, first);
+    this.#bodies.add(owner, first, bodies);
+    return { module, numbers };
   }
 
   /** The run is over, or pauses: what is kept is written. */

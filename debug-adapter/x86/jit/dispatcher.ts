@@ -27,6 +27,9 @@ export const EntryCounts = { address: 0x7a_0000, entries: 0x8000 } as const;
  * would always show the same of its jumps.
  */
 const jumpsBetweenBits = 4;
+/** The same once so many have been counted since a region was made: they have told what they had to tell. */
+const jumpsBetweenBitsLater = 7;
+const manyJumps = 50_000;
 /** Times that an indirect jump must have been counted to go to one place before that becomes part of the region. */
 export const hotTarget = 8;
 /** A power of two: it is told again whenever it has been counted so often since. */
@@ -39,6 +42,9 @@ const missesAgain = 0x1000;
 
 /** i32 in the state block: the random number that the last such count came from. */
 const randomJumps = Scratch.modeTag + 0x70;
+
+/** i32 in the state block: indirect jumps that were counted since a region was made. */
+export const countedJumps = Scratch.modeTag + 0x74;
 
 /** What `dispatch` answers beside a region's status. */
 export const Dispatched = {
@@ -115,11 +121,10 @@ export function buildDispatcher(manyEntries: number): Uint8Array<ArrayBuffer> {
   c.if();
   c.i32(0);
   load(randomJumps).i32(1664525).op('i32.mul').i32(1013904223).op('i32.add').tee(slot).mem('i32.store', randomJumps);
-  c.i32(0)
-    .get(slot)
-    .i32(32 - jumpsBetweenBits)
-    .op('i32.shr_u')
-    .mem('i32.store', skippedJumps);
+  c.i32(0).get(slot);
+  c.i32(0).i32(0).mem('i32.load', countedJumps).i32(1).op('i32.add').tee(slot).mem('i32.store', countedJumps);
+  c.i32(32 - jumpsBetweenBitsLater).i32(32 - jumpsBetweenBits);
+  c.get(slot).i32(manyJumps).op('i32.gt_u', 'select', 'i32.shr_u').mem('i32.store', skippedJumps);
   c.else();
   c.i32(0).get(slot).i32(1).op('i32.sub').mem('i32.store', skippedJumps).br(again);
   c.end();

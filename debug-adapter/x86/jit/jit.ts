@@ -7,9 +7,10 @@ import { Beside, type Made, type Ordered } from './beside';
 import { CodeMap, rangeOf } from './code-map';
 import { type CompiledRegion, compileRegion, type RegionCode } from './compile';
 import { highOf, keyOf, lowOf } from './discover';
-import { buildDispatcher, Dispatched } from './dispatcher';
+import { buildDispatcher, countedJumps, Dispatched } from './dispatcher';
 import { type Discovered, isLarger, RegionFinder, type Wanted } from './finder';
 import { FloatConstants } from './float';
+import { Gathering } from './gathering';
 import { Heat } from './heat';
 import { type JitHost } from './host';
 import { InPlaceRecords } from './in-place';
@@ -57,6 +58,9 @@ const PAGE = 4096;
 /** Regions are made of 64-bit code that nothing looks at one by one. */
 const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step | Mode.fpuTrap)) === Mode.long;
 
+/** Processors of this thread that there have been. */
+let owners = 0;
+
 /** In the place of the region that ran last. */
 const noRegion = -1;
 
@@ -70,6 +74,7 @@ export class Jit {
   readonly #heat: Heat;
   readonly #store: RegionStore;
   readonly #beside: Beside;
+  readonly #gathering: Gathering;
   readonly #wanted: Wanted[] = [];
   /** Samples since the first of them. */
   #waited = 0;
@@ -93,6 +98,7 @@ export class Jit {
     dropped: 0,
     beside: 0,
     recalled: 0,
+    gathered: 0,
   };
 
   constructor(host: JitHost) {
@@ -104,8 +110,18 @@ export class Jit {
     const tables = new PageTables(host.u32, host.ramSize);
     this.#map = new CodeMap(host.u8, host.i32, host.ramSize, tables);
     this.#store = new RegionStore(host.i32);
-    this.#beside = new Beside(host.compiler, host.model, host.kept?.name, this.#map, this.#store, {
-      instantiate: (module) => this.#instantiate(module),
+    const owner = ++owners;
+    const instantiate = (module: WebAssembly.Module): WebAssembly.Exports => this.#instantiate(module);
+    this.#gathering = new Gathering(host.compiler, {
+      store: this.#store,
+      i32: host.i32,
+      eager: host.eager,
+      owner,
+      instantiate,
+      gathered: (count) => (this.statistics.gathered += count),
+    });
+    this.#beside = new Beside(host.compiler, owner, host.model, host.kept?.name, this.#map, this.#store, {
+      instantiate,
       compiled: (one, compiled, place, code) => {
         if (this.#isOvertaken(one)) return;
         this.statistics.beside++;
@@ -147,8 +163,8 @@ export class Jit {
       },
     });
     this.#stale = true;
-    this.#recalled = RecalledRegions.for(host, this.#store, this.#map, {
-      instantiate: (module) => this.#instantiate(module),
+    this.#recalled = RecalledRegions.for(owner, host, this.#store, this.#map, {
+      instantiate,
       arrived: (keys) => {
         for (const key of keys) if (host.runsOf(this.#mode, key) > 0) this.#recall(key);
       },
@@ -271,6 +287,7 @@ export class Jit {
     const mode = this.#mode;
     if (!isTranslated(mode)) return;
     this.#recalled?.sampled();
+    this.#gathering.sampled();
     if (this.#isBeside) for (const hot of this.#host.hotBlocks(mode)) this.#compileNew(hot, mode);
     const waits = this.#wanted.length > 1 ? mostWaits : fewWaits;
     if (this.#wanted.length > 0 && (++this.#waited >= waits || (this.#isBeside && this.#beside.isIdle))) this.#compileWanted();
@@ -517,6 +534,7 @@ export class Jit {
     }
     if (window !== undefined && !this.usesWindows) host.windowUsed();
     const added = this.#store.add(installed, place, code);
+    host.i32[countedJumps >> 2] = 0;
     for (const page of added.pages) {
       host.protect(page);
       this.codeAppeared(page);
@@ -551,6 +569,7 @@ export class Jit {
     const hadAny = this.#store.size > 0;
     this.#store.clear();
     this.#beside.clear();
+    this.#gathering.clear();
     this.#wanted.length = 0;
     this.#map.clear();
     this.#lessons.clear();

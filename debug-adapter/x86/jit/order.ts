@@ -46,6 +46,8 @@ export interface RegionOrder {
 /** Regions for one module. */
 export interface CompileOrder {
   readonly model: CpuModel;
+  /** A number of the processor that orders, by which the places of its table are told from others'. */
+  readonly owner: number;
   /** Place in the table of the first of them. */
   readonly first: number;
   readonly regions: readonly RegionOrder[];
@@ -71,8 +73,25 @@ export interface KnownAnswer {
   readonly entries: Float64Array;
 }
 
+/** Asks for regions of several modules in one. */
+export interface GatherOrder {
+  readonly owner: number;
+  /** Where they are in the table. */
+  readonly places: Int32Array;
+  /** Place in the table of the first function of the module. */
+  readonly first: number;
+}
+
+export interface GatherAnswer {
+  /** Absent where the code of none is known, or the engine refused. */
+  readonly module: WebAssembly.Module | undefined;
+  /** The number in the module of the function of each place asked for; -1 where its code is not known. */
+  readonly numbers: Int32Array;
+}
+
 /** Asks for some more of the regions that are kept of a guest. */
 export interface RecallOrder {
+  readonly owner: number;
   readonly keptAs: string;
   readonly model: CpuModel;
   /** Place in the table of the first of them, and how many there may be. */

@@ -131,6 +131,11 @@ export class RegionStore {
     return this.#live.size + count <= mostRegions && this.#places.length + count <= mostPlaces;
   }
 
+  /** May so many functions more have places, and as many again? */
+  hasPlacesFor(count: number): boolean {
+    return this.#places.length + 2 * count <= mostPlaces;
+  }
+
   at(place: number): Installed | undefined {
     return this.#places[place];
   }
@@ -175,11 +180,8 @@ export class RegionStore {
    */
   add(region: Installed, place: number, code: WebAssembly.ExportValue): { entries: number[]; pages: number[] } {
     this.#live.add(region);
-    if (place >= this.table.length) this.table.grow(Math.max(256, place + 1 - this.table.length));
-    this.table.set(place, code);
-    this.#places[place] = region;
+    this.#put(region, place, code);
     this.i32[(EntryCounts.address >> 2) + place] = 0;
-    region.index = place;
     if (region.window !== undefined) this.windowed.add(region);
     const pages = [...region.pages].filter((page) => !this.#byPage.has(page));
     for (const page of region.pages) {
@@ -198,6 +200,26 @@ export class RegionStore {
     }
     if (!region.entries.includes(region.entry)) this.#resumeOnly.set(region.entry, region);
     return { entries, pages };
+  }
+
+  /** Another function does the same as a region's did: it is at a place that was reserved, where it is found from now on. */
+  move(region: Installed, place: number, code: WebAssembly.ExportValue): void {
+    const old = region.index;
+    this.#put(region, place, code);
+    const counts = EntryCounts.address >> 2;
+    this.i32[counts + place] = this.i32[counts + old]!;
+    for (const entry of region.entries) {
+      const at = (RegionCache.address + cacheIndex(lowOf(entry))) >> 2;
+      if (this.#byEntry.get(entry) === region && this.i32[at + 2] === old) this.#cache(entry, region);
+    }
+    this.table.set(old, null);
+  }
+
+  #put(region: Installed, place: number, code: WebAssembly.ExportValue): void {
+    if (place >= this.table.length) this.table.grow(Math.max(256, place + 1 - this.table.length));
+    this.table.set(place, code);
+    this.#places[place] = region;
+    region.index = place;
   }
 
   drop(region: Installed): void {
