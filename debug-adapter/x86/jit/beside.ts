@@ -59,7 +59,6 @@ export class Beside {
 
   constructor(
     service: CompileService | undefined,
-    private readonly owner: number,
     private readonly model: CpuModel,
     private readonly keptAs: string | undefined,
     private readonly map: CodeMap,
@@ -118,7 +117,7 @@ export class Beside {
     const first = this.store.reserve(regions.length);
     this.#orders.add(list);
     for (const { key } of list) this.#keys.add(key);
-    service.compile({ model: this.model, owner: this.owner, first, regions, keptAs: this.keptAs }).then(
+    service.compile({ model: this.model, owner: this.store.owner, first, regions, keptAs: this.keptAs }).then(
       (answer) => {
         this.#take(list, answer, first);
       },

@@ -48,10 +48,10 @@ interface Recalling {
   record: number;
 }
 
-/** Bytes of functions that are remembered, of one processor. */
+/** Bytes of functions that are remembered. */
 const mostBytes = 24 << 20;
 
-/** The functions of the processor that ordered last, by their places in its table: the oldest are forgotten where there are too many. */
+/** The functions of the table that was ordered for last, by their places in it: the oldest are forgotten where there are too many. */
 class Bodies {
   #owner = -1;
   readonly #byPlace = new Map<number, RegionBody>();

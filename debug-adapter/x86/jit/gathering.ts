@@ -24,15 +24,13 @@ const someEntries = 64;
  * 15 us for each instruction, and an entry from another module costs some 40 ns more.
  */
 const entriesForOne = 150;
-/** The same, and the samples, where all is translated. */
-const eagerly = { samplesBetween: 4, leastRegions: 2, someEntries: 1, entriesForOne: 0.05 } as const;
+/** The same where all is translated. */
+const eagerly = { samplesBetween: 2, leastRegions: 1, someEntries: 1, entriesForOne: 0.01, movesAtOnce: 2 } as const;
 
 interface GatheringHost {
   readonly store: RegionStore;
   readonly i32: Int32Array;
   readonly eager: boolean;
-  /** See `CompileOrder`. */
-  readonly owner: number;
   instantiate(module: WebAssembly.Module): WebAssembly.Exports;
   /** So many regions are in one module now. */
   gathered(count: number): void;
@@ -50,12 +48,13 @@ export class Gathering {
   #age = 0;
   /** The thread has no code of these. */
   readonly #lacking = new WeakSet<Installed>();
-  readonly #terms: { readonly samplesBetween: number; readonly leastRegions: number; readonly someEntries: number; readonly entriesForOne: number };
+  readonly #terms: Readonly<Record<keyof typeof eagerly, number>>;
+
   constructor(
     private readonly service: CompileService | undefined,
     private readonly host: GatheringHost,
   ) {
-    this.#terms = host.eager ? eagerly : { samplesBetween, leastRegions, someEntries, entriesForOne };
+    this.#terms = host.eager ? eagerly : { samplesBetween, leastRegions, someEntries, entriesForOne, movesAtOnce };
   }
 
   /** All regions are given up. */
@@ -68,11 +67,11 @@ export class Gathering {
 
   /** The machine runs. */
   sampled(): void {
-    if (++this.#samples < this.#terms.samplesBetween || this.#isComing || this.service?.gather === undefined) return;
+    if (this.service?.gather === undefined || ++this.#samples < this.#terms.samplesBetween || this.#isComing) return;
     this.#samples = 0;
     if (this.#waiting.length > 0) return this.#move();
     const regions = this.#entered();
-    if (regions !== undefined) void this.#gather(regions, this.service.gather);
+    if (regions !== undefined) void this.#gather(regions);
   }
 
   /** The regions that would be in the module, those that are entered most first; undefined where it is not worth making. */
@@ -98,15 +97,15 @@ export class Gathering {
     return this.host.i32[(EntryCounts.address >> 2) + index]! >>> 0;
   }
 
-  async #gather(regions: readonly Installed[], gather: NonNullable<CompileService['gather']>): Promise<void> {
-    const { store, owner } = this.host;
+  async #gather(regions: readonly Installed[]): Promise<void> {
+    const { store } = this.host;
     const age = this.#age;
     this.#isComing = true;
     const first = store.reserve(regions.length);
     const places = Int32Array.from(regions, ({ index }) => index);
     try {
-      const answer = await gather({ owner, places, first });
-      if (age !== this.#age) return;
+      const answer = await this.service?.gather?.({ owner: store.owner, places, first });
+      if (answer === undefined || age !== this.#age) return;
       this.#isComing = false;
       this.#take(regions, answer.numbers, answer.module, first);
     } catch {
@@ -128,7 +127,7 @@ export class Gathering {
   }
 
   #move(): void {
-    const moved = this.#waiting.splice(-movesAtOnce).filter(({ region }) => !region.dead);
+    const moved = this.#waiting.splice(-this.#terms.movesAtOnce).filter(({ region }) => !region.dead);
     for (const { region, place, code } of moved.reverse()) this.host.store.move(region, place, code);
     this.host.gathered(moved.length);
   }

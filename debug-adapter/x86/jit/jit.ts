@@ -58,9 +58,6 @@ const PAGE = 4096;
 /** Regions are made of 64-bit code that nothing looks at one by one. */
 const isTranslated = (mode: number): boolean => (mode & (Mode.long | Mode.step | Mode.fpuTrap)) === Mode.long;
 
-/** Processors of this thread that there have been. */
-let owners = 0;
-
 /** In the place of the region that ran last. */
 const noRegion = -1;
 
@@ -110,17 +107,15 @@ export class Jit {
     const tables = new PageTables(host.u32, host.ramSize);
     this.#map = new CodeMap(host.u8, host.i32, host.ramSize, tables);
     this.#store = new RegionStore(host.i32);
-    const owner = ++owners;
     const instantiate = (module: WebAssembly.Module): WebAssembly.Exports => this.#instantiate(module);
     this.#gathering = new Gathering(host.compiler, {
       store: this.#store,
       i32: host.i32,
       eager: host.eager,
-      owner,
       instantiate,
       gathered: (count) => (this.statistics.gathered += count),
     });
-    this.#beside = new Beside(host.compiler, owner, host.model, host.kept?.name, this.#map, this.#store, {
+    this.#beside = new Beside(host.compiler, host.model, host.kept?.name, this.#map, this.#store, {
       instantiate,
       compiled: (one, compiled, place, code) => {
         if (this.#isOvertaken(one)) return;
@@ -163,7 +158,7 @@ export class Jit {
       },
     });
     this.#stale = true;
-    this.#recalled = RecalledRegions.for(owner, host, this.#store, this.#map, {
+    this.#recalled = RecalledRegions.for(host, this.#store, this.#map, {
       instantiate,
       arrived: (keys) => {
         for (const key of keys) if (host.runsOf(this.#mode, key) > 0) this.#recall(key);

@@ -46,7 +46,7 @@ export interface RegionOrder {
 /** Regions for one module. */
 export interface CompileOrder {
   readonly model: CpuModel;
-  /** A number of the processor that orders, by which the places of its table are told from others'. */
+  /** See `RegionStore.owner`. */
   readonly owner: number;
   /** Place in the table of the first of them. */
   readonly first: number;

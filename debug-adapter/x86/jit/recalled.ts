@@ -45,7 +45,6 @@ export class RecalledRegions {
   #patience = -1;
 
   private constructor(
-    private readonly owner: number,
     private readonly service: CompileService,
     private readonly kept: KeptRegions,
     private readonly host: JitHost,
@@ -55,11 +54,11 @@ export class RecalledRegions {
   ) {}
 
   /** Undefined where nothing is kept. */
-  static for(owner: number, host: JitHost, store: RegionStore, map: CodeMap, events: RecallEvents): RecalledRegions | undefined {
+  static for(host: JitHost, store: RegionStore, map: CodeMap, events: RecallEvents): RecalledRegions | undefined {
     const { kept, compiler } = host;
     if (kept === undefined || compiler === undefined) return undefined;
     if (kept.isThere) compiler.prepare?.();
-    return new RecalledRegions(owner, compiler, kept, host, store, map, events);
+    return new RecalledRegions(compiler, kept, host, store, map, events);
   }
 
   /** All places in the table are given up: those that wait have to be asked for again. @param hadAny there were regions: that may soon happen once more */
@@ -104,7 +103,7 @@ export class RecalledRegions {
   async #askOn(beginning: number): Promise<void> {
     for (let isLast = false, most = firstAtOnce; !isLast; most = mostAtOnce) {
       const first = this.store.reserve(most);
-      const answer = await this.service.recall?.({ keptAs: this.kept.name, model: this.host.model, owner: this.owner, first, most });
+      const answer = await this.service.recall?.({ keptAs: this.kept.name, model: this.host.model, owner: this.store.owner, first, most });
       if (beginning !== this.#current || answer?.module === undefined) return;
       const functions = this.events.instantiate(answer.module);
       const arrived = answer.regions.flatMap((kept, number) => {

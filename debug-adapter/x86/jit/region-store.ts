@@ -95,7 +95,12 @@ export class Installed {
   }
 }
 
+/** Tables of this thread that there have been. */
+let tables = 0;
+
 export class RegionStore {
+  /** Tells the places of this table, until it is cleared, from those of others. */
+  owner = ++tables;
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
   readonly #places: (Installed | undefined)[] = [];
   readonly #live = new Set<Installed>();
@@ -259,6 +264,7 @@ export class RegionStore {
     this.#byPage.clear();
     this.#holders.clear();
     this.windowed.clear();
+    this.owner = ++tables;
     this.#places.length = 0;
     this.#clearCache();
   }
