@@ -19,10 +19,7 @@ import {
   type RecallAnswer,
   type RecallOrder,
 } from './order';
-import { assembleRegions, runtimeNames } from './region-module';
-
-/** Functions of all types that regions import, which no run on an empty state block gets to. */
-const nothing = Object.fromEntries(runtimeNames.map((name) => [name, () => 0]));
+import { assembleNothing, assembleRegions } from './region-module';
 
 /** Milliseconds after an order until what is kept is written, with what came meanwhile: a guest may run on for days, or be ended at any time. */
 const patience = 2000;
@@ -88,6 +85,8 @@ class Bodies {
 export class RegionCompiler {
   readonly #decoder = new Decoder(opcodeTable);
   readonly #memory = new WebAssembly.Memory({ initial: 1024 });
+  /** In the place of what regions call, which no run on an empty state block gets to. */
+  readonly #nothing = new WebAssembly.Instance(new WebAssembly.Module(assembleNothing())).exports;
   readonly #guests = new Map<string, KeptGuest>();
   readonly #recalling = new Map<string, Recalling>();
   readonly #bodies = new Bodies();
@@ -207,7 +206,7 @@ export class RegionCompiler {
 
   /** Without a budget a region leaves as soon as it is entered; V8 has compiled it then, on this thread and for all. */
   #warmUp(module: WebAssembly.Module): void {
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory }, runtime: nothing });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory }, runtime: this.#nothing });
     for (const run of Object.values(exports)) if (typeof run === 'function') (run as (entry: number) => number)(0);
   }
 }

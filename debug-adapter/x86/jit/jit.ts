@@ -40,6 +40,9 @@ export type JitOutcome =
 const mostAtOnce = 64;
 const mostWaits = 48;
 const fewWaits = 12;
+/** The same where another thread compiles and has nothing to do. */
+const someAtOnce = 8;
+const waitsBeside = 10;
 /** Times that code is looked for before the loop in WebAssembly is made. */
 const patience = 20_000;
 /** Runs of a block that make it the start of a region, those that let it be part of one, and the latter where another thread does the work. */
@@ -284,8 +287,7 @@ export class Jit {
     this.#recalled?.sampled();
     this.#gathering.sampled();
     if (this.#isBeside) for (const hot of this.#host.hotBlocks(mode)) this.#compileNew(hot, mode);
-    const waits = this.#wanted.length > 1 ? mostWaits : fewWaits;
-    if (this.#wanted.length > 0 && (++this.#waited >= waits || (this.#isBeside && this.#beside.isIdle))) this.#compileWanted();
+    if (this.#wanted.length > 0 && ++this.#waited >= this.#waits()) this.#compileWanted();
     this.#isStuck = this.#host.i32[currentRegion >> 2] === noRegion;
     this.#host.i32[currentRegion >> 2] = noRegion;
     const key = this.#rip;
@@ -293,6 +295,13 @@ export class Jit {
     if (region?.mode === mode) this.#lessons.stayed(region, slice);
     else if (this.#heat.sampled(key, this.#isBeside) && (this.#host.eager || this.#host.runsOf(mode, key) >= manyRuns))
       this.#compileNew(key, mode);
+  }
+
+  /** Samples for which what is wanted waits for more: a module takes V8 about as long as several regions do. */
+  #waits(): number {
+    const { length } = this.#wanted;
+    if (this.#isBeside && this.#beside.isIdle) return length >= someAtOnce ? 0 : waitsBeside;
+    return length > 1 ? mostWaits : fewWaits;
   }
 
   /** Was no region entered since the sample before? */

@@ -1,7 +1,9 @@
 /** The WebAssembly modules that hold the functions of regions. */
 
 import { namedHelpers } from '../interp-abi';
+import { Code } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
+import { type ValueType } from '../wasm/opcodes';
 import { type RegionBody } from './compile';
 import { onward } from './onward';
 
@@ -16,6 +18,31 @@ export const runtimeNames: readonly string[] = [
   'noteBytes',
 ];
 
+/** Parameters and results of each, in the same order. */
+const runtimeTypes: readonly (readonly [readonly ValueType[], readonly ValueType[]])[] = runtimeNames.map((name, i) => {
+  if (i < 8 || name === 'observe') return [[], ['i32']];
+  if (name === 'arithmetic') return [[], ['i64']];
+  if (name === 'enter') return [['i32'], []];
+  if (name === 'tell') return [['i32'], ['i32']];
+  if (name === 'noteBytes') return [['i32', 'i32'], ['i32']];
+  return [['i64', 'i64'], ['i64']];
+});
+
+/** A module of functions of the same names and types that do nothing: V8 makes nothing for a module's imports where these are WebAssembly's, too. */
+export function assembleNothing(): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  for (const [i, name] of runtimeNames.entries()) {
+    const [parameters, results] = runtimeTypes[i]!;
+    const c = new Code([...parameters]);
+    for (const result of results) {
+      if (result === 'i32') c.i32(0);
+      else c.i64(0);
+    }
+    module.exportFunction(name, module.func(module.type([...parameters], [...results]), c));
+  }
+  return module.build();
+}
+
 /**
  * The module of several regions, which it exports by their numbers: V8 takes as long for the smallest module as for some hundred instructions, and to go on
  * from one region to another within a module costs a fraction of what it costs from one to the next.
@@ -25,13 +52,8 @@ export function assembleRegions(bodies: readonly RegionBody[], first: number): U
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   for (const [i, name] of runtimeNames.entries()) {
-    if (i < 8) module.importFunction('runtime', name, [], ['i32']);
-    else if (name === 'enter') module.importFunction('runtime', name, ['i32'], []);
-    else if (name === 'observe') module.importFunction('runtime', name, [], ['i32']);
-    else if (name === 'tell') module.importFunction('runtime', name, ['i32'], ['i32']);
-    else if (name === 'noteBytes') module.importFunction('runtime', name, ['i32', 'i32'], ['i32']);
-    else if (name === 'arithmetic') module.importFunction('runtime', name, [], ['i64']);
-    else module.importFunction('runtime', name, ['i64', 'i64'], ['i64']);
+    const [parameters, results] = runtimeTypes[i]!;
+    module.importFunction('runtime', name, [...parameters], [...results]);
   }
   const type = module.type(['i32'], ['i32']);
   module.func(type, onward(first, bodies.length, type));
