@@ -50,14 +50,30 @@ function follow(program: string, args: readonly string[], seconds: number, each:
   });
 }
 
+/** What our machine has beside it as it is shipped: the interpreter's handlers, and the thread that translates. */
+function bundleBeside(folder: string): void {
+  writeFileSync(path.join(folder, 'handlers.wasm'), prebuiltHandlers());
+  for (const [entry, out] of [['compiler.node', 'compiler'] as const, ['region-compiler', 'region-compiler'] as const]) {
+    buildSync({
+      entryPoints: [path.join(root, `debug-adapter/${entry}.ts`)],
+      outfile: path.join(folder, `${out}.js`),
+      bundle: true,
+      external: ['./region-compiler.js'],
+      platform: 'node',
+      format: 'cjs',
+      target: 'node20',
+      logLevel: 'error',
+    });
+  }
+}
+
 /** One of the programs that run a kernel, bundled. */
 function bundle(folder: string, name: 'ours' | 'v86'): string {
   const outfile = path.join(folder, `${name}.cjs`);
   if (!existsSync(outfile)) {
     const entryPoints = [path.join(__dirname, `${name}.ts`)];
     buildSync({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', target: 'node20', logLevel: 'error' });
-    // Our machine as it is shipped has the interpreter's handlers beside it.
-    if (name === 'ours') writeFileSync(path.join(folder, 'handlers.wasm'), prebuiltHandlers());
+    if (name === 'ours') bundleBeside(folder);
   }
   return outfile;
 }

@@ -47,6 +47,7 @@ static void run(const char *name, u64 (*f)(u64), u64 reps) {
 
 void kmain(void) {
     run("hotcode", hot, 2000);
+    run("stillhot", hot, 20000);
     run("syscalls", syscalls, 2000000);
     run("interrupts", interrupts, 1000000);
     put("DONE\n");

@@ -2,14 +2,17 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { startCompiler } from '../../debug-adapter/compiler-thread.node';
 import { createMachine } from '../../debug-adapter/machine/pc';
 import { firstSlice, nextSlice } from '../../debug-adapter/machine/slice';
 import { waitWithOptimising } from '../../debug-adapter/optimising.node';
+import { useCompiler } from '../../debug-adapter/x86/default-compiler';
 import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 
 const [file, tier] = process.argv.slice(2);
 const handlers = path.join(__dirname, 'handlers.wasm');
 if (existsSync(handlers)) useHandlers(new WebAssembly.Module(readFileSync(handlers)));
+if (existsSync(path.join(__dirname, 'compiler.js'))) useCompiler(() => startCompiler(__dirname));
 const { machine, bus } = createMachine({
   image: new Uint8Array(readFileSync(file!)),
   imageName: 'kernel',

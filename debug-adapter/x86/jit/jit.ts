@@ -75,7 +75,8 @@ export class Jit {
   readonly #store: RegionStore;
   readonly #beside: Beside;
   readonly #gathering: Gathering;
-  readonly #wanted: Wanted[] = [];
+  /** By their keys. */
+  readonly #wanted = new Map<number, Wanted>();
   /** Samples since the first of them. */
   #waited = 0;
   readonly #finder: RegionFinder;
@@ -287,7 +288,7 @@ export class Jit {
     this.#recalled?.sampled();
     this.#gathering.sampled();
     if (this.#isBeside) for (const hot of this.#host.hotBlocks(mode)) this.#compileNew(hot, mode);
-    if (this.#wanted.length > 0 && ++this.#waited >= this.#waits()) this.#compileWanted();
+    if (this.#wanted.size > 0 && ++this.#waited >= this.#waits()) this.#compileWanted();
     this.#isStuck = this.#host.i32[currentRegion >> 2] === noRegion;
     this.#host.i32[currentRegion >> 2] = noRegion;
     const key = this.#rip;
@@ -299,9 +300,9 @@ export class Jit {
 
   /** Samples for which what is wanted waits for more: a module takes V8 about as long as several regions do. */
   #waits(): number {
-    const { length } = this.#wanted;
-    if (this.#isBeside && this.#beside.isIdle) return length >= someAtOnce ? 0 : waitsBeside;
-    return length > 1 ? mostWaits : fewWaits;
+    const { size } = this.#wanted;
+    if (this.#isBeside && this.#beside.isIdle) return size >= someAtOnce ? 0 : waitsBeside;
+    return size > 1 ? mostWaits : fewWaits;
   }
 
   /** Was no region entered since the sample before? */
@@ -321,32 +322,46 @@ export class Jit {
     if (this.#beside.has(key) || this.#beside.has(this.#finder.startOf(key))) return;
     if (this.#store.resumed(key)?.mode === mode || this.#heat.isHopeless(key, () => this.#map.pageOf(key))) return;
     if (this.#recalled?.isComing(key) === true || this.#recall(key) || this.#recall(this.#finder.startOf(key))) return;
-    if (this.#wanted.length === 0) this.#waited = 0;
+    if (this.#wanted.size === 0) this.#waited = 0;
     if (this.statistics.compiled === 0) this.#beside.prepare();
     // Tests have both kinds.
     const windowed = this.#host.eager && (key & 2) === 0;
-    if (!this.#wanted.some((other) => other.key === key))
-      this.#wanted.push({ key, mode, windowed, again: false, stuck: this.#isStuck && this.#isInside(key) });
-    if (this.#wanted.length >= (this.#isBeside ? mostWanted : mostAtOnce) || this.#host.eager) this.#compileWanted();
+    this.#want({ key, mode, windowed, again: false, stuck: this.#isStuck && this.#isInside(key) });
+    if (this.#host.eager || (!this.#isBeside && this.#wanted.size >= mostAtOnce)) this.#compileWanted();
+  }
+
+  /** What finds no room is found again if it stays hot. */
+  #want(one: Wanted): void {
+    if (!this.#wanted.has(one.key) && this.#wanted.size < mostWanted) this.#wanted.set(one.key, one);
   }
 
   #compileWanted(): void {
-    const mode = this.#mode;
-    const wanted = this.#wanted.filter((one) => one.mode === mode && (one.again || (!this.has(one.key) && !this.#isPassed(one))));
-    this.#wanted.length = 0;
-    // To find out how far the guest reaches is dear.
-    if (wanted.length === 0) return;
     if (!this.#isBeside) {
+      const wanted = this.#takeWanted(Infinity);
+      // To find out how far the guest reaches is dear.
+      if (wanted.length === 0) return;
       const windowed = this.#windows.holdsAll();
       this.#isWide = !windowed;
       if (!this.#isBeside) return this.#compileAll(windowed ? wanted.map((one) => ({ ...one, windowed })) : wanted);
+      for (const one of wanted) this.#want(one);
     }
-    // The hottest first; what does not get its turn soon is found again if it stays hot.
-    const runs = new Map(wanted.map(({ key }) => [key, this.#host.runsOf(mode, key)]));
-    wanted.sort((one, other) => runs.get(other.key)! - runs.get(one.key)!);
-    this.#wanted.push(...wanted.slice(mostInOrder, mostWanted));
+    if (this.#beside.isFull) return;
     this.#waited = 0;
-    this.#compileAll(wanted.slice(0, mostInOrder));
+    this.#compileAll(this.#takeWanted(mostInOrder));
+  }
+
+  /** Up to so many that are wanted still, the hottest first. */
+  #takeWanted(most: number): Wanted[] {
+    const mode = this.#mode;
+    const all = [...this.#wanted.values()].map((one) => ({ one, runs: this.#host.runsOf(mode, one.key) }));
+    all.sort((one, other) => other.runs - one.runs);
+    const taken: Wanted[] = [];
+    for (const { one } of all) {
+      if (taken.length >= most) break;
+      this.#wanted.delete(one.key);
+      if (one.mode === mode && (one.again || (!this.has(one.key) && !this.#isPassed(one)))) taken.push(one);
+    }
+    return taken;
   }
 
   /** Is this in the middle of a region, and not often what a region was left for? Such a place soon leads to an entry, if it does: a loop of its own goes on and on. */
@@ -361,14 +376,16 @@ export class Jit {
   #isInside(key: number): boolean {
     const physical = this.#map.at(key);
     const mode = this.#mode;
-    return this.#store.onPage(Math.floor(physical / PAGE)).some((region) => region.mode === mode && touches(region, physical, 1));
+    for (const region of this.#store.onPage(Math.floor(physical / PAGE)))
+      if (region.mode === mode && touches(region, physical, 1)) return true;
+    return false;
   }
 
   /** Compiles regions of the current mode into one module: beside this thread, or, where they are for the window, here. */
   #compileAll(list: readonly Wanted[]): void {
     const beside = this.#isBeside && !list.some(({ windowed }) => windowed);
     if (beside && this.#beside.isFull) {
-      for (const wanted of list) if (this.#wanted.length < mostWanted) this.#wanted.push(wanted);
+      for (const wanted of list) this.#want(wanted);
       return;
     }
     if (!this.#store.hasRoomFor(list.length)) this.flush();
@@ -574,7 +591,7 @@ export class Jit {
     this.#store.clear();
     this.#beside.clear();
     this.#gathering.clear();
-    this.#wanted.length = 0;
+    this.#wanted.clear();
     this.#map.clear();
     this.#lessons.clear();
     this.#heat.clear();
@@ -587,7 +604,7 @@ export class Jit {
   /** Code in [physical, physical + length) changes. */
   invalidate(physical: number, length: number): void {
     for (let page = Math.floor(physical / PAGE); page <= Math.floor((physical + length - 1) / PAGE); page++) {
-      for (const region of this.#store.onPage(page)) if (touches(region, physical, length)) this.#drop(region);
+      for (const region of [...this.#store.onPage(page)]) if (touches(region, physical, length)) this.#drop(region);
       this.#heat.pageWritten(page);
     }
     this.#beside.invalidate(physical, length);

@@ -168,8 +168,8 @@ export class RegionStore {
     return this.#byPage.keys();
   }
 
-  onPage(page: number): readonly Installed[] {
-    return [...(this.#byPage.get(page) ?? [])];
+  onPage(page: number): Iterable<Installed> {
+    return this.#byPage.get(page) ?? [];
   }
 
   /** Keeps places for so many functions. @returns the first */
