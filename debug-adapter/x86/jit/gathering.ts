@@ -23,7 +23,7 @@ const someEntries = 64;
  * Entries of regions outside of the module, for each instruction of those that would be in it, before it is made: V8 optimises the code once more, which takes some
  * 15 us for each instruction, and an entry from another module costs some 40 ns more.
  */
-const entriesForOne = 150;
+const entriesForOne = 400;
 /** The same where all is translated. */
 const eagerly = { samplesBetween: 2, leastRegions: 1, someEntries: 1, entriesForOne: 0.01, movesAtOnce: 2 } as const;
 

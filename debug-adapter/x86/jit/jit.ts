@@ -138,7 +138,9 @@ export class Jit {
     ]);
     this.#lessons = new Lessons(host, this.#heat, this.#windows, {
       make: (list) => {
-        this.#compileAll(list);
+        // They run meanwhile, if not as well.
+        if (this.#isBeside && !host.eager && !list.some(({ windowed }) => windowed)) for (const one of list) this.#want(one);
+        else this.#compileAll(list);
       },
       makeNew: (key) => {
         this.#compileNew(key, this.#mode);
