@@ -4,7 +4,7 @@ import { Rec } from './shape';
 import { type Code } from './wasm/code';
 
 /** Runs after which a block is noted, again and again: a power of two. */
-export const hotRuns = 512;
+export const hotRuns = 1024;
 
 /** i32 how many were noted, i32 each the header of a block: a ring. */
 const journal = { count: 0x359_0000, address: 0x359_0010, entries: 0x400 } as const;

@@ -20,6 +20,7 @@ import { RecalledRegions } from './recalled';
 import { keyOfInsn, RegionExit } from './region-abi';
 import { assembleRegions, runtimeNames } from './region-module';
 import { holdsMore, Installed, RegionStore, touches } from './region-store';
+import { WaitingList } from './waiting-list';
 import { PageTables } from './window';
 import { Windows } from './windows';
 
@@ -40,19 +41,15 @@ export type JitOutcome =
 const mostAtOnce = 64;
 const mostWaits = 48;
 const fewWaits = 12;
-/** The same where another thread compiles and has nothing to do. */
-const someAtOnce = 8;
-const waitsBeside = 10;
 /** Times that code is looked for before the loop in WebAssembly is made. */
 const patience = 20_000;
 /** Runs of a block that make it the start of a region, those that let it be part of one, and the latter where another thread does the work. */
 const manyRuns = 1000;
 const someRuns = 200;
 const someRunsBeside = 60;
-/** Regions compiled here before the other thread is asked, which short runs need not start; regions in one order, and those that may wait for it. */
+/** Regions compiled here before the other thread is asked, which short runs need not start, and regions in one order. */
 const firstHere = 12;
 const mostInOrder = 24;
-const mostWanted = 256;
 /** Entries of a region by the dispatcher before it is made again with more code in it; the same where all is translated. */
 const manyEntries = 60_000;
 const manyEntriesEager = 50;
@@ -75,8 +72,7 @@ export class Jit {
   readonly #store: RegionStore;
   readonly #beside: Beside;
   readonly #gathering: Gathering;
-  /** By their keys. */
-  readonly #wanted = new Map<number, Wanted>();
+  readonly #wanted = new WaitingList();
   /** Samples since the first of them. */
   #waited = 0;
   readonly #finder: RegionFinder;
@@ -138,9 +134,9 @@ export class Jit {
     ]);
     this.#lessons = new Lessons(host, this.#heat, this.#windows, {
       make: (list) => {
-        // They run meanwhile, if not as well.
-        if (this.#isBeside && !host.eager && !list.some(({ windowed }) => windowed)) for (const one of list) this.#want(one);
-        else this.#compileAll(list);
+        if (!this.#isBeside || host.eager || list.some(({ windowed }) => windowed)) return this.#compileAll(list);
+        for (const one of list) this.#wanted.add(one);
+        this.#compileWanted();
       },
       makeNew: (key) => {
         this.#compileNew(key, this.#mode);
@@ -290,7 +286,8 @@ export class Jit {
     this.#recalled?.sampled();
     this.#gathering.sampled();
     if (this.#isBeside) for (const hot of this.#host.hotBlocks(mode)) this.#compileNew(hot, mode);
-    if (this.#wanted.size > 0 && ++this.#waited >= this.#waits()) this.#compileWanted();
+    const waits = this.#wanted.size > 1 ? mostWaits : fewWaits;
+    if (this.#wanted.size > 0 && (++this.#waited >= waits || (this.#isBeside && this.#beside.isIdle))) this.#compileWanted();
     this.#isStuck = this.#host.i32[currentRegion >> 2] === noRegion;
     this.#host.i32[currentRegion >> 2] = noRegion;
     const key = this.#rip;
@@ -298,13 +295,6 @@ export class Jit {
     if (region?.mode === mode) this.#lessons.stayed(region, slice);
     else if (this.#heat.sampled(key, this.#isBeside) && (this.#host.eager || this.#host.runsOf(mode, key) >= manyRuns))
       this.#compileNew(key, mode);
-  }
-
-  /** Samples for which what is wanted waits for more: a module takes V8 about as long as several regions do. */
-  #waits(): number {
-    const { size } = this.#wanted;
-    if (this.#isBeside && this.#beside.isIdle) return size >= someAtOnce ? 0 : waitsBeside;
-    return size > 1 ? mostWaits : fewWaits;
   }
 
   /** Was no region entered since the sample before? */
@@ -328,13 +318,8 @@ export class Jit {
     if (this.statistics.compiled === 0) this.#beside.prepare();
     // Tests have both kinds.
     const windowed = this.#host.eager && (key & 2) === 0;
-    this.#want({ key, mode, windowed, again: false, stuck: this.#isStuck && this.#isInside(key) });
+    this.#wanted.add({ key, mode, windowed, again: false, stuck: this.#isStuck && this.#isInside(key) });
     if (this.#host.eager || (!this.#isBeside && this.#wanted.size >= mostAtOnce)) this.#compileWanted();
-  }
-
-  /** What finds no room is found again if it stays hot. */
-  #want(one: Wanted): void {
-    if (!this.#wanted.has(one.key) && this.#wanted.size < mostWanted) this.#wanted.set(one.key, one);
   }
 
   #compileWanted(): void {
@@ -345,25 +330,21 @@ export class Jit {
       const windowed = this.#windows.holdsAll();
       this.#isWide = !windowed;
       if (!this.#isBeside) return this.#compileAll(windowed ? wanted.map((one) => ({ ...one, windowed })) : wanted);
-      for (const one of wanted) this.#want(one);
+      for (const one of wanted) this.#wanted.add(one);
     }
     if (this.#beside.isFull) return;
     this.#waited = 0;
     this.#compileAll(this.#takeWanted(mostInOrder));
   }
 
-  /** Up to so many that are wanted still, the hottest first. */
+  /** Up to so many that are wanted still. */
   #takeWanted(most: number): Wanted[] {
     const mode = this.#mode;
-    const all = [...this.#wanted.values()].map((one) => ({ one, runs: this.#host.runsOf(mode, one.key) }));
-    all.sort((one, other) => other.runs - one.runs);
-    const taken: Wanted[] = [];
-    for (const { one } of all) {
-      if (taken.length >= most) break;
-      this.#wanted.delete(one.key);
-      if (one.mode === mode && (one.again || (!this.has(one.key) && !this.#isPassed(one)))) taken.push(one);
-    }
-    return taken;
+    return this.#wanted.take(
+      most,
+      (key) => this.#host.runsOf(mode, key),
+      (one) => one.mode === mode && (one.again || (!this.has(one.key) && !this.#isPassed(one))),
+    );
   }
 
   /** Is this in the middle of a region, and not often what a region was left for? Such a place soon leads to an entry, if it does: a loop of its own goes on and on. */
@@ -387,7 +368,7 @@ export class Jit {
   #compileAll(list: readonly Wanted[]): void {
     const beside = this.#isBeside && !list.some(({ windowed }) => windowed);
     if (beside && this.#beside.isFull) {
-      for (const wanted of list) this.#want(wanted);
+      for (const wanted of list) this.#wanted.add(wanted);
       return;
     }
     if (!this.#store.hasRoomFor(list.length)) this.flush();
