@@ -37,7 +37,7 @@ interface GatheringHost {
 }
 
 export class Gathering {
-  /** Places of the regions of the module that was made last: the first, and the one after them. */
+  /** Places of the regions of the module that holds most: the first, and the one after them. */
   #first = 0;
   #end = 0;
   #samples = 0;
@@ -63,6 +63,11 @@ export class Gathering {
     this.#isComing = false;
     this.#waiting.length = 0;
     this.#age++;
+  }
+
+  /** Regions at these places are of one module. */
+  together(first: number, end: number): void {
+    if (end - first > this.#end - this.#first) [this.#first, this.#end] = [first, end];
   }
 
   /** The machine runs. */

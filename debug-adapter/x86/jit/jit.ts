@@ -162,7 +162,8 @@ export class Jit {
     this.#stale = true;
     this.#recalled = RecalledRegions.for(host, this.#store, this.#map, {
       instantiate,
-      arrived: (keys) => {
+      arrived: (keys, first, end) => {
+        this.#gathering.together(first, end);
         for (const key of keys) if (host.runsOf(this.#mode, key) > 0) this.#recall(key);
       },
     });

@@ -30,8 +30,8 @@ interface Waiting {
 /** What is told. */
 interface RecallEvents {
   instantiate(module: WebAssembly.Module): WebAssembly.Exports;
-  /** Regions for these addresses have come. */
-  arrived(keys: readonly number[]): void;
+  /** Regions for these addresses have come, with the places of the module's functions: the first, and the one after them. */
+  arrived(keys: readonly number[], first: number, end: number): void;
 }
 
 export class RecalledRegions {
@@ -113,7 +113,7 @@ export class RecalledRegions {
         return [kept.key, ...kept.entries];
       });
       for (const key of arrived) this.#coming.delete(key);
-      this.events.arrived(arrived);
+      this.events.arrived(arrived, first, first + answer.regions.length);
       ({ isLast } = answer);
     }
   }
