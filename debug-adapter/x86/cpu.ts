@@ -408,6 +408,10 @@ export class X86Cpu extends CpuState implements Cpu {
     if (this.#samplePeriod === eagerPeriod) this.#jit?.sample(eagerPeriod);
     try {
       return this.#loop();
+    } catch (error) {
+      // On the way into a handler: RIP is where it was.
+      if (error instanceof Unsupported) return this.#unsupportedExit(error.reason);
+      throw error;
     } finally {
       if (this.i32[Scratch.shadowLeft >> 2] === this.i32[State.budget >> 2]) this.i32[State.shadow >> 2] = 1;
       this.log.drain();

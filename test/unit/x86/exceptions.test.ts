@@ -145,6 +145,18 @@ describe('software interrupts', () => {
 });
 
 describe('event delivery in 32-bit mode', () => {
+  it('ends the run where a gate asks for a hardware task switch, with the instruction as it was', () => {
+    const rig = new Rig('protected');
+    rig.stopOnException = false;
+    rig.gate(6, { type: 5 });
+    const exit = rig.run([0x0f, 0x0b]);
+    assert.ok(exit.kind === 'unsupported' && exit.reason.includes('task gate'), exit.kind);
+    assert.equal(rig.reg('rip'), rig.last);
+    rig.gate(6);
+    assert.equal(rig.run([0x0f, 0x0b]).kind, 'budget');
+    assert.equal(rig.reg('rip'), handler(6) + 1n);
+  });
+
   it('pushes EFLAGS, CS:EIP and the error code on the same stack', () => {
     const rig = new Rig('protected').set('rflags', flags);
     assert.ok(event(rig, 13, 0x20, 'fault'));
