@@ -85,6 +85,13 @@ class Builders {
     this.#i32.fill(0, first >> 2, (first >> 2) + words);
     this.#called = [];
     const block = this.#blocks.lookup(blockMode, at, high, 0);
+    // Whose the header is, it is told when it is built.
+    assert.deepEqual(
+      [...this.#i32.subarray((first + Rec.rip) >> 2, (first + Rec.next) >> 2), this.#i32[(first + Rec.mode) >> 2]],
+      [at, high, blockMode],
+    );
+    this.#i32.fill(0, (first + Rec.rip) >> 2, (first + Rec.next) >> 2);
+    this.#i32[(first + Rec.mode) >> 2] = 0;
     const text = (from: number, records: number): string[] =>
       Array.from({ length: records }, (_, i) =>
         Buffer.from(this.#u8.subarray(from + i * Rec.size, from + (i + 1) * Rec.size)).toString('hex'),
