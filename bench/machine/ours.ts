@@ -1,4 +1,7 @@
-/** Runs one kernel on our machine and prints a line of JSON for each workload: `tsx ours.ts KERNEL jit|interpreter`. A process of its own, so that CPU time is its own. */
+/**
+ * Runs one kernel on our machine and prints a line of JSON for each workload: `tsx ours.ts KERNEL jit|beside|interpreter`, where `beside` translates on a second
+ * thread, whose CPU time counts as well. A process of its own, so that CPU time is its own.
+ */
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +15,7 @@ import { useHandlers } from '../../debug-adapter/x86/default-handlers';
 const [file, tier] = process.argv.slice(2);
 const handlers = path.join(__dirname, 'handlers.wasm');
 if (existsSync(handlers)) useHandlers(new WebAssembly.Module(readFileSync(handlers)));
-if (existsSync(path.join(__dirname, 'compiler.js'))) useCompiler(() => startCompiler(__dirname));
+if (tier === 'beside') useCompiler(() => startCompiler(__dirname));
 const { machine, bus } = createMachine({
   image: new Uint8Array(readFileSync(file!)),
   imageName: 'kernel',
