@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { packagedDebugFolders } from '../symbols/api';
 import { type AdapterHost, type WorkerHandle } from './host';
 
 /** Finds worker.js beside the running bundle. */
@@ -16,7 +17,7 @@ export const nodeHost: AdapterHost = {
       (found) => found.isFile(),
       () => false,
     ),
-  debugFolders: process.platform === 'linux' ? ['/usr/lib/debug'] : [],
+  debugFolders: packagedDebugFolders(process.platform),
   startWorker: (onFailure) => startWorker(join(__dirname, 'worker.js'), onFailure),
 };
 

@@ -570,7 +570,7 @@ export const SymbolFile: { open(bytes: Uint8Array, options: OpenOptions): Symbol
 
 export { parseElf, type ElfFile } from './elf';
 export { SourcePathMap, type SourcePathRule } from './source-paths';
-export { type Supplement, findSupplement } from './supplement';
+export { type Supplement, packagedDebugFolders, findSupplement } from './supplement';
 export { dwarfRegisterName, dwarfRegisterNumber } from './registers';
 export { readLocation, sliceLocation } from './read-location';
 export { stripType, typeName } from './type-names';

@@ -13,13 +13,15 @@ export interface Supplement {
   readonly others?: readonly string[];
 }
 
+/** Folders in which packages put debug information. @param platform as Node names it */
+export const packagedDebugFolders = (platform: string): readonly string[] => (platform === 'linux' ? ['/usr/lib/debug'] : []);
+
 /** Longer paths are damage: systems have none. */
 const longestPath = 4096;
 
 /**
  * Paths at which the file that a symbol file names may be, the likeliest first: as it is named, from the symbol file's folder; beside that; in `.dwz` of folders with
- * debug information, where packages have it; and there by its build ID. What a
- * file names is not trusted: places where reading need not end are left out.
+ * debug information, where packages have it; and there by its build ID. What a file names is not trusted: places where reading need not end are left out.
  */
 function placesOf({ name, id }: SupplementLink, path: string, debugFolders: readonly string[]): readonly string[] {
   const places: string[] = [];
