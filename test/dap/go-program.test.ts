@@ -116,7 +116,8 @@ describe('a Go program on the ELF loader', function () {
     assert.match(caller.get('next')!.value, /^0x[0-9a-f]+ <main\.counter\.func1>$/);
     await stopAt('main.(*Stack[...]).Push');
     await client.untilStopped('continue');
-    assert.equal((await frames())[0]!.name, 'main.(*Stack[go.shape.string]).Push');
+    // Compilers before Go 1.20 number shapes.
+    assert.match((await frames())[0]!.name, /^main\.\(\*Stack\[go\.shape\.string(_0)?\]\)\.Push$/);
     const order = (await variables(1)).get('order');
     assert.match(order!.value, /^\[9\] \{"the", "fox", "the", "dog", …\}$/);
   });
